@@ -1,0 +1,18 @@
+import chalk from 'chalk';
+import { UsageError } from '../lessons.ts';
+
+/**
+ * Runs a command of the course and sets the exit code to what it returns. A `UsageError` becomes
+ * one line for the person at the terminal and exit code 2; what is our own fault stays a trace.
+ */
+export async function runCommand(
+  command: (args: string[]) => Promise<number>,
+): Promise<void> {
+  try {
+    process.exitCode = await command(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${chalk.red('✗')} ${error.message}`);
+    process.exitCode = 2;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The wire viewer: bytes → named fields. It shows whatever it is given, legal or not, whole or
+ * cut off. It shares no code with the lessons, so that it can be trusted where they are wrong.
+ */
+import { quote, toHex } from './hex.ts';
+import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from './protocol.ts';
+
+/** Some bytes that belong together, and what they mean. */
+export interface Field {
+  /** Where the field starts, in bytes from the start of what was viewed. */
+  readonly start: number;
+  /** Where it ends; this byte is not part of it. */
+  readonly end: number;
+  readonly name: string;
+  /** What it says, in words. */
+  readonly meaning: string;
+  /** The rule that it breaks, whoever sent it. */
+  readonly problem?: string;
+}
+
+/** Names an opcode, such as `text`; a reserved one is `reserved`. */
+export function opcodeName(opcode: number): string {
+  const entry = Object.entries(Opcode).find(([, value]) => value === opcode);
+  return entry ? entry[0].toLowerCase() : 'reserved';
+}
+
+/**
+ * Names the fields of WebSocket frames: one frame, several, or a part of one. Payloads are shown
+ * unmasked. RFC 6455 §5.2
+ */
+export function frameFields(bytes: Uint8Array): Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const frame = oneFrame(bytes, at);
+    fields.push(...frame);
+    at = frame.at(-1)?.end ?? bytes.length;
+  }
+  return fields;
+}
+
+function oneFrame(bytes: Uint8Array, start: number): Field[] {
+  const fields: Field[] = [];
+  const missing = (count: number) =>
+    `, ${count} more ${count === 1 ? 'byte' : 'bytes'} to come`;
+  const add = (
+    name: string,
+    size: number,
+    meaning: string,
+    problem?: string,
+  ) => {
+    const from = fields.at(-1)?.end ?? start;
+    const end = Math.min(from + size, bytes.length);
+    const cut = from + size > end ? missing(from + size - end) : '';
+    fields.push({
+      start: from,
+      end,
+      name,
+      meaning: meaning + cut,
+      ...(problem && { problem }),
+    });
+    return bytes.subarray(from, end);
+  };
+
+  const first = bytes[start] ?? 0;
+  const fin = first >> 7;
+  const rsv = (first >> 4) & 7;
+  const opcode = first & 15;
+  const firstProblem =
+    rsv !== 0
+      ? 'an RSV bit is set'
+      : opcodeName(opcode) === 'reserved'
+        ? 'a reserved opcode'
+        : isControl(opcode) && fin === 0
+          ? 'a fragmented control frame'
+          : undefined;
+  const rsvBits = rsv.toString(2).padStart(3, '0');
+  const opcodeText = `opcode=${opcode} (${opcodeName(opcode)})`;
+  add('first byte', 1, `FIN=${fin} RSV=${rsvBits} ${opcodeText}`, firstProblem);
+
+  const second = bytes[start + 1];
+  if (second === undefined) return fields;
+  const masked = second >= 0x80;
+  const length7 = second & 0x7f;
+  const controlProblem =
+    isControl(opcode) && length7 > MAX_CONTROL_PAYLOAD
+      ? 'a control frame of more than 125 bytes'
+      : undefined;
+  const lengthText =
+    length7 < 126 ? `${length7}` : `${length7}, see the next field`;
+  add(
+    'second byte',
+    1,
+    `MASK=${masked ? 1 : 0} length=${lengthText}`,
+    controlProblem,
+  );
+
+  let length = length7;
+  if (length7 > 125) {
+    const size = length7 === 126 ? 2 : 8;
+    const from = start + 2;
+    const whole = bytes.length >= from + size;
+    const digits = bytes.subarray(from, from + size);
+    const value = whole ? digits.reduce((sum, byte) => sum * 256 + byte, 0) : 0;
+    const problem = !whole
+      ? undefined
+      : value < (size === 2 ? 126 : 65536)
+        ? 'not the shortest form'
+        : value >= 2 ** 63
+          ? 'the most significant bit is set'
+          : undefined;
+    add('length', size, whole ? `length ${value}` : 'length', problem);
+    if (!whole) return fields;
+    length = value;
+  }
+
+  let key: Uint8Array | undefined;
+  if (masked) {
+    key = add('masking key', 4, 'masking key');
+    if (key.length < 4) return fields;
+  }
+  if (length > 0) {
+    const from = fields.at(-1)?.end ?? start;
+    const seen = bytes.subarray(from, from + length);
+    const plain = seen.map((byte, i) => byte ^ (key?.[i & 3] ?? 0));
+    add('payload', length, `payload ${describePayload(opcode, plain)}`);
+  }
+  return fields;
+}
+
+function describePayload(opcode: number, payload: Uint8Array): string {
+  if (opcode === Opcode.Close && payload.length >= 2) {
+    const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
+    const reason = payload.subarray(2);
+    return `code ${code}${reason.length > 0 ? ` reason ${preview(reason)}` : ''}`;
+  }
+  return preview(payload);
+}
+
+/** Shows bytes as quoted text if they are UTF-8, and as hex if not; only their beginning. */
+export function preview(bytes: Uint8Array, max = 24): string {
+  const total = bytes.length > max ? ` (${bytes.length} bytes)` : '';
+  for (const cut of bytes.length > max ? [0, 1, 2, 3] : [0]) {
+    try {
+      const shown = bytes.subarray(0, Math.min(max, bytes.length) - cut);
+      const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+      return `${quote(utf8.decode(shown))}${total && '…'}${total}`;
+    } catch {
+      // Not UTF-8, or cut inside a character: try a little less.
+    }
+  }
+  return `${toHex(bytes, max)}${total}`;
+}
+
+/** Names the lines of an HTTP request or response, and what follows its blank line. */
+export function headFields(bytes: Uint8Array): Field[] {
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  const fields: Field[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline + 1;
+    const line = text.slice(at, end);
+    const blank = line === '\r\n';
+    const name = at === 0 ? 'start line' : blank ? 'blank line' : 'header';
+    const problem = line.endsWith('\r\n')
+      ? undefined
+      : 'the line does not end with \\r\\n';
+    fields.push({
+      start: at,
+      end,
+      name,
+      meaning: quote(line),
+      ...(problem && { problem }),
+    });
+    at = end;
+    if (blank) break;
+  }
+  if (at < text.length) {
+    const rest = bytes.subarray(at);
+    const size = `${rest.length} bytes after the head`;
+    fields.push({
+      start: at,
+      end: text.length,
+      name: 'rest',
+      meaning: `${size}: ${preview(rest)}`,
+    });
+  }
+  return fields;
+}
+
+/**
+ * Draws frames as lines: the place of each field, its bytes, what they mean, and what is wrong
+ * with it. No line is wider than `width` columns.
+ */
+export function renderFrames(bytes: Uint8Array, width = 76): string[] {
+  return frameFields(bytes).flatMap(({ start, end, meaning, problem }) => {
+    const place = `${start}`.padStart(4);
+    const hex = toHex(bytes.subarray(start, end), 8).padEnd(25);
+    const lines = [`${place}  ${hex}  ${meaning}`];
+    if (problem) lines.push(`${' '.repeat(6)}${'^'.repeat(2)} ${problem}`);
+    return lines.map((line) => clip(line, width));
+  });
+}
+
+/** Draws the lines of a request or response with their line ends visible. */
+export function renderHead(bytes: Uint8Array, width = 76): string[] {
+  return headFields(bytes).flatMap(({ name, meaning, problem }) => {
+    const text = name === 'rest' ? `(${meaning})` : meaning.slice(1, -1);
+    return problem ? [clip(text, width), `^^ ${problem}`] : [clip(text, width)];
+  });
+}
+
+function clip(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}

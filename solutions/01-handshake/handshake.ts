@@ -1,0 +1,336 @@
+import { createHash } from 'node:crypto';
+import { GUID, HandshakeError } from '../../shared/protocol.ts';
+
+/** The head of an HTTP request: everything up to and including the blank line. */
+export interface RequestHead {
+  readonly method: string;
+  /** What stands between method and version, such as `/chat?room=1`. */
+  readonly target: string;
+  /** Such as `HTTP/1.1`. */
+  readonly version: string;
+  /** Lower-case name → the value of each line with that name, in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Size of the head in bytes. What follows is the first WebSocket frame. */
+  readonly length: number;
+}
+
+/** A request that asks for a WebSocket and keeps every rule. */
+export interface Upgrade {
+  readonly key: string;
+  /** Path and query: the resource name of RFC 6455 §3. */
+  readonly resource: string;
+  /** The site whose page is calling. `undefined`: the client is not a browser. */
+  readonly origin: string | undefined;
+  /** The subprotocols on offer, most wanted first. */
+  readonly protocols: readonly string[];
+}
+
+/** What a server is willing to serve. An absent list allows everything, or offers nothing. */
+export interface Policy {
+  /** Paths that exist, without query. Absent: every path. */
+  readonly paths?: readonly string[];
+  /** Origins whose pages may call, such as `https://example.com`. Absent: every origin. */
+  readonly origins?: readonly string[];
+  /** Subprotocols that the server speaks. Absent: none. */
+  readonly protocols?: readonly string[];
+}
+
+/** The longest head we read, in bytes, unless told otherwise. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/**
+ * Step 1 · The accept key.
+ *
+ * Turns the client's `Sec-WebSocket-Key` into the `Sec-WebSocket-Accept` that proves
+ * we read it: SHA-1 over the key's text and the GUID, in base64.
+ * RFC 6455 §1.3, §4.2.2
+ */
+export function acceptKey(key: string): string {
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+}
+
+/**
+ * Step 2 · A request out of a stream of bytes.
+ *
+ * Reads the head of an HTTP request from all the bytes that have arrived so far.
+ * Returns `undefined` while the blank line that ends it is still missing.
+ *
+ * Throws `HandshakeError` 431 for a head longer than `maxHeadBytes`, and 400 for one that
+ * is not HTTP. RFC 6455 §4.2.1
+ */
+export function parseRequest(
+  bytes: Uint8Array,
+  maxHeadBytes = MAX_HEAD_BYTES,
+): RequestHead | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .subarray(0, maxHeadBytes)
+    .toString('latin1');
+  const end = text.indexOf('\r\n\r\n');
+  if (end === -1) {
+    if (bytes.length < maxHeadBytes) return undefined;
+    throw new HandshakeError(
+      431,
+      '10.4',
+      `The head is longer than ${maxHeadBytes} bytes.`,
+    );
+  }
+
+  const [requestLine = '', ...headerLines] = text.slice(0, end).split('\r\n');
+  const [method = '', target = '', version = '', ...more] =
+    requestLine.split(' ');
+  if (!TOKEN.test(method) || !/^[!-~]+$/.test(target) || more.length > 0) {
+    throw new HandshakeError(
+      400,
+      '4.2.1',
+      'The request line is not `METHOD target HTTP/x.y`.',
+    );
+  }
+  if (!/^HTTP\/\d\.\d$/.test(version)) {
+    throw new HandshakeError(
+      400,
+      '4.2.1',
+      'The request line does not end with an HTTP version.',
+    );
+  }
+
+  const headers = new Map<string, string[]>();
+  for (const line of headerLines) {
+    const [name, value] = parseHeader(line);
+    const values = headers.get(name);
+    if (values) values.push(value);
+    else headers.set(name, [value]);
+  }
+  return { method, target, version, headers, length: end + 4 };
+}
+
+/** Splits `Name: value` at its first colon: a value such as `localhost:8080` has colons too. */
+function parseHeader(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  if (!TOKEN.test(name)) {
+    throw new HandshakeError(
+      400,
+      '4.2.1',
+      'A header line does not start with a name and a colon.',
+    );
+  }
+  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
+    throw new HandshakeError(
+      400,
+      '4.2.1',
+      `The value of ${name} has a control character in it.`,
+    );
+  }
+  return [name.toLowerCase(), value];
+}
+
+/**
+ * Step 3 · Is this a WebSocket request?
+ *
+ * Checks every rule a client's request has to keep, and picks out what the answer needs.
+ *
+ * Throws `HandshakeError`:
+ * - 405 with `Allow: GET` for another method,
+ * - 426 with `Sec-WebSocket-Version: 13` when the version is absent or not 13,
+ * - 400 for everything else: HTTP before 1.1, no single Host, no `websocket` in Upgrade, no
+ *   `Upgrade` in Connection, a key that is absent, repeated or not 16 bytes in base64, a version
+ *   or Origin that is repeated, subprotocols that are not tokens or not all different, a target
+ *   that is neither a path nor an http(s) URI.
+ *
+ * RFC 6455 §4.2.1
+ */
+export function checkUpgrade(request: RequestHead): Upgrade {
+  const reject = (message: string) => new HandshakeError(400, '4.2.1', message);
+
+  if (request.method !== 'GET') {
+    throw new HandshakeError(405, '4.2.1', 'The method has to be GET.', {
+      Allow: 'GET',
+    });
+  }
+  if (request.version < 'HTTP/1.1')
+    throw reject('WebSocket needs HTTP/1.1 or higher.');
+  if (values(request, 'host').length !== 1)
+    throw reject('There has to be one Host header.');
+  if (!hasToken(request, 'upgrade', 'websocket'))
+    throw reject('Upgrade lacks `websocket`.');
+  if (!hasToken(request, 'connection', 'upgrade'))
+    throw reject('Connection lacks `Upgrade`.');
+
+  const versions = values(request, 'sec-websocket-version');
+  if (versions.length > 1)
+    throw reject('Sec-WebSocket-Version may appear once.');
+  if (versions[0] !== '13') {
+    throw new HandshakeError(
+      426,
+      '4.2.2',
+      'This server speaks WebSocket version 13.',
+      {
+        'Sec-WebSocket-Version': '13',
+      },
+    );
+  }
+
+  const [key = '', ...moreKeys] = values(request, 'sec-websocket-key');
+  if (moreKeys.length > 0) throw reject('Sec-WebSocket-Key may appear once.');
+  // 16 bytes are 22 base64 digits and two of padding.
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) {
+    throw reject('Sec-WebSocket-Key has to be 16 bytes in base64.');
+  }
+
+  const origins = values(request, 'origin');
+  if (origins.length > 1) throw reject('Origin may appear once.');
+
+  const protocols = listed(request, 'sec-websocket-protocol');
+  if (
+    !protocols.every((name) => TOKEN.test(name)) ||
+    new Set(protocols).size < protocols.length
+  ) {
+    throw reject('Sec-WebSocket-Protocol has to list different tokens.');
+  }
+
+  const resource = resourceName(request.target);
+  if (resource === undefined)
+    throw reject('The target is neither a path nor an http URI.');
+
+  return { key, resource, origin: origins[0], protocols };
+}
+
+function values(request: RequestHead, name: string): readonly string[] {
+  return request.headers.get(name) ?? [];
+}
+
+/** The comma-separated items of a header; several lines count as one joined line. */
+function listed(request: RequestHead, name: string): string[] {
+  const lines = values(request, name);
+  return lines.length === 0
+    ? []
+    : lines
+        .join(',')
+        .split(',')
+        .map((item) => item.trim());
+}
+
+function hasToken(request: RequestHead, name: string, token: string): boolean {
+  return listed(request, name).some((item) => item.toLowerCase() === token);
+}
+
+/** `/chat?x=1`, whether the target is that or `http://host/chat?x=1`, which proxies send. */
+function resourceName(target: string): string | undefined {
+  if (target.startsWith('/')) return target;
+  const absolute = /^https?:\/\/[^/?#]+([^#]*)/i.exec(target)?.[1];
+  if (absolute === undefined) return undefined;
+  return absolute.startsWith('/') ? absolute : `/${absolute}`;
+}
+
+/**
+ * Step 4 · Saying yes.
+ *
+ * Writes the answer that turns the connection into a WebSocket: status 101, Upgrade,
+ * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
+ *
+ * Throws `TypeError` when `protocol` is not a token: it could smuggle in header lines.
+ * RFC 6455 §4.2.2
+ */
+export function acceptResponse(key: string, protocol?: string): Uint8Array {
+  if (protocol !== undefined && !TOKEN.test(protocol)) {
+    throw new TypeError(
+      `The subprotocol ${JSON.stringify(protocol)} is not a token.`,
+    );
+  }
+  const headers: Record<string, string> = {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Accept': acceptKey(key),
+  };
+  if (protocol !== undefined) headers['Sec-WebSocket-Protocol'] = protocol;
+  return response('101 Switching Protocols', headers);
+}
+
+const REASON_PHRASES: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  426: 'Upgrade Required',
+  431: 'Request Header Fields Too Large',
+};
+
+/**
+ * Step 4 · Saying no.
+ *
+ * Writes a complete HTTP answer for a request that broke a rule: the error's status and
+ * headers, `Connection: close`, and its message as a plain text body with its length in bytes.
+ *
+ * Throws `TypeError` when a header of the error has a line break in it.
+ * RFC 6455 §4.2.1, §4.2.2
+ */
+export function refusal(error: HandshakeError): Uint8Array {
+  const body = `${error.message}\n`;
+  const headers = {
+    ...error.headers,
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+  };
+  return response(
+    `${error.status} ${REASON_PHRASES[error.status] ?? 'Refused'}`,
+    headers,
+    body,
+  );
+}
+
+function response(
+  status: string,
+  headers: Record<string, string>,
+  body = '',
+): Uint8Array {
+  const lines = Object.entries(headers).map(([name, value]) => {
+    if (/[\r\n]/.test(name + value))
+      throw new TypeError(`The header ${name} has a line break.`);
+    return `${name}: ${value}\r\n`;
+  });
+  return Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/**
+ * Step 5 · What the server chooses.
+ *
+ * Decides whether this page may call this resource, and picks the subprotocol: the first on
+ * the client's list that the server speaks. `undefined`: they share none, or none was offered;
+ * the WebSocket opens without one.
+ *
+ * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
+ * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.
+ * RFC 6455 §4.2.2, §10.2
+ */
+export function negotiate(
+  upgrade: Upgrade,
+  policy: Policy,
+): string | undefined {
+  const [path = ''] = upgrade.resource.split('?');
+  if (policy.paths && !policy.paths.includes(path)) {
+    throw new HandshakeError(
+      404,
+      '4.2.2',
+      'There is no WebSocket at this path.',
+    );
+  }
+  if (
+    policy.origins &&
+    upgrade.origin !== undefined &&
+    !policy.origins.includes(upgrade.origin)
+  ) {
+    throw new HandshakeError(
+      403,
+      '10.2',
+      'Pages of this origin may not connect.',
+    );
+  }
+  return upgrade.protocols.find((name) => policy.protocols?.includes(name));
+}

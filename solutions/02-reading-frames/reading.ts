@@ -1,0 +1,432 @@
+import type { TextDecoder as Utf8Decoder } from 'node:util';
+import {
+  CloseCode,
+  type Frame,
+  isControl,
+  MAX_CONTROL_PAYLOAD,
+  type Message,
+  Opcode,
+  ProtocolError,
+  type Role,
+} from '../../shared/protocol.ts';
+
+/** The first two bytes of a frame, taken apart. */
+export interface FirstBytes {
+  /** Is this the last frame of its message? */
+  readonly fin: boolean;
+  /** RSV1, RSV2 and RSV3 as a number from 0 to 7. */
+  readonly rsv: number;
+  /** 0 to 15. */
+  readonly opcode: number;
+  readonly masked: boolean;
+  /** 0 to 127; 126 and 127 say that the real length follows. */
+  readonly length7: number;
+}
+
+/** Everything in a frame that stands before its payload. */
+export interface FrameHeader {
+  readonly fin: boolean;
+  readonly rsv: number;
+  readonly opcode: number;
+  /** Four bytes. `undefined`: the frame is not masked. */
+  readonly maskingKey: Uint8Array | undefined;
+  /** In bytes. */
+  readonly payloadLength: number;
+  /** Size of the header itself, in bytes: 2 to 14. */
+  readonly headerLength: number;
+}
+
+/** The largest message we accept unless told otherwise: 16 MiB. */
+export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Step 1 · The first two bytes.
+ *
+ * Takes the first two bytes of a frame apart: FIN, RSV, opcode; MASK, length. RFC 6455 §5.2
+ */
+export function decodeFirstBytes(first: number, second: number): FirstBytes {
+  return {
+    fin: (first & 0x80) !== 0,
+    rsv: (first >> 4) & 0x07,
+    opcode: first & 0x0f,
+    masked: (second & 0x80) !== 0,
+    length7: second & 0x7f,
+  };
+}
+
+/**
+ * Step 2 · Lengths beyond 125.
+ *
+ * Decodes the frame header that starts at `offset`. Returns `undefined` while bytes of it are
+ * missing, and consumes nothing: call it again with more.
+ *
+ * Throws `ProtocolError` 1002 when the length is not in its shortest form, or its most
+ * significant bit is set. RFC 6455 §5.2
+ */
+export function decodeHeader(
+  bytes: Uint8Array,
+  offset = 0,
+): FrameHeader | undefined {
+  const [first, second] = [bytes[offset], bytes[offset + 1]];
+  if (first === undefined || second === undefined) return undefined;
+  const { fin, rsv, opcode, masked, length7 } = decodeFirstBytes(first, second);
+
+  const lengthBytes = length7 === 127 ? 8 : length7 === 126 ? 2 : 0;
+  const headerLength = 2 + lengthBytes + (masked ? 4 : 0);
+  if (bytes.length - offset < headerLength) return undefined;
+
+  const payloadLength =
+    lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
+  const keyAt = offset + 2 + lengthBytes;
+  const maskingKey = masked ? bytes.slice(keyAt, keyAt + 4) : undefined;
+  return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
+}
+
+function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, size);
+  if (size === 8 && view.getUint8(0) >= 0x80) {
+    throw new ProtocolError(
+      1002,
+      '5.2',
+      'The most significant bit of a 64-bit length is set.',
+    );
+  }
+  // Exact to 2^53; what is rounded above that is far beyond every limit.
+  const length = size === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+  if (length < (size === 2 ? 126 : 65536)) {
+    throw new ProtocolError(
+      1002,
+      '5.2',
+      `The length ${length} is not in its shortest form.`,
+    );
+  }
+  return length;
+}
+
+/**
+ * Step 3 · Unmasking.
+ *
+ * Unmasks bytes in place: byte i of a payload is XORed with byte i mod 4 of the key. `position`
+ * is the place of `bytes[0]` in its payload, for a payload that comes in pieces. RFC 6455 §5.3
+ */
+export function unmask(
+  bytes: Uint8Array,
+  maskingKey: Uint8Array,
+  position = 0,
+): void {
+  let i = 0;
+  if (bytes.length >= 64) {
+    // The same, four bytes at a time. The key repeats every four, so one word of it serves all.
+    const start = -bytes.byteOffset & 3;
+    for (; i < start; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+    const word = new Uint8Array(4).map(
+      (_, k) => maskingKey[(position + i + k) & 3]!,
+    );
+    const key = new Uint32Array(word.buffer)[0]!;
+    const words = new Uint32Array(
+      bytes.buffer,
+      bytes.byteOffset + i,
+      (bytes.length - i) >> 2,
+    );
+    for (let w = 0; w < words.length; w++) words[w]! ^= key;
+    i += words.length * 4;
+  }
+  for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Bytes that wait. Grows by doubling, so that adding n bytes costs n, however they arrive. */
+class ByteQueue {
+  #bytes = NO_BYTES;
+  #start = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The bytes in the queue. A view: it holds until the next `push`. */
+  peek(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#end + chunk.length > this.#bytes.length) {
+      const waiting = this.peek();
+      const size = Math.max(this.length + chunk.length, this.length * 2);
+      this.#bytes = new Uint8Array(size);
+      this.#bytes.set(waiting);
+      this.#start = 0;
+      this.#end = waiting.length;
+    }
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** Takes the first `count` bytes out, as a copy of their own. */
+  take(count: number): Uint8Array {
+    const taken = this.#bytes.slice(this.#start, this.#start + count);
+    this.skip(count);
+    return taken;
+  }
+
+  skip(count: number): void {
+    this.#start += count;
+    if (this.#start < this.#end) return;
+    this.#bytes = NO_BYTES; // An idle connection holds no memory.
+    this.#start = this.#end = 0;
+  }
+}
+
+/**
+ * Step 4 · A stream has no frames.
+ *
+ * Puts frames together from reads of any size: `push` what arrives, then `read` until it
+ * returns `undefined`. RFC 6455 §5.2, §6.2
+ */
+export class FrameReader {
+  readonly #check: (header: FrameHeader) => void;
+  readonly #received = new ByteQueue();
+  /** The header of the frame whose payload is still arriving. */
+  #header: FrameHeader | undefined;
+
+  /**
+   * Makes a reader that calls `check` with each header as soon as that is complete, before its
+   * payload is waited for. A `check` that throws refuses the frame.
+   */
+  constructor(check: (header: FrameHeader) => void = checkHeader) {
+    this.#check = check;
+  }
+
+  /** Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed. */
+  push(chunk: Uint8Array): void {
+    this.#received.push(chunk);
+  }
+
+  /**
+   * Returns the next whole frame, unmasked, or `undefined` when more bytes are needed. The
+   * payload is the caller's own. Throws what `check` and `decodeHeader` throw, after all the
+   * frames before the bad one have been returned.
+   */
+  read(): Frame | undefined {
+    this.#header ??= this.#readHeader();
+    if (this.#header === undefined) return undefined;
+    const { fin, opcode, maskingKey, payloadLength } = this.#header;
+    if (this.#received.length < payloadLength) return undefined;
+
+    const payload = this.#received.take(payloadLength);
+    if (maskingKey) unmask(payload, maskingKey);
+    this.#header = undefined;
+    return { fin, opcode, payload };
+  }
+
+  /**
+   * Step 7 · A frame that is still arriving.
+   *
+   * Returns the frame that `read` waits for, with the part of its payload that has arrived, from
+   * byte `from` on, unmasked. `undefined`: not even its header is complete.
+   */
+  peek(from = 0): Frame | undefined {
+    if (this.#header === undefined) return undefined;
+    const { fin, opcode, maskingKey } = this.#header;
+    const payload = this.#received.peek().slice(from);
+    if (maskingKey) unmask(payload, maskingKey, from);
+    return { fin, opcode, payload };
+  }
+
+  #readHeader(): FrameHeader | undefined {
+    const header = decodeHeader(this.#received.peek());
+    if (header === undefined) return undefined;
+    this.#check(header);
+    this.#received.skip(header.headerLength);
+    return header;
+  }
+}
+
+const KNOWN_OPCODES: ReadonlySet<number> = new Set(Object.values(Opcode));
+
+/**
+ * Step 5 · Illegal frames.
+ *
+ * Checks a header against the rules that need nothing but the header. `role` is our own: a
+ * server wants masked frames, a client unmasked ones.
+ *
+ * Throws `ProtocolError` 1002 for RSV bits, a reserved opcode, the wrong masking, and a control
+ * frame that is fragmented or longer than 125 bytes. RFC 6455 §5.1, §5.2, §5.5
+ */
+export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
+  if (header.rsv !== 0) {
+    throw new ProtocolError(
+      1002,
+      '5.2',
+      'An RSV bit is set, and no extension defines it.',
+    );
+  }
+  if (!KNOWN_OPCODES.has(header.opcode)) {
+    throw new ProtocolError(
+      1002,
+      '5.2',
+      `Opcode ${header.opcode} is reserved.`,
+    );
+  }
+  if (role === 'server' && !header.maskingKey) {
+    throw new ProtocolError(1002, '5.1', 'A client has to mask its frames.');
+  }
+  if (role === 'client' && header.maskingKey) {
+    throw new ProtocolError(1002, '5.1', 'A server may not mask its frames.');
+  }
+  if (isControl(header.opcode) && !header.fin) {
+    throw new ProtocolError(
+      1002,
+      '5.5',
+      'A control frame may not be fragmented.',
+    );
+  }
+  if (isControl(header.opcode) && header.payloadLength > MAX_CONTROL_PAYLOAD) {
+    throw new ProtocolError(
+      1002,
+      '5.5',
+      'A control frame carries at most 125 bytes.',
+    );
+  }
+}
+
+/**
+ * Steps 6–8 · Messages.
+ *
+ * Puts messages together from frames: `push` what arrives, then `read` until it returns
+ * `undefined`. Control frames come out as they come in, also between the fragments of a
+ * message. RFC 6455 §5.4–§5.6, §8.1, §10.4
+ */
+export class MessageReader {
+  readonly #role: Role;
+  readonly #maxMessageBytes: number;
+  readonly #frames = new FrameReader((header) => this.#check(header));
+  /** Text or Binary while a fragmented message is open, `undefined` between messages. */
+  #opcode: number | undefined;
+  /** The payload of the open message's complete fragments. */
+  readonly #fragments = new ByteQueue();
+  /** Follows a text that has not ended, to find a wrong byte when it arrives. */
+  #utf8 = utf8Decoder();
+  /** How many bytes of the frame that is arriving `#utf8` has seen. */
+  #seen = 0;
+
+  /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
+  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+    this.#role = role;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed. */
+  push(chunk: Uint8Array): void {
+    this.#frames.push(chunk);
+  }
+
+  /**
+   * Returns the next message or control frame, or `undefined` when more bytes are needed.
+   *
+   * Throws `ProtocolError`, and is of no more use then: 1002 for what `checkHeader` refuses, a
+   * continuation of nothing, and a new message inside an open one; 1007 as soon as a text has a
+   * byte that is not UTF-8; 1009 as soon as a header announces more than `maxMessageBytes`.
+   */
+  read(): Message | undefined {
+    for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
+      const message = isControl(frame.opcode)
+        ? controlMessage(frame)
+        : this.#assemble(frame);
+      if (message) return message;
+    }
+    const arriving = this.#frames.peek(this.#seen);
+    if (arriving && this.#isText(arriving)) {
+      decodeText(this.#utf8, arriving.payload, true);
+      this.#seen += arriving.payload.length;
+    }
+    return undefined;
+  }
+
+  #check(header: FrameHeader): void {
+    checkHeader(header, this.#role);
+    if (isControl(header.opcode)) return;
+    const continues = header.opcode === Opcode.Continuation;
+    if (continues && this.#opcode === undefined) {
+      throw new ProtocolError(
+        1002,
+        '5.4',
+        'A continuation frame with nothing to continue.',
+      );
+    }
+    if (!continues && this.#opcode !== undefined) {
+      throw new ProtocolError(
+        1002,
+        '5.4',
+        'A new message before the open one has ended.',
+      );
+    }
+    if (this.#fragments.length + header.payloadLength > this.#maxMessageBytes) {
+      const limit = `${this.#maxMessageBytes} bytes`;
+      throw new ProtocolError(
+        CloseCode.MessageTooBig,
+        '10.4',
+        `A message of more than ${limit}.`,
+      );
+    }
+  }
+
+  #isText(frame: Frame): boolean {
+    return (
+      !isControl(frame.opcode) && (this.#opcode ?? frame.opcode) === Opcode.Text
+    );
+  }
+
+  /** Adds a data frame to its message. Returns the message when that was the last one. */
+  #assemble(frame: Frame): Message | undefined {
+    const text = this.#isText(frame);
+    if (!frame.fin) {
+      if (text)
+        decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
+      this.#opcode ??= frame.opcode;
+      this.#fragments.push(frame.payload);
+      this.#seen = 0;
+      return undefined;
+    }
+
+    let data = frame.payload;
+    if (this.#opcode !== undefined) {
+      this.#fragments.push(data);
+      data = this.#fragments.take(this.#fragments.length);
+      this.#opcode = undefined;
+    }
+    if (!text) return { type: 'binary', data };
+    this.#utf8 = utf8Decoder();
+    this.#seen = 0;
+    return { type: 'text', data: decodeText(this.#utf8, data, false) };
+  }
+}
+
+/** A decoder that throws at what is not UTF-8, and keeps a leading U+FEFF as the text it is. */
+function utf8Decoder(): Utf8Decoder {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+}
+
+/** Decodes text; with `stream`, it may end inside a character that the next call completes. */
+function decodeText(
+  decoder: Utf8Decoder,
+  bytes: Uint8Array,
+  stream: boolean,
+): string {
+  try {
+    return decoder.decode(bytes, { stream });
+  } catch {
+    throw new ProtocolError(
+      CloseCode.InvalidPayload,
+      '8.1',
+      'A text that is not valid UTF-8.',
+    );
+  }
+}
+
+function controlMessage({ opcode, payload }: Frame): Message {
+  if (opcode === Opcode.Close) return { type: 'close', payload };
+  return { type: opcode === Opcode.Ping ? 'ping' : 'pong', payload };
+}

@@ -1,0 +1,98 @@
+/** Runs the steps of a spec over an implementation. */
+import { Todo } from '../../shared/todo.ts';
+import { CheckFailure, type Fact } from './check.ts';
+import { show } from './show.ts';
+import type { AnySpec, Step } from './spec.ts';
+
+/** Why a step does not hold, ready to be sent to another process. */
+export interface Failure {
+  /** `todo`: not written yet. `check`: a wrong result. `crash`: the code threw or broke off. */
+  readonly kind: 'todo' | 'check' | 'crash';
+  /** What should have been so, in one sentence. */
+  readonly what: string;
+  readonly facts: readonly Fact[];
+  readonly cause?: string;
+}
+
+/** How one step went. */
+export interface StepResult {
+  /** From 1. */
+  readonly number: number;
+  readonly title: string;
+  readonly section: string;
+  /** `undefined`: the step holds. */
+  readonly failure?: Failure;
+}
+
+/** Runs one step. Returns `undefined` when it holds. Never throws. */
+// biome-ignore lint/suspicious/noExplicitAny: what a learner's file exports is not known.
+export async function runStep(
+  step: Step<any>,
+  module: object,
+): Promise<Failure | undefined> {
+  try {
+    await step.check(complete(module));
+    return undefined;
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
+/** Runs every step, one after the other. */
+export async function runSpec(
+  spec: AnySpec,
+  module: object,
+): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (const [i, step] of spec.steps.entries()) {
+    const failure = await runStep(step, module);
+    const { title, section } = step;
+    results.push({
+      number: i + 1,
+      title,
+      section,
+      ...(failure && { failure }),
+    });
+  }
+  return results;
+}
+
+/** Turns whatever was thrown into something to tell. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Todo) {
+    return { kind: 'todo', what: error.message, facts: [] };
+  }
+  if (error instanceof CheckFailure) {
+    const { message, facts, cause } = error;
+    return { kind: 'check', what: message, facts, ...(cause && { cause }) };
+  }
+  const facts: Fact[] = [['thrown', show(error)]];
+  const place = error instanceof Error && placeOf(error);
+  if (place) facts.push(['at', place]);
+  return { kind: 'crash', what: 'The code threw where it should not.', facts };
+}
+
+/** The first line of the stack that is in a lesson or solution, such as `reading.ts:42`. */
+function placeOf(error: Error): string | undefined {
+  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()]+?:\d+/.exec(
+    error.stack ?? '',
+  )?.[0];
+  return place?.replaceAll('\\', '/').replace(/\?[^:]*/, '');
+}
+
+/** A module that says so when something is asked of it that it does not export. */
+function complete(module: object): object {
+  return new Proxy(module, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (value === undefined && typeof name === 'string') {
+        throw new CheckFailure(
+          `The file exports no \`${name}\`.`,
+          [['exported', Object.keys(target).join(', ') || 'nothing']],
+          'It has been renamed, or its `export` is gone. `npm run reset` gives you a fresh file and keeps yours.',
+        );
+      }
+      return value;
+    },
+  });
+}

@@ -1,0 +1,1065 @@
+import { fromHex, toHex } from '../../shared/hex.ts';
+import {
+  type Frame,
+  type Message,
+  Opcode,
+  ProtocolError,
+} from '../../shared/protocol.ts';
+import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
+import { equal, type Fact, fail, failsWith } from '../harness/check.ts';
+import {
+  frame,
+  join,
+  KEY,
+  masked,
+  utf8,
+  type WireFrame,
+  wire,
+} from '../harness/frames.ts';
+import { deliveries, type Random, randomly } from '../harness/replay.ts';
+import { show } from '../harness/show.ts';
+import type { Spec } from '../harness/spec.ts';
+import {
+  ILLEGAL_FRAMES,
+  ILLEGAL_LENGTHS,
+  LENGTHS,
+  PUBLISHED_FRAMES,
+  RFC_FRAMES,
+  RFC_HEADERS,
+} from '../vectors/frames.ts';
+import { UTF8_GROUPS } from '../vectors/utf8.ts';
+
+type Lesson = typeof Reading;
+
+const FRAMES = [...RFC_FRAMES, ...PUBLISHED_FRAMES];
+const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
+
+/** The facts about bytes that arrived. */
+function arrived(bytes: Uint8Array, how?: string): Fact[] {
+  return how
+    ? [
+        ['arrived', show(bytes)],
+        ['delivery', how],
+      ]
+    : [['arrived', show(bytes)]];
+}
+
+function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
+  for (const { what, wire, expected } of [...FRAMES, ...RFC_HEADERS]) {
+    const [first = 0, second = 0] = fromHex(wire);
+    const { fin, opcode, masked } = expected;
+    equal(
+      decodeFirstBytes(first, second),
+      { fin, rsv: 0, opcode, masked, length7: second & 127 },
+      `Take the first two bytes apart: ${what}.`,
+      { given: [['given', toHex(Uint8Array.of(first, second))]] },
+    );
+  }
+  for (let byte = 0; byte < 256; byte++) {
+    const bits = [...byte.toString(2).padStart(8, '0')].map(Number);
+    const number = (from: number) =>
+      Number.parseInt(bits.slice(from).join(''), 2);
+    equal(
+      decodeFirstBytes(byte, 0x85),
+      {
+        fin: bits[0] === 1,
+        rsv: number(1) >> 4,
+        opcode: number(4),
+        masked: true,
+        length7: 5,
+      },
+      'Take every possible first byte apart.',
+      {
+        given: [
+          [
+            'given',
+            `${toHex(Uint8Array.of(byte))} 85, in bits ${bits.join('')} 10000101`,
+          ],
+        ],
+      },
+    );
+    equal(
+      decodeFirstBytes(0x81, byte),
+      {
+        fin: true,
+        rsv: 0,
+        opcode: 1,
+        masked: bits[0] === 1,
+        length7: number(1),
+      },
+      'Take every possible second byte apart.',
+      {
+        given: [
+          [
+            'given',
+            `81 ${toHex(Uint8Array.of(byte))}, in bits 10000001 ${bits.join('')}`,
+          ],
+        ],
+      },
+    );
+  }
+}
+
+function headers({ decodeHeader }: Lesson): void {
+  const check = (bytes: Uint8Array, expected: object, what: string) => {
+    const headerLength = (expected as { headerLength: number }).headerLength;
+    for (let length = 0; length < headerLength; length++) {
+      const part = bytes.slice(0, length);
+      equal(
+        decodeHeader(part),
+        undefined,
+        `The header is not complete, so there is nothing to return yet: ${what}.`,
+        {
+          given: arrived(
+            part,
+            `${length} of the header's ${headerLength} bytes`,
+          ),
+        },
+      );
+    }
+    equal(decodeHeader(bytes), expected, `Decode ${what}.`, {
+      given: arrived(bytes),
+    });
+    const offset = 5;
+    const moved = join(new Uint8Array(offset).fill(0xff), bytes);
+    equal(
+      decodeHeader(moved, offset),
+      expected,
+      `Decode from offset ${offset}: ${what}.`,
+      {
+        given: arrived(moved),
+      },
+    );
+    const view = moved.subarray(offset);
+    equal(
+      decodeHeader(view),
+      expected,
+      `Decode out of a larger buffer: ${what}.`,
+      {
+        given: arrived(
+          view,
+          `a view that starts at byte ${offset} of its buffer`,
+        ),
+        cause: () =>
+          'A view has a byteOffset of its own. A DataView needs to be told.',
+      },
+    );
+  };
+
+  for (const { what, wire, expected } of [...FRAMES, ...RFC_HEADERS]) {
+    const { fin, opcode, masked, length: payloadLength } = expected;
+    const bytes = fromHex(wire);
+    const lengthBytes = payloadLength > 65535 ? 8 : payloadLength > 125 ? 2 : 0;
+    const headerLength = 2 + lengthBytes + (masked ? 4 : 0);
+    const maskingKey = masked
+      ? bytes.slice(headerLength - 4, headerLength)
+      : undefined;
+    check(
+      bytes,
+      { fin, rsv: 0, opcode, maskingKey, payloadLength, headerLength },
+      what,
+    );
+  }
+  for (const [payloadLength, hex] of LENGTHS) {
+    const header = fromHex(hex);
+    const fields = { fin: true, rsv: 0, opcode: Binary, payloadLength };
+    check(
+      header,
+      { ...fields, maskingKey: undefined, headerLength: header.length },
+      `the header of a binary frame of ${payloadLength} bytes`,
+    );
+    const maskedHeader = join(header, KEY);
+    maskedHeader[1]! |= 0x80;
+    check(
+      maskedHeader,
+      { ...fields, maskingKey: KEY, headerLength: maskedHeader.length },
+      `the header of a masked binary frame of ${payloadLength} bytes`,
+    );
+  }
+  for (const { what, wire, expected } of ILLEGAL_LENGTHS) {
+    const bytes = fromHex(wire);
+    failsWith(
+      expected,
+      () => decodeHeader(bytes),
+      `Refuse ${what}.`,
+      arrived(bytes),
+    );
+  }
+}
+
+function unmasking({ unmask }: Lesson): void {
+  for (const { what, wire, expected } of FRAMES) {
+    if (!expected.masked || expected.text === undefined) continue;
+    const bytes = fromHex(wire);
+    const [key, payload] = [bytes.slice(2, 6), bytes.slice(6)];
+    const given: Fact[] = [
+      ['key', show(key)],
+      ['payload', show(payload)],
+    ];
+    unmask(payload, key);
+    equal(payload, utf8(expected.text), `Unmask ${what}, in place.`, { given });
+    equal(key, bytes.slice(2, 6), 'Leave the key as it is.');
+  }
+  for (const length of [1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 127, 128, 1000]) {
+    for (let position = 0; position < 9; position++) {
+      const plain = Uint8Array.from(
+        { length },
+        (_, i) => (i * 7 + length) & 255,
+      );
+      // A view into a larger buffer, so that its first byte may lie anywhere.
+      const buffer = new Uint8Array(length + 16).fill(0xee);
+      const payload = buffer.subarray(position, position + length);
+      payload.set(masked(plain, KEY, position));
+      const given: Fact[] = [
+        ['key', show(KEY)],
+        ['bytes', show(payload.slice())],
+        [
+          'position',
+          `${position}: the first of these is byte ${position} of its payload`,
+        ],
+      ];
+      unmask(payload, KEY, position);
+      equal(
+        payload,
+        plain,
+        `Unmask ${length} bytes from position ${position} of a payload.`,
+        {
+          given,
+          cause: () =>
+            position > 0
+              ? 'The key goes on where it was: byte i of the payload takes key byte i mod 4, and the first byte you have is not byte 0 of the payload.'
+              : undefined,
+        },
+      );
+      const outside = [
+        ...buffer.subarray(0, position),
+        ...buffer.subarray(position + length),
+      ];
+      if (outside.some((byte) => byte !== 0xee))
+        fail('Change no byte outside of the view.', given);
+    }
+  }
+}
+
+/** A reader that refuses no header, so that step 4 does not need step 5. */
+function anyFrames({ FrameReader }: Lesson): Reading.FrameReader {
+  return new FrameReader(() => {});
+}
+
+/** Pushes each read and takes out all that is whole after it. */
+function readAll<T>(
+  reader: { push(chunk: Uint8Array): void; read(): T | undefined },
+  reads: readonly Uint8Array[],
+): T[] {
+  const results: T[] = [];
+  for (const read of reads) {
+    // The chunk is a copy that is overwritten afterwards, as a socket reuses its memory.
+    const chunk = read.slice();
+    reader.push(chunk);
+    if (Buffer.compare(chunk, read) !== 0) {
+      fail(
+        'The bytes that are pushed belong to the caller: do not change them.',
+        [
+          ['pushed', show(read)],
+          ['after push', show(chunk)],
+        ],
+      );
+    }
+    for (
+      let result = reader.read();
+      result !== undefined;
+      result = reader.read()
+    ) {
+      results.push(result);
+      if (results.length > 10_000)
+        fail('`read` never returns `undefined`: it has to, in the end.');
+    }
+    if (Buffer.compare(chunk, read) !== 0) {
+      fail(
+        'The bytes that were pushed belong to the caller: unmask a copy of them.',
+        [
+          ['pushed', show(read)],
+          ['after read', show(chunk)],
+        ],
+      );
+    }
+    chunk.fill(0xaa);
+  }
+  return results;
+}
+
+function stream(lesson: Lesson): void {
+  const expectedFrame = ({ expected }: (typeof FRAMES)[number]) =>
+    frame(expected.opcode, expected.text, expected.fin);
+
+  for (const vector of FRAMES) {
+    const bytes = fromHex(vector.wire);
+    for (const { how, reads } of deliveries(bytes)) {
+      const frames = readAll(anyFrames(lesson), reads);
+      equal(frames, [expectedFrame(vector)], `Read ${vector.what}.`, {
+        given: arrived(bytes, how),
+        cause: () => aliasing(frames),
+      });
+    }
+  }
+
+  const together = join(...FRAMES.map(({ wire }) => fromHex(wire)));
+  for (const { how, reads } of deliveries(together)) {
+    equal(
+      readAll(anyFrames(lesson), reads),
+      FRAMES.map(expectedFrame),
+      'Read 16 frames in a row.',
+      {
+        given: arrived(together, how),
+      },
+    );
+  }
+
+  // The moment counts: a frame is there when its last byte is there.
+  const hello = fromHex(RFC_FRAMES[1]!.wire);
+  for (let length = 0; length < hello.length; length++) {
+    const reader = anyFrames(lesson);
+    reader.push(hello.slice(0, length));
+    equal(
+      reader.read(),
+      undefined,
+      'The frame is not complete, so there is nothing to read yet.',
+      {
+        given: arrived(hello.slice(0, length), `${length} of 11 bytes`),
+      },
+    );
+  }
+
+  for (const length of [125, 126, 127, 65535, 65536]) {
+    const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+    const bytes = join(
+      wire({ opcode: Binary, payload }),
+      wire({ opcode: Ping, payload: 'next' }),
+    );
+    for (const { how, reads } of deliveries(bytes)) {
+      const expected = [frame(Binary, payload), frame(Ping, 'next')];
+      equal(
+        readAll(anyFrames(lesson), reads),
+        expected,
+        `Read ${length} bytes, then a ping.`,
+        {
+          given: arrived(bytes, how),
+        },
+      );
+    }
+  }
+
+  randomly(30, (random, seed) => {
+    const sent = Array.from({ length: 12 }, () => randomFrame(random));
+    const bytes = join(...sent.map(wire));
+    const reads = random.cut(bytes, random.pick([1, 3, 20, 500]));
+    const expected = sent.map(({ opcode, payload, fin }) =>
+      frame(opcode, payload, fin),
+    );
+    equal(
+      readAll(anyFrames(lesson), reads),
+      expected,
+      'Read 12 random frames, cut at random.',
+      {
+        given: arrived(bytes, `${reads.length} reads; to repeat: SEED=${seed}`),
+      },
+    );
+  });
+
+  declaredLength(lesson);
+  linearCost(lesson);
+}
+
+function randomFrame(random: Random): WireFrame {
+  return {
+    opcode: random.pick([Text, Binary, Continuation, Ping, Pong, Close]),
+    fin: random.below(2) === 1,
+    payload: random.bytes(random.pick([0, 1, 5, 125, 126, 300])),
+    key: random.pick([null, random.bytes(4)]),
+  };
+}
+
+function aliasing(frames: readonly Frame[]): string | undefined {
+  const overwritten = frames.some(
+    ({ payload }) => payload?.length && payload.every((b) => b === 0xaa),
+  );
+  if (!overwritten) return undefined;
+  return 'The payload is a view of the pushed bytes, and those have been overwritten since. Copy what you keep.';
+}
+
+/** A length is a promise, not a reason to reserve memory. */
+function declaredLength(lesson: Lesson): void {
+  const before = process.memoryUsage().arrayBuffers;
+  const reader = anyFrames(lesson);
+  const header = fromHex('82 ff 00 00 00 00 20 00 00 00 37 fa 21 3d'); // 512 MiB
+  reader.push(header);
+  equal(
+    reader.read(),
+    undefined,
+    'A frame of 512 MiB has been announced, and none of it is there.',
+  );
+  reader.push(Uint8Array.of(1, 2, 3));
+  equal(reader.read(), undefined, 'Three bytes of 512 MiB are there.');
+  if (process.memoryUsage().arrayBuffers - before > 256 * 1024 * 1024) {
+    fail('Reserve no memory for bytes that have only been announced.', [
+      ['arrived', show(header)],
+      ['reserved', 'more than 256 MiB'],
+    ]);
+  }
+}
+
+/** Joining all that is there with every chunk copies each byte thousands of times. */
+function linearCost(lesson: Lesson): void {
+  const payload = new Uint8Array(4 * 1024 * 1024).fill(0x2a);
+  const bytes = wire({ opcode: Binary, payload, key: null });
+  const reader = anyFrames(lesson);
+  const started = performance.now();
+  const frames: Frame[] = [];
+  for (let at = 0; at < bytes.length; at += 64) {
+    reader.push(bytes.subarray(at, at + 64));
+    for (let next = reader.read(); next; next = reader.read())
+      frames.push(next);
+    if ((at & 0x3fff) === 0 && performance.now() - started > 3000) {
+      const size = `${Math.round(at / 1024)} KiB of 4096 KiB`;
+      fail(
+        'A large frame in many small reads takes far too long.',
+        [['arrived', `${size} in reads of 64 bytes, in 3 seconds`]],
+        'Each read seems to copy all that came before it. Keep the chunks, or let a buffer grow by doubling, and join once.',
+      );
+    }
+  }
+  equal(
+    frames,
+    [frame(Binary, payload)],
+    'Read a frame of 4 MiB in reads of 64 bytes.',
+  );
+}
+
+function illegalFrames({
+  checkHeader,
+  decodeHeader,
+  FrameReader,
+}: Lesson): void {
+  const headerOf = (bytes: Uint8Array) =>
+    decodeHeader(bytes) ??
+    fail('Step 2 has to hold before this one.', arrived(bytes));
+
+  for (const { what, wire: hex, expected } of ILLEGAL_FRAMES) {
+    const bytes = fromHex(hex);
+    const header = headerOf(bytes);
+    const given: Fact[] = [...arrived(bytes), ['header', show(header)]];
+    failsWith(expected, () => checkHeader(header), `Refuse ${what}.`, given);
+  }
+  for (let opcode = 0; opcode < 16; opcode++) {
+    const header = headerOf(wire({ opcode }));
+    const check = () => checkHeader(header);
+    const given: Fact[] = [['header', show(header)]];
+    if ([0, 1, 2, 8, 9, 10].includes(opcode))
+      accepts(check, `Accept opcode ${opcode}.`, given);
+    else failsWith(1002, check, `Refuse the reserved opcode ${opcode}.`, given);
+  }
+  for (let rsv = 1; rsv < 8; rsv++) {
+    const header = headerOf(wire({ opcode: Text, rsv }));
+    const bits = rsv.toString(2).padStart(3, '0');
+    failsWith(1002, () => checkHeader(header), `Refuse the RSV bits ${bits}.`, [
+      ['header', show(header)],
+    ]);
+  }
+  for (const opcode of [Close, Ping, Pong]) {
+    const longest = headerOf(wire({ opcode, payload: new Uint8Array(125) }));
+    const given: Fact[] = [['header', show(longest)]];
+    accepts(
+      () => checkHeader(longest),
+      'Accept a control frame of 125 bytes.',
+      given,
+    );
+    for (const length of [126, 127, 65536]) {
+      const header = headerOf(
+        wire({ opcode, payload: new Uint8Array(length) }),
+      );
+      failsWith(
+        1002,
+        () => checkHeader(header),
+        `Refuse a control frame of ${length} bytes.`,
+        [['header', show(header)]],
+      );
+    }
+    const open = headerOf(wire({ opcode, fin: false }));
+    failsWith(
+      1002,
+      () => checkHeader(open),
+      'Refuse a control frame without FIN.',
+      [['header', show(open)]],
+    );
+  }
+
+  const maskedHeader = headerOf(wire({ opcode: Text }));
+  const plainHeader = headerOf(wire({ opcode: Text, key: null }));
+  accepts(
+    () => checkHeader(plainHeader, 'client'),
+    'As a client, accept an unmasked frame.',
+    [['header', show(plainHeader)]],
+  );
+  failsWith(
+    1002,
+    () => checkHeader(maskedHeader, 'client'),
+    'As a client, refuse a masked frame: a server never masks.',
+    [['header', show(maskedHeader)]],
+  );
+
+  for (const { what, wire: hex, expected } of ILLEGAL_FRAMES) {
+    const bytes = fromHex(hex);
+    const header = bytes.slice(0, headerOf(bytes).headerLength);
+    const reader = new FrameReader();
+    const good = fromHex(RFC_FRAMES[1]!.wire);
+    reader.push(join(good, header));
+    const given = arrived(
+      join(good, header),
+      'a good frame, then a bad header without payload',
+    );
+    equal(
+      reader.read(),
+      frame(Text, 'Hello'),
+      `Return the good frame before ${what}.`,
+      { given },
+    );
+    failsWith(
+      expected,
+      () => reader.read(),
+      `Refuse ${what} at its header; do not wait for its payload.`,
+      given,
+    );
+  }
+}
+
+function accepts(
+  action: () => unknown,
+  what: string,
+  given: readonly Fact[],
+): void {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ProtocolError)
+      fail(what, [...given, ['you threw', show(error)]]);
+    throw error;
+  }
+}
+
+/** A conversation: the frames a client sends, and the messages that come out. */
+interface Conversation {
+  readonly what: string;
+  readonly frames: readonly WireFrame[];
+  readonly messages: readonly Message[];
+}
+
+const text = (data: string): Message => ({ type: 'text', data });
+const binary = (data: Uint8Array): Message => ({ type: 'binary', data });
+
+const CONVERSATIONS: readonly Conversation[] = [
+  {
+    what: 'one text frame',
+    frames: [{ opcode: Text, payload: 'Hello' }],
+    messages: [text('Hello')],
+  },
+  {
+    what: 'one binary frame',
+    frames: [{ opcode: Binary, payload: Uint8Array.of(0, 255, 128) }],
+    messages: [binary(Uint8Array.of(0, 255, 128))],
+  },
+  {
+    what: 'an empty text and an empty binary message',
+    frames: [{ opcode: Text }, { opcode: Binary }],
+    messages: [text(''), binary(new Uint8Array(0))],
+  },
+  {
+    what: 'a text in two fragments',
+    frames: [
+      { opcode: Text, payload: 'Hel', fin: false },
+      { opcode: Continuation, payload: 'lo' },
+    ],
+    messages: [text('Hello')],
+  },
+  {
+    what: 'a binary message in four fragments, one of them empty',
+    frames: [
+      { opcode: Binary, payload: Uint8Array.of(1, 2), fin: false },
+      { opcode: Continuation, payload: Uint8Array.of(3), fin: false },
+      { opcode: Continuation, fin: false },
+      { opcode: Continuation, payload: Uint8Array.of(4) },
+    ],
+    messages: [binary(Uint8Array.of(1, 2, 3, 4))],
+  },
+  {
+    what: 'three empty fragments, which are one empty message',
+    frames: [
+      { opcode: Text, fin: false },
+      { opcode: Continuation, fin: false },
+      { opcode: Continuation },
+    ],
+    messages: [text('')],
+  },
+  {
+    what: 'a text that stands in the middle one of three fragments',
+    frames: [
+      { opcode: Text, fin: false },
+      { opcode: Continuation, payload: 'middle frame payload', fin: false },
+      { opcode: Continuation },
+    ],
+    messages: [text('middle frame payload')],
+  },
+  {
+    what: 'a ping between two fragments',
+    frames: [
+      { opcode: Text, payload: 'Hel', fin: false },
+      { opcode: Ping, payload: 'p' },
+      { opcode: Continuation, payload: 'lo' },
+    ],
+    messages: [{ type: 'ping', payload: utf8('p') }, text('Hello')],
+  },
+  {
+    what: 'a ping, a pong and an empty ping between three fragments',
+    frames: [
+      { opcode: Binary, payload: 'a', fin: false },
+      { opcode: Ping, payload: 'one' },
+      { opcode: Pong, payload: 'two' },
+      { opcode: Continuation, payload: 'b', fin: false },
+      { opcode: Ping },
+      { opcode: Continuation, payload: 'c' },
+    ],
+    messages: [
+      { type: 'ping', payload: utf8('one') },
+      { type: 'pong', payload: utf8('two') },
+      { type: 'ping', payload: new Uint8Array(0) },
+      binary(utf8('abc')),
+    ],
+  },
+  {
+    what: 'a close inside a fragmented message',
+    frames: [
+      { opcode: Text, payload: 'Hel', fin: false },
+      { opcode: Close, payload: Uint8Array.of(0x03, 0xe8) },
+    ],
+    messages: [{ type: 'close', payload: Uint8Array.of(0x03, 0xe8) }],
+  },
+  {
+    what: 'a pong that nobody asked for',
+    frames: [{ opcode: Pong, payload: 'still here' }],
+    messages: [{ type: 'pong', payload: utf8('still here') }],
+  },
+  {
+    what: 'a ping with bytes that are not UTF-8: a ping is not text',
+    frames: [{ opcode: Ping, payload: Uint8Array.of(0xfe, 0xff) }],
+    messages: [{ type: 'ping', payload: Uint8Array.of(0xfe, 0xff) }],
+  },
+  {
+    what: 'two messages one after the other, the first in fragments',
+    frames: [
+      { opcode: Text, payload: 'on', fin: false },
+      { opcode: Continuation, payload: 'e' },
+      { opcode: Binary, payload: 'two' },
+      { opcode: Text, payload: 'three' },
+    ],
+    messages: [text('one'), binary(utf8('two')), text('three')],
+  },
+];
+
+function conversation(
+  lesson: Lesson,
+  { what, frames, messages }: Conversation,
+): void {
+  const bytes = join(...frames.map(wire));
+  for (const { how, reads } of deliveries(bytes)) {
+    equal(
+      readAll(new lesson.MessageReader(), reads),
+      messages,
+      `Read ${what}.`,
+      {
+        given: arrived(bytes, how),
+      },
+    );
+  }
+}
+
+const BROKEN_ORDER: readonly { what: string; frames: readonly WireFrame[] }[] =
+  [
+    {
+      what: 'a continuation with nothing to continue',
+      frames: [{ opcode: Continuation, payload: 'x' }],
+    },
+    {
+      what: 'a continuation after a message that has ended',
+      frames: [
+        { opcode: Text, payload: 'a', fin: false },
+        { opcode: Continuation, payload: 'b' },
+        { opcode: Continuation, payload: 'c' },
+      ],
+    },
+    {
+      what: 'a new text inside an open message',
+      frames: [
+        { opcode: Text, payload: 'A', fin: false },
+        { opcode: Text, payload: 'B' },
+      ],
+    },
+    {
+      what: 'a new binary message inside an open text',
+      frames: [
+        { opcode: Text, payload: 'A', fin: false },
+        { opcode: Ping },
+        { opcode: Binary, payload: 'B' },
+      ],
+    },
+  ];
+
+/** Reads until the error. Returns the messages before it. */
+function readUntilError(reader: Reading.MessageReader): Message[] {
+  const messages: Message[] = [];
+  for (
+    let message = reader.read();
+    message !== undefined;
+    message = reader.read()
+  ) {
+    messages.push(message);
+  }
+  return messages;
+}
+
+function messages(lesson: Lesson): void {
+  for (const item of CONVERSATIONS) conversation(lesson, item);
+
+  for (const { what, frames } of BROKEN_ORDER) {
+    const last = frames.at(-1)!;
+    const header = wire({ ...last, payload: '' }).slice();
+    header[1]! |= 100; // 100 bytes announced, none sent: the header alone has to be enough.
+    const bytes = join(...frames.slice(0, -1).map(wire), header);
+    failsWith(
+      1002,
+      () => {
+        const reader = new lesson.MessageReader();
+        reader.push(bytes);
+        return readUntilError(reader);
+      },
+      `Refuse ${what}, at its header.`,
+      arrived(bytes),
+    );
+  }
+
+  for (const { what, wire: hex } of [...ILLEGAL_FRAMES, ...ILLEGAL_LENGTHS]) {
+    const bytes = fromHex(hex);
+    const reader = new lesson.MessageReader();
+    reader.push(bytes);
+    failsWith(
+      1002,
+      () => reader.read(),
+      `Refuse ${what}, as in step 5.`,
+      arrived(bytes),
+    );
+  }
+  const client = new lesson.MessageReader('client');
+  client.push(wire({ opcode: Text, payload: 'Hello', key: null }));
+  equal(client.read(), text('Hello'), 'As a client, read an unmasked text.');
+
+  randomly(20, (random, seed) => {
+    const { frames, messages } = randomConversation(random);
+    const bytes = join(...frames.map(wire));
+    const reads = random.cut(bytes, random.pick([1, 7, 100]));
+    const given = arrived(
+      bytes,
+      `${reads.length} reads; to repeat: SEED=${seed}`,
+    );
+    equal(
+      readAll(new lesson.MessageReader(), reads),
+      messages,
+      'Read random messages.',
+      { given },
+    );
+  });
+
+  // A million empty fragments are a message of no bytes: they must not pile up, or recurse.
+  const reader = new lesson.MessageReader();
+  reader.push(wire({ opcode: Binary, fin: false }));
+  const empty = wire({ opcode: Continuation, fin: false });
+  const batch = join(...Array.from({ length: 1000 }, () => empty));
+  for (let i = 0; i < 100; i++) {
+    reader.push(batch);
+    equal(
+      reader.read(),
+      undefined,
+      'The message has not ended: 100,000 empty fragments.',
+    );
+  }
+  reader.push(wire({ opcode: Continuation, payload: 'end' }));
+  equal(
+    reader.read(),
+    binary(utf8('end')),
+    'Read a message after 100,000 empty fragments.',
+  );
+}
+
+function randomConversation(random: Random): Omit<Conversation, 'what'> {
+  const frames: WireFrame[] = [];
+  const messages: Message[] = [];
+  for (let i = 0; i < 4; i++) {
+    const payload = random.bytes(random.below(200));
+    const pieces = random.cut(payload, 80);
+    if (pieces.length === 0) pieces.push(payload);
+    pieces.forEach((piece, n) => {
+      const opcode = n === 0 ? Binary : Continuation;
+      frames.push({
+        opcode,
+        payload: piece,
+        fin: n === pieces.length - 1,
+        key: random.bytes(4),
+      });
+      if (n === pieces.length - 1) messages.push(binary(payload));
+      if (random.below(3) === 0) {
+        const ping = random.bytes(random.below(126));
+        frames.push({ opcode: Ping, payload: ping, key: random.bytes(4) });
+        messages.push({ type: 'ping', payload: ping });
+      }
+    });
+  }
+  return { frames, messages };
+}
+
+function utf8Text(lesson: Lesson): void {
+  const conversations: Conversation[] = [
+    'Hello-µ@ßöäüàá-UTF-8!!',
+    'é€😀',
+    '你好，世界',
+    '\ufeffhi',
+  ].map((data) => ({
+    what: `the text ${show(data)}`,
+    frames: [{ opcode: Text, payload: data }],
+    messages: [text(data)],
+  }));
+  for (const item of conversations) conversation(lesson, item);
+
+  for (const { id, what, valid, invalid } of UTF8_GROUPS) {
+    for (const [i, hex] of [...valid, ...invalid].entries()) {
+      checkUtf8(
+        lesson,
+        fromHex(hex),
+        i < valid.length,
+        `${what} (${id}.${i + 1})`,
+      );
+    }
+  }
+  failFast(lesson);
+}
+
+/** The same bytes in one frame, and in two fragments cut at every place. */
+function checkUtf8(
+  lesson: Lesson,
+  payload: Uint8Array,
+  valid: boolean,
+  what: string,
+): void {
+  const sendings: WireFrame[][] = [[{ opcode: Text, payload }]];
+  for (let at = 1; at < Math.min(payload.length, 12); at++) {
+    sendings.push([
+      { opcode: Text, payload: payload.slice(0, at), fin: false },
+      { opcode: Continuation, payload: payload.slice(at) },
+    ]);
+  }
+  for (const frames of sendings) {
+    const bytes = join(...frames.map(wire));
+    const given: Fact[] = [
+      ['payload', show(payload)],
+      [
+        'sent',
+        frames.length === 1
+          ? 'in one frame'
+          : `in two fragments, cut after byte ${frames[0]?.payload?.length}`,
+      ],
+    ];
+    const read = () => readAll(new lesson.MessageReader(), [bytes]);
+    if (valid) {
+      const expected = [
+        text(new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload)),
+      ];
+      equal(read(), expected, `Read valid UTF-8: ${what}.`, { given });
+    } else {
+      failsWith(1007, read, `Refuse what is not UTF-8: ${what}.`, given);
+    }
+  }
+}
+
+/** A wrong byte ends the connection when it arrives, not when the message ends. */
+function failFast(lesson: Lesson): void {
+  const good = fromHex('ce ba e1 bd b9 cf 83 ce bc ce b5'); // κόσμε
+  const wrong = fromHex('f4 90 80 80'); // beyond U+10FFFF
+
+  const fragments = new lesson.MessageReader();
+  fragments.push(wire({ opcode: Text, payload: good, fin: false }));
+  equal(
+    fragments.read(),
+    undefined,
+    'The first fragment of a text is fine, and not the end.',
+  );
+  const second = wire({ opcode: Continuation, payload: wrong, fin: false });
+  fragments.push(second);
+  failsWith(
+    1007,
+    () => fragments.read(),
+    'Refuse a fragment that is not UTF-8 at once; do not wait for the end of the message.',
+    arrived(second),
+  );
+
+  const bytes = wire({
+    opcode: Text,
+    payload: join(good, wrong, utf8('edited')),
+  });
+  const cut = 6 + good.length;
+  const pieces = new lesson.MessageReader();
+  pieces.push(bytes.slice(0, cut));
+  equal(
+    pieces.read(),
+    undefined,
+    'The first bytes of a text frame are fine, and not the end.',
+    {
+      given: arrived(bytes.slice(0, cut)),
+    },
+  );
+  pieces.push(bytes.slice(cut, cut + 2));
+  failsWith(
+    1007,
+    () => pieces.read(),
+    'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
+    arrived(bytes.slice(0, cut + 2), `two reads, cut after byte ${cut}`),
+  );
+}
+
+function limits({ MessageReader }: Lesson): void {
+  const limit = 1000;
+  const reader = () => new MessageReader('server', limit);
+  const header = (opcode: number, length: number, fin = true) =>
+    wire({ opcode, fin, payload: new Uint8Array(length) }).slice(
+      0,
+      length > 125 ? 8 : 6,
+    );
+
+  const largest = utf8('x'.repeat(limit));
+  equal(
+    readAll(reader(), [wire({ opcode: Text, payload: largest })]),
+    [text('x'.repeat(limit))],
+    `Accept a message of exactly ${limit} bytes when that is the limit.`,
+  );
+  const inFragments = [0, 400, 800].map((at) => {
+    const payload = largest.slice(at, at + 400);
+    return wire({
+      opcode: at === 0 ? Binary : Continuation,
+      payload,
+      fin: at === 800,
+    });
+  });
+  equal(
+    readAll(reader(), [join(...inFragments)]),
+    [binary(largest)],
+    `Accept fragments of ${limit} bytes together when that is the limit.`,
+  );
+
+  const tooLong = header(Text, limit + 1);
+  failsWith(
+    1009,
+    () => readAll(reader(), [tooLong]),
+    `Refuse a message of ${limit + 1} bytes at its header, when the limit is ${limit}.`,
+    arrived(tooLong, 'the header; none of the payload'),
+  );
+
+  const sum = join(
+    wire({ opcode: Text, payload: 'x'.repeat(600), fin: false }),
+    wire({ opcode: Ping, payload: 'in between' }),
+    header(Continuation, 401, false),
+  );
+  const summing = reader();
+  summing.push(sum);
+  equal(
+    summing.read(),
+    { type: 'ping', payload: utf8('in between') },
+    'Read the ping in between.',
+  );
+  failsWith(
+    1009,
+    () => summing.read(),
+    `Refuse a fragment that makes 600 bytes 1001, when the limit is ${limit}.`,
+    arrived(
+      sum.slice(-8),
+      'the header of the second fragment; none of its payload',
+    ),
+  );
+
+  const huge = fromHex('82 ff 00 00 01 00 00 00 00 00 37 fa 21 3d'); // 2^40
+  failsWith(
+    1009,
+    () => readAll(new MessageReader(), [huge]),
+    'Refuse a terabyte at its header, whatever the limit is.',
+    arrived(huge),
+  );
+
+  const again = reader();
+  for (let i = 0; i < 3; i++) {
+    equal(
+      readAll(again, [wire({ opcode: Text, payload: largest })]).length,
+      1,
+      'The limit is for one message: start to count anew with the next.',
+    );
+  }
+  const controls = readAll(reader(), [
+    join(
+      wire({ opcode: Binary, payload: 'x'.repeat(990), fin: false }),
+      wire({ opcode: Ping, payload: 'p'.repeat(100) }),
+      wire({ opcode: Continuation, payload: 'x'.repeat(10) }),
+    ),
+  ]);
+  equal(
+    controls.length,
+    2,
+    'The payload of a ping is no part of the message around it.',
+  );
+}
+
+export const spec: Spec<Lesson> = {
+  lesson: '02-reading-frames',
+  steps: [
+    {
+      title: 'The first two bytes',
+      section: '5.2',
+      rules: [116, 118],
+      check: firstTwoBytes,
+    },
+    {
+      title: 'Lengths beyond 125',
+      section: '5.2',
+      rules: [74, 75, 76],
+      check: headers,
+    },
+    { title: 'Unmasking', section: '5.3', rules: [82, 120], check: unmasking },
+    {
+      title: 'A stream has no frames',
+      section: '5.2',
+      rules: [91, 116, 119],
+      check: stream,
+    },
+    {
+      title: 'Illegal frames',
+      section: '5.2',
+      rules: [67, 69, 72, 73, 84, 92, 93, 153],
+      check: illegalFrames,
+    },
+    {
+      title: 'Messages from fragments',
+      section: '5.4',
+      rules: [83, 85, 86, 87, 88, 90, 105, 117, 118, 119],
+      check: messages,
+    },
+    {
+      title: 'Text is UTF-8',
+      section: '8.1',
+      rules: [106, 138],
+      check: utf8Text,
+    },
+    { title: 'Limits', section: '10.4', rules: [150, 151], check: limits },
+  ],
+};
