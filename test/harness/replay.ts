@@ -66,7 +66,7 @@ export class Random {
  * The seed of the random checks. The same for everybody and every run, so that the same code gets
  * the same verdict; `SEED=7 npm test …` tries another.
  */
-export const SEED = Number(process.env['SEED'] ?? 6455);
+export const SEED = Number(process.env.SEED ?? 6455);
 
 /** Runs `check` with `runs` different sources of random numbers, and names the seed of a failure. */
 export function randomly(

@@ -2,7 +2,7 @@
 import { Todo } from '../../shared/todo.ts';
 import { CheckFailure, type Fact } from './check.ts';
 import { show } from './show.ts';
-import type { AnySpec, Step } from './spec.ts';
+import type { AnySpec } from './spec.ts';
 
 /** Why a step does not hold, ready to be sent to another process. */
 export interface Failure {
@@ -25,9 +25,8 @@ export interface StepResult {
 }
 
 /** Runs one step. Returns `undefined` when it holds. Never throws. */
-// biome-ignore lint/suspicious/noExplicitAny: what a learner's file exports is not known.
 export async function runStep(
-  step: Step<any>,
+  step: AnySpec['steps'][number],
   module: object,
 ): Promise<Failure | undefined> {
   try {
