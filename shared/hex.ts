@@ -10,8 +10,7 @@ export function fromHex(annotated: string): Uint8Array<ArrayBuffer> {
   const parts: number[] = [];
   const pattern = /#[^\n]*|[\s,]+|"([^"]*)"|(?:0x)?([0-9a-f]{2})|(.{1,10})/giy;
   for (const [, text, pair, wrong] of annotated.matchAll(pattern)) {
-    if (wrong !== undefined)
-      throw new SyntaxError(`Not pairs of hex digits: ${wrong}`);
+    if (wrong !== undefined) throw new SyntaxError(`Not pairs of hex digits: ${wrong}`);
     if (text !== undefined) parts.push(...new TextEncoder().encode(text));
     if (pair !== undefined) parts.push(Number.parseInt(pair, 16));
   }
@@ -19,14 +18,9 @@ export function fromHex(annotated: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Writes bytes as pairs of hex digits. Beyond `max` bytes, an ellipsis stands for the rest. */
-export function toHex(
-  bytes: Uint8Array,
-  max = Number.POSITIVE_INFINITY,
-): string {
+export function toHex(bytes: Uint8Array, max = Number.POSITIVE_INFINITY): string {
   const shown = bytes.length > max ? bytes.subarray(0, max) : bytes;
-  const hex = Array.from(shown, (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join(' ');
+  const hex = Array.from(shown, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return bytes.length > max ? `${hex} …` : hex;
 }
 

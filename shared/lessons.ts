@@ -61,23 +61,16 @@ export class UsageError extends Error {
  * Throws `UsageError` when there is no such lesson, or more than one.
  */
 export function findTarget(argument: string, lessons = LESSONS): Target {
-  const path = argument
-    .replaceAll('\\', '/')
-    .replace(/^\.\//, '')
-    .replace(/\/+$/, '');
+  const path = argument.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '');
   const [, side = 'lessons', word = ''] =
     /^(?:(lessons|solutions)\/)?([^/]*)(?:\/[^/]*)?$/.exec(path) ?? [];
   const matches = lessons.filter(({ number, name }) =>
-    /^\d+$/.test(word)
-      ? Number(number) === Number(word)
-      : name === word || name.includes(word),
+    /^\d+$/.test(word) ? Number(number) === Number(word) : name === word || name.includes(word),
   );
   const exact = matches.filter(({ name }) => name === word);
   const [lesson, ...others] = exact.length > 0 ? exact : matches;
   if (word === '' || lesson === undefined) {
-    throw new UsageError(
-      `There is no lesson ${JSON.stringify(argument)}; ${listing(lessons)}`,
-    );
+    throw new UsageError(`There is no lesson ${JSON.stringify(argument)}; ${listing(lessons)}`);
   }
   if (others.length > 0) {
     throw new UsageError(

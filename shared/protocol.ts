@@ -70,11 +70,7 @@ export class ProtocolError extends Error {
   /** The section of RFC 6455 that has the rule, such as `5.2`. */
   readonly section: string;
 
-  constructor(
-    closeCode: ProtocolError['closeCode'],
-    section: string,
-    message: string,
-  ) {
+  constructor(closeCode: ProtocolError['closeCode'], section: string, message: string) {
     super(message);
     this.closeCode = closeCode;
     this.section = section;

@@ -9,17 +9,11 @@ import { ROOT } from './lessons.ts';
  * file and the place.
  */
 export function typeErrors(prefix: string): Promise<string[]> {
-  const typescript = dirname(
-    createRequire(import.meta.url).resolve('typescript/package.json'),
-  );
-  const tsc = spawn(
-    process.execPath,
-    [join(typescript, 'bin', 'tsc'), '--pretty', 'false'],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+  const tsc = spawn(process.execPath, [join(typescript, 'bin', 'tsc'), '--pretty', 'false'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   tsc.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;

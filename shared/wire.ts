@@ -41,14 +41,8 @@ export function frameFields(bytes: Uint8Array): Field[] {
 
 function oneFrame(bytes: Uint8Array, start: number): Field[] {
   const fields: Field[] = [];
-  const missing = (count: number) =>
-    `, ${count} more ${count === 1 ? 'byte' : 'bytes'} to come`;
-  const add = (
-    name: string,
-    size: number,
-    meaning: string,
-    problem?: string,
-  ) => {
+  const missing = (count: number) => `, ${count} more ${count === 1 ? 'byte' : 'bytes'} to come`;
+  const add = (name: string, size: number, meaning: string, problem?: string) => {
     const from = fields.at(-1)?.end ?? start;
     const end = Math.min(from + size, bytes.length);
     const cut = from + size > end ? missing(from + size - end) : '';
@@ -86,14 +80,8 @@ function oneFrame(bytes: Uint8Array, start: number): Field[] {
     isControl(opcode) && length7 > MAX_CONTROL_PAYLOAD
       ? 'a control frame of more than 125 bytes'
       : undefined;
-  const lengthText =
-    length7 < 126 ? `${length7}` : `${length7}, see the next field`;
-  add(
-    'second byte',
-    1,
-    `MASK=${masked ? 1 : 0} length=${lengthText}`,
-    controlProblem,
-  );
+  const lengthText = length7 < 126 ? `${length7}` : `${length7}, see the next field`;
+  add('second byte', 1, `MASK=${masked ? 1 : 0} length=${lengthText}`, controlProblem);
 
   let length = length7;
   if (length7 > 125) {
@@ -163,9 +151,7 @@ export function headFields(bytes: Uint8Array): Field[] {
     const line = text.slice(at, end);
     const blank = line === '\r\n';
     const name = at === 0 ? 'start line' : blank ? 'blank line' : 'header';
-    const problem = line.endsWith('\r\n')
-      ? undefined
-      : 'the line does not end with \\r\\n';
+    const problem = line.endsWith('\r\n') ? undefined : 'the line does not end with \\r\\n';
     fields.push({
       start: at,
       end,

@@ -5,9 +5,7 @@ import { UsageError } from '../lessons.ts';
  * Runs a command of the course and sets the exit code to what it returns. A `UsageError` becomes
  * one line for the person at the terminal and exit code 2; what is our own fault stays a trace.
  */
-export async function runCommand(
-  command: (args: string[]) => Promise<number>,
-): Promise<void> {
+export async function runCommand(command: (args: string[]) => Promise<number>): Promise<void> {
   try {
     process.exitCode = await command(process.argv.slice(2));
   } catch (error) {

@@ -7,26 +7,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { renderRun } from '../../test/harness/report.ts';
 import { supervise } from '../../test/harness/supervise.ts';
-import {
-  findTarget,
-  LESSONS,
-  ROOT,
-  requireFile,
-  type Side,
-  type Target,
-} from '../lessons.ts';
+import { findTarget, LESSONS, ROOT, requireFile, type Side, type Target } from '../lessons.ts';
 import { typeErrors } from '../typecheck.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
   if (args.length === 0) return proveCourse();
   const targets = args.flatMap((argument) => {
-    const side = /^(lessons|solutions)[\\/]?$/.exec(argument)?.[1] as
-      | Side
-      | undefined;
-    return side
-      ? LESSONS.map((lesson): Target => ({ side, lesson }))
-      : findTarget(argument);
+    const side = /^(lessons|solutions)[\\/]?$/.exec(argument)?.[1] as Side | undefined;
+    return side ? LESSONS.map((lesson): Target => ({ side, lesson })) : findTarget(argument);
   });
   let allHold = true;
   for (const target of targets) allHold = (await check(target)) && allHold;
@@ -41,16 +30,13 @@ async function check(target: Target): Promise<boolean> {
   console.log(renderRun(target, results));
   if (output) console.log(`Printed by your code:\n\n${output.trimEnd()}\n`);
   const complaints = await types;
-  if (complaints.length > 0)
-    console.log(`Type errors:\n\n${complaints.join('\n')}\n`);
+  if (complaints.length > 0) console.log(`Type errors:\n\n${complaints.join('\n')}\n`);
   return results.every(({ failure }) => !failure) && complaints.length === 0;
 }
 
 /** Runs the tests of the course itself: solutions, stubs, READMEs, harness. */
 function proveCourse(): Promise<number> {
-  const vitest = dirname(
-    createRequire(import.meta.url).resolve('vitest/package.json'),
-  );
+  const vitest = dirname(createRequire(import.meta.url).resolve('vitest/package.json'));
   const args = [join(vitest, 'vitest.mjs'), 'run', '--project', 'course'];
   const run = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   return new Promise((resolve, reject) => {

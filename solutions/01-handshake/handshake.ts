@@ -72,29 +72,16 @@ export function parseRequest(
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) {
     if (bytes.length < maxHeadBytes) return undefined;
-    throw new HandshakeError(
-      431,
-      '10.4',
-      `The head is longer than ${maxHeadBytes} bytes.`,
-    );
+    throw new HandshakeError(431, '10.4', `The head is longer than ${maxHeadBytes} bytes.`);
   }
 
   const [requestLine = '', ...headerLines] = text.slice(0, end).split('\r\n');
-  const [method = '', target = '', version = '', ...more] =
-    requestLine.split(' ');
+  const [method = '', target = '', version = '', ...more] = requestLine.split(' ');
   if (!TOKEN.test(method) || !/^[!-~]+$/.test(target) || more.length > 0) {
-    throw new HandshakeError(
-      400,
-      '4.2.1',
-      'The request line is not `METHOD target HTTP/x.y`.',
-    );
+    throw new HandshakeError(400, '4.2.1', 'The request line is not `METHOD target HTTP/x.y`.');
   }
   if (!/^HTTP\/\d\.\d$/.test(version)) {
-    throw new HandshakeError(
-      400,
-      '4.2.1',
-      'The request line does not end with an HTTP version.',
-    );
+    throw new HandshakeError(400, '4.2.1', 'The request line does not end with an HTTP version.');
   }
 
   const headers = new Map<string, string[]>();
@@ -112,20 +99,12 @@ function parseHeader(line: string): [name: string, value: string] {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
   if (!TOKEN.test(name)) {
-    throw new HandshakeError(
-      400,
-      '4.2.1',
-      'A header line does not start with a name and a colon.',
-    );
+    throw new HandshakeError(400, '4.2.1', 'A header line does not start with a name and a colon.');
   }
   const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
-    throw new HandshakeError(
-      400,
-      '4.2.1',
-      `The value of ${name} has a control character in it.`,
-    );
+    throw new HandshakeError(400, '4.2.1', `The value of ${name} has a control character in it.`);
   }
   return [name.toLowerCase(), value];
 }
@@ -153,27 +132,17 @@ export function checkUpgrade(request: RequestHead): Upgrade {
       Allow: 'GET',
     });
   }
-  if (request.version < 'HTTP/1.1')
-    throw reject('WebSocket needs HTTP/1.1 or higher.');
-  if (values(request, 'host').length !== 1)
-    throw reject('There has to be one Host header.');
-  if (!hasToken(request, 'upgrade', 'websocket'))
-    throw reject('Upgrade lacks `websocket`.');
-  if (!hasToken(request, 'connection', 'upgrade'))
-    throw reject('Connection lacks `Upgrade`.');
+  if (request.version < 'HTTP/1.1') throw reject('WebSocket needs HTTP/1.1 or higher.');
+  if (values(request, 'host').length !== 1) throw reject('There has to be one Host header.');
+  if (!hasToken(request, 'upgrade', 'websocket')) throw reject('Upgrade lacks `websocket`.');
+  if (!hasToken(request, 'connection', 'upgrade')) throw reject('Connection lacks `Upgrade`.');
 
   const versions = values(request, 'sec-websocket-version');
-  if (versions.length > 1)
-    throw reject('Sec-WebSocket-Version may appear once.');
+  if (versions.length > 1) throw reject('Sec-WebSocket-Version may appear once.');
   if (versions[0] !== '13') {
-    throw new HandshakeError(
-      426,
-      '4.2.2',
-      'This server speaks WebSocket version 13.',
-      {
-        'Sec-WebSocket-Version': '13',
-      },
-    );
+    throw new HandshakeError(426, '4.2.2', 'This server speaks WebSocket version 13.', {
+      'Sec-WebSocket-Version': '13',
+    });
   }
 
   const [key = '', ...moreKeys] = values(request, 'sec-websocket-key');
@@ -187,16 +156,12 @@ export function checkUpgrade(request: RequestHead): Upgrade {
   if (origins.length > 1) throw reject('Origin may appear once.');
 
   const protocols = listed(request, 'sec-websocket-protocol');
-  if (
-    !protocols.every((name) => TOKEN.test(name)) ||
-    new Set(protocols).size < protocols.length
-  ) {
+  if (!protocols.every((name) => TOKEN.test(name)) || new Set(protocols).size < protocols.length) {
     throw reject('Sec-WebSocket-Protocol has to list different tokens.');
   }
 
   const resource = resourceName(request.target);
-  if (resource === undefined)
-    throw reject('The target is neither a path nor an http URI.');
+  if (resource === undefined) throw reject('The target is neither a path nor an http URI.');
 
   return { key, resource, origin: origins[0], protocols };
 }
@@ -239,9 +204,7 @@ function resourceName(target: string): string | undefined {
  */
 export function acceptResponse(key: string, protocol?: string): Uint8Array {
   if (protocol !== undefined && !TOKEN.test(protocol)) {
-    throw new TypeError(
-      `The subprotocol ${JSON.stringify(protocol)} is not a token.`,
-    );
+    throw new TypeError(`The subprotocol ${JSON.stringify(protocol)} is not a token.`);
   }
   const headers: Record<string, string> = {
     Upgrade: 'websocket',
@@ -278,21 +241,12 @@ export function refusal(error: HandshakeError): Uint8Array {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(body)),
   };
-  return response(
-    `${error.status} ${REASON_PHRASES[error.status] ?? 'Refused'}`,
-    headers,
-    body,
-  );
+  return response(`${error.status} ${REASON_PHRASES[error.status] ?? 'Refused'}`, headers, body);
 }
 
-function response(
-  status: string,
-  headers: Record<string, string>,
-  body = '',
-): Uint8Array {
+function response(status: string, headers: Record<string, string>, body = ''): Uint8Array {
   const lines = Object.entries(headers).map(([name, value]) => {
-    if (/[\r\n]/.test(name + value))
-      throw new TypeError(`The header ${name} has a line break.`);
+    if (/[\r\n]/.test(name + value)) throw new TypeError(`The header ${name} has a line break.`);
     return `${name}: ${value}\r\n`;
   });
   return Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
@@ -309,28 +263,13 @@ function response(
  * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.
  * RFC 6455 §4.2.2, §10.2
  */
-export function negotiate(
-  upgrade: Upgrade,
-  policy: Policy,
-): string | undefined {
+export function negotiate(upgrade: Upgrade, policy: Policy): string | undefined {
   const [path = ''] = upgrade.resource.split('?');
   if (policy.paths && !policy.paths.includes(path)) {
-    throw new HandshakeError(
-      404,
-      '4.2.2',
-      'There is no WebSocket at this path.',
-    );
+    throw new HandshakeError(404, '4.2.2', 'There is no WebSocket at this path.');
   }
-  if (
-    policy.origins &&
-    upgrade.origin !== undefined &&
-    !policy.origins.includes(upgrade.origin)
-  ) {
-    throw new HandshakeError(
-      403,
-      '10.2',
-      'Pages of this origin may not connect.',
-    );
+  if (policy.origins && upgrade.origin !== undefined && !policy.origins.includes(upgrade.origin)) {
+    throw new HandshakeError(403, '10.2', 'Pages of this origin may not connect.');
   }
   return upgrade.protocols.find((name) => policy.protocols?.includes(name));
 }

@@ -1,4 +1,3 @@
-import type { TextDecoder as Utf8Decoder } from 'node:util';
 import {
   CloseCode,
   type Frame,
@@ -63,10 +62,7 @@ export function decodeFirstBytes(first: number, second: number): FirstBytes {
  * Throws `ProtocolError` 1002 when the length is not in its shortest form, or its most
  * significant bit is set. RFC 6455 §5.2
  */
-export function decodeHeader(
-  bytes: Uint8Array,
-  offset = 0,
-): FrameHeader | undefined {
+export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undefined {
   const [first, second] = [bytes[offset], bytes[offset + 1]];
   if (first === undefined || second === undefined) return undefined;
   const { fin, rsv, opcode, masked, length7 } = decodeFirstBytes(first, second);
@@ -75,8 +71,7 @@ export function decodeHeader(
   const headerLength = 2 + lengthBytes + (masked ? 4 : 0);
   if (bytes.length - offset < headerLength) return undefined;
 
-  const payloadLength =
-    lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
+  const payloadLength = lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
   const keyAt = offset + 2 + lengthBytes;
   const maskingKey = masked ? bytes.slice(keyAt, keyAt + 4) : undefined;
   return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
@@ -85,20 +80,12 @@ export function decodeHeader(
 function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, size);
   if (size === 8 && view.getUint8(0) >= 0x80) {
-    throw new ProtocolError(
-      1002,
-      '5.2',
-      'The most significant bit of a 64-bit length is set.',
-    );
+    throw new ProtocolError(1002, '5.2', 'The most significant bit of a 64-bit length is set.');
   }
   // Exact to 2^53; what is rounded above that is far beyond every limit.
   const length = size === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
   if (length < (size === 2 ? 126 : 65536)) {
-    throw new ProtocolError(
-      1002,
-      '5.2',
-      `The length ${length} is not in its shortest form.`,
-    );
+    throw new ProtocolError(1002, '5.2', `The length ${length} is not in its shortest form.`);
   }
   return length;
 }
@@ -109,25 +96,15 @@ function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
  * Unmasks bytes in place: byte i of a payload is XORed with byte i mod 4 of the key. `position`
  * is the place of `bytes[0]` in its payload, for a payload that comes in pieces. RFC 6455 §5.3
  */
-export function unmask(
-  bytes: Uint8Array,
-  maskingKey: Uint8Array,
-  position = 0,
-): void {
+export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
   let i = 0;
   if (bytes.length >= 64) {
     // The same, four bytes at a time. The key repeats every four, so one word of it serves all.
     const start = -bytes.byteOffset & 3;
     for (; i < start; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
-    const word = new Uint8Array(4).map(
-      (_, k) => maskingKey[(position + i + k) & 3]!,
-    );
+    const word = new Uint8Array(4).map((_, k) => maskingKey[(position + i + k) & 3]!);
     const key = new Uint32Array(word.buffer)[0]!;
-    const words = new Uint32Array(
-      bytes.buffer,
-      bytes.byteOffset + i,
-      (bytes.length - i) >> 2,
-    );
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + i, (bytes.length - i) >> 2);
     for (let w = 0; w < words.length; w++) words[w]! ^= key;
     i += words.length * 4;
   }
@@ -257,18 +234,10 @@ const KNOWN_OPCODES: ReadonlySet<number> = new Set(Object.values(Opcode));
  */
 export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
   if (header.rsv !== 0) {
-    throw new ProtocolError(
-      1002,
-      '5.2',
-      'An RSV bit is set, and no extension defines it.',
-    );
+    throw new ProtocolError(1002, '5.2', 'An RSV bit is set, and no extension defines it.');
   }
   if (!KNOWN_OPCODES.has(header.opcode)) {
-    throw new ProtocolError(
-      1002,
-      '5.2',
-      `Opcode ${header.opcode} is reserved.`,
-    );
+    throw new ProtocolError(1002, '5.2', `Opcode ${header.opcode} is reserved.`);
   }
   if (role === 'server' && !header.maskingKey) {
     throw new ProtocolError(1002, '5.1', 'A client has to mask its frames.');
@@ -277,18 +246,10 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
     throw new ProtocolError(1002, '5.1', 'A server may not mask its frames.');
   }
   if (isControl(header.opcode) && !header.fin) {
-    throw new ProtocolError(
-      1002,
-      '5.5',
-      'A control frame may not be fragmented.',
-    );
+    throw new ProtocolError(1002, '5.5', 'A control frame may not be fragmented.');
   }
   if (isControl(header.opcode) && header.payloadLength > MAX_CONTROL_PAYLOAD) {
-    throw new ProtocolError(
-      1002,
-      '5.5',
-      'A control frame carries at most 125 bytes.',
-    );
+    throw new ProtocolError(1002, '5.5', 'A control frame carries at most 125 bytes.');
   }
 }
 
@@ -332,9 +293,7 @@ export class MessageReader {
    */
   read(): Message | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
-      const message = isControl(frame.opcode)
-        ? controlMessage(frame)
-        : this.#assemble(frame);
+      const message = isControl(frame.opcode) ? controlMessage(frame) : this.#assemble(frame);
       if (message) return message;
     }
     const arriving = this.#frames.peek(this.#seen);
@@ -350,41 +309,26 @@ export class MessageReader {
     if (isControl(header.opcode)) return;
     const continues = header.opcode === Opcode.Continuation;
     if (continues && this.#opcode === undefined) {
-      throw new ProtocolError(
-        1002,
-        '5.4',
-        'A continuation frame with nothing to continue.',
-      );
+      throw new ProtocolError(1002, '5.4', 'A continuation frame with nothing to continue.');
     }
     if (!continues && this.#opcode !== undefined) {
-      throw new ProtocolError(
-        1002,
-        '5.4',
-        'A new message before the open one has ended.',
-      );
+      throw new ProtocolError(1002, '5.4', 'A new message before the open one has ended.');
     }
     if (this.#fragments.length + header.payloadLength > this.#maxMessageBytes) {
       const limit = `${this.#maxMessageBytes} bytes`;
-      throw new ProtocolError(
-        CloseCode.MessageTooBig,
-        '10.4',
-        `A message of more than ${limit}.`,
-      );
+      throw new ProtocolError(CloseCode.MessageTooBig, '10.4', `A message of more than ${limit}.`);
     }
   }
 
   #isText(frame: Frame): boolean {
-    return (
-      !isControl(frame.opcode) && (this.#opcode ?? frame.opcode) === Opcode.Text
-    );
+    return !isControl(frame.opcode) && (this.#opcode ?? frame.opcode) === Opcode.Text;
   }
 
   /** Adds a data frame to its message. Returns the message when that was the last one. */
   #assemble(frame: Frame): Message | undefined {
     const text = this.#isText(frame);
     if (!frame.fin) {
-      if (text)
-        decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
+      if (text) decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
       this.#opcode ??= frame.opcode;
       this.#fragments.push(frame.payload);
       this.#seen = 0;
@@ -405,24 +349,20 @@ export class MessageReader {
 }
 
 /** A decoder that throws at what is not UTF-8, and keeps a leading U+FEFF as the text it is. */
-function utf8Decoder(): Utf8Decoder {
+function utf8Decoder() {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 }
 
 /** Decodes text; with `stream`, it may end inside a character that the next call completes. */
 function decodeText(
-  decoder: Utf8Decoder,
+  decoder: ReturnType<typeof utf8Decoder>,
   bytes: Uint8Array,
   stream: boolean,
 ): string {
   try {
     return decoder.decode(bytes, { stream });
   } catch {
-    throw new ProtocolError(
-      CloseCode.InvalidPayload,
-      '8.1',
-      'A text that is not valid UTF-8.',
-    );
+    throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
   }
 }
 

@@ -1,10 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type Frame,
-  isControl,
-  MAX_CONTROL_PAYLOAD,
-  Opcode,
-} from '../../shared/protocol.ts';
+import { type Frame, isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../../shared/protocol.ts';
 
 /**
  * Steps 1 and 2 · A frame as bytes.
@@ -19,10 +14,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
 }
 
 /** Allocates a whole frame and writes all of its header but the masking key. */
-function withHeader(
-  frame: Frame,
-  keyLength: 0 | 4,
-): { bytes: Uint8Array; headerLength: number } {
+function withHeader(frame: Frame, keyLength: 0 | 4): { bytes: Uint8Array; headerLength: number } {
   const { fin, opcode, payload } = frame;
   const { length } = payload;
   const lengthBytes = length > 65535 ? 8 : length > 125 ? 2 : 0;
@@ -65,21 +57,12 @@ export function encodeMaskedFrame(
  * Makes a Close, Ping or Pong frame. Throws `RangeError` for an opcode that is not a control
  * frame's, and for a payload of more than 125 bytes. RFC 6455 §5.5
  */
-export function controlFrame(
-  opcode: number,
-  payload: Uint8Array = new Uint8Array(0),
-): Frame {
-  if (
-    opcode !== Opcode.Close &&
-    opcode !== Opcode.Ping &&
-    opcode !== Opcode.Pong
-  ) {
+export function controlFrame(opcode: number, payload: Uint8Array = new Uint8Array(0)): Frame {
+  if (opcode !== Opcode.Close && opcode !== Opcode.Ping && opcode !== Opcode.Pong) {
     throw new RangeError(`Opcode ${opcode} is not that of a control frame.`);
   }
   if (payload.length > MAX_CONTROL_PAYLOAD) {
-    throw new RangeError(
-      `A control frame carries at most 125 bytes, not ${payload.length}.`,
-    );
+    throw new RangeError(`A control frame carries at most 125 bytes, not ${payload.length}.`);
   }
   return { fin: true, opcode, payload };
 }
@@ -99,18 +82,12 @@ export function pongFor(ping: Frame): Frame {
  * Throws `RangeError` for an opcode other than Text and Binary, and when `maxPayload` is not a
  * whole number from 1 up. RFC 6455 §5.4
  */
-export function fragment(
-  opcode: number,
-  data: Uint8Array,
-  maxPayload: number,
-): Frame[] {
+export function fragment(opcode: number, data: Uint8Array, maxPayload: number): Frame[] {
   if (opcode !== Opcode.Text && opcode !== Opcode.Binary) {
     throw new RangeError(`A message is Text or Binary, not opcode ${opcode}.`);
   }
   if (!Number.isInteger(maxPayload) || maxPayload < 1) {
-    throw new RangeError(
-      `A fragment holds at least 1 byte, not ${maxPayload}.`,
-    );
+    throw new RangeError(`A fragment holds at least 1 byte, not ${maxPayload}.`);
   }
   const frames: Frame[] = [];
   let start = 0;
@@ -162,10 +139,7 @@ export class SendQueue {
     const last = frames.length - 1;
     const whole = frames.every(({ fin, opcode }, i) => {
       const starts = opcode === Opcode.Text || opcode === Opcode.Binary;
-      return (
-        fin === (i === last) &&
-        (i === 0 ? starts : opcode === Opcode.Continuation)
-      );
+      return fin === (i === last) && (i === 0 ? starts : opcode === Opcode.Continuation);
     });
     if (frames.length === 0 || !whole) {
       throw new RangeError('The frames are not one whole message.');
@@ -179,8 +153,7 @@ export class SendQueue {
    */
   addControl(frame: Frame): void {
     this.#checkOpen();
-    if (!isControl(frame.opcode))
-      throw new RangeError('The frame is not a control frame.');
+    if (!isControl(frame.opcode)) throw new RangeError('The frame is not a control frame.');
     if (frame.opcode === Opcode.Close) {
       this.#messages.push(frame);
       this.#closed = true;

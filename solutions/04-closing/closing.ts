@@ -1,9 +1,4 @@
-import {
-  CloseCode,
-  MAX_CONTROL_PAYLOAD,
-  ProtocolError,
-  type Role,
-} from '../../shared/protocol.ts';
+import { CloseCode, MAX_CONTROL_PAYLOAD, ProtocolError, type Role } from '../../shared/protocol.ts';
 
 /** What a Close frame says. */
 export interface CloseBody {
@@ -49,18 +44,13 @@ export function encodeCloseBody(code?: number, reason = ''): Uint8Array {
  */
 export function decodeCloseBody(body: Uint8Array): CloseBody | undefined {
   if (body.length === 0) return undefined;
-  if (body.length === 1)
-    throw new ProtocolError(1002, '5.5.1', 'A Close with half a code.');
+  if (body.length === 1) throw new ProtocolError(1002, '5.5.1', 'A Close with half a code.');
   const code = new DataView(body.buffer, body.byteOffset).getUint16(0);
   try {
     const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     return { code, reason: utf8.decode(body.subarray(2)) };
   } catch {
-    throw new ProtocolError(
-      1007,
-      '8.1',
-      'A Close reason that is not valid UTF-8.',
-    );
+    throw new ProtocolError(1007, '8.1', 'A Close reason that is not valid UTF-8.');
   }
 }
 
@@ -153,10 +143,7 @@ const NEXT_STATE: Record<State, Partial<Record<ClosingEvent, State>>> = {
  * Returns the state that an event leads to. `undefined`: in this state the event means nothing
  * and is ignored. RFC 6455 §7.1
  */
-export function nextState(
-  state: State,
-  event: ClosingEvent,
-): State | undefined {
+export function nextState(state: State, event: ClosingEvent): State | undefined {
   return NEXT_STATE[state][event];
 }
 
@@ -195,8 +182,7 @@ export class ClosingHandshake {
 
   /** Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels. */
   close(code: number = CloseCode.NormalClosure, reason = ''): Action[] {
-    if (!isWireCode(code))
-      throw new RangeError(`A Close frame cannot carry the code ${code}.`);
+    if (!isWireCode(code)) throw new RangeError(`A Close frame cannot carry the code ${code}.`);
     const body = encodeCloseBody(code, reason);
     return this.#enter('close') ? [{ type: 'sendClose', body }] : [];
   }
@@ -217,8 +203,7 @@ export class ClosingHandshake {
     if (!this.#enter('receiveClose')) return [];
     this.#peerClose = payload.slice();
     const actions: Action[] = [];
-    if (answer)
-      actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });
+    if (answer) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });
     if (this.#role === 'server') actions.push({ type: 'hangUp' });
     return actions;
   }
@@ -242,8 +227,7 @@ export class ClosingHandshake {
     if (!this.#enter('fail')) return [];
     if (!tell) return [{ type: 'hangUp' }];
     // What goes wrong inside us is our business: only the peer's own mistakes are spelled out.
-    const reason =
-      error instanceof ProtocolError ? truncateReason(error.message) : '';
+    const reason = error instanceof ProtocolError ? truncateReason(error.message) : '';
     const body = encodeCloseBody(closeCodeFor(error), reason);
     return [{ type: 'sendClose', body }, { type: 'hangUp' }];
   }
@@ -289,11 +273,7 @@ export class ClosingHandshake {
 function legalCloseBody(payload: Uint8Array): CloseBody | undefined {
   const body = decodeCloseBody(payload);
   if (body && !isWireCode(body.code)) {
-    throw new ProtocolError(
-      1002,
-      '7.4',
-      `A Close frame cannot carry the code ${body.code}.`,
-    );
+    throw new ProtocolError(1002, '7.4', `A Close frame cannot carry the code ${body.code}.`);
   }
   return body;
 }
@@ -305,7 +285,5 @@ function legalCloseBody(payload: Uint8Array): CloseBody | undefined {
  * 1011 for anything else, which is our own fault. RFC 6455 §7.1.7, §7.4.1
  */
 export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
-  return error instanceof ProtocolError
-    ? error.closeCode
-    : CloseCode.InternalError;
+  return error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;
 }

@@ -23,11 +23,7 @@ export class CheckFailure extends Error {
 }
 
 /** Fails: `what` should have been so. */
-export function fail(
-  what: string,
-  facts: readonly Fact[] = [],
-  cause?: string,
-): never {
+export function fail(what: string, facts: readonly Fact[] = [], cause?: string): never {
   throw new CheckFailure(what, facts, cause);
 }
 
@@ -43,12 +39,7 @@ export interface About {
  * Checks that a value is what it should be: bytes by their content, objects and maps by what
  * `expected` has, whatever else they have.
  */
-export function equal(
-  actual: unknown,
-  expected: unknown,
-  what: string,
-  about: About = {},
-): void {
+export function equal(actual: unknown, expected: unknown, what: string, about: About = {}): void {
   if (same(actual, expected)) return;
   const facts: Fact[] = [
     ...(about.given ?? []),
@@ -63,39 +54,27 @@ export function equal(
 
 function firstDifference(actual: Uint8Array, expected: Uint8Array): string {
   const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  if (at === -1)
-    return `${actual.length - expected.length} bytes too many at the end`;
-  if (at >= actual.length)
-    return `${expected.length - actual.length} bytes missing at the end`;
-  const [mine, right] = [actual, expected].map((bytes) =>
-    toHex(bytes.subarray(at, at + 1)),
-  );
+  if (at === -1) return `${actual.length - expected.length} bytes too many at the end`;
+  if (at >= actual.length) return `${expected.length - actual.length} bytes missing at the end`;
+  const [mine, right] = [actual, expected].map((bytes) => toHex(bytes.subarray(at, at + 1)));
   return `byte ${at} is ${mine}, not ${right}`;
 }
 
 function same(actual: unknown, expected: unknown): boolean {
   if (expected instanceof Uint8Array) {
-    return (
-      actual instanceof Uint8Array && Buffer.compare(actual, expected) === 0
-    );
+    return actual instanceof Uint8Array && Buffer.compare(actual, expected) === 0;
   }
   if (Array.isArray(expected)) {
-    if (!Array.isArray(actual) || actual.length !== expected.length)
-      return false;
+    if (!Array.isArray(actual) || actual.length !== expected.length) return false;
     return expected.every((item, i) => same(actual[i], item));
   }
   if (expected instanceof Map) {
-    return (
-      actual instanceof Map &&
-      [...expected].every(([key, v]) => same(actual.get(key), v))
-    );
+    return actual instanceof Map && [...expected].every(([key, v]) => same(actual.get(key), v));
   }
   if (expected !== null && typeof expected === 'object') {
     if (actual === null || typeof actual !== 'object') return false;
     const fields = actual as Record<string, unknown>;
-    return Object.entries(expected).every(([key, value]) =>
-      same(fields[key], value),
-    );
+    return Object.entries(expected).every(([key, value]) => same(fields[key], value));
   }
   return Object.is(actual, expected);
 }
@@ -108,11 +87,7 @@ export function failsWith(
   given: readonly Fact[] = [],
 ): void {
   const outcome = outcomeOf(action);
-  if (
-    outcome.error instanceof ProtocolError &&
-    outcome.error.closeCode === closeCode
-  )
-    return;
+  if (outcome.error instanceof ProtocolError && outcome.error.closeCode === closeCode) return;
   refused(outcome, `ProtocolError ${closeCode}`, what, given);
 }
 
@@ -124,10 +99,7 @@ export function refusesWith(
   given: readonly Fact[] = [],
 ): HandshakeError {
   const outcome = outcomeOf(action);
-  if (
-    outcome.error instanceof HandshakeError &&
-    outcome.error.status === status
-  ) {
+  if (outcome.error instanceof HandshakeError && outcome.error.status === status) {
     return outcome.error;
   }
   return refused(outcome, `HandshakeError ${status}`, what, given);
@@ -160,17 +132,10 @@ function outcomeOf(action: () => unknown): Outcome {
   }
 }
 
-function refused(
-  outcome: Outcome,
-  expected: string,
-  what: string,
-  given: readonly Fact[],
-): never {
+function refused(outcome: Outcome, expected: string, what: string, given: readonly Fact[]): never {
   throw new CheckFailure(what, [
     ...given,
-    outcome.threw
-      ? ['you threw', show(outcome.error)]
-      : ['you returned', show(outcome.value)],
+    outcome.threw ? ['you threw', show(outcome.error)] : ['you returned', show(outcome.value)],
     ['expected', `a thrown ${expected}`],
   ]);
 }

@@ -13,9 +13,7 @@ function tell(message: Message): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));
 }
 
-process.on('uncaughtException', (error) =>
-  tell({ type: 'late', failure: toFailure(error) }),
-);
+process.on('uncaughtException', (error) => tell({ type: 'late', failure: toFailure(error) }));
 
 const target = findTarget(process.argv[2] ?? '');
 const spec = await loadSpec(target.lesson.name);
@@ -25,9 +23,7 @@ await tell({
 });
 
 try {
-  const module: object = await import(
-    pathToFileURL(join(ROOT, fileOf(target))).href
-  );
+  const module: object = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
   for (const [i, step] of spec.steps.entries()) {
     await tell({ type: 'started', number: i + 1 });
     const failure = await runStep(step, module);

@@ -31,10 +31,7 @@ export function masked(
   key: Uint8Array,
   position = 0,
 ): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(
-    payload,
-    (byte, i) => byte ^ (key[(position + i) % 4] ?? 0),
-  );
+  return Uint8Array.from(payload, (byte, i) => byte ^ (key[(position + i) % 4] ?? 0));
 }
 
 /** Encodes a frame byte by byte; masked with `KEY` unless told otherwise. */
@@ -59,11 +56,7 @@ export function wire(frame: WireFrame): Uint8Array<ArrayBuffer> {
 }
 
 /** Makes a frame as the lessons hold it. */
-export function frame(
-  opcode: number,
-  payload: Uint8Array | string = '',
-  fin = true,
-): Frame {
+export function frame(opcode: number, payload: Uint8Array | string = '', fin = true): Frame {
   return {
     fin,
     opcode,

@@ -69,10 +69,6 @@ export class Random {
 export const SEED = Number(process.env.SEED ?? 6455);
 
 /** Runs `check` with `runs` different sources of random numbers, and names the seed of a failure. */
-export function randomly(
-  runs: number,
-  check: (random: Random, seed: number) => void,
-): void {
-  for (let seed = SEED; seed < SEED + runs; seed++)
-    check(new Random(seed), seed);
+export function randomly(runs: number, check: (random: Random, seed: number) => void): void {
+  for (let seed = SEED; seed < SEED + runs; seed++) check(new Random(seed), seed);
 }

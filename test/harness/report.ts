@@ -1,58 +1,39 @@
 /** How a run is told to the person at the terminal. */
 import chalk from 'chalk';
-import {
-  fileOf,
-  LESSONS,
-  type Lesson,
-  type Target,
-} from '../../shared/lessons.ts';
+import { fileOf, LESSONS, type Lesson, type Target } from '../../shared/lessons.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** The widest line, in columns. */
 const WIDTH = 76;
 
 /** Writes the steps, one line each, and the first that does not hold in full. */
-export function renderRun(
-  target: Target,
-  results: readonly StepResult[],
-): string {
+export function renderRun(target: Target, results: readonly StepResult[]): string {
   const done = results.filter(({ failure }) => !failure).length;
   const first = results.find(({ failure }) => failure);
   const lines = ['', heading(target, done, results.length), ''];
   for (const result of results) {
     lines.push(stepLine(result));
-    if (result === first && result.failure)
-      lines.push('', ...explain(result, target), '');
+    if (result === first && result.failure) lines.push('', ...explanation(result, target), '');
   }
   lines.push('', verdict(target, done, results.length), '');
   return lines.join('\n');
 }
 
-function heading(
-  { side, lesson }: Target,
-  done: number,
-  total: number,
-): string {
+function heading({ side, lesson }: Target, done: number, total: number): string {
   const title = `${lesson.number} ${lesson.title}${side === 'solutions' ? ' (reference)' : ''}`;
   const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}  ${done}/${total}`;
   return chalk.bold(title.padEnd(WIDTH - bar.length) + bar);
 }
 
 function stepLine({ number, title, section, failure }: StepResult): string {
-  const mark = !failure
-    ? chalk.green('✓')
-    : failure.kind === 'todo'
-      ? '·'
-      : chalk.red('✗');
+  const mark = !failure ? chalk.green('✓') : failure.kind === 'todo' ? '·' : chalk.red('✗');
   const name = `${number}  ${title}`;
   const where = `§${section}`;
   return ` ${mark} ${name.padEnd(WIDTH - 3 - where.length)}${chalk.dim(where)}`;
 }
 
-function explain(
-  { number, section, failure }: StepResult,
-  target: Target,
-): string[] {
+/** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
+export function explanation({ number, section, failure }: StepResult, target: Target): string[] {
   if (!failure) return [];
   const lines = wrap(failure.what, WIDTH - 4);
   if (failure.kind === 'todo') {
@@ -62,9 +43,7 @@ function explain(
     if (failure.cause) lines.push('', ...wrap(failure.cause, WIDTH - 4));
     lines.push('');
   }
-  lines.push(
-    `Read      lessons/${target.lesson.name}/README.md, step ${number}`,
-  );
+  lines.push(`Read      lessons/${target.lesson.name}/README.md, step ${number}`);
   lines.push(`Standard  RFC 6455 §${section}`);
   return lines.map((line) => (line ? `    ${line}` : ''));
 }
@@ -72,17 +51,11 @@ function explain(
 function facts({ facts }: Failure): string[] {
   const column = Math.max(...facts.map(([label]) => label.length)) + 2;
   return facts.flatMap(([label, value]) =>
-    wrap(value, WIDTH - 4 - column).map(
-      (line, i) => (i === 0 ? label : '').padEnd(column) + line,
-    ),
+    wrap(value, WIDTH - 4 - column).map((line, i) => (i === 0 ? label : '').padEnd(column) + line),
   );
 }
 
-function verdict(
-  { side, lesson }: Target,
-  done: number,
-  total: number,
-): string {
+function verdict({ side, lesson }: Target, done: number, total: number): string {
   if (done < total) return `${done} of ${total} steps hold.`;
   if (side === 'solutions') return `All ${total} steps hold.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];

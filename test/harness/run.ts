@@ -38,10 +38,7 @@ export async function runStep(
 }
 
 /** Runs every step, one after the other. */
-export async function runSpec(
-  spec: AnySpec,
-  module: object,
-): Promise<StepResult[]> {
+export async function runSpec(spec: AnySpec, module: object): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (const [i, step] of spec.steps.entries()) {
     const failure = await runStep(step, module);
@@ -73,9 +70,7 @@ export function toFailure(error: unknown): Failure {
 
 /** The first line of the stack that is in a lesson or solution, such as `reading.ts:42`. */
 function placeOf(error: Error): string | undefined {
-  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()]+?:\d+/.exec(
-    error.stack ?? '',
-  )?.[0];
+  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()]+?:\d+/.exec(error.stack ?? '')?.[0];
   return place?.replaceAll('\\', '/').replace(/\?[^:]*/, '');
 }
 

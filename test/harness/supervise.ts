@@ -59,8 +59,7 @@ export function supervise(target: Target): Promise<Run> {
 
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      if (output.length < MAX_OUTPUT)
-        output += text.slice(0, MAX_OUTPUT - output.length);
+      if (output.length < MAX_OUTPUT) output += text.slice(0, MAX_OUTPUT - output.length);
     });
   }
 
@@ -69,8 +68,7 @@ export function supervise(target: Target): Promise<Run> {
     watch();
     if (message.type === 'titles') titles = message.steps;
     if (message.type === 'started') current = message.number;
-    if (message.type === 'finished')
-      failures.set(message.number, message.failure);
+    if (message.type === 'finished') failures.set(message.number, message.failure);
     if (message.type === 'broken') broken = message.failure;
     if (message.type === 'late') breakOff(message.failure);
     if (message.type === 'done') done = true;
@@ -83,16 +81,12 @@ export function supervise(target: Target): Promise<Run> {
       if (!done) {
         const how = signal ?? `exit code ${code}`;
         breakOff(
-          crash(
-            `The process ended before the steps did (${how}).`,
-            'Is there a `process.exit`?',
-          ),
+          crash(`The process ended before the steps did (${how}).`, 'Is there a `process.exit`?'),
         );
       }
       const results = titles.map(({ title, section }, i) => {
         const number = i + 1;
-        const failure =
-          broken ?? (failures.has(number) ? failures.get(number) : NOT_REACHED);
+        const failure = broken ?? (failures.has(number) ? failures.get(number) : NOT_REACHED);
         return { number, title, section, ...(failure && { failure }) };
       });
       resolve({ results, output });

@@ -163,8 +163,15 @@ function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
     ['maxHeadBytes', String(max)],
   ];
   const [less, more] = [endless.length - 1, endless.length + 1];
-  refusesWith(431, () => parseRequest(endless, less), 'Refuse a head that is too long.', given(less));
-  equal(parseRequest(endless, more), undefined, 'It may still end in time.', { given: given(more) });
+  refusesWith(
+    431,
+    () => parseRequest(endless, less),
+    'Refuse a head that is too long.',
+    given(less),
+  );
+  equal(parseRequest(endless, more), undefined, 'It may still end in time.', {
+    given: given(more),
+  });
 
   const bytes = bytesOf(RFC_REQUEST);
   const exact = bytes.length;
@@ -471,9 +478,14 @@ function choices({ negotiate }: Lesson): void {
     refuses(`The page ${origin} may not call.`, 403, site, { origin });
   }
   chooses('The path exists.', undefined, { paths: ['/chat'] });
-  chooses('The query is no part of the path.', undefined, { paths: ['/chat'] }, {
-    resource: '/chat?room=1',
-  });
+  chooses(
+    'The query is no part of the path.',
+    undefined,
+    { paths: ['/chat'] },
+    {
+      resource: '/chat?room=1',
+    },
+  );
   refuses('There is no such path.', 404, { paths: ['/chat'] }, { resource: '/chatter' });
   refuses('There is no such path.', 404, { paths: ['/chat'] }, { resource: '/' });
 }

@@ -1,21 +1,8 @@
 import { fromHex, toHex } from '../../shared/hex.ts';
-import {
-  type Frame,
-  type Message,
-  Opcode,
-  ProtocolError,
-} from '../../shared/protocol.ts';
+import { type Frame, type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
 import { equal, type Fact, fail, failsWith } from '../harness/check.ts';
-import {
-  frame,
-  join,
-  KEY,
-  masked,
-  utf8,
-  type WireFrame,
-  wire,
-} from '../harness/frames.ts';
+import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../harness/frames.ts';
 import { deliveries, type Random, randomly } from '../harness/replay.ts';
 import { show } from '../harness/show.ts';
 import type { Spec } from '../harness/spec.ts';
@@ -57,8 +44,7 @@ function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
   }
   for (let byte = 0; byte < 256; byte++) {
     const bits = [...byte.toString(2).padStart(8, '0')].map(Number);
-    const number = (from: number) =>
-      Number.parseInt(bits.slice(from).join(''), 2);
+    const number = (from: number) => Number.parseInt(bits.slice(from).join(''), 2);
     equal(
       decodeFirstBytes(byte, 0x85),
       {
@@ -70,12 +56,7 @@ function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
       },
       'Take every possible first byte apart.',
       {
-        given: [
-          [
-            'given',
-            `${toHex(Uint8Array.of(byte))} 85, in bits ${bits.join('')} 10000101`,
-          ],
-        ],
+        given: [['given', `${toHex(Uint8Array.of(byte))} 85, in bits ${bits.join('')} 10000101`]],
       },
     );
     equal(
@@ -89,12 +70,7 @@ function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
       },
       'Take every possible second byte apart.',
       {
-        given: [
-          [
-            'given',
-            `81 ${toHex(Uint8Array.of(byte))}, in bits 10000001 ${bits.join('')}`,
-          ],
-        ],
+        given: [['given', `81 ${toHex(Uint8Array.of(byte))}, in bits 10000001 ${bits.join('')}`]],
       },
     );
   }
@@ -110,10 +86,7 @@ function headers({ decodeHeader }: Lesson): void {
         undefined,
         `The header is not complete, so there is nothing to return yet: ${what}.`,
         {
-          given: arrived(
-            part,
-            `${length} of the header's ${headerLength} bytes`,
-          ),
+          given: arrived(part, `${length} of the header's ${headerLength} bytes`),
         },
       );
     }
@@ -122,28 +95,14 @@ function headers({ decodeHeader }: Lesson): void {
     });
     const offset = 5;
     const moved = join(new Uint8Array(offset).fill(0xff), bytes);
-    equal(
-      decodeHeader(moved, offset),
-      expected,
-      `Decode from offset ${offset}: ${what}.`,
-      {
-        given: arrived(moved),
-      },
-    );
+    equal(decodeHeader(moved, offset), expected, `Decode from offset ${offset}: ${what}.`, {
+      given: arrived(moved),
+    });
     const view = moved.subarray(offset);
-    equal(
-      decodeHeader(view),
-      expected,
-      `Decode out of a larger buffer: ${what}.`,
-      {
-        given: arrived(
-          view,
-          `a view that starts at byte ${offset} of its buffer`,
-        ),
-        cause: () =>
-          'A view has a byteOffset of its own. A DataView needs to be told.',
-      },
-    );
+    equal(decodeHeader(view), expected, `Decode out of a larger buffer: ${what}.`, {
+      given: arrived(view, `a view that starts at byte ${offset} of its buffer`),
+      cause: () => 'A view has a byteOffset of its own. A DataView needs to be told.',
+    });
   };
 
   for (const { what, wire, expected } of [...FRAMES, ...RFC_HEADERS]) {
@@ -151,14 +110,8 @@ function headers({ decodeHeader }: Lesson): void {
     const bytes = fromHex(wire);
     const lengthBytes = payloadLength > 65535 ? 8 : payloadLength > 125 ? 2 : 0;
     const headerLength = 2 + lengthBytes + (masked ? 4 : 0);
-    const maskingKey = masked
-      ? bytes.slice(headerLength - 4, headerLength)
-      : undefined;
-    check(
-      bytes,
-      { fin, rsv: 0, opcode, maskingKey, payloadLength, headerLength },
-      what,
-    );
+    const maskingKey = masked ? bytes.slice(headerLength - 4, headerLength) : undefined;
+    check(bytes, { fin, rsv: 0, opcode, maskingKey, payloadLength, headerLength }, what);
   }
   for (const [payloadLength, hex] of LENGTHS) {
     const header = fromHex(hex);
@@ -178,12 +131,7 @@ function headers({ decodeHeader }: Lesson): void {
   }
   for (const { what, wire, expected } of ILLEGAL_LENGTHS) {
     const bytes = fromHex(wire);
-    failsWith(
-      expected,
-      () => decodeHeader(bytes),
-      `Refuse ${what}.`,
-      arrived(bytes),
-    );
+    failsWith(expected, () => decodeHeader(bytes), `Refuse ${what}.`, arrived(bytes));
   }
 }
 
@@ -202,10 +150,7 @@ function unmasking({ unmask }: Lesson): void {
   }
   for (const length of [1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 127, 128, 1000]) {
     for (let position = 0; position < 9; position++) {
-      const plain = Uint8Array.from(
-        { length },
-        (_, i) => (i * 7 + length) & 255,
-      );
+      const plain = Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
       // A view into a larger buffer, so that its first byte may lie anywhere.
       const buffer = new Uint8Array(length + 16).fill(0xee);
       const payload = buffer.subarray(position, position + length);
@@ -213,30 +158,18 @@ function unmasking({ unmask }: Lesson): void {
       const given: Fact[] = [
         ['key', show(KEY)],
         ['bytes', show(payload.slice())],
-        [
-          'position',
-          `${position}: the first of these is byte ${position} of its payload`,
-        ],
+        ['position', `${position}: the first of these is byte ${position} of its payload`],
       ];
       unmask(payload, KEY, position);
-      equal(
-        payload,
-        plain,
-        `Unmask ${length} bytes from position ${position} of a payload.`,
-        {
-          given,
-          cause: () =>
-            position > 0
-              ? 'The key goes on where it was: byte i of the payload takes key byte i mod 4, and the first byte you have is not byte 0 of the payload.'
-              : undefined,
-        },
-      );
-      const outside = [
-        ...buffer.subarray(0, position),
-        ...buffer.subarray(position + length),
-      ];
-      if (outside.some((byte) => byte !== 0xee))
-        fail('Change no byte outside of the view.', given);
+      equal(payload, plain, `Unmask ${length} bytes from position ${position} of a payload.`, {
+        given,
+        cause: () =>
+          position > 0
+            ? 'The key goes on where it was: byte i of the payload takes key byte i mod 4, and the first byte you have is not byte 0 of the payload.'
+            : undefined,
+      });
+      const outside = [...buffer.subarray(0, position), ...buffer.subarray(position + length)];
+      if (outside.some((byte) => byte !== 0xee)) fail('Change no byte outside of the view.', given);
     }
   }
 }
@@ -257,31 +190,20 @@ function readAll<T>(
     const chunk = read.slice();
     reader.push(chunk);
     if (Buffer.compare(chunk, read) !== 0) {
-      fail(
-        'The bytes that are pushed belong to the caller: do not change them.',
-        [
-          ['pushed', show(read)],
-          ['after push', show(chunk)],
-        ],
-      );
+      fail('The bytes that are pushed belong to the caller: do not change them.', [
+        ['pushed', show(read)],
+        ['after push', show(chunk)],
+      ]);
     }
-    for (
-      let result = reader.read();
-      result !== undefined;
-      result = reader.read()
-    ) {
+    for (let result = reader.read(); result !== undefined; result = reader.read()) {
       results.push(result);
-      if (results.length > 10_000)
-        fail('`read` never returns `undefined`: it has to, in the end.');
+      if (results.length > 10_000) fail('`read` never returns `undefined`: it has to, in the end.');
     }
     if (Buffer.compare(chunk, read) !== 0) {
-      fail(
-        'The bytes that were pushed belong to the caller: unmask a copy of them.',
-        [
-          ['pushed', show(read)],
-          ['after read', show(chunk)],
-        ],
-      );
+      fail('The bytes that were pushed belong to the caller: unmask a copy of them.', [
+        ['pushed', show(read)],
+        ['after read', show(chunk)],
+      ]);
     }
     chunk.fill(0xaa);
   }
@@ -320,32 +242,19 @@ function stream(lesson: Lesson): void {
   for (let length = 0; length < hello.length; length++) {
     const reader = anyFrames(lesson);
     reader.push(hello.slice(0, length));
-    equal(
-      reader.read(),
-      undefined,
-      'The frame is not complete, so there is nothing to read yet.',
-      {
-        given: arrived(hello.slice(0, length), `${length} of 11 bytes`),
-      },
-    );
+    equal(reader.read(), undefined, 'The frame is not complete, so there is nothing to read yet.', {
+      given: arrived(hello.slice(0, length), `${length} of 11 bytes`),
+    });
   }
 
   for (const length of [125, 126, 127, 65535, 65536]) {
     const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
-    const bytes = join(
-      wire({ opcode: Binary, payload }),
-      wire({ opcode: Ping, payload: 'next' }),
-    );
+    const bytes = join(wire({ opcode: Binary, payload }), wire({ opcode: Ping, payload: 'next' }));
     for (const { how, reads } of deliveries(bytes)) {
       const expected = [frame(Binary, payload), frame(Ping, 'next')];
-      equal(
-        readAll(anyFrames(lesson), reads),
-        expected,
-        `Read ${length} bytes, then a ping.`,
-        {
-          given: arrived(bytes, how),
-        },
-      );
+      equal(readAll(anyFrames(lesson), reads), expected, `Read ${length} bytes, then a ping.`, {
+        given: arrived(bytes, how),
+      });
     }
   }
 
@@ -353,17 +262,10 @@ function stream(lesson: Lesson): void {
     const sent = Array.from({ length: 12 }, () => randomFrame(random));
     const bytes = join(...sent.map(wire));
     const reads = random.cut(bytes, random.pick([1, 3, 20, 500]));
-    const expected = sent.map(({ opcode, payload, fin }) =>
-      frame(opcode, payload, fin),
-    );
-    equal(
-      readAll(anyFrames(lesson), reads),
-      expected,
-      'Read 12 random frames, cut at random.',
-      {
-        given: arrived(bytes, `${reads.length} reads; to repeat: SEED=${seed}`),
-      },
-    );
+    const expected = sent.map(({ opcode, payload, fin }) => frame(opcode, payload, fin));
+    equal(readAll(anyFrames(lesson), reads), expected, 'Read 12 random frames, cut at random.', {
+      given: arrived(bytes, `${reads.length} reads; to repeat: SEED=${seed}`),
+    });
   });
 
   declaredLength(lesson);
@@ -417,8 +319,7 @@ function linearCost(lesson: Lesson): void {
   const frames: Frame[] = [];
   for (let at = 0; at < bytes.length; at += 64) {
     reader.push(bytes.subarray(at, at + 64));
-    for (let next = reader.read(); next; next = reader.read())
-      frames.push(next);
+    for (let next = reader.read(); next; next = reader.read()) frames.push(next);
     if ((at & 0x3fff) === 0 && performance.now() - started > 3000) {
       const size = `${Math.round(at / 1024)} KiB of 4096 KiB`;
       fail(
@@ -428,21 +329,12 @@ function linearCost(lesson: Lesson): void {
       );
     }
   }
-  equal(
-    frames,
-    [frame(Binary, payload)],
-    'Read a frame of 4 MiB in reads of 64 bytes.',
-  );
+  equal(frames, [frame(Binary, payload)], 'Read a frame of 4 MiB in reads of 64 bytes.');
 }
 
-function illegalFrames({
-  checkHeader,
-  decodeHeader,
-  FrameReader,
-}: Lesson): void {
+function illegalFrames({ checkHeader, decodeHeader, FrameReader }: Lesson): void {
   const headerOf = (bytes: Uint8Array) =>
-    decodeHeader(bytes) ??
-    fail('Step 2 has to hold before this one.', arrived(bytes));
+    decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
 
   for (const { what, wire: hex, expected } of ILLEGAL_FRAMES) {
     const bytes = fromHex(hex);
@@ -454,8 +346,7 @@ function illegalFrames({
     const header = headerOf(wire({ opcode }));
     const check = () => checkHeader(header);
     const given: Fact[] = [['header', show(header)]];
-    if ([0, 1, 2, 8, 9, 10].includes(opcode))
-      accepts(check, `Accept opcode ${opcode}.`, given);
+    if ([0, 1, 2, 8, 9, 10].includes(opcode)) accepts(check, `Accept opcode ${opcode}.`, given);
     else failsWith(1002, check, `Refuse the reserved opcode ${opcode}.`, given);
   }
   for (let rsv = 1; rsv < 8; rsv++) {
@@ -468,38 +359,24 @@ function illegalFrames({
   for (const opcode of [Close, Ping, Pong]) {
     const longest = headerOf(wire({ opcode, payload: new Uint8Array(125) }));
     const given: Fact[] = [['header', show(longest)]];
-    accepts(
-      () => checkHeader(longest),
-      'Accept a control frame of 125 bytes.',
-      given,
-    );
+    accepts(() => checkHeader(longest), 'Accept a control frame of 125 bytes.', given);
     for (const length of [126, 127, 65536]) {
-      const header = headerOf(
-        wire({ opcode, payload: new Uint8Array(length) }),
-      );
-      failsWith(
-        1002,
-        () => checkHeader(header),
-        `Refuse a control frame of ${length} bytes.`,
-        [['header', show(header)]],
-      );
+      const header = headerOf(wire({ opcode, payload: new Uint8Array(length) }));
+      failsWith(1002, () => checkHeader(header), `Refuse a control frame of ${length} bytes.`, [
+        ['header', show(header)],
+      ]);
     }
     const open = headerOf(wire({ opcode, fin: false }));
-    failsWith(
-      1002,
-      () => checkHeader(open),
-      'Refuse a control frame without FIN.',
-      [['header', show(open)]],
-    );
+    failsWith(1002, () => checkHeader(open), 'Refuse a control frame without FIN.', [
+      ['header', show(open)],
+    ]);
   }
 
   const maskedHeader = headerOf(wire({ opcode: Text }));
   const plainHeader = headerOf(wire({ opcode: Text, key: null }));
-  accepts(
-    () => checkHeader(plainHeader, 'client'),
-    'As a client, accept an unmasked frame.',
-    [['header', show(plainHeader)]],
-  );
+  accepts(() => checkHeader(plainHeader, 'client'), 'As a client, accept an unmasked frame.', [
+    ['header', show(plainHeader)],
+  ]);
   failsWith(
     1002,
     () => checkHeader(maskedHeader, 'client'),
@@ -513,16 +390,8 @@ function illegalFrames({
     const reader = new FrameReader();
     const good = fromHex(RFC_FRAMES[1]!.wire);
     reader.push(join(good, header));
-    const given = arrived(
-      join(good, header),
-      'a good frame, then a bad header without payload',
-    );
-    equal(
-      reader.read(),
-      frame(Text, 'Hello'),
-      `Return the good frame before ${what}.`,
-      { given },
-    );
+    const given = arrived(join(good, header), 'a good frame, then a bad header without payload');
+    equal(reader.read(), frame(Text, 'Hello'), `Return the good frame before ${what}.`, { given });
     failsWith(
       expected,
       () => reader.read(),
@@ -532,16 +401,11 @@ function illegalFrames({
   }
 }
 
-function accepts(
-  action: () => unknown,
-  what: string,
-  given: readonly Fact[],
-): void {
+function accepts(action: () => unknown, what: string, given: readonly Fact[]): void {
   try {
     action();
   } catch (error) {
-    if (error instanceof ProtocolError)
-      fail(what, [...given, ['you threw', show(error)]]);
+    if (error instanceof ProtocolError) fail(what, [...given, ['you threw', show(error)]]);
     throw error;
   }
 }
@@ -664,62 +528,49 @@ const CONVERSATIONS: readonly Conversation[] = [
   },
 ];
 
-function conversation(
-  lesson: Lesson,
-  { what, frames, messages }: Conversation,
-): void {
+function conversation(lesson: Lesson, { what, frames, messages }: Conversation): void {
   const bytes = join(...frames.map(wire));
   for (const { how, reads } of deliveries(bytes)) {
-    equal(
-      readAll(new lesson.MessageReader(), reads),
-      messages,
-      `Read ${what}.`,
-      {
-        given: arrived(bytes, how),
-      },
-    );
+    equal(readAll(new lesson.MessageReader(), reads), messages, `Read ${what}.`, {
+      given: arrived(bytes, how),
+    });
   }
 }
 
-const BROKEN_ORDER: readonly { what: string; frames: readonly WireFrame[] }[] =
-  [
-    {
-      what: 'a continuation with nothing to continue',
-      frames: [{ opcode: Continuation, payload: 'x' }],
-    },
-    {
-      what: 'a continuation after a message that has ended',
-      frames: [
-        { opcode: Text, payload: 'a', fin: false },
-        { opcode: Continuation, payload: 'b' },
-        { opcode: Continuation, payload: 'c' },
-      ],
-    },
-    {
-      what: 'a new text inside an open message',
-      frames: [
-        { opcode: Text, payload: 'A', fin: false },
-        { opcode: Text, payload: 'B' },
-      ],
-    },
-    {
-      what: 'a new binary message inside an open text',
-      frames: [
-        { opcode: Text, payload: 'A', fin: false },
-        { opcode: Ping },
-        { opcode: Binary, payload: 'B' },
-      ],
-    },
-  ];
+const BROKEN_ORDER: readonly { what: string; frames: readonly WireFrame[] }[] = [
+  {
+    what: 'a continuation with nothing to continue',
+    frames: [{ opcode: Continuation, payload: 'x' }],
+  },
+  {
+    what: 'a continuation after a message that has ended',
+    frames: [
+      { opcode: Text, payload: 'a', fin: false },
+      { opcode: Continuation, payload: 'b' },
+      { opcode: Continuation, payload: 'c' },
+    ],
+  },
+  {
+    what: 'a new text inside an open message',
+    frames: [
+      { opcode: Text, payload: 'A', fin: false },
+      { opcode: Text, payload: 'B' },
+    ],
+  },
+  {
+    what: 'a new binary message inside an open text',
+    frames: [
+      { opcode: Text, payload: 'A', fin: false },
+      { opcode: Ping },
+      { opcode: Binary, payload: 'B' },
+    ],
+  },
+];
 
 /** Reads until the error. Returns the messages before it. */
 function readUntilError(reader: Reading.MessageReader): Message[] {
   const messages: Message[] = [];
-  for (
-    let message = reader.read();
-    message !== undefined;
-    message = reader.read()
-  ) {
+  for (let message = reader.read(); message !== undefined; message = reader.read()) {
     messages.push(message);
   }
   return messages;
@@ -749,12 +600,7 @@ function messages(lesson: Lesson): void {
     const bytes = fromHex(hex);
     const reader = new lesson.MessageReader();
     reader.push(bytes);
-    failsWith(
-      1002,
-      () => reader.read(),
-      `Refuse ${what}, as in step 5.`,
-      arrived(bytes),
-    );
+    failsWith(1002, () => reader.read(), `Refuse ${what}, as in step 5.`, arrived(bytes));
   }
   const client = new lesson.MessageReader('client');
   client.push(wire({ opcode: Text, payload: 'Hello', key: null }));
@@ -764,16 +610,8 @@ function messages(lesson: Lesson): void {
     const { frames, messages } = randomConversation(random);
     const bytes = join(...frames.map(wire));
     const reads = random.cut(bytes, random.pick([1, 7, 100]));
-    const given = arrived(
-      bytes,
-      `${reads.length} reads; to repeat: SEED=${seed}`,
-    );
-    equal(
-      readAll(new lesson.MessageReader(), reads),
-      messages,
-      'Read random messages.',
-      { given },
-    );
+    const given = arrived(bytes, `${reads.length} reads; to repeat: SEED=${seed}`);
+    equal(readAll(new lesson.MessageReader(), reads), messages, 'Read random messages.', { given });
   });
 
   // A million empty fragments are a message of no bytes: they must not pile up, or recurse.
@@ -783,18 +621,10 @@ function messages(lesson: Lesson): void {
   const batch = join(...Array.from({ length: 1000 }, () => empty));
   for (let i = 0; i < 100; i++) {
     reader.push(batch);
-    equal(
-      reader.read(),
-      undefined,
-      'The message has not ended: 100,000 empty fragments.',
-    );
+    equal(reader.read(), undefined, 'The message has not ended: 100,000 empty fragments.');
   }
   reader.push(wire({ opcode: Continuation, payload: 'end' }));
-  equal(
-    reader.read(),
-    binary(utf8('end')),
-    'Read a message after 100,000 empty fragments.',
-  );
+  equal(reader.read(), binary(utf8('end')), 'Read a message after 100,000 empty fragments.');
 }
 
 function randomConversation(random: Random): Omit<Conversation, 'what'> {
@@ -838,24 +668,14 @@ function utf8Text(lesson: Lesson): void {
 
   for (const { id, what, valid, invalid } of UTF8_GROUPS) {
     for (const [i, hex] of [...valid, ...invalid].entries()) {
-      checkUtf8(
-        lesson,
-        fromHex(hex),
-        i < valid.length,
-        `${what} (${id}.${i + 1})`,
-      );
+      checkUtf8(lesson, fromHex(hex), i < valid.length, `${what} (${id}.${i + 1})`);
     }
   }
   failFast(lesson);
 }
 
 /** The same bytes in one frame, and in two fragments cut at every place. */
-function checkUtf8(
-  lesson: Lesson,
-  payload: Uint8Array,
-  valid: boolean,
-  what: string,
-): void {
+function checkUtf8(lesson: Lesson, payload: Uint8Array, valid: boolean, what: string): void {
   const sendings: WireFrame[][] = [[{ opcode: Text, payload }]];
   for (let at = 1; at < Math.min(payload.length, 12); at++) {
     sendings.push([
@@ -876,9 +696,7 @@ function checkUtf8(
     ];
     const read = () => readAll(new lesson.MessageReader(), [bytes]);
     if (valid) {
-      const expected = [
-        text(new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload)),
-      ];
+      const expected = [text(new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload))];
       equal(read(), expected, `Read valid UTF-8: ${what}.`, { given });
     } else {
       failsWith(1007, read, `Refuse what is not UTF-8: ${what}.`, given);
@@ -893,11 +711,7 @@ function failFast(lesson: Lesson): void {
 
   const fragments = new lesson.MessageReader();
   fragments.push(wire({ opcode: Text, payload: good, fin: false }));
-  equal(
-    fragments.read(),
-    undefined,
-    'The first fragment of a text is fine, and not the end.',
-  );
+  equal(fragments.read(), undefined, 'The first fragment of a text is fine, and not the end.');
   const second = wire({ opcode: Continuation, payload: wrong, fin: false });
   fragments.push(second);
   failsWith(
@@ -914,14 +728,9 @@ function failFast(lesson: Lesson): void {
   const cut = 6 + good.length;
   const pieces = new lesson.MessageReader();
   pieces.push(bytes.slice(0, cut));
-  equal(
-    pieces.read(),
-    undefined,
-    'The first bytes of a text frame are fine, and not the end.',
-    {
-      given: arrived(bytes.slice(0, cut)),
-    },
-  );
+  equal(pieces.read(), undefined, 'The first bytes of a text frame are fine, and not the end.', {
+    given: arrived(bytes.slice(0, cut)),
+  });
   pieces.push(bytes.slice(cut, cut + 2));
   failsWith(
     1007,
@@ -935,10 +744,7 @@ function limits({ MessageReader }: Lesson): void {
   const limit = 1000;
   const reader = () => new MessageReader('server', limit);
   const header = (opcode: number, length: number, fin = true) =>
-    wire({ opcode, fin, payload: new Uint8Array(length) }).slice(
-      0,
-      length > 125 ? 8 : 6,
-    );
+    wire({ opcode, fin, payload: new Uint8Array(length) }).slice(0, length > 125 ? 8 : 6);
 
   const largest = utf8('x'.repeat(limit));
   equal(
@@ -975,19 +781,12 @@ function limits({ MessageReader }: Lesson): void {
   );
   const summing = reader();
   summing.push(sum);
-  equal(
-    summing.read(),
-    { type: 'ping', payload: utf8('in between') },
-    'Read the ping in between.',
-  );
+  equal(summing.read(), { type: 'ping', payload: utf8('in between') }, 'Read the ping in between.');
   failsWith(
     1009,
     () => summing.read(),
     `Refuse a fragment that makes 600 bytes 1001, when the limit is ${limit}.`,
-    arrived(
-      sum.slice(-8),
-      'the header of the second fragment; none of its payload',
-    ),
+    arrived(sum.slice(-8), 'the header of the second fragment; none of its payload'),
   );
 
   const huge = fromHex('82 ff 00 00 01 00 00 00 00 00 37 fa 21 3d'); // 2^40
@@ -1013,11 +812,7 @@ function limits({ MessageReader }: Lesson): void {
       wire({ opcode: Continuation, payload: 'x'.repeat(10) }),
     ),
   ]);
-  equal(
-    controls.length,
-    2,
-    'The payload of a ping is no part of the message around it.',
-  );
+  equal(controls.length, 2, 'The payload of a ping is no part of the message around it.');
 }
 
 export const spec: Spec<Lesson> = {

@@ -100,7 +100,8 @@ function lengthMistake(bytes: Uint8Array, length: number): string | undefined {
   const digits = bytes.slice(2, right === 127 ? 10 : 4);
   const value = digits.reduce((sum, byte) => sum * 256 + byte, 0);
   const reversed = digits.toReversed().reduce((sum, byte) => sum * 256 + byte, 0);
-  if (reversed === length) return 'The bytes of the length are in reverse: the highest comes first.';
+  if (reversed === length)
+    return 'The bytes of the length are in reverse: the highest comes first.';
   if (right === 127 && value >= 2 ** 32) {
     return 'In JavaScript, `n >> 32` is `n >> 0`: shifts count modulo 32. Use a DataView, or divide.';
   }
@@ -157,12 +158,21 @@ function freshKeys(encodeMaskedFrame: Lesson['encodeMaskedFrame']): void {
     if (new Set(keys).size < 49) {
       fail(
         'Without a `random` of the caller, take keys that nobody can guess.',
-        [['50 keys', `${[...new Set(keys)].slice(0, 3).join(', ')} … ${new Set(keys).size} different`]],
+        [
+          [
+            '50 keys',
+            `${[...new Set(keys)].slice(0, 3).join(', ')} … ${new Set(keys).size} different`,
+          ],
+        ],
         'A constant key, or one from Math.random, can be guessed. `randomBytes` of node:crypto cannot.',
       );
     }
     const lengths = keys.map((key) => fromHex(key).length);
-    equal(lengths, keys.map(() => 4), 'A masking key has four bytes.');
+    equal(
+      lengths,
+      keys.map(() => 4),
+      'A masking key has four bytes.',
+    );
   } finally {
     Math.random = random;
   }
@@ -238,7 +248,12 @@ function fragments({ fragment }: Lesson): void {
       'Only the last has FIN.',
       about,
     );
-    equal(frames.length, Math.max(1, Math.ceil(data.length / maxPayload)), 'As few as can be.', about);
+    equal(
+      frames.length,
+      Math.max(1, Math.ceil(data.length / maxPayload)),
+      'As few as can be.',
+      about,
+    );
   });
   for (const opcode of [Continuation, Close, Ping, Pong, 3]) {
     throws(RangeError, () => fragment(opcode, utf8('x'), 10), 'Refuse what cannot be fragmented.', [
@@ -294,7 +309,11 @@ function strings({ encodeText }: Lesson): void {
 
 function order({ SendQueue }: Lesson): void {
   const one = [frame(Text, 'o', false), frame(Continuation, 'ne')];
-  const two = [frame(Binary, 't', false), frame(Continuation, 'w', false), frame(Continuation, 'o')];
+  const two = [
+    frame(Binary, 't', false),
+    frame(Continuation, 'w', false),
+    frame(Continuation, 'o'),
+  ];
   const ping = frame(Ping, 'p');
   const pong = frame(Pong, 'q');
   const close = frame(Close, Uint8Array.of(0x03, 0xe8));
@@ -356,18 +375,47 @@ function order({ SendQueue }: Lesson): void {
       ['frames', show(frames)],
     ]);
   }
-  throws(RangeError, () => fresh().addControl(frame(Text, 'x')), 'Refuse a text as a control frame.');
+  throws(
+    RangeError,
+    () => fresh().addControl(frame(Text, 'x')),
+    'Refuse a text as a control frame.',
+  );
 }
 
 export const spec: Spec<Lesson> = {
   lesson: '03-sending-frames',
   steps: [
-    { title: 'The shortest text frame', section: '5.2', rules: [68, 71, 111, 112, 113], check: shortest },
+    {
+      title: 'The shortest text frame',
+      section: '5.2',
+      rules: [68, 71, 111, 112, 113],
+      check: shortest,
+    },
     { title: 'Lengths at the borders', section: '5.2', rules: [74, 75], check: lengths },
-    { title: 'Masking as a client', section: '5.3', rules: [66, 78, 79, 80, 81, 82, 148], check: masking },
-    { title: 'Ping, pong, and what to refuse', section: '5.5', rules: [84, 92, 93, 103, 104], check: controls },
-    { title: 'A message in fragments', section: '5.4', rules: [83, 85, 90, 111, 112, 113], check: fragments },
+    {
+      title: 'Masking as a client',
+      section: '5.3',
+      rules: [66, 78, 79, 80, 81, 82, 148],
+      check: masking,
+    },
+    {
+      title: 'Ping, pong, and what to refuse',
+      section: '5.5',
+      rules: [84, 92, 93, 103, 104],
+      check: controls,
+    },
+    {
+      title: 'A message in fragments',
+      section: '5.4',
+      rules: [83, 85, 90, 111, 112, 113],
+      check: fragments,
+    },
     { title: 'Strings are not bytes', section: '5.6', rules: [106], check: strings },
-    { title: 'Keeping order', section: '5.4', rules: [85, 86, 87, 97, 108, 109, 110, 115], check: order },
+    {
+      title: 'Keeping order',
+      section: '5.4',
+      rules: [85, 86, 87, 97, 108, 109, 110, 115],
+      check: order,
+    },
   ],
 };

@@ -134,7 +134,9 @@ function states(lesson: Lesson): void {
   for (const state of all) {
     for (const event of events) {
       const row = TRANSITIONS.find(([from, cause]) => from === state && cause === event);
-      const what = row ? `In ${state}, ${event} leads to ${row[2]}.` : `In ${state}, ${event} means nothing.`;
+      const what = row
+        ? `In ${state}, ${event} leads to ${row[2]}.`
+        : `In ${state}, ${event} means nothing.`;
       equal(lesson.nextState(state, event), row?.[2], what);
     }
   }
@@ -165,7 +167,12 @@ function states(lesson: Lesson): void {
   };
   const send = (body: Uint8Array): Closing.Action => ({ type: 'sendClose', body });
   const hangUp: Closing.Action = { type: 'hangUp' };
-  const gone = ['the TCP connection ends', (it: Closing.ClosingHandshake) => it.disconnect(), [], 'CLOSED'] as const;
+  const gone = [
+    'the TCP connection ends',
+    (it: Closing.ClosingHandshake) => it.disconnect(),
+    [],
+    'CLOSED',
+  ] as const;
 
   conversation('The client starts', 'server', [
     ['Close 1000 comes in', (it) => it.receiveClose(NORMAL), [send(NORMAL), hangUp], 'HANGING_UP'],
@@ -190,7 +197,12 @@ function states(lesson: Lesson): void {
     ['an empty Close comes in', (it) => it.receiveClose(NOTHING), [hangUp], 'HANGING_UP'],
   ]);
   conversation('An empty Close', 'server', [
-    ['an empty Close comes in', (it) => it.receiveClose(NOTHING), [send(NOTHING), hangUp], 'HANGING_UP'],
+    [
+      'an empty Close comes in',
+      (it) => it.receiveClose(NOTHING),
+      [send(NOTHING), hangUp],
+      'HANGING_UP',
+    ],
   ]);
   conversation('The same code goes back', 'server', [
     [
@@ -378,7 +390,11 @@ function timeouts(lesson: Lesson): void {
   hanging.close();
   time.advance(TIMEOUT_MS - 1);
   hanging.receiveClose(NORMAL);
-  equal(hanging.deadline, time.now() + TIMEOUT_MS, 'To hang up, the peer has the whole time again.');
+  equal(
+    hanging.deadline,
+    time.now() + TIMEOUT_MS,
+    'To hang up, the peer has the whole time again.',
+  );
   time.advance(TIMEOUT_MS);
   equal(hanging.checkDeadline(), [{ type: 'destroy' }], 'The peer never hung up.');
   equal(hanging.result, { code: 1000, wasClean: true }, 'Both had said Close: that was clean.');
@@ -408,8 +424,18 @@ export const spec: Spec<Lesson> = {
       rules: [70, 97, 98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
       check: states,
     },
-    { title: 'Failing a connection', section: '7.1.7', rules: [126, 127, 128, 129, 138, 154], check: failing },
-    { title: 'Codes that never travel', section: '7.1.5', rules: [124, 125, 134, 135], check: results },
+    {
+      title: 'Failing a connection',
+      section: '7.1.7',
+      rules: [126, 127, 128, 129, 138, 154],
+      check: failing,
+    },
+    {
+      title: 'Codes that never travel',
+      section: '7.1.5',
+      rules: [124, 125, 134, 135],
+      check: results,
+    },
     { title: 'A peer that never answers', section: '7.1.1', rules: [102, 121], check: timeouts },
   ],
 };

@@ -105,30 +105,21 @@ export const FINGERPRINTS: Readonly<Record<string, string>> = {
     'You base64-decoded the key first. Hash its text, the 24 characters as they came.',
   'YjM3YTRmMmNjMDYyNGYxNjkwZjY0NjA2Y2YzODU5NDViMmJlYzRlYQ==':
     'That is the base64 of the hex digest. Take base64 of the 20 bytes themselves.',
-  b37a4f2cc0624f1690f64606cf385945b2bec4ea:
-    'That is the hex digest. It has to be base64.',
-  's3pPLMBiTxaQ9kYGzzhZRbK-xOo':
-    'That is base64url without padding. It has to be plain base64.',
-  'WJfwerbIozKsJXHxxI0JTO1SQgU=':
-    'The GUID is in lower case. Its letters are capitals.',
-  '2OZf2Seed9yzIpkj+zvC9KS9Mjw=':
-    'The GUID comes first. The key comes first, the GUID after it.',
+  b37a4f2cc0624f1690f64606cf385945b2bec4ea: 'That is the hex digest. It has to be base64.',
+  's3pPLMBiTxaQ9kYGzzhZRbK-xOo': 'That is base64url without padding. It has to be plain base64.',
+  'WJfwerbIozKsJXHxxI0JTO1SQgU=': 'The GUID is in lower case. Its letters are capitals.',
+  '2OZf2Seed9yzIpkj+zvC9KS9Mjw=': 'The GUID comes first. The key comes first, the GUID after it.',
   'hHLtf2V1k8aDQZfNjw3Ia1hCwt0=': 'You hashed the key alone, without the GUID.',
   'Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=': 'You hashed the GUID alone, without the key.',
   'gH2cR3x4MfGXKljgIwL3fMYv0sY=': 'The key was `undefined` when you hashed it.',
   'CPa0COphauzHUG76L+nWjWRLkdA=': 'The key was `null` when you hashed it.',
-  'zvnId+CMmoYWpbuFiCx6kU/bpAw=':
-    'The key has a carriage return, \\r, at its end.',
+  'zvnId+CMmoYWpbuFiCx6kU/bpAw=': 'The key has a carriage return, \\r, at its end.',
   'kex8Ji4w0ek1Mc3Dwcf4mOpf5b4=': 'The key has a line end, \\r\\n, at its end.',
   's3mCG3XUBfFRrUGpYOBQiHm5i8g=': 'The key has a space before it.',
-  'CAV2rT4szLbzEtluVJbfjB7GFPY=':
-    'The key was turned to lower case. In base64, case matters.',
-  'bTDy/mAkJp3FWz34b2rLauQ1T6E=':
-    'The key was turned to upper case. In base64, case matters.',
-  'RZWuh2JK/hL0RMgTNJFfZIAppXg=':
-    'The `==` at the end of the key is missing. It is hashed too.',
-  'c8qeCxwB8sJPxkSckeL76bKL7f642+KYzDiR7EbKyTY=':
-    'That is SHA-256. It has to be SHA-1.',
+  'CAV2rT4szLbzEtluVJbfjB7GFPY=': 'The key was turned to lower case. In base64, case matters.',
+  'bTDy/mAkJp3FWz34b2rLauQ1T6E=': 'The key was turned to upper case. In base64, case matters.',
+  'RZWuh2JK/hL0RMgTNJFfZIAppXg=': 'The `==` at the end of the key is missing. It is hashed too.',
+  'c8qeCxwB8sJPxkSckeL76bKL7f642+KYzDiR7EbKyTY=': 'That is SHA-256. It has to be SHA-1.',
   'fI/F95pFHyUax3HLt0ktmQ==': 'That is MD5. It has to be SHA-1.',
   'VItzKoTOxM89ZkhtW9idPYR/BMs=': 'The last character of the GUID is missing.',
   'nTA+yPr9MOjckb8bzjUbkni31Hk=':

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { GUID, HandshakeError } from '../../shared/protocol.ts';
+import { Todo } from '../../shared/todo.ts';
+
+/** The head of an HTTP request: everything up to and including the blank line. */
+export interface RequestHead {
+  readonly method: string;
+  /** What stands between method and version, such as `/chat?room=1`. */
+  readonly target: string;
+  /** Such as `HTTP/1.1`. */
+  readonly version: string;
+  /** Lower-case name → the value of each line with that name, in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Size of the head in bytes. What follows is the first WebSocket frame. */
+  readonly length: number;
+}
+
+/** A request that asks for a WebSocket and keeps every rule. */
+export interface Upgrade {
+  readonly key: string;
+  /** Path and query: the resource name of RFC 6455 §3. */
+  readonly resource: string;
+  /** The site whose page is calling. `undefined`: the client is not a browser. */
+  readonly origin: string | undefined;
+  /** The subprotocols on offer, most wanted first. */
+  readonly protocols: readonly string[];
+}
+
+/** What a server is willing to serve. An absent list allows everything, or offers nothing. */
+export interface Policy {
+  /** Paths that exist, without query. Absent: every path. */
+  readonly paths?: readonly string[];
+  /** Origins whose pages may call, such as `https://example.com`. Absent: every origin. */
+  readonly origins?: readonly string[];
+  /** Subprotocols that the server speaks. Absent: none. */
+  readonly protocols?: readonly string[];
+}
+
+/** The longest head we read, in bytes, unless told otherwise. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+
+/**
+ * Step 1 · The accept key.
+ *
+ * Turns the client's `Sec-WebSocket-Key` into the `Sec-WebSocket-Accept` that proves
+ * we read it: SHA-1 over the key's text and the GUID, in base64.
+ * RFC 6455 §1.3, §4.2.2
+ */
+export function acceptKey(key: string): string {
+  throw new Todo('01.1');
+}
+
+/**
+ * Step 2 · A request out of a stream of bytes.
+ *
+ * Reads the head of an HTTP request from all the bytes that have arrived so far.
+ * Returns `undefined` while the blank line that ends it is still missing.
+ *
+ * Throws `HandshakeError` 431 for a head longer than `maxHeadBytes`, and 400 for one that
+ * is not HTTP. RFC 6455 §4.2.1
+ */
+export function parseRequest(
+  bytes: Uint8Array,
+  maxHeadBytes = MAX_HEAD_BYTES,
+): RequestHead | undefined {
+  throw new Todo('01.2');
+}
+
+/**
+ * Step 3 · Is this a WebSocket request?
+ *
+ * Checks every rule a client's request has to keep, and picks out what the answer needs.
+ *
+ * Throws `HandshakeError`:
+ * - 405 with `Allow: GET` for another method,
+ * - 426 with `Sec-WebSocket-Version: 13` when the version is absent or not 13,
+ * - 400 for everything else: HTTP before 1.1, no single Host, no `websocket` in Upgrade, no
+ *   `Upgrade` in Connection, a key that is absent, repeated or not 16 bytes in base64, a version
+ *   or Origin that is repeated, subprotocols that are not tokens or not all different, a target
+ *   that is neither a path nor an http(s) URI.
+ *
+ * RFC 6455 §4.2.1
+ */
+export function checkUpgrade(request: RequestHead): Upgrade {
+  throw new Todo('01.3');
+}
+
+/**
+ * Step 4 · Saying yes.
+ *
+ * Writes the answer that turns the connection into a WebSocket: status 101, Upgrade,
+ * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
+ *
+ * Throws `TypeError` when `protocol` is not a token: it could smuggle in header lines.
+ * RFC 6455 §4.2.2
+ */
+export function acceptResponse(key: string, protocol?: string): Uint8Array {
+  throw new Todo('01.4');
+}
+
+/**
+ * Step 4 · Saying no.
+ *
+ * Writes a complete HTTP answer for a request that broke a rule: the error's status and
+ * headers, `Connection: close`, and its message as a plain text body with its length in bytes.
+ *
+ * Throws `TypeError` when a header of the error has a line break in it.
+ * RFC 6455 §4.2.1, §4.2.2
+ */
+export function refusal(error: HandshakeError): Uint8Array {
+  throw new Todo('01.4');
+}
+
+/**
+ * Step 5 · What the server chooses.
+ *
+ * Decides whether this page may call this resource, and picks the subprotocol: the first on
+ * the client's list that the server speaks. `undefined`: they share none, or none was offered;
+ * the WebSocket opens without one.
+ *
+ * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
+ * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.
+ * RFC 6455 §4.2.2, §10.2
+ */
+export function negotiate(upgrade: Upgrade, policy: Policy): string | undefined {
+  throw new Todo('01.5');
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { type Frame, isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../../shared/protocol.ts';
+import { Todo } from '../../shared/todo.ts';
+
+/**
+ * Steps 1 and 2 · A frame as bytes.
+ *
+ * Encodes a frame as a server sends it, unmasked, with its length in the shortest of the three
+ * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. RFC 6455 §5.2
+ */
+export function encodeFrame(frame: Frame): Uint8Array {
+  throw new Todo('03.1');
+}
+
+/**
+ * Step 3 · Masking as a client.
+ *
+ * Encodes a frame as a client sends it: with four fresh masking key bytes from `random`, and the
+ * payload XORed with them. The caller's payload is not changed. `random(size)` has to return
+ * `size` bytes that nobody can guess. RFC 6455 §5.1, §5.3, §10.3
+ */
+export function encodeMaskedFrame(
+  frame: Frame,
+  random: (size: number) => Uint8Array = randomBytes,
+): Uint8Array {
+  throw new Todo('03.3');
+}
+
+/**
+ * Step 4 · Control frames.
+ *
+ * Makes a Close, Ping or Pong frame. Throws `RangeError` for an opcode that is not a control
+ * frame's, and for a payload of more than 125 bytes. RFC 6455 §5.5
+ */
+export function controlFrame(opcode: number, payload: Uint8Array = new Uint8Array(0)): Frame {
+  throw new Todo('03.4');
+}
+
+/** Step 4 · Makes the Pong that answers a Ping: the same payload. RFC 6455 §5.5.2, §5.5.3 */
+export function pongFor(ping: Frame): Frame {
+  throw new Todo('03.4');
+}
+
+/**
+ * Step 5 · A message in fragments.
+ *
+ * Cuts a message into frames of at most `maxPayload` bytes: the first has the opcode, the others
+ * are continuations, the last has FIN. An empty message is one empty frame. The payloads are
+ * views into `data`.
+ *
+ * Throws `RangeError` for an opcode other than Text and Binary, and when `maxPayload` is not a
+ * whole number from 1 up. RFC 6455 §5.4
+ */
+export function fragment(opcode: number, data: Uint8Array, maxPayload: number): Frame[] {
+  throw new Todo('03.5');
+}
+
+/**
+ * Step 6 · Strings are not bytes.
+ *
+ * Encodes text as UTF-8, ready to be a payload. Throws `TypeError` when the string holds half of
+ * a surrogate pair: there is no UTF-8 for that, and sending U+FFFD instead would change the
+ * text without a word. RFC 6455 §5.6
+ */
+export function encodeText(text: string): Uint8Array {
+  throw new Todo('03.6');
+}
+
+/**
+ * Step 7 · Keeping order.
+ *
+ * The frames that wait to be sent, and the order in which they go. A Ping or Pong goes before
+ * everything that waits, also between two fragments. A message goes after the whole of the
+ * message before it. A Close goes after the messages that were there first, and is the end.
+ * RFC 6455 §5.4, §5.5.1
+ */
+export class SendQueue {
+  /**
+   * Adds the frames of one whole message. Throws `Error` when a Close has been added, and
+   * `RangeError` when the frames are not one whole message.
+   */
+  addMessage(frames: readonly Frame[]): void {
+    throw new Todo('03.7');
+  }
+
+  /**
+   * Adds a Close, Ping or Pong. Throws `Error` when a Close has been added before, and
+   * `RangeError` when the frame is not a control frame.
+   */
+  addControl(frame: Frame): void {
+    throw new Todo('03.7');
+  }
+
+  /** Takes out the frame that goes next. `undefined`: nothing waits. */
+  next(): Frame | undefined {
+    throw new Todo('03.7');
+  }
+}

@@ -1,0 +1,628 @@
+/**
+ * Real mistakes, each as a small edit of a solution. Every one has to be caught by the spec of
+ * its lesson, at the step that teaches what it gets wrong.
+ */
+
+/** A text that stands once in the solution, and what the mistake makes of it. */
+export type Edit = readonly [find: string, replacement: string];
+
+/** One mistake. */
+export interface Trap {
+  readonly id: string;
+  /** Two digits, such as `02`. */
+  readonly lesson: string;
+  /** The step that has to go red first. */
+  readonly step: number;
+  /** What the mistake is, and who made it. */
+  readonly story: string;
+  readonly edits: readonly Edit[];
+}
+
+export const TRAPS: readonly Trap[] = [
+  {
+    id: 'guid-typo',
+    lesson: '01',
+    step: 1,
+    story: 'A GUID that is off by one character, as several published servers have it.',
+    edits: [['key + GUID', "key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B12'"]],
+  },
+  {
+    id: 'accept-hex',
+    lesson: '01',
+    step: 1,
+    story: 'Base64 of the hex digest: in PHP, sha1() returns hex (swoole-src#195).',
+    edits: [[".digest('base64')", ".digest('hex')"]],
+  },
+  {
+    id: 'case-sensitive-names',
+    lesson: '01',
+    step: 2,
+    story: 'Header names compared as written: breaks behind proxies that lower-case them.',
+    edits: [['[name.toLowerCase(), value]', '[name, value]']],
+  },
+  {
+    id: 'every-colon',
+    lesson: '01',
+    step: 2,
+    story: 'A header line split at its last colon: Host: localhost:8080 loses its name.',
+    edits: [["line.indexOf(':')", "line.lastIndexOf(':')"]],
+  },
+  {
+    id: 'spaces-only',
+    lesson: '01',
+    step: 2,
+    story: 'Only spaces trimmed from a value, not tabs.',
+    edits: [['/^[ \\t]+|[ \\t]+$/g', '/^ +| +$/g']],
+  },
+  {
+    id: 'last-line-wins',
+    lesson: '01',
+    step: 2,
+    story: 'Repeated headers overwrite each other, so two keys pass for one.',
+    edits: [['if (values) values.push(value);\n    else ', '']],
+  },
+  {
+    id: 'head-and-all',
+    lesson: '01',
+    step: 2,
+    story:
+      'The bytes after the blank line thrown away: the first frame is lost (oven-sh/bun#43149).',
+    edits: [['length: end + 4', 'length: bytes.length']],
+  },
+  {
+    id: 'no-head-limit',
+    lesson: '01',
+    step: 2,
+    story: 'No limit to the size of a head: memory for whoever sends it (PHP-Websockets#46).',
+    edits: [['if (bytes.length < maxHeadBytes) return undefined;', 'return undefined;']],
+  },
+  {
+    id: 'connection-equals',
+    lesson: '01',
+    step: 3,
+    story: 'Connection compared for equality: fails with Firefox, which sends keep-alive, Upgrade.',
+    edits: [
+      [
+        "!hasToken(request, 'connection', 'upgrade')",
+        "values(request, 'connection')[0]?.toLowerCase() !== 'upgrade'",
+      ],
+    ],
+  },
+  {
+    id: 'connection-contains',
+    lesson: '01',
+    step: 3,
+    story: 'Connection searched for the word: not-upgrade-really passes.',
+    edits: [['item.toLowerCase() === token', 'item.toLowerCase().includes(token)']],
+  },
+  {
+    id: 'any-key',
+    lesson: '01',
+    step: 3,
+    story: 'The key not checked to be 16 bytes.',
+    edits: [['/^[A-Za-z0-9+/]{22}==$/', '/^[A-Za-z0-9+/]+=*$/']],
+  },
+  {
+    id: 'two-keys',
+    lesson: '01',
+    step: 3,
+    story: 'Two Sec-WebSocket-Key headers accepted: one server hashes the first, another the last.',
+    edits: [['if (moreKeys.length > 0)', 'if (moreKeys.length > 99)']],
+  },
+  {
+    id: 'any-version',
+    lesson: '01',
+    step: 3,
+    story: 'Sec-WebSocket-Version never looked at.',
+    edits: [["versions[0] !== '13'", 'versions[0] === undefined']],
+  },
+  {
+    id: 'no-blank-line',
+    lesson: '01',
+    step: 4,
+    story: 'The 101 without its blank line: the browser waits for ever (Stack Overflow 12295929).',
+    edits: [["${lines.join('')}\\r\\n${body}", "${lines.join('')}${body}"]],
+  },
+  {
+    id: 'empty-protocol',
+    lesson: '01',
+    step: 4,
+    story: 'An empty Sec-WebSocket-Protocol in the answer: Chrome refuses it (websocketd#7).',
+    edits: [
+      [
+        "if (protocol !== undefined) headers['Sec-WebSocket-Protocol'] = protocol;",
+        "headers['Sec-WebSocket-Protocol'] = protocol ?? '';",
+      ],
+    ],
+  },
+  {
+    id: 'claimed-extension',
+    lesson: '01',
+    step: 4,
+    story: 'permessage-deflate claimed by a server that cannot do it (crossws#18).',
+    edits: [
+      [
+        "Upgrade: 'websocket',",
+        "Upgrade: 'websocket',\n    'Sec-WebSocket-Extensions': 'permessage-deflate',",
+      ],
+    ],
+  },
+  {
+    id: 'character-count',
+    lesson: '01',
+    step: 4,
+    story: 'Content-Length counted in characters.',
+    edits: [['Buffer.byteLength(body)', 'body.length']],
+  },
+  {
+    id: 'origin-prefix',
+    lesson: '01',
+    step: 5,
+    story: 'Origin checked by its beginning: good.example.evil.test passes (play-java#57).',
+    edits: [
+      [
+        '!policy.origins.includes(upgrade.origin)',
+        '!policy.origins.some((origin) => upgrade.origin?.startsWith(origin))',
+      ],
+    ],
+  },
+  {
+    id: 'protocol-uninvited',
+    lesson: '01',
+    step: 5,
+    story: 'A subprotocol chosen that the client never offered.',
+    edits: [
+      [
+        'upgrade.protocols.find((name) => policy.protocols?.includes(name))',
+        'policy.protocols?.[0]',
+      ],
+    ],
+  },
+  {
+    id: 'subtract-128',
+    lesson: '02',
+    step: 1,
+    story: 'The MASK bit taken for granted: length = byte - 128 (MDN, Java and C#).',
+    edits: [['second & 0x7f', 'second - 128']],
+  },
+  {
+    id: 'length-126-as-is',
+    lesson: '02',
+    step: 2,
+    story: 'A 7-bit length of 126 read as 126 bytes.',
+    edits: [['length7 === 126 ? 2 : 0', '0']],
+  },
+  {
+    id: 'little-endian',
+    lesson: '02',
+    step: 2,
+    story: 'The 16-bit length read in reverse.',
+    edits: [['view.getUint16(0)', 'view.getUint16(0, true)']],
+  },
+  {
+    id: 'length-32-bit',
+    lesson: '02',
+    step: 2,
+    story: 'Only 32 of the 64 bits read.',
+    edits: [['Number(view.getBigUint64(0))', 'view.getUint32(4)']],
+  },
+  {
+    id: 'longer-form-16',
+    lesson: '02',
+    step: 2,
+    story: 'A length of 125 accepted in 16 bits: `>` for `>=` at the border.',
+    edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 125 : 65536']],
+  },
+  {
+    id: 'longer-form-64',
+    lesson: '02',
+    step: 2,
+    story: 'A length of 65535 accepted in 64 bits: `>` for `>=` at the border.',
+    edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 126 : 65535']],
+  },
+  {
+    id: 'top-bit',
+    lesson: '02',
+    step: 2,
+    story: 'The most significant bit of a 64-bit length ignored (nopoll#84, libhv#864).',
+    edits: [['view.getUint8(0) >= 0x80', 'false']],
+  },
+  {
+    id: 'key-restarts',
+    lesson: '02',
+    step: 3,
+    story: 'The key starts anew with every chunk (beast#1061, poco#4838, cowboy#552).',
+    edits: [
+      [
+        'for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;\n}',
+        'for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[i & 3]!;\n}',
+      ],
+    ],
+  },
+  {
+    id: 'pushed-chunk-kept',
+    lesson: '02',
+    step: 4,
+    story:
+      'The chunk itself kept as the buffer: its memory is reused before the frame is read (mongoose#145).',
+    edits: [
+      [
+        'push(chunk: Uint8Array): void {\n    if (this.#end',
+        'push(chunk: Uint8Array): void {\n    if (this.length === 0) {\n      [this.#bytes, this.#start, this.#end] = [chunk as never, 0, chunk.length];\n      return;\n    }\n    if (this.#end',
+      ],
+    ],
+  },
+  {
+    id: 'declared-allocation',
+    lesson: '02',
+    step: 4,
+    story: 'Memory reserved for a length that was only announced (Java-WebSocket#1507, CWIST#119).',
+    edits: [
+      [
+        'if (this.#received.length < payloadLength) return undefined;',
+        'this.reserved ??= new Uint8Array(payloadLength);\n    if (this.#received.length < payloadLength) return undefined;',
+      ],
+      [
+        'readonly #received = new ByteQueue();',
+        'readonly #received = new ByteQueue();\n  reserved: unknown;',
+      ],
+    ],
+  },
+  {
+    id: 'unmasked-accepted',
+    lesson: '02',
+    step: 5,
+    story: 'Unmasked frames of a client accepted (WebSocket-Node#226, websockify#164).',
+    edits: [["role === 'server' && !header.maskingKey", 'false']],
+  },
+  {
+    id: 'rsv-ignored',
+    lesson: '02',
+    step: 5,
+    story: 'RSV bits ignored, as MDN says they can be.',
+    edits: [['header.rsv !== 0', 'false']],
+  },
+  {
+    id: 'opcode-ignored',
+    lesson: '02',
+    step: 5,
+    story: 'Reserved opcodes passed on as if they were text.',
+    edits: [['!KNOWN_OPCODES.has(header.opcode)', 'false']],
+  },
+  {
+    id: 'control-126',
+    lesson: '02',
+    step: 5,
+    story: 'Control frames of more than 125 bytes accepted (ws#1708, fastwebsockets#142).',
+    edits: [['header.payloadLength > MAX_CONTROL_PAYLOAD', 'false']],
+  },
+  {
+    id: 'control-ends-message',
+    lesson: '02',
+    step: 6,
+    story:
+      'A control frame ends the message around it: a ping between two fragments loses the first.',
+    edits: [
+      [
+        'const message = isControl(frame.opcode)',
+        'if (isControl(frame.opcode)) this.#opcode = undefined;\n      const message = isControl(frame.opcode)',
+      ],
+    ],
+  },
+  {
+    id: 'continuation-of-nothing',
+    lesson: '02',
+    step: 6,
+    story: 'A continuation with nothing to continue accepted.',
+    edits: [['continues && this.#opcode === undefined', 'false']],
+  },
+  {
+    id: 'message-in-message',
+    lesson: '02',
+    step: 6,
+    story: 'A new message inside an open one accepted: "A" and "B" become "AB".',
+    edits: [['!continues && this.#opcode !== undefined', 'false']],
+  },
+  {
+    id: 'first-fragment-lost',
+    lesson: '02',
+    step: 6,
+    story: 'Only the last fragment kept.',
+    edits: [
+      [
+        'this.#opcode ??= frame.opcode;\n      this.#fragments.push(frame.payload);',
+        'this.#opcode ??= frame.opcode;',
+      ],
+    ],
+  },
+  {
+    id: 'replacement-characters',
+    lesson: '02',
+    step: 7,
+    story: 'A decoder that replaces wrong bytes by U+FFFD instead of refusing them.',
+    edits: [['fatal: true, ignoreBOM: true', 'fatal: false, ignoreBOM: true']],
+  },
+  {
+    id: 'bom-swallowed',
+    lesson: '02',
+    step: 7,
+    story: 'A decoder that drops a U+FEFF at the start of a text.',
+    edits: [['fatal: true, ignoreBOM: true', 'fatal: true']],
+  },
+  {
+    id: 'slow-to-fail',
+    lesson: '02',
+    step: 7,
+    story: 'Text checked only when the message has ended.',
+    edits: [['if (arriving && this.#isText(arriving)) {', 'if (false) {']],
+  },
+  {
+    id: 'limit-per-frame',
+    lesson: '02',
+    step: 8,
+    story: 'The limit holds for frames, not for what they add up to.',
+    edits: [['this.#fragments.length + header.payloadLength', 'header.payloadLength']],
+  },
+  {
+    id: 'limit-off-by-one',
+    lesson: '02',
+    step: 8,
+    story: '`>=` for `>` at the limit.',
+    edits: [
+      [
+        'header.payloadLength > this.#maxMessageBytes',
+        'header.payloadLength >= this.#maxMessageBytes',
+      ],
+    ],
+  },
+  {
+    id: 'server-masks',
+    lesson: '03',
+    step: 1,
+    story: 'A server that sets MASK: Chrome closes at once.',
+    edits: [['keyLength > 0 ? 0x80 : 0', '0x80']],
+  },
+  {
+    id: 'first-byte-0x81',
+    lesson: '03',
+    step: 1,
+    story: 'The first byte always 81, whatever the frame is.',
+    edits: [['(fin ? 0x80 : 0) | opcode', '0x81']],
+  },
+  {
+    id: 'border-125',
+    lesson: '03',
+    step: 2,
+    story: '`>` for `>=` at 126: a length of 126 in seven bits (or 125 refused).',
+    edits: [['length > 125 ? 2 : 0', 'length > 126 ? 2 : 0']],
+  },
+  {
+    id: 'border-65535',
+    lesson: '03',
+    step: 2,
+    story: 'The border between 16 and 64 bits off by one (playwright#41143).',
+    edits: [['length > 65535 ? 8', 'length > 65536 ? 8']],
+  },
+  {
+    id: 'border-65535-early',
+    lesson: '03',
+    step: 2,
+    story: '65535 written in 64 bits.',
+    edits: [['length > 65535 ? 8', 'length >= 65535 ? 8']],
+  },
+  {
+    id: 'shift-32',
+    lesson: '03',
+    step: 2,
+    story: '`length >> 32` is `length >> 0` in JavaScript (Stack Overflow 8125507).',
+    edits: [
+      [
+        'view.setBigUint64(2, BigInt(length))',
+        '{ view.setUint32(2, length >> 32); view.setUint32(6, length); }',
+      ],
+    ],
+  },
+  {
+    id: 'masked-in-place',
+    lesson: '03',
+    step: 3,
+    story: 'The caller’s own buffer masked: sent twice, the second is garbage.',
+    edits: [
+      [
+        'bytes[headerLength + i] = frame.payload[i]! ^ maskingKey[i & 3]!;',
+        'bytes[headerLength + i] = frame.payload[i]! ^= maskingKey[i & 3]!;',
+      ],
+    ],
+  },
+  {
+    id: 'guessable-key',
+    lesson: '03',
+    step: 3,
+    story: 'Keys from Math.random: two frames are enough to predict the next (okhttp#9624).',
+    edits: [
+      [
+        'Uint8Array = randomBytes,',
+        'Uint8Array = (size) => Uint8Array.from({ length: size }, () => Math.random() * 256),',
+      ],
+    ],
+  },
+  {
+    id: 'constant-key',
+    lesson: '03',
+    step: 3,
+    story: 'One key for all frames, a "temporary solution".',
+    edits: [
+      ['const maskingKey = random(4);', 'const maskingKey = Uint8Array.of(171, 133, 102, 17);'],
+    ],
+  },
+  {
+    id: 'long-ping',
+    lesson: '03',
+    step: 4,
+    story: 'A ping of 126 bytes sent (oven-sh/bun#35030).',
+    edits: [['payload.length > MAX_CONTROL_PAYLOAD', 'payload.length > MAX_CONTROL_PAYLOAD + 1']],
+  },
+  {
+    id: 'empty-pong',
+    lesson: '03',
+    step: 4,
+    story: 'A pong without the payload of its ping.',
+    edits: [['controlFrame(Opcode.Pong, ping.payload)', 'controlFrame(Opcode.Pong)']],
+  },
+  {
+    id: 'opcode-repeated',
+    lesson: '03',
+    step: 5,
+    story: 'Every fragment has the opcode of the message.',
+    edits: [['start === 0 ? opcode : Opcode.Continuation', 'opcode']],
+  },
+  {
+    id: 'never-fin',
+    lesson: '03',
+    step: 5,
+    story: 'FIN cleared on all fragments: the receiver waits for ever.',
+    edits: [['fin: end === data.length,', 'fin: data.length <= maxPayload,']],
+  },
+  {
+    id: 'one-byte-a-char',
+    lesson: '03',
+    step: 6,
+    story: 'One byte for each char of the string.',
+    edits: [
+      ['new TextEncoder().encode(text)', 'Uint8Array.from(text, (char) => char.charCodeAt(0))'],
+    ],
+  },
+  {
+    id: 'lone-surrogate',
+    lesson: '03',
+    step: 6,
+    story: 'Half a surrogate pair sent as U+FFFD, without a word.',
+    edits: [['!text.isWellFormed()', 'false']],
+  },
+  {
+    id: 'pong-jumps-into-close',
+    lesson: '03',
+    step: 7,
+    story: 'Frames accepted after the Close (tungstenite-rs#74, wsproto#168).',
+    edits: [['this.#closed = true;', '']],
+  },
+  {
+    id: 'control-waits',
+    lesson: '03',
+    step: 7,
+    story: 'A ping waits behind a long message, and the peer gives up.',
+    edits: [['this.#controls.push(frame);', 'this.#messages.push(frame);']],
+  },
+  {
+    id: 'half-a-code',
+    lesson: '04',
+    step: 1,
+    story: 'A close body of one byte read as if it had two.',
+    edits: [['if (body.length === 1)', 'if (body.length === 99)']],
+  },
+  {
+    id: 'reason-replaced',
+    lesson: '04',
+    step: 1,
+    story: 'A reason that is not UTF-8 accepted (autobahn-python#29).',
+    edits: [['fatal: true', 'fatal: false']],
+  },
+  {
+    id: '1005-on-the-wire',
+    lesson: '04',
+    step: 2,
+    story: '1005 accepted on the wire (Kitura#36, aspnet/WebSockets#18).',
+    edits: [['(code < 1004 || code > 1006)', '(code < 1004 || code > 1006 || code === 1005)']],
+  },
+  {
+    id: 'only-listed-codes',
+    lesson: '04',
+    step: 2,
+    story: 'The codes of applications, 3000 to 4999, refused.',
+    edits: [['code >= 3000 && code <= 4999', 'false']],
+  },
+  {
+    id: 'reason-in-characters',
+    lesson: '04',
+    step: 3,
+    story: 'The reason cut after 123 characters, not bytes (phoenix#7711).',
+    edits: [['reason.slice(0, read)', 'reason.slice(0, MAX_REASON_BYTES)']],
+  },
+  {
+    id: 'reason-cut-inside',
+    lesson: '04',
+    step: 3,
+    story: 'The reason cut after 123 bytes, inside a character.',
+    edits: [
+      [
+        'return reason.slice(0, read);',
+        'return new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, 123));',
+      ],
+    ],
+  },
+  {
+    id: 'close-not-answered',
+    lesson: '04',
+    step: 4,
+    story: 'A Close not answered: the browser reports 1006 (mongoose#1502).',
+    edits: [
+      ["if (answer) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });", ''],
+    ],
+  },
+  {
+    id: 'close-answered-twice',
+    lesson: '04',
+    step: 4,
+    story: 'A Close answered although our own is out.',
+    edits: [["const answer = this.#state === 'OPEN';", 'const answer = true;']],
+  },
+  {
+    id: 'never-hangs-up',
+    lesson: '04',
+    step: 4,
+    story: 'The server never ends the TCP connection.',
+    edits: [
+      ["if (this.#role === 'server') actions.push", "if (this.#role === 'client') actions.push"],
+    ],
+  },
+  {
+    id: 'code-zero',
+    lesson: '04',
+    step: 4,
+    story: 'The code of a Close left at 0.',
+    edits: [['code: number = CloseCode.NormalClosure', 'code: number = 0']],
+  },
+  {
+    id: 'everything-1002',
+    lesson: '04',
+    step: 5,
+    story: 'The same code for every error.',
+    edits: [['error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError', '1002']],
+  },
+  {
+    id: 'parses-on',
+    lesson: '04',
+    step: 5,
+    story: 'What comes after the failure is still processed.',
+    edits: [
+      [
+        "return this.#state === 'OPEN' || this.#state === 'CLOSE_SENT';",
+        "return this.#state !== 'CLOSED';",
+      ],
+    ],
+  },
+  {
+    id: 'always-clean',
+    lesson: '04',
+    step: 6,
+    story: 'A broken connection reported as a normal closure.',
+    edits: [['code: CloseCode.AbnormalClosure', 'code: CloseCode.NormalClosure']],
+  },
+  {
+    id: 'waits-for-ever',
+    lesson: '04',
+    step: 7,
+    story: 'No end to the waiting for the peer’s Close.',
+    edits: [["const waits = this.#state === 'CLOSE_SENT' || ", 'const waits = ']],
+  },
+];

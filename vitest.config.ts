@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+import { traps } from './test/harness/traps-plugin.ts';
+
+export default defineConfig({
+  test: {
+    projects: [
+      // What `npm test` proves: the solutions, and the course itself.
+      {
+        plugins: [traps],
+        test: { name: 'course', include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'] },
+      },
+      // The learner's own files. Red until they are done.
+      { test: { name: 'lessons', include: ['lessons/**/*.test.ts'] } },
+    ],
+  },
+});
