@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
-import { traps } from './test/harness/traps-plugin.ts';
+import { variants } from './test/harness/variants.ts';
 
 export default defineConfig({
   test: {
     projects: [
       // What `npm test` proves: the solutions, and the course itself.
       {
-        plugins: [traps],
+        plugins: [variants],
         test: { name: 'course', include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'] },
       },
       // The learner's own files. Red until they are done.

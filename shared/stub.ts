@@ -1,21 +1,27 @@
 /** Stubs: what a lesson starts from, made out of its solution. */
 import { parseAst } from 'vitest/node';
 
-/** The parts of a syntax tree that a stub is made of. */
+/** The parts of a syntax tree that matter here. */
 interface Node {
   readonly type: string;
   readonly start: number;
   readonly end: number;
 }
-interface Declaration extends Node {
-  readonly body?: { readonly start: number; readonly body: readonly Member[] };
-}
-interface TopLevel extends Node {
-  readonly declaration?: Declaration | null;
+interface Statement extends Node {
+  readonly declaration?: (Node & { readonly body?: Node & { readonly body: Member[] } }) | null;
 }
 interface Member extends Node {
   readonly key?: { readonly type: string };
-  readonly value?: { readonly body: Node };
+  readonly value?: { readonly body?: Node };
+}
+
+/** A stretch of the source, and what a stub has in its place. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** The step that the learner writes here. `undefined`: private, nothing of it is in the stub. */
+  readonly step?: number;
 }
 
 /**
@@ -27,65 +33,86 @@ interface Member extends Node {
  * `Step N` in its doc comment, nor its class in its own.
  */
 export function makeStub(source: string, lesson: string): string {
-  const program = parseAst(source, { lang: 'ts' }) as unknown as { body: readonly TopLevel[] };
-  const parts: string[] = [];
+  return importTodo(apply(source, findEdits(source, lesson)));
+}
+
+/** Makes what a learner has who has done the steps up to `step`: the later bodies are a `Todo`. */
+export function makePartial(source: string, lesson: string, step: number): string {
+  const later = findEdits(source, lesson).filter((edit) => edit.step && edit.step > step);
+  return importTodo(apply(source, later));
+}
+
+function apply(source: string, edits: readonly Edit[]): string {
+  let result = '';
+  let at = 0;
+  for (const { start, end, text } of edits) {
+    result += source.slice(at, start) + text;
+    at = end;
+  }
+  return result + source.slice(at);
+}
+
+function importTodo(source: string): string {
+  const line = "import { Todo } from '../../shared/todo.ts';\n";
+  if (source.includes(line)) return source;
+  const protocol = "from '../../shared/protocol.ts';\n";
+  return source.replace(protocol, protocol + line);
+}
+
+/** Finds, from top to bottom, what a stub does not show. */
+function findEdits(source: string, lesson: string): Edit[] {
+  const edits: Edit[] = [];
+  const program = parseAst(source, { lang: 'ts' }) as unknown as { body: readonly Statement[] };
   let previousEnd = 0;
-  for (const node of program.body) {
-    const comment = source.slice(previousEnd, node.start).trim();
-    previousEnd = node.end;
-    if (node.type === 'ImportDeclaration') {
-      const text = source.slice(node.start, node.end);
-      if (!text.includes('/todo.ts')) parts.push(text);
-    } else if (node.declaration) {
-      if (parts.every((part) => part.startsWith('import'))) parts.push(TODO_IMPORT);
-      const code = stubDeclaration(source, node, node.declaration, comment, lesson);
-      parts.push(`\n${comment ? `${comment}\n` : ''}${code}`);
+  for (const statement of program.body) {
+    const { type, declaration, start, end } = statement;
+    const comment = source.slice(previousEnd, start);
+    if (declaration?.type === 'FunctionDeclaration' && declaration.body) {
+      edits.push(todo(lesson, stepOf(comment), declaration.body, ''));
+    } else if (declaration?.type === 'ClassDeclaration' && declaration.body) {
+      edits.push(...memberEdits(source, lesson, declaration.body, comment));
+    } else if (!declaration && type !== 'ImportDeclaration') {
+      edits.push({ start: previousEnd, end, text: '' });
     }
+    previousEnd = end;
   }
-  return `${parts.join('\n')}\n`;
+  return edits;
 }
 
-const TODO_IMPORT = "import { Todo } from '../../shared/todo.ts';";
-
-function stubDeclaration(
+function memberEdits(
   source: string,
-  node: Node,
-  declaration: Declaration,
-  comment: string,
   lesson: string,
-): string {
-  const { type, body } = declaration;
-  if (body && type === 'FunctionDeclaration') {
-    const step = stepOf(comment) ?? noStep(source, node);
-    return `${source.slice(node.start, body.start)}${todo(lesson, step, '')}`;
-  }
-  if (body && type === 'ClassDeclaration') {
-    const members: string[] = [];
-    let previousEnd = body.start + 1;
-    for (const member of body.body) {
-      const own = source.slice(previousEnd, member.start).trim();
-      previousEnd = member.end;
-      if (member.key?.type === 'PrivateIdentifier' || !member.value?.body) continue;
-      const step = stepOf(own) ?? stepOf(comment) ?? noStep(source, member);
-      const signature = source.slice(member.start, member.value.body.start);
-      members.push(`${own ? `  ${own}\n` : ''}  ${signature}${todo(lesson, step, '  ')}`);
+  body: Node & { readonly body: readonly Member[] },
+  classComment: string,
+): Edit[] {
+  const edits: Edit[] = [];
+  let previousEnd = body.start + 1;
+  let first = true;
+  for (const { key, value, start, end } of body.body) {
+    const comment = source.slice(previousEnd, start);
+    if (key?.type === 'PrivateIdentifier' || !value?.body) {
+      edits.push({ start: previousEnd, end, text: '' });
+    } else {
+      // The first one that stays follows the brace, without an empty line.
+      if (first)
+        edits.push({ start: previousEnd, end: start - comment.trimStart().length, text: '\n  ' });
+      first = false;
+      edits.push(todo(lesson, stepOf(comment) ?? stepOf(classComment), value.body, '  '));
     }
-    return `${source.slice(node.start, body.start)}{\n${members.join('\n\n')}\n}`;
+    previousEnd = end;
   }
-  return source.slice(node.start, node.end);
+  return edits;
 }
 
-function todo(lesson: string, step: number, indent: string): string {
-  return `{\n${indent}  throw new Todo('${lesson}.${step}');\n${indent}}`;
+function todo(lesson: string, step: number | undefined, body: Node, indent: string): Edit {
+  if (step === undefined) throw new Error(`A function in lesson ${lesson} names no step.`);
+  const { start, end } = body;
+  const text = `{\n${indent}  throw new Todo('${lesson}.${step}');\n${indent}}`;
+  return { start, end, text, step };
 }
 
-/** The first step that a doc comment names, such as 6 for `Steps 6–8`. */
+/** The first step that a comment names, such as 6 for `Steps 6–8`. */
 function stepOf(comment: string): number | undefined {
   const digits = /\bSteps? (\d+)/.exec(comment)?.[1];
   return digits ? Number(digits) : undefined;
-}
-
-function noStep(source: string, node: Node): never {
-  const line = source.slice(node.start, source.indexOf('\n', node.start));
-  throw new Error(`The doc comment names no step: ${line}`);
 }

@@ -121,6 +121,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '01',
     step: 4,
     story: 'The 101 without its blank line: the browser waits for ever (Stack Overflow 12295929).',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source.
     edits: [["${lines.join('')}\\r\\n${body}", "${lines.join('')}${body}"]],
   },
   {

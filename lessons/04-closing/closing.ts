@@ -12,7 +12,7 @@ export interface CloseBody {
 export const MAX_REASON_BYTES = MAX_CONTROL_PAYLOAD - 2;
 
 /**
- * Steps 1 and 3 · The close body, out.
+ * Step 1 · The close body, out.
  *
  * Encodes the payload of a Close frame: the code in two bytes, high byte first, then the reason
  * in UTF-8. No code, no bytes at all.
@@ -109,7 +109,7 @@ export function nextState(state: State, event: ClosingEvent): State | undefined 
 }
 
 /**
- * Steps 4–7 · The end of one connection.
+ * Step 4 · The end of one connection, to which steps 5 to 7 add.
  *
  * Follows a connection from OPEN to CLOSED. It does nothing itself: each method returns what the
  * owner of the socket has to do, in order, and an event that means nothing in the present state

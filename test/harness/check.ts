@@ -35,21 +35,45 @@ export interface About {
   readonly cause?: (actual: unknown) => string | undefined;
 }
 
+/** Runs code that has no reason to throw, and returns what it returns. */
+export function attempt<T>(call: () => T, what: string, facts: readonly Fact[] = []): T {
+  const outcome = outcomeOf(call);
+  if (outcome.threw) throw new CheckFailure(what, [...facts, ...thrown(outcome.error)]);
+  return outcome.value;
+}
+
 /**
- * Checks that a value is what it should be: bytes by their content, objects and maps by what
+ * Checks that the code returns what it should: bytes by their content, objects and maps by what
  * `expected` has, whatever else they have.
  */
-export function equal(actual: unknown, expected: unknown, what: string, about: About = {}): void {
+export function equal(
+  call: () => unknown,
+  expected: unknown,
+  what: string,
+  about: About = {},
+): void {
+  const given = about.given ?? [];
+  const wanted: Fact = ['expected', show(expected)];
+  const actual = attempt(call, what, [...given, wanted]);
   if (same(actual, expected)) return;
-  const facts: Fact[] = [
-    ...(about.given ?? []),
-    ['you returned', show(actual)],
-    ['expected', show(expected)],
-  ];
+  const facts: Fact[] = [...given, ['you returned', show(actual)], wanted];
   if (actual instanceof Uint8Array && expected instanceof Uint8Array) {
     facts.push(['difference', firstDifference(actual, expected)]);
   }
   throw new CheckFailure(what, facts, about.cause?.(actual));
+}
+
+/** What was thrown, and where in the learner's code. */
+export function thrown(error: unknown): Fact[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()?]+?(\?[^:]*)?:(\d+)/.exec(stack);
+  const facts: Fact[] = [['you threw', show(error)]];
+  if (place) {
+    const [whole, , query = '', line] = place;
+    const file = whole.slice(0, whole.length - query.length - `:${line}`.length);
+    facts.push(['thrown at', `${file.replaceAll('\\', '/')}:${line}`]);
+  }
+  return facts;
 }
 
 function firstDifference(actual: Uint8Array, expected: Uint8Array): string {
@@ -87,7 +111,7 @@ export function failsWith(
   given: readonly Fact[] = [],
 ): void {
   const outcome = outcomeOf(action);
-  if (outcome.error instanceof ProtocolError && outcome.error.closeCode === closeCode) return;
+  if (errorOf(outcome, ProtocolError)?.closeCode === closeCode) return;
   refused(outcome, `ProtocolError ${closeCode}`, what, given);
 }
 
@@ -99,9 +123,8 @@ export function refusesWith(
   given: readonly Fact[] = [],
 ): HandshakeError {
   const outcome = outcomeOf(action);
-  if (outcome.error instanceof HandshakeError && outcome.error.status === status) {
-    return outcome.error;
-  }
+  const error = errorOf(outcome, HandshakeError);
+  if (error?.status === status) return error;
   return refused(outcome, `HandshakeError ${status}`, what, given);
 }
 
@@ -113,29 +136,40 @@ export function throws(
   given: readonly Fact[] = [],
 ): void {
   const outcome = outcomeOf(action);
-  if (outcome.error instanceof kind) return;
+  if (errorOf(outcome, kind)) return;
   refused(outcome, kind.name, what, given);
 }
 
-interface Outcome {
-  readonly value?: unknown;
-  readonly error?: unknown;
-  readonly threw: boolean;
-}
+type Outcome<T> =
+  | { readonly threw: false; readonly value: T }
+  | { readonly threw: true; readonly error: unknown };
 
-function outcomeOf(action: () => unknown): Outcome {
+function outcomeOf<T>(action: () => T): Outcome<T> {
   try {
-    return { value: action(), threw: false };
+    return { threw: false, value: action() };
   } catch (error) {
     if (error instanceof Todo || error instanceof CheckFailure) throw error;
-    return { error, threw: true };
+    return { threw: true, error };
   }
 }
 
-function refused(outcome: Outcome, expected: string, what: string, given: readonly Fact[]): never {
+/** Is the outcome a thrown error of this kind? Then returns it. */
+function errorOf<T>(
+  outcome: Outcome<unknown>,
+  kind: abstract new (...args: never[]) => T,
+): T | undefined {
+  return outcome.threw && outcome.error instanceof kind ? outcome.error : undefined;
+}
+
+function refused(
+  outcome: Outcome<unknown>,
+  expected: string,
+  what: string,
+  given: readonly Fact[],
+): never {
   throw new CheckFailure(what, [
     ...given,
-    outcome.threw ? ['you threw', show(outcome.error)] : ['you returned', show(outcome.value)],
+    ...(outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)] as const]),
     ['expected', `a thrown ${expected}`],
   ]);
 }

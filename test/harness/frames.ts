@@ -22,7 +22,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 
 /** Joins byte arrays into one. */
 export function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** XORs byte i of a payload with byte i mod 4 of the key, into a copy. */

@@ -1,7 +1,6 @@
 /** Runs the steps of a spec over an implementation. */
 import { Todo } from '../../shared/todo.ts';
-import { CheckFailure, type Fact } from './check.ts';
-import { show } from './show.ts';
+import { CheckFailure, type Fact, thrown } from './check.ts';
 import type { AnySpec } from './spec.ts';
 
 /** Why a step does not hold, ready to be sent to another process. */
@@ -37,20 +36,14 @@ export async function runStep(
   }
 }
 
-/** Runs every step, one after the other. */
-export async function runSpec(spec: AnySpec, module: object): Promise<StepResult[]> {
-  const results: StepResult[] = [];
+/** Runs the steps up to the first that does not hold. `undefined`: they all do. */
+export async function firstFailure(spec: AnySpec, module: object): Promise<StepResult | undefined> {
   for (const [i, step] of spec.steps.entries()) {
     const failure = await runStep(step, module);
     const { title, section } = step;
-    results.push({
-      number: i + 1,
-      title,
-      section,
-      ...(failure && { failure }),
-    });
+    if (failure) return { number: i + 1, title, section, failure };
   }
-  return results;
+  return undefined;
 }
 
 /** Turns whatever was thrown into something to tell. */
@@ -62,16 +55,7 @@ export function toFailure(error: unknown): Failure {
     const { message, facts, cause } = error;
     return { kind: 'check', what: message, facts, ...(cause && { cause }) };
   }
-  const facts: Fact[] = [['thrown', show(error)]];
-  const place = error instanceof Error && placeOf(error);
-  if (place) facts.push(['at', place]);
-  return { kind: 'crash', what: 'The code threw where it should not.', facts };
-}
-
-/** The first line of the stack that is in a lesson or solution, such as `reading.ts:42`. */
-function placeOf(error: Error): string | undefined {
-  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()]+?:\d+/.exec(error.stack ?? '')?.[0];
-  return place?.replaceAll('\\', '/').replace(/\?[^:]*/, '');
+  return { kind: 'crash', what: 'The code threw where it should not.', facts: thrown(error) };
 }
 
 /** A module that says so when something is asked of it that it does not export. */

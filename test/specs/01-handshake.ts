@@ -2,7 +2,7 @@ import { quote } from '../../shared/hex.ts';
 import { HandshakeError } from '../../shared/protocol.ts';
 import { renderHead } from '../../shared/wire.ts';
 import type * as Handshake from '../../solutions/01-handshake/handshake.ts';
-import { equal, type Fact, fail, refusesWith, throws } from '../harness/check.ts';
+import { attempt, equal, type Fact, fail, refusesWith, throws } from '../harness/check.ts';
 import { join, utf8, wire } from '../harness/frames.ts';
 import { show } from '../harness/show.ts';
 import type { Spec } from '../harness/spec.ts';
@@ -12,7 +12,7 @@ type Lesson = typeof Handshake;
 
 function accept({ acceptKey }: Lesson): void {
   for (const { source, key, accept } of ACCEPT_VECTORS) {
-    equal(acceptKey(key), accept, `The accept value for this key is known: ${source}.`, {
+    equal(() => acceptKey(key), accept, `The accept value for this key is known: ${source}.`, {
       given: [['key', quote(key)]],
       cause: (actual) =>
         typeof actual !== 'string'
@@ -89,15 +89,15 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
     const bytes = bytesOf(lines);
     for (let length = 0; length < bytes.length; length++) {
       equal(
-        parseRequest(bytes.slice(0, length)),
+        () => parseRequest(bytes.slice(0, length)),
         undefined,
         'The blank line has not come yet, so there is nothing to return.',
         { given: arrived(bytes.slice(0, length), `${length} of ${bytes.length} bytes`) },
       );
     }
-    equal(parseRequest(bytes), headOf(lines), `Read ${what}.`, { given: arrived(bytes) });
+    equal(() => parseRequest(bytes), headOf(lines), `Read ${what}.`, { given: arrived(bytes) });
     const moved = join(utf8('earlier bytes'), bytes).subarray(13);
-    equal(parseRequest(moved), headOf(lines), `Read it out of a larger buffer: ${what}.`, {
+    equal(() => parseRequest(moved), headOf(lines), `Read it out of a larger buffer: ${what}.`, {
       given: arrived(moved, 'a view that starts at byte 13 of its buffer'),
     });
   }
@@ -115,14 +115,15 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
   for (const [what, line, name, values] of readings) {
     const bytes = bytesOf(['GET / HTTP/1.1', line]);
     const given = arrived(bytes);
-    const head = parseRequest(bytes) ?? fail('The head is complete: return it.', given);
-    equal(head.headers.get(name), values, `${what}.`, { given });
+    const read = attempt(() => parseRequest(bytes), `${what}.`, given);
+    const head = read ?? fail('The head is complete: return it.', given);
+    equal(() => head.headers.get(name), values, `${what}.`, { given });
   }
 
   const firstFrame = wire({ opcode: 1, payload: 'Hello\r\n\r\n' });
   const glued = join(bytesOf(RFC_REQUEST), firstFrame);
   equal(
-    parseRequest(glued),
+    () => parseRequest(glued),
     headOf(RFC_REQUEST),
     'What follows the blank line is the first frame, and no part of the head.',
     { given: [['arrived', 'the request of RFC 6455 §1.2 and a frame, in one read']] },
@@ -130,7 +131,11 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
 
   for (const size of [2, 8, 15]) {
     const lines = ['GET / HTTP/1.1', `Cookie: ${'c'.repeat(size * 1024)}`, `Host: h`];
-    equal(parseRequest(bytesOf(lines)), headOf(lines), `Read a head with ${size} KiB of cookies.`);
+    equal(
+      () => parseRequest(bytesOf(lines)),
+      headOf(lines),
+      `Read a head with ${size} KiB of cookies.`,
+    );
   }
   limit(parseRequest, MAX_HEAD_BYTES);
 
@@ -169,13 +174,13 @@ function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
     'Refuse a head that is too long.',
     given(less),
   );
-  equal(parseRequest(endless, more), undefined, 'It may still end in time.', {
+  equal(() => parseRequest(endless, more), undefined, 'It may still end in time.', {
     given: given(more),
   });
 
   const bytes = bytesOf(RFC_REQUEST);
   const exact = bytes.length;
-  equal(parseRequest(bytes, exact)?.length, exact, 'Accept a head of exactly the limit.');
+  equal(() => parseRequest(bytes, exact)?.length, exact, 'Accept a head of exactly the limit.');
   refusesWith(
     431,
     () => parseRequest(bytes, exact - 1),
@@ -183,7 +188,7 @@ function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
   );
   const frames = new Uint8Array(exact * 2).fill(0x81);
   equal(
-    parseRequest(join(bytes, frames), exact)?.length,
+    () => parseRequest(join(bytes, frames), exact)?.length,
     exact,
     'The limit is for the head: the frames after it do not count.',
   );
@@ -283,14 +288,9 @@ function rules({ checkUpgrade }: Lesson): void {
   for (const [what, edit, differs] of ACCEPTED) {
     const lines = edit(RFC_REQUEST);
     const given = arrived(bytesOf(lines));
-    let upgrade: unknown;
-    try {
-      upgrade = checkUpgrade(headOf(lines));
-    } catch (error) {
-      if (!(error instanceof HandshakeError)) throw error;
-      fail(`Accept ${what}.`, [...given, ['you threw', show(error)]]);
-    }
-    equal(upgrade, { ...normal, ...differs }, `Accept ${what}.`, { given });
+    equal(() => checkUpgrade(headOf(lines)), { ...normal, ...differs }, `Accept ${what}.`, {
+      given,
+    });
   }
   for (const [status, what, edit] of REFUSED) {
     const lines = edit(RFC_REQUEST);
@@ -351,12 +351,10 @@ function answers({ acceptResponse, refusal }: Lesson): void {
     [undefined, 'x3JJHMbDL1EzLkh9GBhXDw=='],
     ['chat', RFC_KEY],
   ] as const) {
-    const bytes = acceptResponse(key, protocol);
+    const called: Fact = ['called with', show(protocol ? [key, protocol] : [key])];
+    const bytes = attempt(() => acceptResponse(key, protocol), 'Say yes.', [called]);
     const { status, headers, body } = readResponse(bytes);
-    const given: Fact[] = [
-      ['called with', show(protocol ? [key, protocol] : [key])],
-      ['you returned', renderHead(bytes, 60).join('\n')],
-    ];
+    const given: Fact[] = [called, ['you returned', renderHead(bytes, 60).join('\n')]];
     if (!status.startsWith('HTTP/1.1 101 ')) fail('The status is 101.', given);
     const accept = key === RFC_KEY ? RFC_ACCEPT : 'HSmrc0sMlYUkAGmm5OPpG2HaGWk=';
     const expected: [string, string | undefined][] = [
@@ -394,7 +392,7 @@ function answers({ acceptResponse, refusal }: Lesson): void {
     new HandshakeError(431, '10.4', 'Zu groß – 太长.'),
   ];
   for (const error of errors) {
-    const bytes = refusal(error);
+    const bytes = attempt(() => refusal(error), 'Say no.', [['error', show(error)]]);
     const { status, headers, body } = readResponse(bytes);
     const given: Fact[] = [
       ['error', show(error)],
@@ -445,7 +443,7 @@ function choices({ negotiate }: Lesson): void {
     differs: Partial<Handshake.Upgrade> = {},
   ) => {
     const request = upgrade(differs);
-    equal(negotiate(request, policy), expected, what, { given: given(request, policy) });
+    equal(() => negotiate(request, policy), expected, what, { given: given(request, policy) });
   };
   chooses('Choose what both speak.', 'superchat', { protocols: ['superchat'] });
   chooses('The client’s first choice wins.', 'chat', { protocols: ['superchat', 'chat'] });

@@ -21,35 +21,36 @@ function given(frame: Frame): Fact[] {
 function untouched<T>(sent: Frame, encode: (frame: Frame) => T): T {
   const before = sent.payload.slice();
   const result = encode(sent);
-  equal(sent.payload, before, 'The payload belongs to the caller: do not change it.', {
+  equal(() => sent.payload, before, 'The payload belongs to the caller: do not change it.', {
     cause: () => '`subarray`, and `slice` of a Buffer, share memory. Work on a copy.',
   });
   return result;
 }
 
+/** The first bytes of what was returned, if it is bytes at all. */
+function start(bytes: unknown, length: number): unknown {
+  return bytes instanceof Uint8Array ? bytes.subarray(0, length) : bytes;
+}
+
 function shortest({ encodeFrame }: Lesson): void {
+  const check = (sent: Frame, expected: Uint8Array, what: string) =>
+    equal(() => untouched(sent, encodeFrame), expected, what, {
+      given: given(sent),
+      cause: (actual) => firstBytes(actual, expected),
+    });
   for (const { what, wire: hex, expected } of FRAMES) {
     if (expected.masked) continue;
-    const sent = frame(expected.opcode, expected.text, expected.fin);
-    const bytes = untouched(sent, encodeFrame);
-    equal(bytes, fromHex(hex), `Encode ${what}.`, {
-      given: given(sent),
-      cause: () => firstBytes(bytes, fromHex(hex)),
-    });
+    check(frame(expected.opcode, expected.text, expected.fin), fromHex(hex), `Encode ${what}.`);
   }
   for (const opcode of [Continuation, Text, Binary, Close, Ping, Pong]) {
     for (const fin of [true, false]) {
       const sent = frame(opcode, 'x', fin);
-      equal(encodeFrame(sent), wire({ ...sent, key: null }), 'FIN and opcode share a byte.', {
-        given: given(sent),
-      });
+      check(sent, wire({ ...sent, key: null }), 'FIN and opcode share a byte.');
     }
   }
   for (const length of [0, 1, 124, 125]) {
     const sent = frame(Text, 'x'.repeat(length));
-    equal(encodeFrame(sent), wire({ ...sent, key: null }), `Encode a text of ${length} bytes.`, {
-      given: given(sent),
-    });
+    check(sent, wire({ ...sent, key: null }), `Encode a text of ${length} bytes.`);
   }
 }
 
@@ -65,29 +66,33 @@ function firstBytes(actual: unknown, expected: Uint8Array): string | undefined {
 }
 
 function lengths({ encodeFrame }: Lesson): void {
-  for (const { what, wire: hex, expected } of RFC_HEADERS) {
-    const bytes = encodeFrame(frame(expected.opcode, new Uint8Array(expected.length)));
+  const headers: (readonly [opcode: number, length: number, hex: string])[] = [
+    ...RFC_HEADERS.map(({ wire, expected }) => [expected.opcode, expected.length, wire] as const),
+    ...LENGTHS.map(([length, hex]) => [Binary, length, hex] as const),
+  ];
+  for (const [opcode, length, hex] of headers) {
+    if (length > 100_000) continue;
     const header = fromHex(hex);
-    equal(bytes.subarray(0, header.length), header, `Write ${what}.`, {
-      given: [['payload', `${expected.length} bytes`]],
-    });
-  }
-  for (const [length, hex] of LENGTHS) {
-    if (length > 100_000) break;
     const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
-    const bytes = untouched(frame(Binary, payload), encodeFrame);
-    const expected = join(fromHex(hex), payload);
     equal(
-      bytes.subarray(0, hex.length),
-      expected.subarray(0, hex.length),
-      `Write the header of a binary frame of ${length} bytes: ${hex}.`,
-      { given: [['payload', `${length} bytes`]], cause: () => lengthMistake(bytes, length) },
+      () => start(encodeFrame(frame(opcode, payload)), header.length),
+      header,
+      `Write the header of a frame of ${length} bytes.`,
+      {
+        given: [['payload', `${length} bytes`]],
+        cause: (actual) => lengthMistake(actual, length),
+      },
     );
-    equal(bytes, expected, `Encode a frame of ${length} bytes, header and payload.`);
+    equal(
+      () => untouched(frame(opcode, payload), encodeFrame),
+      join(header, payload),
+      `Encode a frame of ${length} bytes, header and payload.`,
+    );
   }
 }
 
-function lengthMistake(bytes: Uint8Array, length: number): string | undefined {
+function lengthMistake(bytes: unknown, length: number): string | undefined {
+  if (!(bytes instanceof Uint8Array)) return undefined;
   const form = bytes[1]! & 0x7f;
   const right = length > 65535 ? 127 : length > 125 ? 126 : length;
   if (form !== right && form >= 126 && right < form) {
@@ -115,18 +120,18 @@ function masking({ encodeMaskedFrame }: Lesson): void {
     const bytes = fromHex(hex);
     const key = bytes.slice(2, 6);
     const random = requested(key);
-    equal(
-      untouched(sent, (it) => encodeMaskedFrame(it, random)),
-      bytes,
-      `Encode ${what}.`,
-      { given: [...given(sent), ['masking key', toHex(key)]] },
-    );
+    equal(() => untouched(sent, (it) => encodeMaskedFrame(it, random)), bytes, `Encode ${what}.`, {
+      given: [...given(sent), ['masking key', toHex(key)]],
+    });
   }
   for (const [length] of LENGTHS) {
     if (length > 100_000) break;
     const sent = frame(Binary, new Uint8Array(length).fill(0x5a));
-    const bytes = untouched(sent, (it) => encodeMaskedFrame(it, requested(KEY)));
-    equal(bytes, wire(sent), `Encode a masked frame of ${length} bytes.`);
+    equal(
+      () => untouched(sent, (it) => encodeMaskedFrame(it, requested(KEY))),
+      wire(sent),
+      `Encode a masked frame of ${length} bytes.`,
+    );
   }
 
   freshKeys(encodeMaskedFrame);
@@ -145,9 +150,14 @@ function freshKeys(encodeMaskedFrame: Lesson['encodeMaskedFrame']): void {
   const sent = frame(Text, 'twice');
   for (const n of [1, 2]) {
     const bytes = encodeMaskedFrame(sent, () => Uint8Array.of(n, calls++, 3, 4));
-    equal(bytes.slice(2, 6), Uint8Array.of(n, n - 1, 3, 4), 'Every frame has a key of its own.', {
-      given: [['frame', `number ${n} from this encoder`]],
-    });
+    equal(
+      () => bytes.slice(2, 6),
+      Uint8Array.of(n, n - 1, 3, 4),
+      'Every frame has a key of its own.',
+      {
+        given: [['frame', `number ${n} from this encoder`]],
+      },
+    );
   }
 
   // Math.random is no source of keys: whoever has seen some can compute the next.
@@ -155,24 +165,14 @@ function freshKeys(encodeMaskedFrame: Lesson['encodeMaskedFrame']): void {
   Math.random = () => 0.42;
   try {
     const keys = Array.from({ length: 50 }, () => toHex(encodeMaskedFrame(sent).slice(2, 6)));
-    if (new Set(keys).size < 49) {
+    const different = [...new Set(keys)];
+    if (different.length < 49) {
       fail(
         'Without a `random` of the caller, take keys that nobody can guess.',
-        [
-          [
-            '50 keys',
-            `${[...new Set(keys)].slice(0, 3).join(', ')} … ${new Set(keys).size} different`,
-          ],
-        ],
+        [['50 keys', `${different.slice(0, 3).join(', ')} … ${different.length} different`]],
         'A constant key, or one from Math.random, can be guessed. `randomBytes` of node:crypto cannot.',
       );
     }
-    const lengths = keys.map((key) => fromHex(key).length);
-    equal(
-      lengths,
-      keys.map(() => 4),
-      'A masking key has four bytes.',
-    );
   } finally {
     Math.random = random;
   }
@@ -181,14 +181,14 @@ function freshKeys(encodeMaskedFrame: Lesson['encodeMaskedFrame']): void {
 function controls({ controlFrame, pongFor }: Lesson): void {
   for (const opcode of [Close, Ping, Pong]) {
     for (const payload of [utf8(''), utf8('Hello'), new Uint8Array(125).fill(7)]) {
-      equal(controlFrame(opcode, payload), frame(opcode, payload), 'Make a control frame.', {
+      equal(() => controlFrame(opcode, payload), frame(opcode, payload), 'Make a control frame.', {
         given: [
           ['opcode', String(opcode)],
           ['payload', show(payload)],
         ],
       });
     }
-    equal(controlFrame(opcode), frame(opcode), 'Without a payload, it is empty.');
+    equal(() => controlFrame(opcode), frame(opcode), 'Without a payload, it is empty.');
     for (const length of [126, 127, 65536]) {
       throws(
         RangeError,
@@ -208,7 +208,7 @@ function controls({ controlFrame, pongFor }: Lesson): void {
   }
   for (const payload of [utf8(''), utf8('Hello'), Uint8Array.of(0xfe, 0xff), new Uint8Array(125)]) {
     const ping = frame(Ping, payload);
-    equal(pongFor(ping), frame(Pong, payload), 'A Pong has the payload of its Ping.', {
+    equal(() => pongFor(ping), frame(Pong, payload), 'A Pong has the payload of its Ping.', {
       given: [['ping', show(ping)]],
     });
   }
@@ -229,31 +229,27 @@ function fragments({ fragment }: Lesson): void {
     const expected = pieces.map((piece, i) =>
       frame(i === 0 ? opcode : Continuation, piece, i === pieces.length - 1),
     );
-    const frames = fragment(opcode, bytes, maxPayload);
-    equal(frames, expected, `Cut ${quote(data)} into frames of at most ${maxPayload} bytes.`, {
-      given: [['opcode', String(opcode)]],
-      cause: () => fragmentMistake(frames, opcode),
-    });
-    equal(bytes, utf8(data), 'The data belongs to the caller: do not change it.');
+    equal(
+      () => fragment(opcode, bytes, maxPayload),
+      expected,
+      `Cut ${quote(data)} into frames of at most ${maxPayload} bytes.`,
+      { given: [['opcode', String(opcode)]], cause: (actual) => fragmentMistake(actual, opcode) },
+    );
+    equal(() => bytes, utf8(data), 'The data belongs to the caller: do not change it.');
   }
   randomly(50, (random, seed) => {
-    const data = random.bytes(random.below(300));
+    const data = random.bytes(1 + random.below(300));
     const maxPayload = 1 + random.below(100);
-    const frames = fragment(Binary, data, maxPayload);
-    const about = { given: [['to repeat', `SEED=${seed}`]] as Fact[] };
-    equal(join(...frames.map(({ payload }) => payload)), data, 'The pieces are the data.', about);
-    equal(
-      frames.map(({ fin }) => fin),
-      frames.map((_, i) => i === frames.length - 1),
-      'Only the last has FIN.',
-      about,
-    );
-    equal(
-      frames.length,
-      Math.max(1, Math.ceil(data.length / maxPayload)),
-      'As few as can be.',
-      about,
-    );
+    const expected: Frame[] = [];
+    for (let at = 0; at < data.length; at += maxPayload) {
+      const fin = at + maxPayload >= data.length;
+      const payload = data.slice(at, at + maxPayload);
+      expected.push(frame(at === 0 ? Binary : Continuation, payload, fin));
+    }
+    equal(() => fragment(Binary, data, maxPayload), expected, 'Cut data of a random size.', {
+      given: [['cut', `${data.length} bytes, at most ${maxPayload} each; to repeat: SEED=${seed}`]],
+      cause: (actual) => fragmentMistake(actual, Binary),
+    });
   });
   for (const opcode of [Continuation, Close, Ping, Pong, 3]) {
     throws(RangeError, () => fragment(opcode, utf8('x'), 10), 'Refuse what cannot be fragmented.', [
@@ -292,7 +288,7 @@ function strings({ encodeText }: Lesson): void {
     'ef bb bf 42 4f 4d',
   ];
   for (const [i, text] of texts.entries()) {
-    equal(encodeText(text), fromHex(bytes[i]!), `Encode ${quote(text)} as UTF-8.`, {
+    equal(() => encodeText(text), fromHex(bytes[i]!), `Encode ${quote(text)} as UTF-8.`, {
       given: [['text', `${quote(text)}: ${text.length} in \`length\``]],
       cause: () => 'One `char` is not one byte, and `length` counts neither bytes nor characters.',
     });
@@ -327,28 +323,28 @@ function order({ SendQueue }: Lesson): void {
   };
 
   const empty = new SendQueue();
-  equal(empty.next(), undefined, 'Nothing waits.');
+  equal(() => empty.next(), undefined, 'Nothing waits.');
 
   const queue = new SendQueue();
   queue.addMessage(one);
   queue.addMessage(two);
-  equal(drain(queue), [...one, ...two], 'The second message waits for the end of the first.');
+  equal(() => drain(queue), [...one, ...two], 'The second message waits for the end of the first.');
 
   queue.addMessage(one);
   queue.addControl(ping);
-  equal(queue.next(), ping, 'A ping goes before a message that has not begun.');
-  equal(queue.next(), one[0], 'Then the message begins.');
+  equal(() => queue.next(), ping, 'A ping goes before a message that has not begun.');
+  equal(() => queue.next(), one[0], 'Then the message begins.');
   queue.addMessage(two);
   queue.addControl(ping);
   queue.addControl(pong);
   equal(
-    drain(queue),
+    () => drain(queue),
     [ping, pong, one[1], ...two],
     'Ping and pong slip between two fragments, in their order; the other message does not.',
   );
 
   queue.addMessage(one);
-  equal(queue.next(), one[0], 'A message begins.');
+  equal(() => queue.next(), one[0], 'A message begins.');
   queue.addControl(close);
   const afterClose: [what: string, add: () => void][] = [
     ['message', () => queue.addMessage(two)],
@@ -358,7 +354,7 @@ function order({ SendQueue }: Lesson): void {
   for (const [what, add] of afterClose) {
     throws(Error, add, `Refuse a ${what} after a close: the close is the end.`);
   }
-  equal(drain(queue), [one[1], close], 'The open message ends first, then the close goes.');
+  equal(() => drain(queue), [one[1], close], 'The open message ends first, then the close goes.');
 
   const fresh = () => new SendQueue();
   const notOneMessage: [what: string, frames: Frame[]][] = [

@@ -1,7 +1,7 @@
 import { fromHex, quote } from '../../shared/hex.ts';
 import { CloseCode, ProtocolError, type Role } from '../../shared/protocol.ts';
 import type * as Closing from '../../solutions/04-closing/closing.ts';
-import { equal, type Fact, fail, failsWith, throws } from '../harness/check.ts';
+import { attempt, equal, type Fact, fail, failsWith, throws } from '../harness/check.ts';
 import { join, utf8 } from '../harness/frames.ts';
 import { show } from '../harness/show.ts';
 import type { Spec } from '../harness/spec.ts';
@@ -18,10 +18,12 @@ function body({ encodeCloseBody, decodeCloseBody }: Lesson): void {
   for (const { what, wire, expected } of CLOSE_BODIES) {
     const bytes = fromHex(wire);
     const given: Fact[] = [['body', show(bytes)]];
-    equal(decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
+    equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
     const view = join(utf8('before'), bytes).subarray(6);
-    equal(decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, { given });
-    equal(encodeCloseBody(expected?.code, expected?.reason), bytes, `Encode ${what}.`, {
+    equal(() => decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, {
+      given,
+    });
+    equal(() => encodeCloseBody(expected?.code, expected?.reason), bytes, `Encode ${what}.`, {
       given: [['called with', show([expected?.code, expected?.reason])]],
     });
   }
@@ -38,7 +40,7 @@ function body({ encodeCloseBody, decodeCloseBody }: Lesson): void {
     }
   }
   equal(
-    decodeCloseBody(fromHex('03 e8 ef bb bf 62 6f 6d')),
+    () => decodeCloseBody(fromHex('03 e8 ef bb bf 62 6f 6d')),
     { code: 1000, reason: '\ufeffbom' },
     'A U+FEFF at the start is text like any other.',
   );
@@ -47,23 +49,23 @@ function body({ encodeCloseBody, decodeCloseBody }: Lesson): void {
 
 function codes({ isWireCode }: Lesson): void {
   for (const [code, why] of NO_WIRE_CODES) {
-    equal(isWireCode(code), false, `${code} may not travel: ${why}.`);
+    equal(() => isWireCode(code), false, `${code} may not travel: ${why}.`);
   }
   for (const code of WIRE_CODES) {
-    equal(isWireCode(code), true, `${code} may travel.`);
+    equal(() => isWireCode(code), true, `${code} may travel.`);
   }
   for (const code of [Number.NaN, 1000.5, -1000, Number.POSITIVE_INFINITY]) {
-    equal(isWireCode(code), false, `${code} is no code at all.`);
+    equal(() => isWireCode(code), false, `${code} is no code at all.`);
   }
   for (let code = 0; code < 5100; code++) {
     const application = code >= 3000 && code < 5000;
     const standard = code >= 1000 && code < 1015 && ![1004, 1005, 1006].includes(code);
-    equal(isWireCode(code), application || standard, `Say whether ${code} may travel.`);
+    equal(() => isWireCode(code), application || standard, `Say whether ${code} may travel.`);
   }
 }
 
 function reasons({ truncateReason, encodeCloseBody, MAX_REASON_BYTES }: Lesson): void {
-  equal(MAX_REASON_BYTES, 123, 'A control frame has 125 bytes, and the code takes two.');
+  equal(() => MAX_REASON_BYTES, 123, 'A control frame has 125 bytes, and the code takes two.');
   const cases: [reason: string, fits: string][] = [
     ['', ''],
     ['bye', 'bye'],
@@ -82,13 +84,20 @@ function reasons({ truncateReason, encodeCloseBody, MAX_REASON_BYTES }: Lesson):
   ];
   for (const [reason, fits] of cases) {
     const size = `${reason.length} in \`length\`, ${utf8(reason).length} bytes`;
-    const cut = truncateReason(reason);
-    equal(cut, fits, 'Keep as much of the reason as fits into 123 bytes, in whole characters.', {
-      given: [['reason', `${quote(reason.slice(0, 12))}… ${size}`]],
-      cause: (actual) => reasonMistake(actual, fits),
-    });
-    const bytes = encodeCloseBody(1000, fits);
-    equal(bytes, join(NORMAL, utf8(fits)), 'Encode a reason that fits.');
+    equal(
+      () => truncateReason(reason),
+      fits,
+      'Keep as much of the reason as fits into 123 bytes, in whole characters.',
+      {
+        given: [['reason', `${quote(reason.slice(0, 12))}… ${size}`]],
+        cause: (actual) => reasonMistake(actual, fits),
+      },
+    );
+    equal(
+      () => encodeCloseBody(1000, fits),
+      join(NORMAL, utf8(fits)),
+      'Encode a reason that fits.',
+    );
   }
   for (const reason of ['x'.repeat(124), 'é'.repeat(62), '😀'.repeat(31)]) {
     throws(RangeError, () => encodeCloseBody(1000, reason), 'Refuse a reason that does not fit.', [
@@ -137,7 +146,7 @@ function states(lesson: Lesson): void {
       const what = row
         ? `In ${state}, ${event} leads to ${row[2]}.`
         : `In ${state}, ${event} means nothing.`;
-      equal(lesson.nextState(state, event), row?.[2], what);
+      equal(() => lesson.nextState(state, event), row?.[2], what);
     }
   }
 
@@ -146,22 +155,22 @@ function states(lesson: Lesson): void {
     role: Role,
     events: readonly [
       event: string,
-      act: (it: Closing.ClosingHandshake) => Closing.Action[] | void,
+      act: (it: Closing.ClosingHandshake) => unknown,
       expected: readonly Closing.Action[],
       state: Closing.State,
     ][],
   ) => {
     const handshake = open(lesson, role);
     const told: string[] = [];
-    equal(handshake.state, 'OPEN', 'A connection starts OPEN.');
+    equal(() => handshake.state, 'OPEN', 'A connection starts OPEN.');
     for (const [event, act, expected, state] of events) {
       const given: Fact[] = [
         ['we are', `the ${role}`],
         ['before', told.join(', ') || 'nothing'],
         ['now', event],
       ];
-      equal(act(handshake) ?? [], expected, `${what}: ${event}.`, { given });
-      equal(handshake.state, state, `${what}: the state after ${event}.`, { given });
+      equal(() => act(handshake) ?? [], expected, `${what}: ${event}.`, { given });
+      equal(() => handshake.state, state, `${what}: the state after ${event}.`, { given });
       told.push(event);
     }
   };
@@ -226,7 +235,7 @@ function states(lesson: Lesson): void {
   for (const [code, why] of NO_WIRE_CODES) {
     const handshake = open(lesson);
     throws(RangeError, () => handshake.close(code), `Refuse to close with ${code}: ${why}.`);
-    equal(handshake.state, 'OPEN', 'A refused call changes nothing.');
+    equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.');
   }
 }
 
@@ -242,20 +251,20 @@ function failing(lesson: Lesson): void {
   ];
   for (const [error, code] of cases) {
     const given: Fact[] = [['error', show(error)]];
-    equal(lesson.closeCodeFor(error), code, 'Each error has its code.', { given });
+    equal(() => lesson.closeCodeFor(error), code, 'Each error has its code.', { given });
 
     const handshake = open(lesson);
     if (!handshake.isListening) fail('An open connection listens.');
-    const actions = handshake.fail(error);
+    const actions = attempt(() => handshake.fail(error), 'Fail the connection.', given);
     equal(
-      actions.map(({ type }) => type),
+      () => actions.map(({ type }) => type),
       ['sendClose', 'hangUp'],
       'Say why, then hang up; do not wait for an answer.',
       { given },
     );
     const [first] = actions;
     const sent = first?.type === 'sendClose' ? first.body : NOTHING;
-    equal(sent.slice(0, 2), Uint8Array.of(code >> 8, code & 255), 'The Close has the code.', {
+    equal(() => sent.slice(0, 2), Uint8Array.of(code >> 8, code & 255), 'The Close has the code.', {
       given: [...given, ['close body', show(sent)]],
     });
     if (code === CloseCode.InternalError && sent.length > 2) {
@@ -264,11 +273,11 @@ function failing(lesson: Lesson): void {
         ['close body', show(sent)],
       ]);
     }
-    equal(handshake.state, 'HANGING_UP', 'A failed connection is over.', { given });
+    equal(() => handshake.state, 'HANGING_UP', 'A failed connection is over.', { given });
     if (handshake.isListening) fail('What comes after the failure does not count.', given);
-    equal(handshake.fail(error), [], 'A connection fails once.', { given });
-    equal(handshake.receiveClose(NORMAL), [], 'The answer to our Close is not waited for.');
-    equal(handshake.close(), [], 'There is nothing left to close.');
+    equal(() => handshake.fail(error), [], 'A connection fails once.', { given });
+    equal(() => handshake.receiveClose(NORMAL), [], 'The answer to our Close is not waited for.');
+    equal(() => handshake.close(), [], 'There is nothing left to close.');
   }
 
   const long = new ProtocolError(1002, '5.2', '€'.repeat(100));
@@ -283,7 +292,7 @@ function failing(lesson: Lesson): void {
   late.close();
   if (!late.isListening) fail('After our own Close we still listen for theirs.');
   equal(
-    late.fail(new ProtocolError(1002, '5.2', 'x')),
+    () => late.fail(new ProtocolError(1002, '5.2', 'x')),
     [{ type: 'hangUp' }],
     'A Close is sent once: after our own, just hang up.',
   );
@@ -299,15 +308,15 @@ function failing(lesson: Lesson): void {
   ];
   for (const [what, payload, code] of illegal) {
     const handshake = open(lesson);
-    const actions = handshake.receiveClose(payload);
-    const given: Fact[] = [
-      ['close body', show(payload)],
-      ['actions', show(actions)],
-    ];
+    const received: Fact = ['close body', show(payload)];
+    const actions = attempt(() => handshake.receiveClose(payload), `Fail at ${what}.`, [received]);
+    const given: Fact[] = [received, ['actions', show(actions)]];
     const [first, second] = actions;
     const sent = first?.type === 'sendClose' ? first.body.slice(0, 2) : NOTHING;
-    equal(sent, Uint8Array.of(code >> 8, code & 255), `Fail with ${code} at ${what}.`, { given });
-    equal(second, { type: 'hangUp' }, `Hang up at ${what}.`, { given });
+    equal(() => sent, Uint8Array.of(code >> 8, code & 255), `Fail with ${code} at ${what}.`, {
+      given,
+    });
+    equal(() => second, { type: 'hangUp' }, `Hang up at ${what}.`, { given });
   }
 }
 
@@ -319,11 +328,11 @@ function results(lesson: Lesson): void {
   ) => {
     for (const role of ['server', 'client'] as const) {
       const handshake = open(lesson, role);
-      equal(handshake.result, undefined, 'An open connection has not ended.');
+      equal(() => handshake.result, undefined, 'An open connection has not ended.');
       act(handshake);
-      equal(handshake.result, undefined, 'It ends when the TCP connection does, not before.');
+      equal(() => handshake.result, undefined, 'It ends when the TCP connection does, not before.');
       handshake.disconnect();
-      equal(handshake.result, expected, `${what}.`, { given: [['we are', `the ${role}`]] });
+      equal(() => handshake.result, expected, `${what}.`, { given: [['we are', `the ${role}`]] });
     }
   };
   const clean = (code: number, reason = '') => ({ code, reason, wasClean: true });
@@ -365,51 +374,67 @@ function results(lesson: Lesson): void {
   handshake.receiveClose(reused);
   reused.fill(0xff);
   handshake.disconnect();
-  equal(handshake.result, clean(4000, 'bye'), 'Copy what you keep: the payload was overwritten.');
+  equal(
+    () => handshake.result,
+    clean(4000, 'bye'),
+    'Copy what you keep: the payload was overwritten.',
+  );
 }
 
 function timeouts(lesson: Lesson): void {
   const time = clock();
   const waiting = open(lesson, 'server', time.now);
-  equal(waiting.deadline, undefined, 'An open connection waits for nothing.');
+  equal(() => waiting.deadline, undefined, 'An open connection waits for nothing.');
   time.advance(60_000);
-  equal(waiting.checkDeadline(), [], 'An open connection may be silent for long.');
+  equal(() => waiting.checkDeadline(), [], 'An open connection may be silent for long.');
   waiting.close();
-  equal(waiting.deadline, time.now() + TIMEOUT_MS, 'The clock starts when our Close is sent.');
+  equal(
+    () => waiting.deadline,
+    time.now() + TIMEOUT_MS,
+    'The clock starts when our Close is sent.',
+  );
   time.advance(TIMEOUT_MS - 1);
-  equal(waiting.checkDeadline(), [], 'One millisecond is left.');
-  equal(waiting.state, 'CLOSE_SENT', 'One millisecond is left.');
+  equal(() => waiting.checkDeadline(), [], 'One millisecond is left.');
+  equal(() => waiting.state, 'CLOSE_SENT', 'One millisecond is left.');
   time.advance(1);
-  equal(waiting.checkDeadline(), [{ type: 'destroy' }], 'The peer never answered our Close.');
-  equal(waiting.state, 'CLOSED', 'Giving up ends the connection.');
-  equal(waiting.deadline, undefined, 'Nothing is waited for any more.');
-  equal(waiting.checkDeadline(), [], 'Give up once.');
-  equal(waiting.result, { code: 1006, wasClean: false }, 'That was no clean end.');
+  equal(() => waiting.checkDeadline(), [{ type: 'destroy' }], 'The peer never answered our Close.');
+  equal(() => waiting.state, 'CLOSED', 'Giving up ends the connection.');
+  equal(() => waiting.deadline, undefined, 'Nothing is waited for any more.');
+  equal(() => waiting.checkDeadline(), [], 'Give up once.');
+  equal(() => waiting.result, { code: 1006, wasClean: false }, 'That was no clean end.');
 
   const hanging = open(lesson, 'client', time.now);
   hanging.close();
   time.advance(TIMEOUT_MS - 1);
   hanging.receiveClose(NORMAL);
   equal(
-    hanging.deadline,
+    () => hanging.deadline,
     time.now() + TIMEOUT_MS,
     'To hang up, the peer has the whole time again.',
   );
   time.advance(TIMEOUT_MS);
-  equal(hanging.checkDeadline(), [{ type: 'destroy' }], 'The peer never hung up.');
-  equal(hanging.result, { code: 1000, wasClean: true }, 'Both had said Close: that was clean.');
+  equal(() => hanging.checkDeadline(), [{ type: 'destroy' }], 'The peer never hung up.');
+  equal(
+    () => hanging.result,
+    { code: 1000, wasClean: true },
+    'Both had said Close: that was clean.',
+  );
 
   const failed = open(lesson, 'server', time.now);
   failed.fail(new ProtocolError(1002, '5.2', 'x'));
   time.advance(TIMEOUT_MS);
-  equal(failed.checkDeadline(), [{ type: 'destroy' }], 'A failed connection is not kept for ever.');
+  equal(
+    () => failed.checkDeadline(),
+    [{ type: 'destroy' }],
+    'A failed connection is not kept for ever.',
+  );
 
   const polite = open(lesson, 'server', time.now);
   polite.receiveClose(NORMAL);
   polite.disconnect();
-  equal(polite.deadline, undefined, 'The peer has gone in time.');
+  equal(() => polite.deadline, undefined, 'The peer has gone in time.');
   time.advance(TIMEOUT_MS * 2);
-  equal(polite.checkDeadline(), [], 'The peer has gone in time.');
+  equal(() => polite.checkDeadline(), [], 'The peer has gone in time.');
 }
 
 export const spec: Spec<Lesson> = {
