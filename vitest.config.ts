@@ -7,7 +7,12 @@ export default defineConfig({
       // What `npm test` proves: the solutions, and the course itself.
       {
         plugins: [variants],
-        test: { name: 'course', include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'] },
+        test: {
+          name: 'course',
+          include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
+          // A guard against hanging, not a bound on speed.
+          testTimeout: 60_000,
+        },
       },
       // The learner's own files. Red until they are done.
       { test: { name: 'lessons', include: ['lessons/**/*.test.ts'] } },

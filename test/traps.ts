@@ -143,8 +143,8 @@ export const TRAPS: readonly Trap[] = [
     story: 'permessage-deflate claimed by a server that cannot do it (crossws#18).',
     edits: [
       [
-        "Upgrade: 'websocket',",
-        "Upgrade: 'websocket',\n    'Sec-WebSocket-Extensions': 'permessage-deflate',",
+        "Connection: 'Upgrade',",
+        "Connection: 'Upgrade',\n    'Sec-WebSocket-Extensions': 'permessage-deflate',",
       ],
     ],
   },
@@ -401,7 +401,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'border-65535',
     lesson: '03',
     step: 2,
-    story: 'The border between 16 and 64 bits off by one (playwright#41143).',
+    story: 'The border between 16 and 64 bits off by one (OvenMediaEngine#2315).',
     edits: [['length > 65535 ? 8', 'length > 65536 ? 8']],
   },
   {
@@ -501,10 +501,10 @@ export const TRAPS: readonly Trap[] = [
     edits: [['!text.isWellFormed()', 'false']],
   },
   {
-    id: 'pong-jumps-into-close',
+    id: 'after-the-close',
     lesson: '03',
     step: 7,
-    story: 'Frames accepted after the Close (tungstenite-rs#74, wsproto#168).',
+    story: 'Messages accepted after the Close (tungstenite-rs#74, wsproto#168).',
     edits: [['this.#closed = true;', '']],
   },
   {
@@ -512,7 +512,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 7,
     story: 'A ping waits behind a long message, and the peer gives up.',
-    edits: [['this.#controls.push(frame);', 'this.#messages.push(frame);']],
+    edits: [['this.#controls.push(frame);', 'this.#messages.push([frame]);']],
   },
   {
     id: 'half-a-code',

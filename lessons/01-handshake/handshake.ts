@@ -115,8 +115,8 @@ export function refusal(error: HandshakeError): Uint8Array {
  * Step 5 · What the server chooses.
  *
  * Decides whether this page may call this resource, and picks the subprotocol: the first on
- * the client's list that the server speaks. `undefined`: they share none, or none was offered;
- * the WebSocket opens without one.
+ * the client's list that the server speaks. `undefined`: none was offered, or they share none;
+ * we open without one, and a browser that had offered some hangs up.
  *
  * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
  * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.

@@ -71,8 +71,8 @@ export function encodeText(text: string): Uint8Array {
  *
  * The frames that wait to be sent, and the order in which they go. A Ping or Pong goes before
  * everything that waits, also between two fragments. A message goes after the whole of the
- * message before it. A Close goes after the messages that were there first, and is the end.
- * RFC 6455 §5.4, §5.5.1
+ * message before it. A Close goes after the messages that were there first; no message follows.
+ * RFC 6455 §5.4, §5.5
  */
 export class SendQueue {
   /**
@@ -84,10 +84,18 @@ export class SendQueue {
   }
 
   /**
-   * Adds a Close, Ping or Pong. Throws `Error` when a Close has been added before, and
-   * `RangeError` when the frame is not a control frame.
+   * Adds a Close, Ping or Pong. Throws `Error` for a second Close, and `RangeError` when the
+   * frame is not a control frame.
    */
   addControl(frame: Frame): void {
+    throw new Todo('03.7');
+  }
+
+  /**
+   * Drops the messages that have not begun. For the answer to a Close: it may wait for the end
+   * of the message on its way, but for no other.
+   */
+  dropWaiting(): void {
     throw new Todo('03.7');
   }
 

@@ -109,6 +109,16 @@ export function nextState(state: State, event: ClosingEvent): State | undefined 
 }
 
 /**
+ * Step 5 · Which error is which code.
+ *
+ * Returns the code for the Close that reports an error: the one that a `ProtocolError` names,
+ * 1011 for anything else, which is our own fault. RFC 6455 §7.1.7, §7.4.1
+ */
+export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
+  throw new Todo('04.5');
+}
+
+/**
  * Step 4 · The end of one connection, to which steps 5 to 7 add.
  *
  * Follows a connection from OPEN to CLOSED. It does nothing itself: each method returns what the
@@ -129,7 +139,10 @@ export class ClosingHandshake {
     throw new Todo('04.4');
   }
 
-  /** Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels. */
+  /**
+   * Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels and
+   * for a reason of more than 123 bytes, and changes nothing then.
+   */
   close(code: number = CloseCode.NormalClosure, reason = ''): Action[] {
     throw new Todo('04.4');
   }
@@ -179,14 +192,4 @@ export class ClosingHandshake {
   checkDeadline(): Action[] {
     throw new Todo('04.7');
   }
-}
-
-/**
- * Step 5 · Which error is which code.
- *
- * Returns the code for the Close that reports an error: the one that a `ProtocolError` names,
- * 1011 for anything else, which is our own fault. RFC 6455 §7.1.7, §7.4.1
- */
-export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
-  throw new Todo('04.5');
 }

@@ -23,7 +23,7 @@ function learnersLesson(argument: string): Lesson {
   return lesson;
 }
 
-/** Writes the stub of a lesson, and says what it did. A file with work in it is set aside. */
+/** Writes the stub of a lesson, and says what it did. What was there is set aside. */
 function reset(lesson: Lesson): string {
   const path = fileOf({ side: 'lessons', lesson });
   const file = join(ROOT, path);
@@ -33,7 +33,7 @@ function reset(lesson: Lesson): string {
   if (before === stub) return `${path} is the stub already.`;
 
   let kept = '';
-  if (before !== undefined && hasWork(before, lesson.number)) {
+  if (before !== undefined) {
     let number = 1;
     while (existsSync(`${file}.kept-${number}`)) number++;
     renameSync(file, `${file}.kept-${number}`);
@@ -41,13 +41,4 @@ function reset(lesson: Lesson): string {
   }
   writeFileSync(file, stub);
   return `${path} is the stub again.${kept}`;
-}
-
-/** Is there anything in the file that a stub, this year's or last year's, does not have? */
-function hasWork(source: string, lesson: string): boolean {
-  try {
-    return makeStub(source, lesson) !== source;
-  } catch {
-    return true;
-  }
 }

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { renderRun } from '../../test/harness/report.ts';
+import { renderBroken, renderRun } from '../../test/harness/report.ts';
 import { supervise } from '../../test/harness/supervise.ts';
 import { findTarget, LESSONS, ROOT, requireFile, type Side, type Target } from '../lessons.ts';
 import { typeErrors } from '../typecheck.ts';
@@ -26,7 +26,11 @@ await runCommand(async (args) => {
 async function check(target: Target): Promise<boolean> {
   requireFile(target);
   const types = typeErrors(`${target.side}/${target.lesson.name}/`);
-  const { results, output } = await supervise(target);
+  const { broken, results, output } = await supervise(target);
+  if (broken) {
+    console.log(renderBroken(target, broken));
+    return false;
+  }
   console.log(renderRun(target, results));
   if (output) console.log(`Printed by your code:\n\n${output.trimEnd()}\n`);
   const complaints = await types;

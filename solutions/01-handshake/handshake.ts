@@ -101,12 +101,17 @@ function parseHeader(line: string): [name: string, value: string] {
   if (!TOKEN.test(name)) {
     throw new HandshakeError(400, '4.2.1', 'A header line does not start with a name and a colon.');
   }
-  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+  const value = trim(line.slice(colon + 1));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
     throw new HandshakeError(400, '4.2.1', `The value of ${name} has a control character in it.`);
   }
   return [name.toLowerCase(), value];
+}
+
+/** Trims spaces and tabs, the white space of HTTP, and no other. */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 /**
@@ -141,6 +146,9 @@ export function checkUpgrade(request: RequestHead): Upgrade {
   if (versions.length > 1) throw reject('Sec-WebSocket-Version may appear once.');
   if (versions[0] !== '13') {
     throw new HandshakeError(426, '4.2.2', 'This server speaks WebSocket version 13.', {
+      // HTTP wants the first two in every 426.
+      Upgrade: 'websocket',
+      Connection: 'close, Upgrade',
       'Sec-WebSocket-Version': '13',
     });
   }
@@ -173,12 +181,7 @@ function values(request: RequestHead, name: string): readonly string[] {
 /** The comma-separated items of a header; several lines count as one joined line. */
 function listed(request: RequestHead, name: string): string[] {
   const lines = values(request, name);
-  return lines.length === 0
-    ? []
-    : lines
-        .join(',')
-        .split(',')
-        .map((item) => item.trim());
+  return lines.length === 0 ? [] : lines.join(',').split(',').map(trim);
 }
 
 function hasToken(request: RequestHead, name: string, token: string): boolean {
@@ -236,8 +239,8 @@ const REASON_PHRASES: Record<number, string> = {
 export function refusal(error: HandshakeError): Uint8Array {
   const body = `${error.message}\n`;
   const headers = {
-    ...error.headers,
     Connection: 'close',
+    ...error.headers,
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(body)),
   };
@@ -256,8 +259,8 @@ function response(status: string, headers: Record<string, string>, body = ''): U
  * Step 5 · What the server chooses.
  *
  * Decides whether this page may call this resource, and picks the subprotocol: the first on
- * the client's list that the server speaks. `undefined`: they share none, or none was offered;
- * the WebSocket opens without one.
+ * the client's list that the server speaks. `undefined`: none was offered, or they share none;
+ * we open without one, and a browser that had offered some hangs up.
  *
  * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
  * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.

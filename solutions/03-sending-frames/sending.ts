@@ -122,12 +122,15 @@ export function encodeText(text: string): Uint8Array {
  *
  * The frames that wait to be sent, and the order in which they go. A Ping or Pong goes before
  * everything that waits, also between two fragments. A message goes after the whole of the
- * message before it. A Close goes after the messages that were there first, and is the end.
- * RFC 6455 §5.4, §5.5.1
+ * message before it. A Close goes after the messages that were there first; no message follows.
+ * RFC 6455 §5.4, §5.5
  */
 export class SendQueue {
-  readonly #messages: Frame[] = [];
   readonly #controls: Frame[] = [];
+  /** The frames of each message that are still to go. A Close stands among them. */
+  readonly #messages: Frame[][] = [];
+  /** Has a part of the first message gone? */
+  #begun = false;
   #closed = false;
 
   /**
@@ -135,7 +138,7 @@ export class SendQueue {
    * `RangeError` when the frames are not one whole message.
    */
   addMessage(frames: readonly Frame[]): void {
-    this.#checkOpen();
+    if (this.#closed) throw new Error('No message may follow a Close.');
     const last = frames.length - 1;
     const whole = frames.every(({ fin, opcode }, i) => {
       const starts = opcode === Opcode.Text || opcode === Opcode.Binary;
@@ -144,30 +147,39 @@ export class SendQueue {
     if (frames.length === 0 || !whole) {
       throw new RangeError('The frames are not one whole message.');
     }
-    this.#messages.push(...frames);
+    this.#messages.push([...frames]);
   }
 
   /**
-   * Adds a Close, Ping or Pong. Throws `Error` when a Close has been added before, and
-   * `RangeError` when the frame is not a control frame.
+   * Adds a Close, Ping or Pong. Throws `Error` for a second Close, and `RangeError` when the
+   * frame is not a control frame.
    */
   addControl(frame: Frame): void {
-    this.#checkOpen();
     if (!isControl(frame.opcode)) throw new RangeError('The frame is not a control frame.');
-    if (frame.opcode === Opcode.Close) {
-      this.#messages.push(frame);
-      this.#closed = true;
-    } else {
+    if (frame.opcode !== Opcode.Close) {
       this.#controls.push(frame);
+      return;
     }
+    if (this.#closed) throw new Error('A Close is sent once.');
+    this.#closed = true;
+    this.#messages.push([frame]);
+  }
+
+  /**
+   * Drops the messages that have not begun. For the answer to a Close: it may wait for the end
+   * of the message on its way, but for no other.
+   */
+  dropWaiting(): void {
+    this.#messages.length = this.#begun ? 1 : 0;
   }
 
   /** Takes out the frame that goes next. `undefined`: nothing waits. */
   next(): Frame | undefined {
-    return this.#controls.shift() ?? this.#messages.shift();
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw new Error('Nothing may be sent after a Close.');
+    const control = this.#controls.shift();
+    if (control) return control;
+    const frame = this.#messages[0]?.shift();
+    if (frame?.fin) this.#messages.shift();
+    this.#begun = frame !== undefined && !frame.fin;
+    return frame;
   }
 }

@@ -148,6 +148,16 @@ export function nextState(state: State, event: ClosingEvent): State | undefined 
 }
 
 /**
+ * Step 5 · Which error is which code.
+ *
+ * Returns the code for the Close that reports an error: the one that a `ProtocolError` names,
+ * 1011 for anything else, which is our own fault. RFC 6455 §7.1.7, §7.4.1
+ */
+export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
+  return error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;
+}
+
+/**
  * Step 4 · The end of one connection, to which steps 5 to 7 add.
  *
  * Follows a connection from OPEN to CLOSED. It does nothing itself: each method returns what the
@@ -180,7 +190,10 @@ export class ClosingHandshake {
     return this.#state;
   }
 
-  /** Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels. */
+  /**
+   * Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels and
+   * for a reason of more than 123 bytes, and changes nothing then.
+   */
   close(code: number = CloseCode.NormalClosure, reason = ''): Action[] {
     if (!isWireCode(code)) throw new RangeError(`A Close frame cannot carry the code ${code}.`);
     const body = encodeCloseBody(code, reason);
@@ -276,14 +289,4 @@ function legalCloseBody(payload: Uint8Array): CloseBody | undefined {
     throw new ProtocolError(1002, '7.4', `A Close frame cannot carry the code ${body.code}.`);
   }
   return body;
-}
-
-/**
- * Step 5 · Which error is which code.
- *
- * Returns the code for the Close that reports an error: the one that a `ProtocolError` names,
- * 1011 for anything else, which is our own fault. RFC 6455 §7.1.7, §7.4.1
- */
-export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
-  return error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fileOf, findTarget, ROOT } from '../../shared/lessons.ts';
 import type { Message } from './messages.ts';
-import { runStep, toFailure } from './run.ts';
+import { runStep, toFailure, toLoadFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
 function tell(message: Message): Promise<void> {
@@ -22,8 +22,13 @@ await tell({
   steps: spec.steps.map(({ title, section }) => ({ title, section })),
 });
 
+let module: object | undefined;
 try {
-  const module: object = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
+  module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
+} catch (error) {
+  await tell({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
+}
+if (module) {
   for (const [i, step] of spec.steps.entries()) {
     await tell({ type: 'started', number: i + 1 });
     const failure = await runStep(step, module);
@@ -33,7 +38,5 @@ try {
       ...(failure && { failure }),
     });
   }
-} catch (error) {
-  await tell({ type: 'broken', failure: toFailure(error) });
 }
 await tell({ type: 'done' });

@@ -6,6 +6,13 @@ import type { Failure, StepResult } from './run.ts';
 /** The widest line, in columns. */
 const WIDTH = 76;
 
+/** Writes why a file could not be loaded, and what to do. */
+export function renderBroken({ lesson }: Target, failure: Failure): string {
+  const remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`;
+  const lines = failure.facts.length > 0 ? ['', ...facts(failure), ''] : [];
+  return [`${chalk.red('✗')} ${failure.what}`, ...lines, `  ${remedy}`].join('\n');
+}
+
 /** Writes the steps, one line each, and the first that does not hold in full. */
 export function renderRun(target: Target, results: readonly StepResult[]): string {
   const done = results.filter(({ failure }) => !failure).length;

@@ -12,6 +12,8 @@ const MAX_OUTPUT = 2000;
 
 /** What came out of a run. */
 export interface Run {
+  /** Why no step could run at all. `undefined`: the file was loaded. */
+  readonly broken: Failure | undefined;
   readonly results: readonly StepResult[];
   /** What the code printed, cut when it is very much. */
   readonly output: string;
@@ -86,10 +88,10 @@ export function supervise(target: Target): Promise<Run> {
       }
       const results = titles.map(({ title, section }, i) => {
         const number = i + 1;
-        const failure = broken ?? (failures.has(number) ? failures.get(number) : NOT_REACHED);
+        const failure = failures.has(number) ? failures.get(number) : NOT_REACHED;
         return { number, title, section, ...(failure && { failure }) };
       });
-      resolve({ results, output });
+      resolve({ broken, results, output });
     });
   });
 }

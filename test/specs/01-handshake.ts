@@ -405,7 +405,7 @@ function answers({ acceptResponse, refusal }: Lesson): void {
         fail(`The header of the error is missing: ${name}: ${value}`, given);
       }
     }
-    if (headers.get('connection')?.toLowerCase() !== 'close') {
+    if (!/(^|,)\s*close\s*(,|$)/i.test(headers.get('connection') ?? '')) {
       fail('Say that this is the end: `Connection: close`.', given);
     }
     if (headers.get('content-length') !== String(body.length)) {

@@ -1,7 +1,7 @@
 import { fromHex, quote, toHex } from '../../shared/hex.ts';
 import { type Frame, Opcode } from '../../shared/protocol.ts';
 import type * as Sending from '../../solutions/03-sending-frames/sending.ts';
-import { equal, type Fact, fail, throws } from '../harness/check.ts';
+import { attempt, equal, type Fact, fail, throws } from '../harness/check.ts';
 import { frame, join, KEY, utf8, wire } from '../harness/frames.ts';
 import { randomly } from '../harness/replay.ts';
 import { show } from '../harness/show.ts';
@@ -345,16 +345,40 @@ function order({ SendQueue }: Lesson): void {
 
   queue.addMessage(one);
   equal(() => queue.next(), one[0], 'A message begins.');
+  queue.addMessage(two);
   queue.addControl(close);
-  const afterClose: [what: string, add: () => void][] = [
-    ['message', () => queue.addMessage(two)],
-    ['ping', () => queue.addControl(ping)],
-    ['second close', () => queue.addControl(close)],
-  ];
-  for (const [what, add] of afterClose) {
-    throws(Error, add, `Refuse a ${what} after a close: the close is the end.`);
-  }
-  equal(() => drain(queue), [one[1], close], 'The open message ends first, then the close goes.');
+  throws(Error, () => queue.addMessage(one), 'Refuse a message after a close.');
+  throws(Error, () => queue.addControl(close), 'Refuse a second close.');
+  attempt(
+    () => queue.addControl(pong),
+    'A pong may follow a close: a ping is answered until the peer has closed, too.',
+  );
+  equal(
+    () => drain(queue),
+    [pong, one[1], ...two, close],
+    'The messages go first, then the close.',
+  );
+  attempt(() => queue.addControl(pong), 'A pong may follow a close that has gone.');
+  equal(() => drain(queue), [pong], 'A pong may follow a close that has gone.');
+
+  const answering = new SendQueue();
+  answering.addMessage(two);
+  equal(() => answering.next(), two[0], 'A message begins.');
+  answering.addMessage(one);
+  answering.dropWaiting();
+  answering.addControl(close);
+  equal(
+    () => drain(answering),
+    [two[1], two[2], close],
+    'After dropWaiting, what has begun is finished, and what has not begun is gone.',
+  );
+  const idle = new SendQueue();
+  idle.addMessage(one);
+  equal(() => [idle.next(), idle.next()], one, 'A whole message goes.');
+  idle.addMessage(two);
+  idle.addControl(ping);
+  idle.dropWaiting();
+  equal(() => drain(idle), [ping], 'No message has begun, so dropWaiting leaves none; pings stay.');
 
   const fresh = () => new SendQueue();
   const notOneMessage: [what: string, frames: Frame[]][] = [

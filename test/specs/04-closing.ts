@@ -237,6 +237,9 @@ function states(lesson: Lesson): void {
     throws(RangeError, () => handshake.close(code), `Refuse to close with ${code}: ${why}.`);
     equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.');
   }
+  const wordy = open(lesson);
+  throws(RangeError, () => wordy.close(1000, 'é'.repeat(62)), 'Refuse a reason of 124 bytes.');
+  equal(() => wordy.state, 'OPEN', 'A refused call changes nothing.');
 }
 
 function failing(lesson: Lesson): void {
@@ -253,6 +256,13 @@ function failing(lesson: Lesson): void {
     const given: Fact[] = [['error', show(error)]];
     equal(() => lesson.closeCodeFor(error), code, 'Each error has its code.', { given });
 
+    const client = open(lesson, 'client');
+    equal(
+      () => client.fail(error).map(({ type }) => type),
+      ['sendClose', 'hangUp'],
+      'A client, too, hangs up on a peer that breaks the rules.',
+      { given },
+    );
     const handshake = open(lesson);
     if (!handshake.isListening) fail('An open connection listens.');
     const actions = attempt(() => handshake.fail(error), 'Fail the connection.', given);
@@ -307,6 +317,11 @@ function failing(lesson: Lesson): void {
     ]),
   ];
   for (const [what, payload, code] of illegal) {
+    const closing = open(lesson);
+    closing.close();
+    equal(() => closing.receiveClose(payload), [{ type: 'hangUp' }], `Hang up at ${what}.`);
+    equal(() => closing.state, 'HANGING_UP', `After our own Close, too, ${what} is the end.`);
+
     const handshake = open(lesson);
     const received: Fact = ['close body', show(payload)];
     const actions = attempt(() => handshake.receiveClose(payload), `Fail at ${what}.`, [received]);
@@ -446,7 +461,7 @@ export const spec: Spec<Lesson> = {
     {
       title: 'The closing handshake',
       section: '7.1.2',
-      rules: [70, 97, 98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
+      rules: [98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
       check: states,
     },
     {

@@ -1,0 +1,61 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { fromHex } from '../shared/hex.ts';
+import { GUID } from '../shared/protocol.ts';
+import { masked, utf8, wire } from './harness/frames.ts';
+import { ACCEPT_VECTORS, FINGERPRINTS, RFC_ACCEPT } from './vectors/accept.ts';
+import { CLOSE_BODIES } from './vectors/closing.ts';
+import {
+  ILLEGAL_FRAMES,
+  ILLEGAL_LENGTHS,
+  PUBLISHED_FRAMES,
+  RFC_FRAMES,
+  RFC_HEADERS,
+} from './vectors/frames.ts';
+import { UTF8_GROUPS } from './vectors/utf8.ts';
+
+test('every vector has an id of its own', () => {
+  const ids = [
+    ACCEPT_VECTORS,
+    RFC_FRAMES,
+    RFC_HEADERS,
+    PUBLISHED_FRAMES,
+    ILLEGAL_FRAMES,
+    ILLEGAL_LENGTHS,
+    CLOSE_BODIES,
+    UTF8_GROUPS,
+  ].flatMap((list) => list.map(({ id }) => id));
+  expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
+});
+
+test('the standard’s pair is the standard’s pair', () => {
+  // RFC 6455 §1.3 prints these 20 bytes.
+  const digest = 'b37a4f2cc0624f1690f64606cf385945b2bec4ea';
+  expect(Buffer.from(RFC_ACCEPT, 'base64').toString('hex')).toBe(digest);
+});
+
+test.each(ACCEPT_VECTORS)('$id can be computed', ({ key, accept }) => {
+  expect(createHash('sha1').update(`${key}${GUID}`).digest('base64')).toBe(accept);
+});
+
+test('no fingerprint is a right answer', () => {
+  expect(ACCEPT_VECTORS.filter(({ accept }) => accept in FINGERPRINTS)).toEqual([]);
+});
+
+test.each([...RFC_FRAMES, ...PUBLISHED_FRAMES])('$id is what the oracle writes', (vector) => {
+  const bytes = fromHex(vector.wire);
+  const { fin, opcode, text = '' } = vector.expected;
+  const key = vector.expected.masked ? bytes.slice(2, 6) : null;
+  expect(wire({ fin, opcode, payload: text, key })).toEqual(bytes);
+  if (key) expect(masked(bytes.slice(6), key)).toEqual(utf8(text));
+});
+
+test.each(UTF8_GROUPS)('Node agrees about $id', ({ valid, invalid }) => {
+  expect(valid.filter((hex) => !isUtf8(fromHex(hex)))).toEqual([]);
+  expect(invalid.filter((hex) => isUtf8(fromHex(hex)))).toEqual([]);
+});
+
+test('all 132 strings of the Autobahn suite are there', () => {
+  expect(UTF8_GROUPS.flatMap(({ valid, invalid }) => [...valid, ...invalid])).toHaveLength(132);
+});
