@@ -355,7 +355,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 7,
     story: 'Text checked only when the message has ended.',
-    edits: [['if (arriving && this.#isText(arriving)) {', 'if (false) {']],
+    edits: [['if (this.#isText) {\n      const', 'if (Number.isNaN(0)) {\n      const']],
   },
   {
     id: 'limit-per-frame',

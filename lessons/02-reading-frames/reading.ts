@@ -101,12 +101,12 @@ export class FrameReader {
   }
 
   /**
-   * Step 7 · A frame that is still arriving.
+   * Step 7 · A payload that is still arriving.
    *
-   * Returns the frame that `read` waits for, with the part of its payload that has arrived, from
-   * byte `from` on, unmasked. `undefined`: not even its header is complete.
+   * Returns what has arrived of the payload that `read` waits for, from byte `from` on, unmasked,
+   * as a copy. Empty while it waits for a header.
    */
-  peek(from = 0): Frame | undefined {
+  peek(from = 0): Uint8Array {
     throw new Todo('02.7');
   }
 }

@@ -199,17 +199,16 @@ export class FrameReader {
   }
 
   /**
-   * Step 7 · A frame that is still arriving.
+   * Step 7 · A payload that is still arriving.
    *
-   * Returns the frame that `read` waits for, with the part of its payload that has arrived, from
-   * byte `from` on, unmasked. `undefined`: not even its header is complete.
+   * Returns what has arrived of the payload that `read` waits for, from byte `from` on, unmasked,
+   * as a copy. Empty while it waits for a header.
    */
-  peek(from = 0): Frame | undefined {
-    if (this.#header === undefined) return undefined;
-    const { fin, opcode, maskingKey } = this.#header;
+  peek(from = 0): Uint8Array {
+    if (this.#header === undefined) return NO_BYTES;
     const payload = this.#received.peek().slice(from);
-    if (maskingKey) unmask(payload, maskingKey, from);
-    return { fin, opcode, payload };
+    if (this.#header.maskingKey) unmask(payload, this.#header.maskingKey, from);
+    return payload;
   }
 
   #readHeader(): FrameHeader | undefined {
@@ -268,6 +267,8 @@ export class MessageReader {
   #opcode: number | undefined;
   /** The payload of the open message's complete fragments. */
   readonly #fragments = new ByteQueue();
+  /** Is the frame that came last, or is arriving, part of a text? */
+  #isText = false;
   /** Follows a text that has not ended, to find a wrong byte when it arrives. */
   #utf8 = utf8Decoder();
   /** How many bytes of the frame that is arriving `#utf8` has seen. */
@@ -296,16 +297,17 @@ export class MessageReader {
       const message = isControl(frame.opcode) ? controlMessage(frame) : this.#assemble(frame);
       if (message) return message;
     }
-    const arriving = this.#frames.peek(this.#seen);
-    if (arriving && this.#isText(arriving)) {
-      decodeText(this.#utf8, arriving.payload, true);
-      this.#seen += arriving.payload.length;
+    if (this.#isText) {
+      const arrived = this.#frames.peek(this.#seen);
+      decodeText(this.#utf8, arrived, true);
+      this.#seen += arrived.length;
     }
     return undefined;
   }
 
   #check(header: FrameHeader): void {
     checkHeader(header, this.#role);
+    this.#isText = (this.#opcode ?? header.opcode) === Opcode.Text && !isControl(header.opcode);
     if (isControl(header.opcode)) return;
     const continues = header.opcode === Opcode.Continuation;
     if (continues && this.#opcode === undefined) {
@@ -320,15 +322,10 @@ export class MessageReader {
     }
   }
 
-  #isText(frame: Frame): boolean {
-    return !isControl(frame.opcode) && (this.#opcode ?? frame.opcode) === Opcode.Text;
-  }
-
   /** Adds a data frame to its message. Returns the message when that was the last one. */
   #assemble(frame: Frame): Message | undefined {
-    const text = this.#isText(frame);
     if (!frame.fin) {
-      if (text) decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
+      if (this.#isText) decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
       this.#opcode ??= frame.opcode;
       this.#fragments.push(frame.payload);
       this.#seen = 0;
@@ -341,7 +338,7 @@ export class MessageReader {
       data = this.#fragments.take(this.#fragments.length);
       this.#opcode = undefined;
     }
-    if (!text) return { type: 'binary', data };
+    if (!this.#isText) return { type: 'binary', data };
     this.#utf8 = utf8Decoder();
     this.#seen = 0;
     return { type: 'text', data: decodeText(this.#utf8, data, false) };
