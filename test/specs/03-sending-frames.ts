@@ -434,7 +434,7 @@ export const spec: Spec<Lesson> = {
     {
       title: 'Keeping order',
       section: '5.4',
-      rules: [85, 86, 87, 97, 108, 109, 110, 115],
+      rules: [70, 85, 86, 87, 97, 108, 109, 110, 115],
       check: order,
     },
   ],
