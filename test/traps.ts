@@ -398,6 +398,13 @@ export const TRAPS: readonly Trap[] = [
     edits: [['length > 125 ? 2 : 0', 'length > 126 ? 2 : 0']],
   },
   {
+    id: 'border-125-early',
+    lesson: '03',
+    step: 2,
+    story: 'A length of 125 written in 16 bits: `>=` for `>`.',
+    edits: [['length > 125 ? 2 : 0', 'length >= 125 ? 2 : 0']],
+  },
+  {
     id: 'border-65535',
     lesson: '03',
     step: 2,

@@ -49,7 +49,7 @@ function body({ encodeCloseBody, decodeCloseBody }: Lesson): void {
 
 function codes({ isWireCode }: Lesson): void {
   for (const [code, why] of NO_WIRE_CODES) {
-    equal(() => isWireCode(code), false, `${code} may not travel: ${why}.`);
+    equal(() => isWireCode(code), false, `Say no to ${code}: ${why}.`);
   }
   for (const code of WIRE_CODES) {
     equal(() => isWireCode(code), true, `${code} may travel.`);
