@@ -1,5 +1,5 @@
-import chalk from 'chalk';
 import { UsageError } from '../lessons.ts';
+import { style } from '../style.ts';
 
 /**
  * Runs a command of the course and sets the exit code to what it returns. A `UsageError` becomes
@@ -10,7 +10,7 @@ export async function runCommand(command: (args: string[]) => Promise<number>): 
     process.exitCode = await command(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(`${chalk.red('✗')} ${error.message}`);
+    console.error(`${style.red('✗')} ${error.message}`);
     process.exitCode = 2;
   }
 }

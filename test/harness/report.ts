@@ -1,6 +1,7 @@
 /** How a run is told to the person at the terminal. */
-import chalk from 'chalk';
+
 import { fileOf, LESSONS, type Lesson, type Target } from '../../shared/lessons.ts';
+import { style } from '../../shared/style.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** The widest line, in columns. */
@@ -10,7 +11,7 @@ const WIDTH = 76;
 export function renderBroken({ lesson }: Target, failure: Failure): string {
   const remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`;
   const lines = failure.facts.length > 0 ? ['', ...facts(failure), ''] : [];
-  return [`${chalk.red('✗')} ${failure.what}`, ...lines, `  ${remedy}`].join('\n');
+  return [`${style.red('✗')} ${failure.what}`, ...lines, `  ${remedy}`].join('\n');
 }
 
 /** Writes the steps, one line each, and the first that does not hold in full. */
@@ -29,14 +30,14 @@ export function renderRun(target: Target, results: readonly StepResult[]): strin
 function heading({ side, lesson }: Target, done: number, total: number): string {
   const title = `${lesson.number} ${lesson.title}${side === 'solutions' ? ' (reference)' : ''}`;
   const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}  ${done}/${total}`;
-  return chalk.bold(title.padEnd(WIDTH - bar.length) + bar);
+  return style.bold(title.padEnd(WIDTH - bar.length) + bar);
 }
 
 function stepLine({ number, title, section, failure }: StepResult): string {
-  const mark = !failure ? chalk.green('✓') : failure.kind === 'todo' ? '·' : chalk.red('✗');
+  const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
   const name = `${number}  ${title}`;
   const where = `§${section}`;
-  return ` ${mark} ${name.padEnd(WIDTH - 3 - where.length)}${chalk.dim(where)}`;
+  return ` ${mark} ${name.padEnd(WIDTH - 3 - where.length)}${style.dim(where)}`;
 }
 
 /** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
