@@ -175,6 +175,95 @@ export function headFields(bytes: Uint8Array): Field[] {
   return fields;
 }
 
+/** Bytes to draw, and where the reads that brought them ended. */
+export interface Stream {
+  readonly bytes: Uint8Array;
+  /** Places of cuts, in bytes from the start. Absent: all came in one read. */
+  readonly cuts?: readonly number[];
+}
+
+/**
+ * Draws frames for a person: one frame with a label hanging from each field, several with one
+ * line each. A `│` stands where a read ended. No line is wider than `width` columns.
+ */
+export function drawStream(stream: Stream, width = 76): string[] {
+  const frames = splitFrames(stream.bytes);
+  const [only] = frames;
+  if (frames.length === 1 && only) return drawFrame(stream, only, width);
+  const lines = frames.slice(0, MAX_FRAMES).map((fields) => drawLine(stream, fields, width));
+  if (frames.length > MAX_FRAMES) lines.push(`… ${frames.length} frames in all`);
+  return lines;
+}
+
+const MAX_FRAMES = 8;
+
+function splitFrames(bytes: Uint8Array): Field[][] {
+  const frames: Field[][] = [];
+  for (const field of frameFields(bytes)) {
+    if (field.name === 'first byte') frames.push([]);
+    frames.at(-1)?.push(field);
+  }
+  return frames;
+}
+
+/** Writes some bytes as hex with their cuts. Returns the column at which each byte stands. */
+function hexWithCuts({ bytes, cuts = [] }: Stream, start: number, end: number) {
+  let text = '';
+  const columns: number[] = [];
+  for (let i = start; i < end; i++) {
+    if (i > 0 && cuts.includes(i)) text += '│ ';
+    columns.push(text.length);
+    text += `${toHex(bytes.subarray(i, i + 1))} `;
+  }
+  return { text, columns };
+}
+
+function drawFrame(stream: Stream, fields: readonly Field[], width: number): string[] {
+  const cuts = stream.cuts?.filter((cut) => cut < stream.bytes.length) ?? [];
+  const room = Math.floor((width - 2 - 2 * Math.min(cuts.length, 4)) / 3);
+  const shown = Math.min(stream.bytes.length, room);
+  const { text, columns } = hexWithCuts(stream, 0, shown);
+  const lines = [text + (shown < stream.bytes.length ? '…' : '')];
+
+  const visible = fields.filter(({ start }) => start < shown);
+  let brackets = '';
+  const stems: number[] = [];
+  for (const { start, end } of visible) {
+    const from = columns[start] ?? 0;
+    const to = (columns[Math.min(end, shown) - 1] ?? from) + 1;
+    const span = to - from + 1;
+    const left = span === 2 ? 0 : Math.floor((span - 2) / 2);
+    const bracket = span === 2 ? '┬─' : `╰${'─'.repeat(left)}┬${'─'.repeat(span - 3 - left)}╯`;
+    brackets = brackets.padEnd(from) + bracket;
+    stems.push(span === 2 ? from : from + left + 1);
+  }
+  lines.push(brackets);
+  for (const [i, field] of [...visible.entries()].reverse()) {
+    const stem = stems[i] ?? 0;
+    const label = field.problem ? `${field.meaning} ← ${field.problem}` : field.meaning;
+    let line = '';
+    for (const other of stems.slice(0, i)) line = `${line.padEnd(other)}│`;
+    // A label too long for its place moves to the left, as far as the other stems allow.
+    const latest = Math.max(width - label.length, line.length + 1);
+    lines.push(line.padEnd(Math.min(stem, latest)) + label);
+  }
+  return lines.map((line) => clip(line.trimEnd(), width));
+}
+
+function drawLine(stream: Stream, fields: readonly Field[], width: number): string {
+  const start = fields[0]?.start ?? 0;
+  const end = fields.at(-1)?.end ?? start;
+  const most = Math.max(6, Math.floor((width - 36) / 3));
+  const { text } = hexWithCuts(stream, start, Math.min(end, start + most));
+  const hex = text + (end - start > most ? '…' : '');
+  const [, fin = '', name = ''] = /FIN=(\d).*\((\w+)\)/.exec(fields[0]?.meaning ?? '') ?? [];
+  const payload = fields.find((field) => field.name === 'payload')?.meaning.slice(8) ?? '';
+  const problem = fields.find((field) => field.problem)?.problem;
+  const masked = fields.some((field) => field.name === 'masking key') ? '' : ', not masked';
+  const says = `${name} ${payload}${fin === '0' ? ', no FIN' : ''}${masked}`;
+  return clip(`${hex.padEnd(most * 3 + 2)}${says}${problem ? ` ← ${problem}` : ''}`, width);
+}
+
 /**
  * Draws frames as lines: the place of each field, its bytes, what they mean, and what is wrong
  * with it. No line is wider than `width` columns.
