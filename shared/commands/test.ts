@@ -5,9 +5,10 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { renderBroken, renderRun } from '../../test/harness/report.ts';
+import { renderBroken, renderRun, renderTypeErrors } from '../../test/harness/report.ts';
 import { supervise } from '../../test/harness/supervise.ts';
 import { findTarget, LESSONS, ROOT, requireFile, type Side, type Target } from '../lessons.ts';
+import { requireSeal } from '../seal.ts';
 import { typeErrors } from '../typecheck.ts';
 import { runCommand } from './run-command.ts';
 
@@ -25,16 +26,17 @@ await runCommand(async (args) => {
 /** Checks one file. Returns whether all its steps hold and its types do. */
 async function check(target: Target): Promise<boolean> {
   requireFile(target);
+  if (target.side === 'lessons') requireSeal();
   const types = typeErrors(`${target.side}/${target.lesson.name}/`);
-  const { broken, results, output } = await supervise(target);
+  const { broken, results } = await supervise(target);
+  const print = (lines: readonly string[]) => console.log(lines.join('\n'));
   if (broken) {
-    console.log(renderBroken(target, broken));
+    print(renderBroken(target, broken));
     return false;
   }
-  console.log(renderRun(target, results));
-  if (output) console.log(`Printed by your code:\n\n${output.trimEnd()}\n`);
+  print(['', ...renderRun(target, results)]);
   const complaints = await types;
-  if (complaints.length > 0) console.log(`Type errors:\n\n${complaints.join('\n')}\n`);
+  print([...renderTypeErrors(target, complaints), '']);
   return results.every(({ failure }) => !failure) && complaints.length === 0;
 }
 

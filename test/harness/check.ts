@@ -1,11 +1,11 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
-import { toHex } from '../../shared/hex.ts';
 import { HandshakeError, ProtocolError } from '../../shared/protocol.ts';
 import { Todo } from '../../shared/todo.ts';
-import { show } from './show.ts';
+import type { Stream } from '../../shared/wire.ts';
+import { compareBytes, show } from './show.ts';
 
-/** A line of a failure: what it is, and the value, which may have several lines. */
-export type Fact = readonly [label: string, value: string];
+/** A line of a failure: what it is, and its value: text, or bytes to draw. */
+export type Fact = readonly [label: string, value: string | Stream];
 
 /** A step does not hold, and this is why. */
 export class CheckFailure extends Error {
@@ -27,19 +27,74 @@ export function fail(what: string, facts: readonly Fact[] = [], cause?: string):
   throw new CheckFailure(what, facts, cause);
 }
 
-/** What surrounds a comparison. */
+/** What surrounds a check. */
 export interface About {
   /** What the code was called with, or what arrived. */
   readonly given?: readonly Fact[];
-  /** Names the likely cause of a wrong value, when there is one to name. */
+  /** Names the likely cause of what was returned or thrown, when there is one to name. */
   readonly cause?: (actual: unknown) => string | undefined;
+  /** Bytes are frames: name the field that is wrong. */
+  readonly frames?: boolean;
+}
+
+type Outcome<T> =
+  | { readonly threw: false; readonly value: T }
+  | { readonly threw: true; readonly error: unknown };
+
+function outcomeOf<T>(action: () => T): Outcome<T> {
+  try {
+    return { threw: false, value: action() };
+  } catch (error) {
+    if (error instanceof Todo || error instanceof CheckFailure) throw error;
+    return { threw: true, error };
+  }
+}
+
+/** What the code did: what it returned, or what it threw and where. */
+function didFacts(outcome: Outcome<unknown>): Fact[] {
+  return outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)]];
+}
+
+/** What was thrown, and where in the learner's code. */
+export function thrown(error: unknown): Fact[] {
+  const place = placeOf(error);
+  return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
+}
+
+/** The first line of a stack that is in a lesson or solution, such as `…/reading.ts:42`. */
+export function placeOf(error: unknown): string | undefined {
+  const stack = error instanceof Error ? String(error.stack) : '';
+  const [, file, line] =
+    /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+)/.exec(stack) ?? [];
+  return file && `${file.replaceAll('\\', '/')}:${line}`;
+}
+
+function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
+  const actual = outcome.threw ? outcome.error : outcome.value;
+  if (actual instanceof Promise) {
+    actual.catch(() => {});
+    return 'The function is async, or returns a promise. Here it has to return the value itself.';
+  }
+  return about.cause?.(actual) ?? causeOfCrash(actual);
+}
+
+/** What lies behind an error that JavaScript itself throws. */
+export function causeOfCrash(error: unknown): string | undefined {
+  if (!(error instanceof RangeError)) return undefined;
+  if (/call stack/i.test(error.message)) {
+    return 'A function calls itself again and again. Where should that end? A loop needs no stack.';
+  }
+  if (/allocation|array length|out of memory/i.test(error.message)) {
+    return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
+  }
+  return undefined;
 }
 
 /** Runs code that has no reason to throw, and returns what it returns. */
-export function attempt<T>(call: () => T, what: string, facts: readonly Fact[] = []): T {
+export function attempt<T>(call: () => T, what: string, given: readonly Fact[] = []): T {
   const outcome = outcomeOf(call);
-  if (outcome.threw) throw new CheckFailure(what, [...facts, ...thrown(outcome.error)]);
-  return outcome.value;
+  if (!outcome.threw) return outcome.value;
+  throw new CheckFailure(what, [...given, ...thrown(outcome.error)], causeOf(outcome, {}));
 }
 
 /**
@@ -52,36 +107,14 @@ export function equal(
   what: string,
   about: About = {},
 ): void {
-  const given = about.given ?? [];
-  const wanted: Fact = ['expected', show(expected)];
-  const actual = attempt(call, what, [...given, wanted]);
-  if (same(actual, expected)) return;
-  const facts: Fact[] = [...given, ['you returned', show(actual)], wanted];
-  if (actual instanceof Uint8Array && expected instanceof Uint8Array) {
-    facts.push(['difference', firstDifference(actual, expected)]);
-  }
-  throw new CheckFailure(what, facts, about.cause?.(actual));
-}
-
-/** What was thrown, and where in the learner's code. */
-export function thrown(error: unknown): Fact[] {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const place = /(lessons|solutions)[\\/][^\s\\/]+[\\/][^\s()?]+?(\?[^:]*)?:(\d+)/.exec(stack);
-  const facts: Fact[] = [['you threw', show(error)]];
-  if (place) {
-    const [whole, , query = '', line] = place;
-    const file = whole.slice(0, whole.length - query.length - `:${line}`.length);
-    facts.push(['thrown at', `${file.replaceAll('\\', '/')}:${line}`]);
-  }
-  return facts;
-}
-
-function firstDifference(actual: Uint8Array, expected: Uint8Array): string {
-  const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  if (at === -1) return `${actual.length - expected.length} bytes too many at the end`;
-  if (at >= actual.length) return `${expected.length - actual.length} bytes missing at the end`;
-  const [mine, right] = [actual, expected].map((bytes) => toHex(bytes.subarray(at, at + 1)));
-  return `byte ${at} is ${mine}, not ${right}`;
+  const outcome = outcomeOf(call);
+  if (!outcome.threw && same(outcome.value, expected)) return;
+  const bytes = !outcome.threw && outcome.value instanceof Uint8Array ? outcome.value : undefined;
+  const facts =
+    bytes && expected instanceof Uint8Array
+      ? compareBytes(bytes, expected, about.frames)
+      : [...didFacts(outcome), ['expected', show(expected)] as const];
+  throw new CheckFailure(what, [...(about.given ?? []), ...facts], causeOf(outcome, about));
 }
 
 function same(actual: unknown, expected: unknown): boolean {
@@ -108,11 +141,11 @@ export function failsWith(
   closeCode: number,
   action: () => unknown,
   what: string,
-  given: readonly Fact[] = [],
+  about: About = {},
 ): void {
   const outcome = outcomeOf(action);
-  if (errorOf(outcome, ProtocolError)?.closeCode === closeCode) return;
-  refused(outcome, `ProtocolError ${closeCode}`, what, given);
+  const code = outcome.threw && outcome.error instanceof ProtocolError && outcome.error.closeCode;
+  if (code !== closeCode) refused(outcome, `ProtocolError ${closeCode}`, what, about);
 }
 
 /** Checks that a request is refused with a `HandshakeError` of this status. Returns the error. */
@@ -120,12 +153,12 @@ export function refusesWith(
   status: number,
   action: () => unknown,
   what: string,
-  given: readonly Fact[] = [],
+  about: About = {},
 ): HandshakeError {
   const outcome = outcomeOf(action);
-  const error = errorOf(outcome, HandshakeError);
-  if (error?.status === status) return error;
-  return refused(outcome, `HandshakeError ${status}`, what, given);
+  const error = outcome.threw && outcome.error;
+  if (error instanceof HandshakeError && error.status === status) return error;
+  return refused(outcome, `HandshakeError ${status}`, what, about);
 }
 
 /** Checks that the caller's mistake is refused with an error of this kind. */
@@ -133,43 +166,14 @@ export function throws(
   kind: ErrorConstructor | TypeErrorConstructor | RangeErrorConstructor,
   action: () => unknown,
   what: string,
-  given: readonly Fact[] = [],
+  about: About = {},
 ): void {
   const outcome = outcomeOf(action);
-  if (errorOf(outcome, kind)) return;
-  refused(outcome, kind.name, what, given);
+  if (!outcome.threw || !(outcome.error instanceof kind)) refused(outcome, kind.name, what, about);
 }
 
-type Outcome<T> =
-  | { readonly threw: false; readonly value: T }
-  | { readonly threw: true; readonly error: unknown };
-
-function outcomeOf<T>(action: () => T): Outcome<T> {
-  try {
-    return { threw: false, value: action() };
-  } catch (error) {
-    if (error instanceof Todo || error instanceof CheckFailure) throw error;
-    return { threw: true, error };
-  }
-}
-
-/** Is the outcome a thrown error of this kind? Then returns it. */
-function errorOf<T>(
-  outcome: Outcome<unknown>,
-  kind: abstract new (...args: never[]) => T,
-): T | undefined {
-  return outcome.threw && outcome.error instanceof kind ? outcome.error : undefined;
-}
-
-function refused(
-  outcome: Outcome<unknown>,
-  expected: string,
-  what: string,
-  given: readonly Fact[],
-): never {
-  throw new CheckFailure(what, [
-    ...given,
-    ...(outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)] as const]),
-    ['expected', `a thrown ${expected}`],
-  ]);
+function refused(outcome: Outcome<unknown>, expected: string, what: string, about: About): never {
+  const wanted: Fact = ['expected', `a thrown ${expected}`];
+  const facts = [...(about.given ?? []), ...didFacts(outcome), wanted];
+  throw new CheckFailure(what, facts, causeOf(outcome, about));
 }

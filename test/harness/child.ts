@@ -1,42 +1,102 @@
 /**
  * The process that a learner's code runs in. Whatever that code does, it does here: the parent
- * watches, and tells. Called with a target, such as `lessons/02`.
+ * watches, and tells. Called with a target, such as `lessons/02`; starts when told to.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fileOf, findTarget, ROOT } from '../../shared/lessons.ts';
+import { CheckFailure } from './check.ts';
 import type { Message } from './messages.ts';
-import { runStep, toFailure, toLoadFailure } from './run.ts';
+import { type Failure, runStep, toFailure, toLoadFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
-function tell(message: Message): Promise<void> {
-  return new Promise((resolve) => process.send?.(message, () => resolve()));
-}
+/** How long timers and sockets may go on after the last step, in milliseconds. */
+const GRACE_MS = 700;
+/** How much of what a step prints is kept, in characters. */
+const MAX_OUTPUT = 2000;
 
-process.on('uncaughtException', (error) => tell({ type: 'late', failure: toFailure(error) }));
+const send = process.send?.bind(process);
+if (!send) throw new Error('This is no program of its own: `npm test lessons/02` starts it.');
+const tell = (message: Message) => new Promise<void>((resolve) => send(message, () => resolve()));
 
 const target = findTarget(process.argv[2] ?? '');
 const spec = await loadSpec(target.lesson.name);
-await tell({
-  type: 'titles',
-  steps: spec.steps.map(({ title, section }) => ({ title, section })),
+/** Which step started what happens now, even if it happens later. */
+const startedBy = new AsyncLocalStorage<number>();
+let current = 0;
+let printed = '';
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = ((chunk: string | Uint8Array) => {
+    if (printed.length < MAX_OUTPUT) printed += Buffer.from(chunk).toString().slice(0, MAX_OUTPUT);
+    return true;
+  }) as typeof stream.write;
+}
+// A lesson has no business with these.
+delete process.send;
+process.exit = (code) => {
+  const call = `process.exit(${code ?? ''})`;
+  throw new CheckFailure(
+    `The code called ${call}.`,
+    [],
+    'A lesson returns or throws. It never ends the program it is a part of.',
+  );
+};
+process.on('uncaughtException', (error) => {
+  const { what, ...failure } = toFailure(error);
+  const late = what.startsWith('The code called')
+    ? what
+    : 'The code threw after its step had ended.';
+  report({ ...failure, what: late });
 });
 
-let module: object | undefined;
-try {
-  module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
-} catch (error) {
-  await tell({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
+/** Tells of something that happened outside of a step. */
+function report(failure: Failure): void {
+  void tell({ type: 'late', number: startedBy.getStore() ?? current, failure });
 }
-if (module) {
-  for (const [i, step] of spec.steps.entries()) {
-    await tell({ type: 'started', number: i + 1 });
-    const failure = await runStep(step, module);
-    await tell({
-      type: 'finished',
-      number: i + 1,
-      ...(failure && { failure }),
-    });
+
+function takeOutput(): string {
+  const output = printed;
+  printed = '';
+  return output;
+}
+
+async function go(): Promise<void> {
+  let module: object;
+  try {
+    module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
+  } catch (error) {
+    const failure = toLoadFailure(error, fileOf(target));
+    await tell({ type: 'broken', failure, output: takeOutput() });
+    return tell({ type: 'done' });
   }
+  for (const [i, step] of spec.steps.entries()) {
+    current = i + 1;
+    await tell({ type: 'started', number: current });
+    const failure = await startedBy.run(current, () => runStep(step, module));
+    const output = takeOutput();
+    await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
+  }
+  // Now the process would end by itself. If it does not, something is still going on.
+  process.once('beforeExit', () => tell({ type: 'done' }));
+  setTimeout(leftovers, GRACE_MS).unref();
 }
-await tell({ type: 'done' });
+
+function leftovers(): void {
+  const ours = ['PipeWrap', 'Pipe', 'MessagePort', 'CloseReq', 'TTYWrap'];
+  const left = process.getActiveResourcesInfo().filter((name) => !ours.includes(name));
+  report({
+    kind: 'crash',
+    what: 'Something still goes on after the last check.',
+    facts: [['still open', [...new Set(left)].join(', ') || 'not known']],
+    cause: 'A timer, a socket or a server has been started and never ended. A lesson starts none.',
+  });
+  void tell({ type: 'done' });
+}
+
+process.once('message', () => {
+  process.channel?.unref();
+  void go();
+});
+await tell({ type: 'ready', steps: spec.steps.map(({ title, section }) => ({ title, section })) });

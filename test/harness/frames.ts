@@ -31,7 +31,9 @@ export function masked(
   key: Uint8Array,
   position = 0,
 ): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(payload, (byte, i) => byte ^ (key[(position + i) % 4] ?? 0));
+  const copy = new Uint8Array(payload);
+  for (let i = 0; i < copy.length; i++) copy[i]! ^= key[(position + i) % 4]!;
+  return copy;
 }
 
 /** Encodes a frame byte by byte; masked with `KEY` unless told otherwise. */

@@ -1,21 +1,26 @@
-/** What the checking process tells the waiting one. */
+/** What the checking process and the one that watches it tell each other. */
 import type { Failure } from './run.ts';
 
+/** From the process that checks. */
 export type Message =
-  /** The learner's file is about to be loaded. */
-  | {
-      readonly type: 'titles';
-      readonly steps: readonly { title: string; section: string }[];
-    }
+  /** The spec is loaded; the learner's file is not. */
+  | { readonly type: 'ready'; readonly steps: readonly { title: string; section: string }[] }
   /** The file could not be loaded. */
-  | { readonly type: 'broken'; readonly failure: Failure }
+  | { readonly type: 'broken'; readonly failure: Failure; readonly output: string }
   | { readonly type: 'started'; readonly number: number }
   | {
       readonly type: 'finished';
       readonly number: number;
       readonly failure?: Failure;
+      /** What the code printed meanwhile. */
+      readonly output: string;
     }
-  /** Something was thrown while no step waited for it. */
-  | { readonly type: 'late'; readonly failure: Failure }
-  /** Every step has run. */
+  /** Something was thrown, or is still going on, after its step had ended. */
+  | { readonly type: 'late'; readonly number: number; readonly failure: Failure }
+  /** Every step has run, and nothing is left. */
   | { readonly type: 'done' };
+
+/** To the process that checks: load the file and run the steps. */
+export interface Go {
+  readonly type: 'go';
+}

@@ -1,26 +1,52 @@
 /** The ways in which bytes can arrive. */
 
-/** One way: its name, and the reads. */
+/** One way in which bytes arrive. */
 export interface Delivery {
   readonly how: string;
   readonly reads: readonly Uint8Array[];
+  /** Where one read ended and the next began, to be drawn. Empty where that would be everywhere. */
+  readonly cuts: readonly number[];
+}
+
+/** Delivers bytes in reads that end at these places. */
+export function deliver(bytes: Uint8Array, cuts: readonly number[]): Delivery {
+  const reads = [...cuts, bytes.length].map((end, i) => bytes.subarray(cuts[i - 1] ?? 0, end));
+  if (cuts.length === 0) return { how: 'in one read', reads, cuts };
+  const where = cuts.length === 1 ? `byte ${cuts[0]}` : `bytes ${cuts.join(', ')}`;
+  const how = `in ${cuts.length + 1} reads, cut after ${where} of ${bytes.length}`;
+  return { how, reads, cuts };
 }
 
 /**
- * Lists the ways to deliver bytes: whole, byte by byte, and in two reads, cut at every place.
- * Of more than 400 bytes, the first 20 and the last 20 places stand for all.
+ * Lists the ways to deliver bytes: whole, in two reads, cut at every place, and byte by byte.
+ * Of more than 400 bytes, the first 16 places and the last 4 stand for all.
  */
 export function* deliveries(bytes: Uint8Array): Generator<Delivery> {
-  yield { how: 'in one read', reads: [bytes] };
+  yield deliver(bytes, []);
   for (let at = 1; at < bytes.length; at++) {
-    if (bytes.length > 400 && at > 20 && at < bytes.length - 20) continue;
-    const how = `in two reads, cut after byte ${at} of ${bytes.length}`;
-    yield { how, reads: [bytes.subarray(0, at), bytes.subarray(at)] };
+    if (bytes.length > 400 && at > 16 && at < bytes.length - 4) continue;
+    yield deliver(bytes, [at]);
   }
-  yield {
-    how: 'byte by byte',
-    reads: Array.from(bytes, (byte) => Uint8Array.of(byte)),
-  };
+  const reads = Array.from(bytes, (byte) => Uint8Array.of(byte));
+  yield { how: 'byte by byte', reads, cuts: [] };
+}
+
+/**
+ * Finds the fewest cuts with which a check still fails: each cut that is not needed goes. Returns
+ * `undefined` when the check holds with all of them.
+ */
+export function fewestCuts(
+  bytes: Uint8Array,
+  cuts: readonly number[],
+  holds: (delivery: Delivery) => boolean,
+): Delivery | undefined {
+  if (holds(deliver(bytes, cuts))) return undefined;
+  let needed = [...cuts];
+  for (const cut of cuts) {
+    const fewer = needed.filter((other) => other !== cut);
+    if (!holds(deliver(bytes, fewer))) needed = fewer;
+  }
+  return deliver(bytes, needed);
 }
 
 /** Numbers that look random and are the same for the same seed: mulberry32. */
@@ -50,15 +76,11 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** Cuts bytes into reads of 1 to `maxRead` bytes. */
-  cut(bytes: Uint8Array, maxRead: number): Uint8Array[] {
-    const reads: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const size = 1 + this.below(maxRead);
-      reads.push(bytes.subarray(at, at + size));
-      at += size;
-    }
-    return reads;
+  /** Returns the places at which to cut `length` bytes into pieces of 1 to `most` bytes. */
+  cuts(length: number, most: number): number[] {
+    const places: number[] = [];
+    for (let at = 1 + this.below(most); at < length; at += 1 + this.below(most)) places.push(at);
+    return places;
   }
 }
 

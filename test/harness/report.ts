@@ -1,65 +1,105 @@
 /** How a run is told to the person at the terminal. */
-
 import { fileOf, LESSONS, type Lesson, type Target } from '../../shared/lessons.ts';
-import { style } from '../../shared/style.ts';
+import { columns, style } from '../../shared/style.ts';
+import { drawStream } from '../../shared/wire.ts';
+import type { Fact } from './check.ts';
 import type { Failure, StepResult } from './run.ts';
 
-/** The widest line, in columns. */
-const WIDTH = 76;
+/** How many lines of what a step printed are shown. */
+const MAX_PRINTED_LINES = 10;
 
 /** Writes why a file could not be loaded, and what to do. */
-export function renderBroken({ lesson }: Target, failure: Failure): string {
+export function renderBroken({ lesson }: Target, failure: Failure, width = columns()): string[] {
   const remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`;
-  const lines = failure.facts.length > 0 ? ['', ...facts(failure), ''] : [];
-  return [`${style.red('✗')} ${failure.what}`, ...lines, `  ${remedy}`].join('\n');
+  return [
+    ...wrap(`${style.red('✗')} ${failure.what}`, width),
+    ...indent([...tell(failure, width - 2), ...wrap(remedy, width - 2)], 2),
+  ];
 }
 
 /** Writes the steps, one line each, and the first that does not hold in full. */
-export function renderRun(target: Target, results: readonly StepResult[]): string {
+export function renderRun(
+  target: Target,
+  results: readonly StepResult[],
+  width = columns(),
+): string[] {
   const done = results.filter(({ failure }) => !failure).length;
   const first = results.find(({ failure }) => failure);
-  const lines = ['', heading(target, done, results.length), ''];
+  const lines = [heading(target, done, results.length, width), ''];
   for (const result of results) {
-    lines.push(stepLine(result));
-    if (result === first && result.failure) lines.push('', ...explanation(result, target), '');
+    lines.push(stepLine(result, width), ...printed(result.output, width));
+    if (result === first) {
+      lines.push('', ...indent(explanation(result, target, width - 4), 4), '');
+    }
   }
-  lines.push('', verdict(target, done, results.length), '');
-  return lines.join('\n');
+  lines.push('', ...wrap(verdict(target, done, results.length), width));
+  return lines;
 }
 
-function heading({ side, lesson }: Target, done: number, total: number): string {
+function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
   const title = `${lesson.number} ${lesson.title}${side === 'solutions' ? ' (reference)' : ''}`;
   const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}  ${done}/${total}`;
-  return style.bold(title.padEnd(WIDTH - bar.length) + bar);
+  return style.bold(title.padEnd(width - bar.length - 1) + bar);
 }
 
-function stepLine({ number, title, section, failure }: StepResult): string {
+function stepLine({ number, title, section, failure }: StepResult, width: number): string {
   const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
-  const name = `${number}  ${title}`;
   const where = `§${section}`;
-  return ` ${mark} ${name.padEnd(WIDTH - 3 - where.length)}${style.dim(where)}`;
+  const name = `${number}  ${title}`.padEnd(width - 4 - where.length);
+  return ` ${mark} ${failure ? name : style.green(name)}${style.dim(where)}`;
+}
+
+/** Writes what a step printed, without anything that could move the cursor. */
+function printed(output: string, width: number): string[] {
+  if (output === '') return [];
+  const lines = output
+    .trimEnd()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes.
+    .replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g, '')
+    .split('\n')
+    .flatMap((line) => wrap(line, width - 7));
+  const shown = lines.slice(0, MAX_PRINTED_LINES);
+  if (lines.length > shown.length) shown.push('… and more');
+  return shown.map((line) => style.dim(`     │ ${line}`));
 }
 
 /** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
-export function explanation({ number, section, failure }: StepResult, target: Target): string[] {
+export function explanation(
+  { number, section, failure }: StepResult,
+  { lesson }: Target,
+  width = columns() - 4,
+): string[] {
   if (!failure) return [];
-  const lines = wrap(failure.what, WIDTH - 4);
-  if (failure.kind === 'todo') {
-    lines.push('', `Code      ${fileOf(target)}`);
-  } else {
-    lines.push('', ...facts(failure));
-    if (failure.cause) lines.push('', ...wrap(failure.cause, WIDTH - 4));
-    lines.push('');
-  }
-  lines.push(`Read      lessons/${target.lesson.name}/README.md, step ${number}`);
-  lines.push(`Standard  RFC 6455 §${section}`);
-  return lines.map((line) => (line ? `    ${line}` : ''));
+  return [
+    ...wrap(failure.what, width),
+    ...(failure.kind === 'todo'
+      ? ['', `Code      ${failure.facts[0]?.[1]}`]
+      : tell(failure, width)),
+    `Read      lessons/${lesson.name}/README.md, step ${number}`,
+    `Hint      npm run hint ${lesson.number}.${number}`,
+    `Standard  RFC 6455 §${section}`,
+  ].flatMap((line) => (line.length > width ? wrap(line, width) : line));
 }
 
-function facts({ facts }: Failure): string[] {
+/** The bytes that arrived are drawn, the other facts stand beside their labels. */
+function tell({ facts, cause }: Failure, width: number): string[] {
+  const lines: string[] = [''];
+  const plain = facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');
+  for (const [label, value] of facts) {
+    if (typeof value !== 'string')
+      lines.push(`${label}:`, '', ...indent(drawStream(value, width - 2), 2), '');
+  }
+  if (plain.length > 0) lines.push(...table(plain, width), '');
+  if (cause) lines.push(...wrap(cause, width).map((line) => style.yellow(line)), '');
+  return lines;
+}
+
+function table(facts: readonly Fact[], width: number): string[] {
   const column = Math.max(...facts.map(([label]) => label.length)) + 2;
   return facts.flatMap(([label, value]) =>
-    wrap(value, WIDTH - 4 - column).map((line, i) => (i === 0 ? label : '').padEnd(column) + line),
+    wrap(String(value), width - column).map(
+      (line, i) => (i === 0 ? label : '').padEnd(column) + line,
+    ),
   );
 }
 
@@ -68,7 +108,18 @@ function verdict({ side, lesson }: Target, done: number, total: number): string 
   if (side === 'solutions') return `All ${total} steps hold.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
   const what = `All ${total} steps hold: lesson ${lesson.number} is done.`;
-  return next ? `${what} Next: lessons/${next.name}/README.md` : what;
+  return next ? `${what} Next: lessons/${next.name}/README.md` : `${what} It was the last.`;
+}
+
+/** Writes the complaints of the type checker about a target's folder. */
+export function renderTypeErrors(target: Target, complaints: readonly string[]): string[] {
+  if (complaints.length === 0) return [];
+  const count = complaints.length === 1 ? 'One type error' : `${complaints.length} type errors`;
+  return ['', `${style.red('✗')} ${count} in ${fileOf(target)}:`, '', ...indent(complaints, 2)];
+}
+
+function indent(lines: readonly string[], by: number): string[] {
+  return lines.map((line) => (line ? ' '.repeat(by) + line : ''));
 }
 
 /** Breaks text into lines of at most `width` columns, at spaces where there are any. */

@@ -1,6 +1,6 @@
 /** Runs the steps of a spec over an implementation. */
 import { Todo } from '../../shared/todo.ts';
-import { CheckFailure, type Fact, thrown } from './check.ts';
+import { CheckFailure, causeOfCrash, type Fact, placeOf, thrown } from './check.ts';
 import type { AnySpec } from './spec.ts';
 
 /** Why a step does not hold, ready to be sent to another process. */
@@ -21,6 +21,8 @@ export interface StepResult {
   readonly section: string;
   /** `undefined`: the step holds. */
   readonly failure?: Failure;
+  /** What the code printed meanwhile. */
+  readonly output: string;
 }
 
 /** Runs one step. Returns `undefined` when it holds. Never throws. */
@@ -41,7 +43,7 @@ export async function firstFailure(spec: AnySpec, module: object): Promise<StepR
   for (const [i, step] of spec.steps.entries()) {
     const failure = await runStep(step, module);
     const { title, section } = step;
-    if (failure) return { number: i + 1, title, section, failure };
+    if (failure) return { number: i + 1, title, section, failure, output: '' };
   }
   return undefined;
 }
@@ -49,13 +51,19 @@ export async function firstFailure(spec: AnySpec, module: object): Promise<StepR
 /** Turns whatever was thrown into something to tell. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Todo) {
-    return { kind: 'todo', what: error.message, facts: [] };
+    return { kind: 'todo', what: error.message, facts: [['code', placeOf(error) ?? '']] };
   }
   if (error instanceof CheckFailure) {
     const { message, facts, cause } = error;
     return { kind: 'check', what: message, facts, ...(cause && { cause }) };
   }
-  return { kind: 'crash', what: 'The code threw where it should not.', facts: thrown(error) };
+  const cause = causeOfCrash(error);
+  return {
+    kind: 'crash',
+    what: 'The code threw where it should not.',
+    facts: thrown(error),
+    ...(cause && { cause }),
+  };
 }
 
 /** Says why a file could not be loaded: it does not parse, or it threw on the way. */

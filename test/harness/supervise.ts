@@ -1,103 +1,170 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { fileOf, type Target } from '../../shared/lessons.ts';
 import type { Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** How long one step, or loading the file, may take before it counts as endless. */
-const PATIENCE_MS = 6000;
-/** How much of what the code prints is kept, in characters. */
-const MAX_OUTPUT = 2000;
+const PATIENCE_MS = 5000;
+/** How much memory the code may take for its objects, in MiB. */
+const MAX_HEAP_MIB = 512;
 
 /** What came out of a run. */
 export interface Run {
   /** Why no step could run at all. `undefined`: the file was loaded. */
   readonly broken: Failure | undefined;
   readonly results: readonly StepResult[];
-  /** What the code printed, cut when it is very much. */
-  readonly output: string;
+}
+
+/** A process that has loaded the checks and waits to run them once. */
+export interface Checker {
+  /** Loads the file and runs its steps. Never throws for what that file does. */
+  run(): Promise<Run>;
+  /** Ends the process, and what it has started. */
+  stop(): void;
 }
 
 /** Runs all the steps over a target's file. Never throws for what that file does. */
 export function supervise(target: Target): Promise<Run> {
+  return prepare(target).run();
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) kill(child);
+});
+
+/** Starts a process for one run, ahead of time. */
+export function prepare(target: Target): Checker {
   const child = fork(
     fileURLToPath(new URL('child.ts', import.meta.url)),
     [`${target.side}/${target.lesson.number}`],
-    { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    {
+      execArgv: ['--import', 'tsx', `--max-old-space-size=${MAX_HEAP_MIB}`],
+      // What the process itself prints, such as that its memory is full, is of use only here.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      // A group of its own, so that what it starts can be ended with it.
+      detached: process.platform !== 'win32',
+    },
   );
+  running.add(child);
+  return { run: () => follow(child, target), stop: () => kill(child) };
+}
 
-  let titles: readonly { title: string; section: string }[] = [];
-  const failures = new Map<number, Failure | undefined>();
+function kill(child: ChildProcess): void {
+  running.delete(child);
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL');
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
+
+function follow(child: ChildProcess, target: Target): Promise<Run> {
+  const file = fileOf(target);
+  const outcomes = new Map<number, { failure?: Failure; output: string }>();
+  let steps: readonly { title: string; section: string }[] = [];
   let current = 0;
   let broken: Failure | undefined;
-  let output = '';
+  let done = false;
+  let stderr = '';
   let timer: NodeJS.Timeout | undefined;
 
-  const crash = (what: string, cause?: string): Failure => ({
-    kind: 'crash',
-    what,
-    facts: [['file', fileOf(target)]],
-    ...(cause && { cause }),
-  });
-  const breakOff = (failure: Failure) => {
+  /** The run ended early, in the step that was on or before the first. */
+  const breakOff = (what: string, cause: string) => {
+    const failure: Failure = { kind: 'crash', what, facts: [['code', file]], cause };
     if (current === 0) broken ??= failure;
-    else failures.set(current, failures.get(current) ?? failure);
+    else if (!outcomes.has(current)) outcomes.set(current, { failure, output: '' });
   };
   const watch = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const seconds = PATIENCE_MS / 1000;
-      const what = current === 0 ? 'Loading the file' : 'The step';
+      const what = current === 0 ? `Loading ${file}` : `Step ${current}`;
       breakOff(
-        crash(
-          `${what} did not come to an end within ${seconds} seconds.`,
-          'There may be a loop whose condition never becomes false, or a promise that nobody resolves.',
-        ),
+        `${what} did not come to an end within ${PATIENCE_MS / 1000} seconds.`,
+        'There may be a loop whose condition never becomes false, or one that reads without going forward.',
       );
-      child.kill('SIGKILL');
+      kill(child);
     }, PATIENCE_MS);
   };
 
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      if (output.length < MAX_OUTPUT) output += text.slice(0, MAX_OUTPUT - output.length);
-    });
-  }
-
-  let done = false;
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr.length < 10_000) stderr += text;
+  });
   child.on('message', (message: Message) => {
     watch();
-    if (message.type === 'titles') titles = message.steps;
-    if (message.type === 'started') current = message.number;
-    if (message.type === 'finished') failures.set(message.number, message.failure);
-    if (message.type === 'broken') broken = message.failure;
-    if (message.type === 'late') breakOff(message.failure);
-    if (message.type === 'done') done = true;
+    switch (message.type) {
+      case 'ready':
+        steps = message.steps;
+        break;
+      case 'started':
+        current = message.number;
+        break;
+      case 'finished':
+        outcomes.set(message.number, message);
+        break;
+      case 'late': {
+        const { output = '', failure } = outcomes.get(message.number) ?? {};
+        if (message.number === 0) broken ??= message.failure;
+        else outcomes.set(message.number, { failure: failure ?? message.failure, output });
+        break;
+      }
+      case 'broken':
+        broken = message.failure;
+        break;
+      case 'done':
+        done = true;
+        kill(child);
+    }
   });
   watch();
+  child.send({ type: 'go' });
 
   return new Promise((resolve) => {
-    child.on('close', (code, signal) => {
+    child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      if (!done) {
-        const how = signal ?? `exit code ${code}`;
-        breakOff(
-          crash(`The process ended before the steps did (${how}).`, 'Is there a `process.exit`?'),
-        );
-      }
-      const results = titles.map(({ title, section }, i) => {
-        const number = i + 1;
-        const failure = failures.has(number) ? failures.get(number) : NOT_REACHED;
-        return { number, title, section, ...(failure && { failure }) };
+      // Messages that were sent before the end may still be on their way.
+      setImmediate(() => {
+        kill(child);
+        if (!done) endedEarly(stderr, code, signal, breakOff);
+        resolve({ broken, results: steps.map((step, i) => toResult(step, i + 1)) });
       });
-      resolve({ broken, results, output });
     });
   });
+
+  function toResult(step: { title: string; section: string }, number: number): StepResult {
+    const { failure, output = '' } = outcomes.get(number) ?? { failure: NOT_REACHED };
+    return { ...step, number, output, ...(failure && { failure }) };
+  }
 }
 
-const NOT_REACHED: Failure = {
-  kind: 'todo',
-  what: 'This step was not reached.',
-  facts: [],
-};
+function endedEarly(
+  stderr: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  breakOff: (what: string, cause: string) => void,
+): void {
+  if (/heap out of memory|allocation failed/i.test(stderr)) {
+    breakOff(
+      `The code used up its memory, ${MAX_HEAP_MIB} MiB.`,
+      'Something grows without end: a list in a loop, or a buffer for a length that was only announced.',
+    );
+  } else if (signal === null && (code === 0 || code === 13)) {
+    breakOff(
+      'The code waits for something that never comes.',
+      'A promise is awaited that nobody resolves.',
+    );
+  } else {
+    breakOff(
+      `The process of the check was ended from within (${signal ?? `exit code ${code}`}).`,
+      'Does the code call `process.kill`, `process.abort` or something like it?',
+    );
+  }
+}
+
+/** A step after the one that ended everything: never the first that does not hold. */
+const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not reached.', facts: [] };

@@ -15,7 +15,7 @@ export async function testLesson(name: string, load: () => Promise<object>): Pro
         const { title, section } = step;
         const failure = await runStep(step, await load());
         if (!failure) return;
-        const lines = explanation({ number: i + 1, title, section, failure }, target);
+        const lines = explanation({ number: i + 1, title, section, failure, output: '' }, target);
         const error = new Error(`${lines.join('\n')}\n`);
         error.name = failure.kind === 'todo' ? 'Todo' : 'CheckFailure';
         error.stack = '';

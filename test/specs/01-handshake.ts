@@ -157,7 +157,7 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
   ];
   for (const [what, lines] of malformed) {
     const bytes = bytesOf(lines);
-    refusesWith(400, () => parseRequest(bytes), `Refuse ${what}.`, arrived(bytes));
+    refusesWith(400, () => parseRequest(bytes), `Refuse ${what}.`, { given: arrived(bytes) });
   }
 }
 
@@ -168,12 +168,9 @@ function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
     ['maxHeadBytes', String(max)],
   ];
   const [less, more] = [endless.length - 1, endless.length + 1];
-  refusesWith(
-    431,
-    () => parseRequest(endless, less),
-    'Refuse a head that is too long.',
-    given(less),
-  );
+  refusesWith(431, () => parseRequest(endless, less), 'Refuse a head that is too long.', {
+    given: given(less),
+  });
   equal(() => parseRequest(endless, more), undefined, 'It may still end in time.', {
     given: given(more),
   });
@@ -295,7 +292,9 @@ function rules({ checkUpgrade }: Lesson): void {
   for (const [status, what, edit] of REFUSED) {
     const lines = edit(RFC_REQUEST);
     const given = arrived(bytesOf(lines));
-    const error = refusesWith(status, () => checkUpgrade(headOf(lines)), `Refuse ${what}.`, given);
+    const error = refusesWith(status, () => checkUpgrade(headOf(lines)), `Refuse ${what}.`, {
+      given,
+    });
     const needed = status === 405 ? 'Allow' : status === 426 ? VERSION : undefined;
     if (!needed) continue;
     const value = status === 405 ? 'GET' : '13';
@@ -380,7 +379,7 @@ function answers({ acceptResponse, refusal }: Lesson): void {
       TypeError,
       () => acceptResponse(RFC_KEY, protocol),
       'Refuse to send a subprotocol that is not a token: it could bring its own header lines.',
-      [['protocol', quote(protocol)]],
+      { given: [['protocol', quote(protocol)]] },
     );
   }
 
@@ -460,7 +459,7 @@ function choices({ negotiate }: Lesson): void {
     differs: Partial<Handshake.Upgrade>,
   ) => {
     const request = upgrade(differs);
-    refusesWith(status, () => negotiate(request, policy), what, given(request, policy));
+    refusesWith(status, () => negotiate(request, policy), what, { given: given(request, policy) });
   };
   chooses('Its own page may call.', undefined, site, { origin: 'https://good.example' });
   chooses('No Origin is no browser.', undefined, site, { origin: undefined });

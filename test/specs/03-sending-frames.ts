@@ -194,7 +194,7 @@ function controls({ controlFrame, pongFor }: Lesson): void {
         RangeError,
         () => controlFrame(opcode, new Uint8Array(length)),
         'Refuse a payload that a control frame cannot carry: 125 bytes is the most.',
-        [['payload', `${length} bytes`]],
+        { given: [['payload', `${length} bytes`]] },
       );
     }
   }
@@ -203,7 +203,7 @@ function controls({ controlFrame, pongFor }: Lesson): void {
       RangeError,
       () => controlFrame(opcode, utf8('x')),
       'Refuse an opcode that is not Close, Ping or Pong.',
-      [['opcode', String(opcode)]],
+      { given: [['opcode', String(opcode)]] },
     );
   }
   for (const payload of [utf8(''), utf8('Hello'), Uint8Array.of(0xfe, 0xff), new Uint8Array(125)]) {
@@ -252,14 +252,14 @@ function fragments({ fragment }: Lesson): void {
     });
   });
   for (const opcode of [Continuation, Close, Ping, Pong, 3]) {
-    throws(RangeError, () => fragment(opcode, utf8('x'), 10), 'Refuse what cannot be fragmented.', [
-      ['opcode', String(opcode)],
-    ]);
+    throws(RangeError, () => fragment(opcode, utf8('x'), 10), 'Refuse what cannot be fragmented.', {
+      given: [['opcode', String(opcode)]],
+    });
   }
   for (const maxPayload of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-    throws(RangeError, () => fragment(Text, utf8('x'), maxPayload), 'Refuse such a size.', [
-      ['maxPayload', String(maxPayload)],
-    ]);
+    throws(RangeError, () => fragment(Text, utf8('x'), maxPayload), 'Refuse such a size.', {
+      given: [['maxPayload', String(maxPayload)]],
+    });
   }
 }
 
@@ -298,7 +298,7 @@ function strings({ encodeText }: Lesson): void {
       TypeError,
       () => encodeText(text),
       'Refuse half of a surrogate pair: no UTF-8 stands for it.',
-      [['text', quote(text)]],
+      { given: [['text', quote(text)]] },
     );
   }
 }
@@ -391,9 +391,9 @@ function order({ SendQueue }: Lesson): void {
     ['a control frame inside', [frame(Text, 'a', false), ping, frame(Continuation, 'b')]],
   ];
   for (const [what, frames] of notOneMessage) {
-    throws(RangeError, () => fresh().addMessage(frames), `Refuse ${what} as a message.`, [
-      ['frames', show(frames)],
-    ]);
+    throws(RangeError, () => fresh().addMessage(frames), `Refuse ${what} as a message.`, {
+      given: [['frames', show(frames)]],
+    });
   }
   throws(
     RangeError,

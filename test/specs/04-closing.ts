@@ -35,7 +35,7 @@ function body({ encodeCloseBody, decodeCloseBody }: Lesson): void {
         1007,
         () => decodeCloseBody(bytes),
         `Refuse a reason that is not UTF-8: ${what} (${id}, ${i + 1}).`,
-        [['body', show(bytes)]],
+        { given: [['body', show(bytes)]] },
       );
     }
   }
@@ -100,9 +100,9 @@ function reasons({ truncateReason, encodeCloseBody, MAX_REASON_BYTES }: Lesson):
     );
   }
   for (const reason of ['x'.repeat(124), 'é'.repeat(62), '😀'.repeat(31)]) {
-    throws(RangeError, () => encodeCloseBody(1000, reason), 'Refuse a reason that does not fit.', [
-      ['reason', `${reason.length} in \`length\`, ${utf8(reason).length} bytes`],
-    ]);
+    throws(RangeError, () => encodeCloseBody(1000, reason), 'Refuse a reason that does not fit.', {
+      given: [['reason', `${reason.length} in \`length\`, ${utf8(reason).length} bytes`]],
+    });
   }
 }
 

@@ -1,0 +1,42 @@
+/** `npm run diff 02` shows your file beside the reference. It asks first when you are not done. */
+import { supervise } from '../../test/harness/supervise.ts';
+import { confirm } from '../ask.ts';
+import { isSame, renderDiff } from '../diff.ts';
+import { findTarget, type Lesson, requireFile, UsageError } from '../lessons.ts';
+import { runCommand } from './run-command.ts';
+
+await runCommand(async (args) => {
+  const [argument, ...more] = args.filter((word) => word !== '--yes');
+  if (argument === undefined || more.length > 0) {
+    throw new UsageError('Say which lesson to compare: npm run diff 02');
+  }
+  const { lesson } = findTarget(argument);
+  const agreed = args.includes('--yes') || isSame(lesson) || (await mayShow(lesson));
+  if (agreed) {
+    // What is not for a terminal keeps its lines as they are: it may be a patch.
+    const width = process.stdout.columns || Number.POSITIVE_INFINITY;
+    console.log(renderDiff(lesson, width).join('\n'));
+  }
+  return 0;
+});
+
+/** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */
+async function mayShow(lesson: Lesson): Promise<boolean> {
+  const target = { side: 'lessons', lesson } as const;
+  requireFile(target);
+  const { broken, results } = await supervise(target);
+  const open = results.find(({ failure }) => failure);
+  if (!broken && !open) return true;
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      `Lesson ${lesson.number} is not finished. To see the reference anyway: npm run diff ${lesson.number} -- --yes`,
+    );
+  }
+  const agreed = await confirm(
+    `Lesson ${lesson.number} is not finished. Show the reference anyway?`,
+  );
+  if (!agreed) {
+    console.log(`Not shown. A hint may do: npm run hint ${lesson.number}.${open?.number ?? 1}`);
+  }
+  return agreed;
+}

@@ -1,0 +1,35 @@
+/** `npm run hint 02.4` shows the first hint for step 4 of lesson 02, and names the next. */
+import { countHints, readSteps, renderHint } from '../hints.ts';
+import { findTarget, type Lesson, UsageError } from '../lessons.ts';
+import { columns } from '../style.ts';
+import { runCommand } from './run-command.ts';
+
+await runCommand(async (args) => {
+  const { lesson, step, number } = parse(args.join(' ').trim());
+  const lines = renderHint(lesson, step, number, columns());
+  console.log(['', ...lines, '', whatNext(lesson, step, number), ''].join('\n'));
+  return 0;
+});
+
+/** Reads `02.4`, `02.4.2`, `02 4`, `lessons/02.4` or `reading 4 2`. */
+function parse(argument: string): { lesson: Lesson; step: number; number: number } {
+  if (argument === '') {
+    throw new UsageError('Say which step you want a hint for: npm run hint 02.4');
+  }
+  const [, word = argument, step, number = '1'] =
+    /^(.*?)[\s.]+([^\s.]+)(?:[\s.]+([^\s.]+))?$/.exec(argument) ?? [];
+  const { lesson } = findTarget(word);
+  if (step === undefined) {
+    const steps = readSteps(lesson).length;
+    throw new UsageError(
+      `Say which of the steps 1 to ${steps} you want a hint for: npm run hint ${lesson.number}.1`,
+    );
+  }
+  return { lesson, step: Number(step), number: Number(number) };
+}
+
+function whatNext(lesson: Lesson, step: number, number: number): string {
+  return number < countHints(lesson, step)
+    ? `The next hint: npm run hint ${lesson.number}.${step}.${number + 1}`
+    : `That was the last. To see the reference: npm run diff ${lesson.number}`;
+}

@@ -1,0 +1,17 @@
+/**
+ * Breaks text into lines of at most `width` columns, at spaces where there are any. Lines that go
+ * on with a broken one start with `indent`.
+ */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    let rest = line;
+    while (rest.length > width) {
+      const space = rest.lastIndexOf(' ', width);
+      const cut = rest.slice(0, space + 1).trim() ? space : width;
+      lines.push(rest.slice(0, cut).trimEnd());
+      rest = indent.slice(0, width >> 1) + rest.slice(cut).trimStart();
+    }
+    return [...lines, rest];
+  });
+}
