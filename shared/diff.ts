@@ -107,9 +107,9 @@ export function renderDiff(lesson: Lesson, width: number): string[] {
 }
 
 function renderLine({ mark, text }: DiffLine, width: number): string[] {
-  const colour = { ' ': style.reset, '-': style.red, '+': style.green }[mark];
+  const colours = { ' ': (line: string) => line, '-': style.red, '+': style.green };
   const indent = ' '.repeat(text.search(/\S|$/) + 4);
-  return wrap(text, width - 1, indent).map((line) => colour(mark + line));
+  return wrap(text, width - 1, indent).map((line) => colours[mark](mark + line));
 }
 
 function readLines(side: Side, lesson: Lesson): string[] {

@@ -31,13 +31,13 @@ export function renderHint(lesson: Lesson, step: number, number: number, width: 
   const { title, hints } = steps.find((text) => text.number === step) ?? {};
   if (title === undefined || hints === undefined) {
     throw new UsageError(
-      `There is no such step in lesson ${lesson.number}; it has steps 1 to ${steps.length}: npm run hint ${lesson.number}.1`,
+      `Lesson ${lesson.number} has no step ${step}, only 1 to ${steps.length}: npm run hint ${lesson.number}.1`,
     );
   }
   const hint = hints[number - 1];
   if (hint === undefined) {
     throw new UsageError(
-      `There is no such hint; step ${step} has hints 1 to ${hints.length}: npm run hint ${lesson.number}.${step}.1`,
+      `Step ${step} has no hint ${number}, only 1 to ${hints.length}: npm run hint ${lesson.number}.${step}.1`,
     );
   }
   return [

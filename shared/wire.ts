@@ -4,6 +4,7 @@
  */
 import { quote, toHex } from './hex.ts';
 import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from './protocol.ts';
+import { wrap } from './wrap.ts';
 
 /** Some bytes that belong together, and what they mean. */
 export interface Field {
@@ -41,11 +42,11 @@ export function frameFields(bytes: Uint8Array): Field[] {
 
 function oneFrame(bytes: Uint8Array, start: number): Field[] {
   const fields: Field[] = [];
-  const missing = (count: number) => `, ${count} more ${count === 1 ? 'byte' : 'bytes'} to come`;
-  const add = (name: string, size: number, meaning: string, problem?: string) => {
+  const add = (name: string, size: number | bigint, meaning: string, problem?: string) => {
     const from = fields.at(-1)?.end ?? start;
-    const end = Math.min(from + size, bytes.length);
-    const cut = from + size > end ? missing(from + size - end) : '';
+    const end = Math.min(from + Number(size), bytes.length);
+    const missing = BigInt(size) - BigInt(end - from);
+    const cut = missing > 0n ? `, ${moreToCome(missing)}` : '';
     fields.push({
       start: from,
       end,
@@ -83,23 +84,22 @@ function oneFrame(bytes: Uint8Array, start: number): Field[] {
   const lengthText = length7 < 126 ? `${length7}` : `${length7}, see the next field`;
   add('second byte', 1, `MASK=${masked ? 1 : 0} length=${lengthText}`, controlProblem);
 
-  let length = length7;
+  // A number cannot hold every length of eight bytes.
+  let length = BigInt(length7);
   if (length7 > 125) {
     const size = length7 === 126 ? 2 : 8;
     const from = start + 2;
     const whole = bytes.length >= from + size;
-    const digits = bytes.subarray(from, from + size);
-    const value = whole ? digits.reduce((sum, byte) => sum * 256 + byte, 0) : 0;
+    length = whole ? toNumber(bytes.subarray(from, from + size)) : 0n;
     const problem = !whole
       ? undefined
-      : value < (size === 2 ? 126 : 65536)
+      : length < (size === 2 ? 126n : 65536n)
         ? 'not the shortest form'
-        : value >= 2 ** 63
+        : length >= 2n ** 63n
           ? 'the most significant bit is set'
           : undefined;
-    add('length', size, whole ? `length ${value}` : 'length', problem);
+    add('length', size, whole ? `length ${length}` : 'length', problem);
     if (!whole) return fields;
-    length = value;
   }
 
   let key: Uint8Array | undefined;
@@ -107,13 +107,38 @@ function oneFrame(bytes: Uint8Array, start: number): Field[] {
     key = add('masking key', 4, 'masking key');
     if (key.length < 4) return fields;
   }
-  if (length > 0) {
+  if (length > 0n) {
     const from = fields.at(-1)?.end ?? start;
-    const seen = bytes.subarray(from, from + length);
+    const seen = bytes.subarray(from, from + Number(length));
     const plain = seen.map((byte, i) => byte ^ (key?.[i & 3] ?? 0));
     add('payload', length, `payload ${describePayload(opcode, plain)}`);
   }
   return fields;
+}
+
+function toNumber(bytes: Uint8Array): bigint {
+  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+}
+
+function moreToCome(count: bigint): string {
+  return `${count} more ${count === 1n ? 'byte' : 'bytes'} to come`;
+}
+
+/**
+ * Says how much of a frame has not arrived, such as `7 more bytes to come`. `undefined`: it is
+ * whole. The bytes start with the frame; what follows it does not matter.
+ */
+export function frameCut(frame: Uint8Array): string | undefined {
+  const second = frame[1];
+  if (second === undefined) return `at least ${moreToCome(1n)}`;
+  const length7 = second & 0x7f;
+  const payloadAt = 2 + (length7 === 127 ? 8 : length7 === 126 ? 2 : 0);
+  const keySize = second >= 0x80 ? 4 : 0;
+  const headerMissing = BigInt(payloadAt + keySize - frame.length);
+  if (length7 > 125 && frame.length < payloadAt) return `at least ${moreToCome(headerMissing)}`;
+  const length = length7 > 125 ? toNumber(frame.subarray(2, payloadAt)) : BigInt(length7);
+  const missing = headerMissing + length;
+  return missing > 0n ? moreToCome(missing) : undefined;
 }
 
 function describePayload(opcode: number, payload: Uint8Array): string {
@@ -195,9 +220,11 @@ export function drawStream(stream: Stream, width = 76): string[] {
   return lines;
 }
 
-const MAX_FRAMES = 8;
+/** The most frames that are drawn. */
+export const MAX_FRAMES = 8;
 
-function splitFrames(bytes: Uint8Array): Field[][] {
+/** Names the fields of WebSocket frames, frame by frame. */
+export function splitFrames(bytes: Uint8Array): Field[][] {
   const frames: Field[][] = [];
   for (const field of frameFields(bytes)) {
     if (field.name === 'first byte') frames.push([]);
@@ -243,9 +270,9 @@ function drawFrame(stream: Stream, fields: readonly Field[], width: number): str
     const label = field.problem ? `${field.meaning} ← ${field.problem}` : field.meaning;
     let line = '';
     for (const other of stems.slice(0, i)) line = `${line.padEnd(other)}│`;
-    // A label too long for its place moves to the left, as far as the other stems allow.
-    const latest = Math.max(width - label.length, line.length + 1);
-    lines.push(line.padEnd(Math.min(stem, latest)) + label);
+    // A label too long for its place moves to the left, as far as the other stems allow, and breaks.
+    const at = Math.min(stem, Math.max(width - label.length, line.length + 1));
+    for (const part of wrap(label, Math.max(width - at, 12))) lines.push(line.padEnd(at) + part);
   }
   return lines.map((line) => clip(line.trimEnd(), width));
 }
@@ -260,7 +287,7 @@ function drawLine(stream: Stream, fields: readonly Field[], width: number): stri
   const payload = fields.find((field) => field.name === 'payload')?.meaning.slice(8) ?? '';
   const problem = fields.find((field) => field.problem)?.problem;
   const masked = fields.some((field) => field.name === 'masking key') ? '' : ', not masked';
-  const says = `${name} ${payload}${fin === '0' ? ', no FIN' : ''}${masked}`;
+  const says = `${`${name} ${payload}`.trimEnd()}${fin === '0' ? ', no FIN' : ''}${masked}`;
   return clip(`${hex.padEnd(most * 3 + 2)}${says}${problem ? ` ← ${problem}` : ''}`, width);
 }
 

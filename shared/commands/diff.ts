@@ -2,7 +2,7 @@
 import { supervise } from '../../test/harness/supervise.ts';
 import { confirm } from '../ask.ts';
 import { isSame, renderDiff } from '../diff.ts';
-import { findTarget, type Lesson, requireFile, UsageError } from '../lessons.ts';
+import { findTarget, type Lesson, UsageError } from '../lessons.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
@@ -22,9 +22,7 @@ await runCommand(async (args) => {
 
 /** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */
 async function mayShow(lesson: Lesson): Promise<boolean> {
-  const target = { side: 'lessons', lesson } as const;
-  requireFile(target);
-  const { broken, results } = await supervise(target);
+  const { broken, results } = await supervise({ side: 'lessons', lesson });
   const open = results.find(({ failure }) => failure);
   if (!broken && !open) return true;
   if (!process.stdin.isTTY) {

@@ -17,7 +17,7 @@ function parse(argument: string): { lesson: Lesson; step: number; number: number
     throw new UsageError('Say which step you want a hint for: npm run hint 02.4');
   }
   const [, word = argument, step, number = '1'] =
-    /^(.*?)[\s.]+([^\s.]+)(?:[\s.]+([^\s.]+))?$/.exec(argument) ?? [];
+    /^(.*?)[\s.]+(\d+)(?:[\s.]+(\d+))?$/.exec(argument) ?? [];
   const { lesson } = findTarget(word);
   if (step === undefined) {
     const steps = readSteps(lesson).length;

@@ -113,8 +113,31 @@ export function equal(
   const facts =
     bytes && expected instanceof Uint8Array
       ? compareBytes(bytes, expected, about.frames)
-      : [...didFacts(outcome), ['expected', show(expected)] as const];
+      : outcome.threw
+        ? [...thrown(outcome.error), ['expected', show(expected)] as const]
+        : compareValues(outcome.value, expected);
   throw new CheckFailure(what, [...(about.given ?? []), ...facts], causeOf(outcome, about));
+}
+
+/** Two values side by side; of objects, only the fields that differ. */
+function compareValues(actual: unknown, expected: unknown): Fact[] {
+  const [mine, right] =
+    isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
+  return [
+    ['you returned', show(mine)],
+    ['expected', show(right)],
+  ];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+function differing(actual: Record<string, unknown>, expected: Record<string, unknown>) {
+  const keys = Object.keys(expected).filter((key) => !same(actual[key], expected[key]));
+  return [actual, expected].map((side) => Object.fromEntries(keys.map((key) => [key, side[key]])));
 }
 
 function same(actual: unknown, expected: unknown): boolean {

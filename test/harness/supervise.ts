@@ -74,11 +74,11 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
   let stderr = '';
   let timer: NodeJS.Timeout | undefined;
 
-  /** The run ended early, in the step that was on or before the first. */
+  /** The run ended early: in the step that was on, or in what that step had started. */
   const breakOff = (what: string, cause: string) => {
     const failure: Failure = { kind: 'crash', what, facts: [['code', file]], cause };
     if (current === 0) broken ??= failure;
-    else if (!outcomes.has(current)) outcomes.set(current, { failure, output: '' });
+    else if (!outcomes.get(current)?.failure) outcomes.set(current, { failure, output: '' });
   };
   const watch = () => {
     clearTimeout(timer);

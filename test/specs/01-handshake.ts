@@ -68,6 +68,17 @@ function arrived(bytes: Uint8Array, how?: string): Fact[] {
   return how ? [head, ['delivery', how]] : [head];
 }
 
+/** A request with a mark at each line that differs from the one of the standard. */
+function request(lines: readonly string[]): Fact[] {
+  const drawn = renderHead(bytesOf(lines), 60).map((line, i) => {
+    const known = lines[i] === undefined || RFC_REQUEST.includes(lines[i]);
+    return `${known ? ' ' : '>'} ${line}`;
+  });
+  const names = (list: readonly string[]) => list.slice(1).map((line) => line.split(':')[0]);
+  const gone = names(RFC_REQUEST).filter((name) => !names(lines).includes(name));
+  return [['request', [...drawn, ...gone.map((name) => `> (no ${name})`)].join('\n')]];
+}
+
 /** The slow, obvious way to read a request that is known to be good. */
 function headOf(lines: readonly string[]): Handshake.RequestHead {
   const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
@@ -81,6 +92,27 @@ function headOf(lines: readonly string[]): Handshake.RequestHead {
 }
 
 function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
+  const readings: [what: string, line: string, name: string, values: string[]][] = [
+    ['Split at the first colon only', 'Host: localhost:8080', 'host', ['localhost:8080']],
+    ['Turn header names to lower case', 'SEC-WebSocket-KEY: AbC=', 'sec-websocket-key', ['AbC=']],
+    ['Trim spaces and tabs around a value', 'X-Pad: \t a b \t', 'x-pad', ['a b']],
+    ['Do without the space after the colon', 'X-Tight:a', 'x-tight', ['a']],
+    ['Keep an empty value', 'X-Empty:', 'x-empty', ['']],
+    ['Keep repeated headers, in order', 'X-Two: 1\r\nx-two: 2', 'x-two', ['1', '2']],
+    ['Read any byte beyond ASCII as it is', 'X-Latin: \u00e9', 'x-latin', ['\u00c3\u00a9']],
+    ['Read `__proto__` like any other name', '__proto__: x', '__proto__', ['x']],
+  ];
+  for (const [what, line, name, values] of readings) {
+    const bytes = bytesOf(['GET / HTTP/1.1', line]);
+    const given = arrived(bytes);
+    const read = attempt(() => parseRequest(bytes), `${what}.`, given);
+    const head = read ?? fail('The head is complete: return it.', given);
+    equal(() => head.headers.get(name), values, `${what}.`, {
+      given: [...given, ['header', quote(name)]],
+      cause: () => otherCase(head.headers, name),
+    });
+  }
+
   for (const [what, lines] of [
     ['the request of RFC 6455 §1.2', RFC_REQUEST],
     ['a request of Chrome', CHROME_REQUEST],
@@ -100,24 +132,6 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
     equal(() => parseRequest(moved), headOf(lines), `Read it out of a larger buffer: ${what}.`, {
       given: arrived(moved, 'a view that starts at byte 13 of its buffer'),
     });
-  }
-
-  const readings: [what: string, line: string, name: string, values: string[]][] = [
-    ['Split at the first colon only', 'Host: localhost:8080', 'host', ['localhost:8080']],
-    ['Turn header names to lower case', 'SEC-WebSocket-KEY: AbC=', 'sec-websocket-key', ['AbC=']],
-    ['Trim spaces and tabs around a value', 'X-Pad: \t a b \t', 'x-pad', ['a b']],
-    ['Do without the space after the colon', 'X-Tight:a', 'x-tight', ['a']],
-    ['Keep an empty value', 'X-Empty:', 'x-empty', ['']],
-    ['Keep repeated headers, in order', 'X-Two: 1\r\nx-two: 2', 'x-two', ['1', '2']],
-    ['Read any byte beyond ASCII as it is', 'X-Latin: \u00e9', 'x-latin', ['\u00c3\u00a9']],
-    ['Read `__proto__` like any other name', '__proto__: x', '__proto__', ['x']],
-  ];
-  for (const [what, line, name, values] of readings) {
-    const bytes = bytesOf(['GET / HTTP/1.1', line]);
-    const given = arrived(bytes);
-    const read = attempt(() => parseRequest(bytes), `${what}.`, given);
-    const head = read ?? fail('The head is complete: return it.', given);
-    equal(() => head.headers.get(name), values, `${what}.`, { given });
   }
 
   const firstFrame = wire({ opcode: 1, payload: 'Hello\r\n\r\n' });
@@ -159,6 +173,14 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
     const bytes = bytesOf(lines);
     refusesWith(400, () => parseRequest(bytes), `Refuse ${what}.`, { given: arrived(bytes) });
   }
+}
+
+function otherCase(headers: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  const found = [...headers.keys()].find((key) => key !== name && key.toLowerCase() === name);
+  return (
+    found &&
+    `It is there as ${quote(found)}. A name is the same in any case: store it in lower case.`
+  );
 }
 
 function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
@@ -284,14 +306,14 @@ function rules({ checkUpgrade }: Lesson): void {
   };
   for (const [what, edit, differs] of ACCEPTED) {
     const lines = edit(RFC_REQUEST);
-    const given = arrived(bytesOf(lines));
+    const given = request(lines);
     equal(() => checkUpgrade(headOf(lines)), { ...normal, ...differs }, `Accept ${what}.`, {
       given,
     });
   }
   for (const [status, what, edit] of REFUSED) {
     const lines = edit(RFC_REQUEST);
-    const given = arrived(bytesOf(lines));
+    const given = request(lines);
     const error = refusesWith(status, () => checkUpgrade(headOf(lines)), `Refuse ${what}.`, {
       given,
     });

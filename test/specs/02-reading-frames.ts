@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '../../shared/hex.ts';
-import { type Message, Opcode } from '../../shared/protocol.ts';
+import { type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
 import { attempt, CheckFailure, equal, type Fact, fail, failsWith } from '../harness/check.ts';
 import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../harness/frames.ts';
@@ -101,6 +101,7 @@ function headers({ decodeHeader }: Lesson): void {
     }
     equal(() => decodeHeader(bytes), expected, `Decode ${what}.`, {
       given: arrived(bytes),
+      cause: (actual) => lengthMistake(actual, expected),
     });
     const offset = 5;
     const moved = join(new Uint8Array(offset).fill(0xff), bytes);
@@ -142,6 +143,19 @@ function headers({ decodeHeader }: Lesson): void {
     const bytes = fromHex(wire);
     failsWith(expected, () => decodeHeader(bytes), `Refuse ${what}.`, { given: arrived(bytes) });
   }
+}
+
+function lengthMistake(actual: unknown, expected: object): string | undefined {
+  if (actual instanceof ProtocolError) {
+    return 'This header is legal. Is the length what the picture says? Its highest byte comes first.';
+  }
+  const [mine, right] = [actual, expected].map(
+    (header) => (header as Partial<Reading.FrameHeader> | undefined)?.payloadLength,
+  );
+  if (mine === right || mine === undefined) return undefined;
+  if (right !== 126 && mine === 126) return '126 is no length here: the next two bytes have it.';
+  if (right !== 127 && mine === 127) return '127 is no length here: the next eight bytes have it.';
+  return 'The bytes of the length come highest first, and `<<` works on 32 bits only.';
 }
 
 function unmasking({ unmask }: Lesson): void {
@@ -750,7 +764,13 @@ function checkUtf8(lesson: Lesson, payload: Uint8Array, valid: boolean, what: st
       const expected = [text(new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload))];
       equal(() => read(), expected, `Read valid UTF-8: ${what}.`, { given });
     } else {
-      failsWith(1007, read, `Refuse what is not UTF-8: ${what}.`, { given });
+      failsWith(1007, read, `Refuse what is not UTF-8: ${what}.`, {
+        given,
+        cause: (actual) =>
+          Array.isArray(actual) && actual.length > 0
+            ? 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.'
+            : undefined,
+      });
     }
   }
 }
@@ -796,7 +816,7 @@ function failFast(lesson: Lesson): void {
     1007,
     () => pieces.read(),
     'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
-    { given: arrived(bytes.slice(0, cut + 2), `two reads, cut after byte ${cut}`) },
+    { given: arrived(bytes.slice(0, cut + 2), deliver(bytes.slice(0, cut + 2), [cut])) },
   );
 }
 

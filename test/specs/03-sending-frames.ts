@@ -36,6 +36,7 @@ function shortest({ encodeFrame }: Lesson): void {
   const check = (sent: Frame, expected: Uint8Array, what: string) =>
     equal(() => untouched(sent, encodeFrame), expected, what, {
       given: given(sent),
+      frames: true,
       cause: (actual) => firstBytes(actual, expected),
     });
   for (const { what, wire: hex, expected } of FRAMES) {
@@ -80,6 +81,7 @@ function lengths({ encodeFrame }: Lesson): void {
       `Write the header of a frame of ${length} bytes.`,
       {
         given: [['payload', `${length} bytes`]],
+        frames: true,
         cause: (actual) => lengthMistake(actual, length),
       },
     );
@@ -87,6 +89,7 @@ function lengths({ encodeFrame }: Lesson): void {
       () => untouched(frame(opcode, payload), encodeFrame),
       join(header, payload),
       `Encode a frame of ${length} bytes, header and payload.`,
+      { frames: true },
     );
   }
 }
@@ -131,6 +134,7 @@ function masking({ encodeMaskedFrame }: Lesson): void {
       () => untouched(sent, (it) => encodeMaskedFrame(it, requested(KEY))),
       wire(sent),
       `Encode a masked frame of ${length} bytes.`,
+      { frames: true },
     );
   }
 
