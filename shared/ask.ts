@@ -11,10 +11,14 @@ export function confirm(
 ): Promise<boolean> {
   const terminal = createInterface({ input, output });
   return new Promise((resolve) => {
-    terminal.on('close', () => resolve(false));
+    const unanswered = () => {
+      output.write('\n');
+      resolve(false);
+    };
+    terminal.on('close', unanswered);
     terminal.question(`${question} [y/N] `, (answer) => {
       resolve(/^\s*y(es)?\s*$/i.test(answer));
-      terminal.close();
+      terminal.off('close', unanswered).close();
     });
   });
 }

@@ -12,6 +12,8 @@ export interface Lesson {
   readonly title: string;
   /** The file that the learner fills in, such as `reading.ts`. */
   readonly file: string;
+  /** What somebody can do who has done it. */
+  readonly gain: string;
 }
 
 /** Every lesson, in order. */
@@ -21,20 +23,29 @@ export const LESSONS: readonly Lesson[] = [
     name: '01-handshake',
     title: 'Handshake',
     file: 'handshake.ts',
+    gain: 'You can turn an HTTP request into a WebSocket, and say no to a bad one.',
   },
   {
     number: '02',
     name: '02-reading-frames',
     title: 'Reading frames',
     file: 'reading.ts',
+    gain: 'You can read whatever a client sends: long, in pieces, or broken on purpose.',
   },
   {
     number: '03',
     name: '03-sending-frames',
     title: 'Sending frames',
     file: 'sending.ts',
+    gain: 'You can write frames that no peer can complain about.',
   },
-  { number: '04', name: '04-closing', title: 'Closing', file: 'closing.ts' },
+  {
+    number: '04',
+    name: '04-closing',
+    title: 'Closing',
+    file: 'closing.ts',
+    gain: 'You can end a connection so that both sides know why.',
+  },
 ];
 
 /** Where code can stand: the learner's, or the reference. */

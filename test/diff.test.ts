@@ -60,7 +60,7 @@ describe('a question', () => {
     const answer = confirm('Really?', input, output);
     input.end(typed);
     expect(await answer).toBe(expected);
-    expect(String(output.read())).toBe('Really? [y/N] ');
+    expect(String(output.read())).toBe(typed === '' ? 'Really? [y/N] \n' : 'Really? [y/N] ');
   });
 });
 

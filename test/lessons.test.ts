@@ -3,7 +3,7 @@ import { findTarget, LESSONS, type Lesson, UsageError } from '../shared/lessons.
 
 const twelve: Lesson[] = [1, 2, 10, 12].map((n) => {
   const number = String(n).padStart(2, '0');
-  return { number, name: `${number}-lesson-of-${n}`, title: '', file: 'x.ts' };
+  return { number, name: `${number}-lesson-of-${n}`, title: '', file: 'x.ts', gain: '' };
 });
 
 describe('findTarget', () => {

@@ -2,6 +2,7 @@
 import { fileOf, LESSONS, type Lesson, type Target } from '../../shared/lessons.ts';
 import { columns, style } from '../../shared/style.ts';
 import { drawStream } from '../../shared/wire.ts';
+import { wrap } from '../../shared/wrap.ts';
 import type { Fact } from './check.ts';
 import type { Failure, StepResult } from './run.ts';
 
@@ -17,23 +18,42 @@ export function renderBroken({ lesson }: Target, failure: Failure, width = colum
   ];
 }
 
-/** Writes the steps, one line each, and the first that does not hold in full. */
+/**
+ * Writes the steps, one line each, and the first that does not hold in full. When that is more
+ * than `rows` lines, the steps before and after it share a line each.
+ */
 export function renderRun(
   target: Target,
   results: readonly StepResult[],
   width = columns(),
+  rows = Number.POSITIVE_INFINITY,
 ): string[] {
   const done = results.filter(({ failure }) => !failure).length;
-  const first = results.find(({ failure }) => failure);
-  const lines = [heading(target, done, results.length, width), ''];
-  for (const result of results) {
-    lines.push(stepLine(result, width), ...printed(result.output, width));
-    if (result === first) {
-      lines.push('', ...indent(explanation(result, target, width - 4), 4), '');
-    }
-  }
-  lines.push('', ...wrap(verdict(target, done, results.length), width));
-  return lines;
+  const at = results.findIndex(({ failure }) => failure);
+  const first = results[at];
+  const before = results.slice(0, first ? at : results.length);
+  const after = first ? results.slice(at + 1) : [];
+  const list = (part: readonly StepResult[]) =>
+    part.flatMap((result) => [stepLine(result, width), ...printed(result.output, width)]);
+
+  const top = [heading(target, done, results.length, width), ''];
+  const middle = first
+    ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
+    : [];
+  const bottom = ['', ...wrap(verdict(target, done, results.length), width)];
+  const whole = [...top, ...list(before), ...middle, ...list(after), ...bottom];
+  if (whole.length <= rows) return whole;
+  return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1)];
+}
+
+/** Several steps in one line: which they are, and how they stand. */
+function summary(part: readonly StepResult[]): string[] {
+  const [first, last] = [part[0], part.at(-1)];
+  if (!first || !last) return [];
+  const numbers = first === last ? `step ${first.number}` : `steps ${first.number}–${last.number}`;
+  const hold = part.filter(({ failure }) => !failure).length;
+  if (hold === part.length) return [style.green(` ✓ ${numbers} hold`)];
+  return [` · ${numbers}${hold > 0 ? `, of which ${hold} hold` : ' to come'}`];
 }
 
 function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
@@ -70,15 +90,18 @@ export function explanation(
   width = columns() - 4,
 ): string[] {
   if (!failure) return [];
-  return [
-    ...wrap(failure.what, width),
-    ...(failure.kind === 'todo'
-      ? ['', `Code      ${failure.facts[0]?.[1]}`]
-      : tell(failure, width)),
+  const pointers = [
     `Read      lessons/${lesson.name}/README.md, step ${number}`,
     `Hint      npm run hint ${lesson.number}.${number}`,
     `Standard  RFC 6455 §${section}`,
-  ].flatMap((line) => (line.length > width ? wrap(line, width) : line));
+  ];
+  const why = failure.kind === 'todo' ? [''] : tell(failure, width);
+  if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);
+  return [
+    ...wrap(failure.what, width),
+    ...why,
+    ...pointers.flatMap((line) => wrap(line, width, ' '.repeat(10))),
+  ];
 }
 
 /** The bytes that arrived are drawn, the other facts stand beside their labels. */
@@ -107,7 +130,7 @@ function verdict({ side, lesson }: Target, done: number, total: number): string 
   if (done < total) return `${done} of ${total} steps hold.`;
   if (side === 'solutions') return `All ${total} steps hold.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
-  const what = `All ${total} steps hold: lesson ${lesson.number} is done.`;
+  const what = `All ${total} steps hold: lesson ${lesson.number} is done. ${lesson.gain}`;
   return next ? `${what} Next: lessons/${next.name}/README.md` : `${what} It was the last.`;
 }
 
@@ -120,19 +143,4 @@ export function renderTypeErrors(target: Target, complaints: readonly string[]):
 
 function indent(lines: readonly string[], by: number): string[] {
   return lines.map((line) => (line ? ' '.repeat(by) + line : ''));
-}
-
-/** Breaks text into lines of at most `width` columns, at spaces where there are any. */
-export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines: string[] = [];
-    let rest = paragraph;
-    while (rest.length > width) {
-      const space = rest.lastIndexOf(' ', width);
-      const cut = space > 0 ? space : width;
-      lines.push(rest.slice(0, cut).trimEnd());
-      rest = rest.slice(cut).trimStart();
-    }
-    return [...lines, rest];
-  });
 }

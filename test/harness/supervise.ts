@@ -6,7 +6,7 @@ import type { Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** How long one step, or loading the file, may take before it counts as endless. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 4000;
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
 

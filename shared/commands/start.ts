@@ -1,0 +1,45 @@
+/**
+ * `npm start` is the course: the map, then the current lesson, checked on every save. Without a
+ * terminal: the map and what comes next, once.
+ */
+import { findTarget, LESSONS, type Lesson, UsageError } from '../lessons.ts';
+import { currentLesson, type Progress, readProgress, renderMap } from '../progress.ts';
+import { requireSeal } from '../seal.ts';
+import { Session } from '../session.ts';
+import { columns } from '../style.ts';
+import { RealTerminal } from '../terminal.ts';
+import { runCommand } from './run-command.ts';
+
+await runCommand(async (args) => {
+  const [argument, ...more] = args;
+  if (more.length > 0) throw new UsageError('One lesson at a time: npm start 03');
+  const chosen = argument === undefined ? undefined : lessonOf(argument);
+  requireSeal();
+  const progress = await readProgress();
+  const lesson = chosen ?? currentLesson(progress)?.lesson ?? (LESSONS.at(-1) as Lesson);
+  if (process.stdin.isTTY && process.stdout.isTTY) {
+    await new Session(new RealTerminal(), progress, lesson).run();
+  } else {
+    console.log(
+      [...renderMap(progress, lesson, columns()), '', ...nextStep(progress, lesson)].join('\n'),
+    );
+  }
+  return 0;
+});
+
+function lessonOf(argument: string): Lesson {
+  const { side, lesson } = findTarget(argument);
+  if (side === 'lessons') return lesson;
+  throw new UsageError(`Your lessons are watched, not the solutions: npm start ${lesson.number}`);
+}
+
+function nextStep(progress: readonly Progress[], here: Lesson): string[] {
+  const next = progress.find(({ lesson }) => lesson === here)?.next;
+  if (!next) return ['Every step of the course holds.'];
+  return [
+    `Next      lesson ${here.number}, step ${next.number}: ${next.title}`,
+    `Read      lessons/${here.name}/README.md`,
+    `Code      lessons/${here.name}/${here.file}`,
+    `Check     npm test lessons/${here.number}`,
+  ];
+}
