@@ -77,11 +77,6 @@ function range(start: number, count: number): string {
   return `${count === 0 ? start - 1 : start},${count}`;
 }
 
-/** Says whether the learner's file and the reference have the same lines. */
-export function isSame(lesson: Lesson): boolean {
-  return readLines('lessons', lesson).join('\n') === readLines('solutions', lesson).join('\n');
-}
-
 /**
  * Compares the learner's file with the reference, as unified hunks. Lines wider than `width`
  * columns are broken. Throws `UsageError` when one of the files is missing.

@@ -8,10 +8,15 @@ export function wrap(text: string, width: number, indent = ''): string[] {
     let rest = line;
     while (rest.length > width) {
       const space = rest.lastIndexOf(' ', width);
-      const cut = rest.slice(0, space + 1).trim() ? space : width;
+      const cut = rest.slice(0, space + 1).trim() ? space : characterBorder(rest, width);
       lines.push(rest.slice(0, cut).trimEnd());
       rest = indent.slice(0, width >> 1) + rest.slice(cut).trimStart();
     }
     return [...lines, rest];
   });
+}
+
+/** The last place up to `at` that is not inside a character of two UTF-16 units. */
+function characterBorder(text: string, at: number): number {
+  return /[\ud800-\udbff]/.test(text[at - 1] ?? '') ? at - 1 : at;
 }

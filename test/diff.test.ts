@@ -141,10 +141,12 @@ describe.concurrent('npm run diff', () => {
     expect(run.output).toContain('Lesson 04 is not finished.');
     expect((await own.run('diff', '04', '--yes')).output).toContain('\n-export function (\n');
     rmSync(join(own.folder, yours));
-    expect(await own.run('diff', '04', '--yes')).toEqual({
-      code: 2,
-      output: `✗ ${yours} is missing. Get a fresh one: npm run reset 04\n`,
-    });
+    for (const args of [['04'], ['04', '--yes']]) {
+      expect(await own.run('diff', ...args)).toEqual({
+        code: 2,
+        output: `✗ ${yours} is missing. Get a fresh one: npm run reset 04\n`,
+      });
+    }
     own.remove();
   });
 

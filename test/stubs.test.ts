@@ -45,8 +45,8 @@ describe.each(LESSONS)('lesson $number', (lesson) => {
       if (splits(done)) continue;
       const module = await loadVariant(lesson, `done=${done}`);
       const held: number[] = [];
-      for (const [i, step] of spec.steps.entries()) {
-        if (!(await runStep(step, module))) held.push(i + 1);
+      for (let step = 1; step <= spec.steps.length; step++) {
+        if (!(await runStep(spec, step, module))) held.push(step);
       }
       expect(held).toEqual(Array.from({ length: done }, (_, i) => i + 1));
     }

@@ -298,6 +298,29 @@ export const TRAPS: readonly Trap[] = [
     edits: [['header.payloadLength > MAX_CONTROL_PAYLOAD', 'false']],
   },
   {
+    id: 'recursion-per-fragment',
+    lesson: '02',
+    step: 6,
+    story: 'A call inside a call for each fragment: enough of them end the process.',
+    edits: [['if (message) return message;\n    }', 'return message ?? this.read();\n    }']],
+  },
+  {
+    id: 'fragments-in-a-list',
+    lesson: '02',
+    step: 6,
+    story: 'Every fragment kept in a list, the empty ones too: a peer may send millions.',
+    edits: [
+      [
+        'readonly #fragments = new ByteQueue();',
+        'readonly #fragments = new ByteQueue();\n  all: unknown[] = [];',
+      ],
+      [
+        'this.#fragments.push(frame.payload);\n      this.#seen',
+        'this.all.push(frame);\n      this.#fragments.push(frame.payload);\n      this.#seen',
+      ],
+    ],
+  },
+  {
     id: 'control-ends-message',
     lesson: '02',
     step: 6,
@@ -618,6 +641,13 @@ export const TRAPS: readonly Trap[] = [
         "return this.#state !== 'CLOSED';",
       ],
     ],
+  },
+  {
+    id: 'slice-of-a-buffer',
+    lesson: '04',
+    step: 6,
+    story: 'The payload kept with `slice`, which copies nothing when it is a Node Buffer.',
+    edits: [['new Uint8Array(payload);', 'payload.slice();']],
   },
   {
     id: 'always-clean',

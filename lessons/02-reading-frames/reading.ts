@@ -79,8 +79,9 @@ export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0):
  */
 export class FrameReader {
   /**
-   * Makes a reader that calls `check` with each header as soon as that is complete, before its
-   * payload is waited for. A `check` that throws refuses the frame.
+   * Makes a reader that calls `check` once with each header, as soon as that is complete and the
+   * frames before it have been returned, before its payload is waited for. A `check` that throws
+   * refuses the frame.
    */
   constructor(check: (header: FrameHeader) => void = checkHeader) {
     throw new Todo('02.4');
@@ -145,9 +146,9 @@ export class MessageReader {
   /**
    * Returns the next message or control frame, or `undefined` when more bytes are needed.
    *
-   * Throws `ProtocolError`, and is of no more use then: 1002 for what `checkHeader` refuses, a
-   * continuation of nothing, and a new message inside an open one; 1007 as soon as a text has a
-   * byte that is not UTF-8; 1009 as soon as a header announces more than `maxMessageBytes`.
+   * Throws `ProtocolError`, and is of no more use then. At the header: 1002 for what `checkHeader`
+   * refuses, a continuation of nothing, and a new message inside an open one; 1009 when it
+   * announces more than `maxMessageBytes`. And 1007 as soon as a text has a byte that is not UTF-8.
    */
   read(): Message | undefined {
     throw new Todo('02.6');

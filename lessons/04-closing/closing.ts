@@ -148,9 +148,9 @@ export class ClosingHandshake {
   }
 
   /**
-   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code,
-   * unless our own Close is out already. Then the server hangs up; a client waits for that. An
-   * illegal payload fails the connection.
+   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code and
+   * no reason, an empty one with an empty one, unless our own Close is out already. Then the
+   * server hangs up; a client waits for that. An illegal payload fails the connection.
    */
   receiveClose(payload: Uint8Array): Action[] {
     throw new Todo('04.4');

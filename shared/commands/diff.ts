@@ -1,8 +1,8 @@
 /** `npm run diff 02` shows your file beside the reference. It asks first when you are not done. */
 import { supervise } from '../../test/harness/supervise.ts';
 import { confirm } from '../ask.ts';
-import { isSame, renderDiff } from '../diff.ts';
-import { findTarget, type Lesson, UsageError } from '../lessons.ts';
+import { renderDiff } from '../diff.ts';
+import { findTarget, type Lesson, requireFile, UsageError } from '../lessons.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
@@ -11,7 +11,7 @@ await runCommand(async (args) => {
     throw new UsageError('Say which lesson to compare: npm run diff 02');
   }
   const { lesson } = findTarget(argument);
-  const agreed = args.includes('--yes') || isSame(lesson) || (await mayShow(lesson));
+  const agreed = args.includes('--yes') || (await mayShow(lesson));
   if (agreed) {
     // What is not for a terminal keeps its lines as they are: it may be a patch.
     const width = process.stdout.columns || Number.POSITIVE_INFINITY;
@@ -22,7 +22,9 @@ await runCommand(async (args) => {
 
 /** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */
 async function mayShow(lesson: Lesson): Promise<boolean> {
-  const { broken, results } = await supervise({ side: 'lessons', lesson });
+  const target = { side: 'lessons', lesson } as const;
+  requireFile(target);
+  const { broken, results } = await supervise(target);
   const open = results.find(({ failure }) => failure);
   if (!broken && !open) return true;
   if (!process.stdin.isTTY) {

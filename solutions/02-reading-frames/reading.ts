@@ -73,7 +73,7 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undef
 
   const payloadLength = lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
   const keyAt = offset + 2 + lengthBytes;
-  const maskingKey = masked ? bytes.slice(keyAt, keyAt + 4) : undefined;
+  const maskingKey = masked ? new Uint8Array(bytes.subarray(keyAt, keyAt + 4)) : undefined;
   return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
 }
 
@@ -169,8 +169,9 @@ export class FrameReader {
   #header: FrameHeader | undefined;
 
   /**
-   * Makes a reader that calls `check` with each header as soon as that is complete, before its
-   * payload is waited for. A `check` that throws refuses the frame.
+   * Makes a reader that calls `check` once with each header, as soon as that is complete and the
+   * frames before it have been returned, before its payload is waited for. A `check` that throws
+   * refuses the frame.
    */
   constructor(check: (header: FrameHeader) => void = checkHeader) {
     this.#check = check;
@@ -288,9 +289,9 @@ export class MessageReader {
   /**
    * Returns the next message or control frame, or `undefined` when more bytes are needed.
    *
-   * Throws `ProtocolError`, and is of no more use then: 1002 for what `checkHeader` refuses, a
-   * continuation of nothing, and a new message inside an open one; 1007 as soon as a text has a
-   * byte that is not UTF-8; 1009 as soon as a header announces more than `maxMessageBytes`.
+   * Throws `ProtocolError`, and is of no more use then. At the header: 1002 for what `checkHeader`
+   * refuses, a continuation of nothing, and a new message inside an open one; 1009 when it
+   * announces more than `maxMessageBytes`. And 1007 as soon as a text has a byte that is not UTF-8.
    */
   read(): Message | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {

@@ -201,9 +201,9 @@ export class ClosingHandshake {
   }
 
   /**
-   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code,
-   * unless our own Close is out already. Then the server hangs up; a client waits for that. An
-   * illegal payload fails the connection.
+   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code and
+   * no reason, an empty one with an empty one, unless our own Close is out already. Then the
+   * server hangs up; a client waits for that. An illegal payload fails the connection.
    */
   receiveClose(payload: Uint8Array): Action[] {
     const answer = this.#state === 'OPEN';
@@ -214,7 +214,7 @@ export class ClosingHandshake {
       return this.fail(error);
     }
     if (!this.#enter('receiveClose')) return [];
-    this.#peerClose = payload.slice();
+    this.#peerClose = new Uint8Array(payload);
     const actions: Action[] = [];
     if (answer) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });
     if (this.#role === 'server') actions.push({ type: 'hangUp' });

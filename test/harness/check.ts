@@ -14,11 +14,14 @@ export class CheckFailure extends Error {
   readonly facts: readonly Fact[];
   /** The likely cause in plain words. `undefined`: not known. */
   readonly cause: string | undefined;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section: string | undefined;
 
-  constructor(what: string, facts: readonly Fact[] = [], cause?: string) {
+  constructor(what: string, facts: readonly Fact[] = [], cause?: string, section?: string) {
     super(what);
     this.facts = facts;
     this.cause = cause;
+    this.section = section;
   }
 }
 
@@ -35,6 +38,10 @@ export interface About {
   readonly cause?: (actual: unknown) => string | undefined;
   /** Bytes are frames: name the field that is wrong. */
   readonly frames?: boolean;
+  /** What to call the actual value, where nothing was returned. */
+  readonly label?: string;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section?: string;
 }
 
 type Outcome<T> =
@@ -112,19 +119,24 @@ export function equal(
   const bytes = !outcome.threw && outcome.value instanceof Uint8Array ? outcome.value : undefined;
   const facts =
     bytes && expected instanceof Uint8Array
-      ? compareBytes(bytes, expected, about.frames)
+      ? compareBytes(bytes, expected, about)
       : outcome.threw
         ? [...thrown(outcome.error), ['expected', show(expected)] as const]
-        : compareValues(outcome.value, expected);
-  throw new CheckFailure(what, [...(about.given ?? []), ...facts], causeOf(outcome, about));
+        : compareValues(outcome.value, expected, about.label);
+  throw new CheckFailure(
+    what,
+    [...(about.given ?? []), ...facts],
+    causeOf(outcome, about),
+    about.section,
+  );
 }
 
 /** Two values side by side; of objects, only the fields that differ. */
-function compareValues(actual: unknown, expected: unknown): Fact[] {
+function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
   const [mine, right] =
     isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
   return [
-    ['you returned', show(mine)],
+    [label, show(mine)],
     ['expected', show(right)],
   ];
 }
@@ -198,5 +210,5 @@ export function throws(
 function refused(outcome: Outcome<unknown>, expected: string, what: string, about: About): never {
   const wanted: Fact = ['expected', `a thrown ${expected}`];
   const facts = [...(about.given ?? []), ...didFacts(outcome), wanted];
-  throw new CheckFailure(what, facts, causeOf(outcome, about));
+  throw new CheckFailure(what, facts, causeOf(outcome, about), about.section);
 }

@@ -71,13 +71,13 @@ async function go(): Promise<void> {
     await tell({ type: 'broken', failure, output: takeOutput() });
     return tell({ type: 'done' });
   }
-  for (const [i, step] of spec.steps.entries()) {
-    current = i + 1;
+  for (current = 1; current <= spec.steps.length; current++) {
     await tell({ type: 'started', number: current });
-    const failure = await startedBy.run(current, () => runStep(step, module));
+    const failure = await startedBy.run(current, () => runStep(spec, current, module));
     const output = takeOutput();
     await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
   }
+  current = spec.steps.length;
   // Now the process would end by itself. If it does not, something is still going on.
   process.once('beforeExit', () => tell({ type: 'done' }));
   setTimeout(leftovers, GRACE_MS).unref();

@@ -17,16 +17,20 @@ export function deliver(bytes: Uint8Array, cuts: readonly number[]): Delivery {
   return { how, reads, cuts };
 }
 
+/** Places to cut a long row of bytes: inside the header of its first frame, and at the end. */
+const PLACES = [1, 2, 3, 6, 9, 10, 13, 14, 20];
+
 /**
  * Lists the ways to deliver bytes: whole, in two reads, cut at every place, and byte by byte.
- * Of more than 400 bytes, the first 16 places and the last 4 stand for all.
+ * Of more than 400 bytes, a few places stand for all.
  */
 export function* deliveries(bytes: Uint8Array): Generator<Delivery> {
   yield deliver(bytes, []);
-  for (let at = 1; at < bytes.length; at++) {
-    if (bytes.length > 400 && at > 16 && at < bytes.length - 4) continue;
-    yield deliver(bytes, [at]);
+  if (bytes.length > 400) {
+    for (const at of [...PLACES, bytes.length - 1]) yield deliver(bytes, [at]);
+    return;
   }
+  for (let at = 1; at < bytes.length; at++) yield deliver(bytes, [at]);
   const reads = Array.from(bytes, (byte) => Uint8Array.of(byte));
   yield { how: 'byte by byte', reads, cuts: [] };
 }

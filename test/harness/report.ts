@@ -93,7 +93,7 @@ export function explanation(
   const pointers = [
     `Read      lessons/${lesson.name}/README.md, step ${number}`,
     `Hint      npm run hint ${lesson.number}.${number}`,
-    `Standard  RFC 6455 §${section}`,
+    `Standard  RFC 6455 §${failure.section ?? section}`,
   ];
   const why = failure.kind === 'todo' ? [''] : tell(failure, width);
   if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);

@@ -11,6 +11,8 @@ export interface Failure {
   readonly what: string;
   readonly facts: readonly Fact[];
   readonly cause?: string;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section?: string;
 }
 
 /** How one step went. */
@@ -25,24 +27,41 @@ export interface StepResult {
   readonly output: string;
 }
 
-/** Runs one step. Returns `undefined` when it holds. Never throws. */
+/** Runs a step, by its number from 1. Returns `undefined` when it holds. Never throws. */
 export async function runStep(
-  step: AnySpec['steps'][number],
+  spec: AnySpec,
+  number: number,
   module: object,
 ): Promise<Failure | undefined> {
   try {
-    await step.check(complete(module));
+    await spec.steps[number - 1]?.check(complete(module));
     return undefined;
   } catch (error) {
-    return toFailure(error);
+    return ranAhead(error, number) ?? toFailure(error);
   }
+}
+
+/** The code of a step called that of a later one, which is not written yet. */
+function ranAhead(error: unknown, number: number): Failure | undefined {
+  if (!(error instanceof Todo) || Number(error.step.split('.')[1]) <= number) return undefined;
+  return {
+    kind: 'check',
+    what: `Step ${number} does without the later steps, but the code called step ${error.step}.`,
+    facts: [['not written', todoPlace(error)]],
+    cause: 'Does it call a function by its name that was handed to it as a parameter?',
+  };
+}
+
+/** Where a `Todo` stands, and in which function. */
+function todoPlace(error: Todo): string {
+  const name = /^ +at (?:new )?(\S+) \(/m.exec(error.stack ?? '')?.[1];
+  return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
 }
 
 /** Runs the steps up to the first that does not hold. `undefined`: they all do. */
 export async function firstFailure(spec: AnySpec, module: object): Promise<StepResult | undefined> {
-  for (const [i, step] of spec.steps.entries()) {
-    const failure = await runStep(step, module);
-    const { title, section } = step;
+  for (const [i, { title, section }] of spec.steps.entries()) {
+    const failure = await runStep(spec, i + 1, module);
     if (failure) return { number: i + 1, title, section, failure, output: '' };
   }
   return undefined;
@@ -51,11 +70,17 @@ export async function firstFailure(spec: AnySpec, module: object): Promise<StepR
 /** Turns whatever was thrown into something to tell. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Todo) {
-    return { kind: 'todo', what: error.message, facts: [['code', placeOf(error) ?? '']] };
+    return { kind: 'todo', what: error.message, facts: [['code', todoPlace(error)]] };
   }
   if (error instanceof CheckFailure) {
-    const { message, facts, cause } = error;
-    return { kind: 'check', what: message, facts, ...(cause && { cause }) };
+    const { message, facts, cause, section } = error;
+    return {
+      kind: 'check',
+      what: message,
+      facts,
+      ...(cause && { cause }),
+      ...(section && { section }),
+    };
   }
   const cause = causeOfCrash(error);
   return {

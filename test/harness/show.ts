@@ -2,7 +2,7 @@
 import { quote, toHex } from '../../shared/hex.ts';
 import { HandshakeError, ProtocolError } from '../../shared/protocol.ts';
 import { frameFields, preview } from '../../shared/wire.ts';
-import type { Fact } from './check.ts';
+import type { About, Fact } from './check.ts';
 
 const MAX_BYTES = 20;
 const MAX_ITEMS = 8;
@@ -63,9 +63,13 @@ const ROW = 12;
 
 /**
  * Compares two rows of bytes: what was returned, what was expected, and a mark under the first
- * byte that differs. With `frames`, the field that is wrong is named, and its bits are shown.
+ * byte that differs. Of frames, the field that is wrong is named, and its bits are shown.
  */
-export function compareBytes(actual: Uint8Array, expected: Uint8Array, frames = false): Fact[] {
+export function compareBytes(
+  actual: Uint8Array,
+  expected: Uint8Array,
+  { frames = false, label = 'you returned' }: About = {},
+): Fact[] {
   const shared = Math.min(actual.length, expected.length);
   let at = 0;
   while (at < shared && actual[at] === expected[at]) at++;
@@ -79,7 +83,7 @@ export function compareBytes(actual: Uint8Array, expected: Uint8Array, frames = 
   };
   const caret = `${' '.repeat(indent.length + (at - from) * 3)}^^ `;
   const facts: Fact[] = [
-    ['you returned', row(actual)],
+    [label, row(actual)],
     ['expected', row(expected)],
     ['', caret + difference(actual, expected, at)],
   ];

@@ -13,7 +13,7 @@ export async function testLesson(name: string, load: () => Promise<object>): Pro
     for (const [i, step] of spec.steps.entries()) {
       test(`${i + 1} ${step.title}`, async () => {
         const { title, section } = step;
-        const failure = await runStep(step, await load());
+        const failure = await runStep(spec, i + 1, await load());
         if (!failure) return;
         const lines = explanation({ number: i + 1, title, section, failure, output: '' }, target);
         const error = new Error(`${lines.join('\n')}\n`);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import { type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
@@ -32,12 +34,6 @@ const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 function arrived(bytes: Uint8Array, delivery: Delivery | string = ''): Fact[] {
   const { how, cuts } = typeof delivery === 'string' ? { how: delivery, cuts: [] } : delivery;
   return [[how ? `Arrived ${how}` : 'Arrived', { bytes: bytes.slice(), cuts }]];
-}
-
-/** What to think of when the same bytes were read right in one read. */
-function whenCut({ how }: Delivery): string | undefined {
-  if (how === 'in one read') return undefined;
-  return 'The same bytes in one read are read right. Keep what is not complete, and go on from there when more comes.';
 }
 
 function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
@@ -97,6 +93,12 @@ function headers({ decodeHeader }: Lesson): void {
         {
           given: arrived(part, `${length} of the header's ${headerLength} bytes`),
         },
+      );
+      equal(
+        () => decodeHeader(join(new Uint8Array(5), part), 5),
+        undefined,
+        `The header at offset 5 is not complete: ${what}.`,
+        { given: arrived(part, `${length} of the header's ${headerLength} bytes, at offset 5`) },
       );
     }
     equal(() => decodeHeader(bytes), expected, `Decode ${what}.`, {
@@ -167,8 +169,12 @@ function unmasking({ unmask }: Lesson): void {
       ['key', show(key)],
       ['payload', show(payload)],
     ];
-    unmask(payload, key);
-    equal(() => payload, utf8(expected.text), `Unmask ${what}, in place.`, { given });
+    attempt(() => unmask(payload, key), `Unmask ${what}.`, given);
+    equal(() => payload, utf8(expected.text), `Unmask ${what}, in place.`, {
+      given,
+      label: 'it is now',
+      cause: () => maskMistake(bytes.slice(6), payload, 0),
+    });
     equal(() => key, bytes.slice(2, 6), 'Leave the key as it is.');
   }
   for (const length of [5, 1, 2, 3, 4, 7, 8, 9, 63, 64, 65, 127, 128, 1000]) {
@@ -183,23 +189,34 @@ function unmasking({ unmask }: Lesson): void {
         ['bytes', show(payload.slice())],
         ['position', `${position}: the first of these is byte ${position} of its payload`],
       ];
-      unmask(payload, KEY, position);
+      const before = payload.slice();
+      attempt(() => unmask(payload, KEY, position), 'Unmask bytes.', given);
       equal(
         () => payload,
         plain,
-        `Unmask ${length} bytes from position ${position} of a payload.`,
-        {
-          given,
-          cause: () =>
-            position > 0
-              ? 'The key goes on where it was: byte i of the payload takes key byte i mod 4, and the first byte you have is not byte 0 of the payload.'
-              : undefined,
-        },
+        `Unmask ${length} bytes from position ${position} of a payload, in place.`,
+        { given, label: 'they are now', cause: () => maskMistake(before, payload, position) },
       );
       const outside = [...buffer.subarray(0, position), ...buffer.subarray(position + length)];
-      if (outside.some((byte) => byte !== 0xee)) fail('Change no byte outside of the view.', given);
+      if (outside.some((byte) => byte !== 0xee)) {
+        fail('Change no byte outside of the bytes you were given.', given, VIEW);
+      }
     }
   }
+}
+
+const VIEW =
+  'The bytes are a view into a larger buffer: a typed array over `bytes.buffer` needs `bytes.byteOffset`, too.';
+
+/** Says what went wrong with a mask. */
+function maskMistake(before: Uint8Array, after: Uint8Array, position: number): string | undefined {
+  const is = (bytes: Uint8Array) => Buffer.compare(after, bytes) === 0;
+  if (is(before))
+    return '`unmask` changes the bytes it is given. What it returns is not looked at.';
+  if (position % 4 !== 0 && is(masked(before, KEY))) {
+    return 'The key goes on where it was: byte i of the payload takes key byte i mod 4, and the first byte you have is not byte 0 of the payload.';
+  }
+  return position > 0 ? VIEW : undefined;
 }
 
 /** A reader that refuses no header, so that step 4 does not need step 5. */
@@ -207,33 +224,29 @@ function anyFrames({ FrameReader }: Lesson): Reading.FrameReader {
   return new FrameReader(() => {});
 }
 
-/** Pushes each read and takes out all that is whole after it. */
-function readAll<T>(
-  reader: { push(chunk: Uint8Array): void; read(): T | undefined },
-  reads: readonly Uint8Array[],
-): T[] {
+/**
+ * Pushes each read and takes out all that is whole after it. A read is a Buffer, as sockets give
+ * them, and is overwritten afterwards, as a socket uses its memory again; unless `keep`.
+ */
+function readAll<T>(reader: Reader<T>, reads: readonly Uint8Array[], keep = false): T[] {
   const results: T[] = [];
   for (const read of reads) {
-    // The chunk is a copy that is overwritten afterwards, as a socket reuses its memory.
-    const chunk = read.slice();
-    reader.push(chunk);
-    if (Buffer.compare(chunk, read) !== 0) {
-      fail('The bytes that are pushed belong to the caller: do not change them.', [
+    const chunk = Buffer.from(read);
+    const unchanged = (after: string, what: string) => {
+      if (Buffer.compare(chunk, read) === 0) return;
+      fail(what, [
         ['pushed', show(read)],
-        ['after push', show(chunk)],
+        [`after ${after}`, show(chunk)],
       ]);
-    }
+    };
+    reader.push(chunk);
+    unchanged('push', 'The bytes that are pushed belong to the caller: do not change them.');
     for (let result = reader.read(); result !== undefined; result = reader.read()) {
-      results.push(result);
+      results.push(keep ? structuredClone(result) : result);
       if (results.length > 10_000) fail('`read` never returns `undefined`: it has to, in the end.');
     }
-    if (Buffer.compare(chunk, read) !== 0) {
-      fail('The bytes that were pushed belong to the caller: unmask a copy of them.', [
-        ['pushed', show(read)],
-        ['after read', show(chunk)],
-      ]);
-    }
-    chunk.fill(0xaa);
+    unchanged('read', 'The bytes that were pushed belong to the caller: unmask a copy of them.');
+    if (!keep) chunk.fill(0xaa);
   }
   return results;
 }
@@ -253,8 +266,35 @@ function readsAs<T>(
 ): void {
   equal(() => readAll(makeReader(), delivery.reads), expected, what, {
     given: arrived(bytes, delivery),
-    cause: (actual) => aliasing(actual) ?? whenCut(delivery),
+    cause: (actual) => readingMistake(actual, makeReader, delivery, expected),
   });
+}
+
+/** Finds out what is behind a wrong reading, by reading again in easier ways. */
+function readingMistake<T>(
+  actual: unknown,
+  makeReader: () => Reader<T>,
+  { how, reads }: Delivery,
+  expected: readonly T[],
+): string | undefined {
+  const rightWith = (easier: readonly Uint8Array[], keep: boolean) => {
+    try {
+      equal(() => readAll(makeReader(), easier, keep), expected, '');
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (rightWith(reads, true)) {
+    return 'It was right at first, and changed when the memory of the pushed bytes, or your own buffer, was used again. Copy what you keep and what you give out: `new Uint8Array(bytes)`.';
+  }
+  if (how !== 'in one read') {
+    return 'The same bytes in one read are read right. Keep what is not complete, and go on from there when more comes.';
+  }
+  if (Array.isArray(actual) && actual.length < expected.length) {
+    return `The read brought ${expected.length} and ${actual.length} came out. One read may bring many: keep the rest for the next \`read()\`.`;
+  }
+  return undefined;
 }
 
 /** Checks that the same comes out in every way in which the bytes can arrive. */
@@ -286,16 +326,6 @@ function replayRandomly<T>(
   };
   const failing = fewestCuts(bytes, cuts, holds);
   if (failing) readsAs(makeReader, bytes, failing, expected, what);
-}
-
-/** Says so when what was returned is the memory of the caller, overwritten since. */
-function aliasing(results: unknown): string | undefined {
-  const overwritten = (results: unknown) =>
-    Object.values(results ?? {}).some(
-      (value) => value instanceof Uint8Array && value.length > 0 && value.every((b) => b === 0xaa),
-    );
-  if (!Array.isArray(results) || !results.some(overwritten)) return undefined;
-  return 'The payload is a view of the pushed bytes, and those have been overwritten since. Copy what you keep.';
 }
 
 function stream(lesson: Lesson): void {
@@ -339,6 +369,7 @@ function stream(lesson: Lesson): void {
     replayRandomly(makeReader, bytes, expected, `Read 12 random frames (SEED=${seed}).`, cuts);
   });
 
+  checkCalls(lesson);
   declaredLength(lesson);
   linearCost(anyFrames(lesson), Binary, null, (payload) => frame(Binary, payload));
 }
@@ -350,6 +381,54 @@ function randomFrame(random: Random): WireFrame {
     payload: random.bytes(random.pick([0, 1, 5, 125, 126, 300])),
     key: random.pick([null, random.bytes(4)]),
   };
+}
+
+/** `check` sees each header once, when it is complete and the frames before it are out. */
+function checkCalls({ FrameReader }: Lesson): void {
+  const seen: number[] = [];
+  const reader = new FrameReader(({ opcode }) => {
+    seen.push(opcode);
+    if (opcode === Pong) throw new ProtocolError(1002, '5.2', 'Not this one.');
+  });
+  const two = join(
+    wire({ opcode: Text, payload: 'one' }),
+    wire({ opcode: Binary, payload: 'two' }),
+  );
+  const given = (bytes: Uint8Array): Fact[] => arrived(bytes);
+  reader.push(two);
+  equal(() => reader.read(), frame(Text, 'one'), 'Read the first of two frames.', {
+    given: given(two),
+  });
+  equal(
+    () => seen,
+    [Text],
+    'Call `check` when the frames before it have been returned, not ahead.',
+    {
+      given: given(two),
+      label: 'called with the opcodes',
+    },
+  );
+  equal(() => reader.read(), frame(Binary, 'two'), 'Read the second.', { given: given(two) });
+  const [header, rest] = [wire({ opcode: Ping, payload: 'three' }).slice(0, 7), utf8('....')];
+  reader.push(header);
+  equal(() => reader.read(), undefined, 'A header and one byte of its payload are there.');
+  equal(() => seen, [Text, Binary, Ping], 'Call `check` as soon as a header is complete.', {
+    given: given(header),
+  });
+  reader.push(rest.slice(0, 1));
+  reader.read();
+  equal(() => seen, [Text, Binary, Ping], 'Call `check` once for each header.');
+  reader.push(rest.slice(1));
+  equal(() => reader.read()?.opcode, Ping, 'Read the third.');
+  const refused = wire({ opcode: Pong }).slice(0, 6);
+  attempt(
+    () => reader.push(refused),
+    '`push` only takes bytes in: it never throws.',
+    given(refused),
+  );
+  failsWith(1002, () => reader.read(), 'What `check` throws, `read` throws.', {
+    given: given(refused),
+  });
 }
 
 /** A length is a promise, not a reason to reserve memory. */
@@ -406,11 +485,18 @@ function illegalFrames({ checkHeader, decodeHeader, FrameReader }: Lesson): void
   const headerOf = (bytes: Uint8Array) =>
     decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
 
-  for (const { what, wire: hex, expected } of ILLEGAL_FRAMES) {
+  for (const { what, source, wire: hex, expected } of ILLEGAL_FRAMES) {
     const bytes = fromHex(hex);
     const header = headerOf(bytes);
-    const given: Fact[] = [...arrived(bytes), ['header', show(header)]];
-    failsWith(expected, () => checkHeader(header), `Refuse ${what}.`, { given });
+    const section = source.split('§')[1] ?? '5.2';
+    const given: Fact[] = [...arrived(bytes), ['header', show(header)], ['we are', 'the server']];
+    failsWith(expected, () => checkHeader(header), `Refuse ${what}.`, { given, section });
+  }
+  for (const opcode of [Continuation, Text, Binary]) {
+    const header = headerOf(wire({ opcode, fin: false }));
+    attempt(() => checkHeader(header), 'Accept a fragment: data may go on.', [
+      ['header', show(header)],
+    ]);
   }
   for (let opcode = 0; opcode < 16; opcode++) {
     const header = headerOf(wire({ opcode }));
@@ -677,17 +763,62 @@ function messages(lesson: Lesson): void {
 
   linearCost(new lesson.MessageReader(), Binary, KEY, binary);
 
-  // A million empty fragments are a message of no bytes: they must not pile up, or recurse.
-  const reader = new lesson.MessageReader();
-  reader.push(wire({ opcode: Binary, fin: false }));
-  const empty = wire({ opcode: Continuation, fin: false });
-  const batch = join(...Array.from({ length: 1000 }, () => empty));
-  for (let i = 0; i < 100; i++) {
-    reader.push(batch);
-    equal(() => reader.read(), undefined, 'The message has not ended: 100,000 empty fragments.');
+  manyFragments(lesson);
+}
+
+/** Fragments without number: they must not be nested calls, nor fill the memory, nor be joined anew each time. */
+function manyFragments({ MessageReader }: Lesson): void {
+  const many = (count: number, payload: string) => {
+    const one = wire({ opcode: Continuation, fin: false, payload });
+    return Buffer.concat(Array.from({ length: count }, () => one));
+  };
+  const first = wire({ opcode: Binary, fin: false });
+  const last = wire({ opcode: Continuation, payload: 'end' });
+
+  const reader = new MessageReader();
+  reader.push(join(first, many(100_000, '')));
+  const before = usedMemory();
+  equal(
+    () => reader.read(),
+    undefined,
+    'The message has not ended: 100,000 empty fragments, in one read.',
+  );
+  if (usedMemory() - before > 6_000_000) {
+    fail(
+      'Empty fragments take up no memory.',
+      [['arrived', '100,000 empty fragments']],
+      'Each of them is kept in a list. Keep their bytes, of which there are none.',
+    );
   }
-  reader.push(wire({ opcode: Continuation, payload: 'end' }));
+  reader.push(last);
   equal(() => reader.read(), binary(utf8('end')), 'Read a message after 100,000 empty fragments.');
+
+  const tiny = new MessageReader();
+  tiny.push(first);
+  const batch = many(500, 'x');
+  const started = performance.now();
+  for (let i = 0; i < 200; i++) {
+    tiny.push(batch);
+    equal(() => tiny.read(), undefined, 'The message has not ended: fragments of one byte.');
+    if (performance.now() - started > 3000) {
+      fail(
+        'A message of many small fragments takes far too long.',
+        [['arrived', `${i * 500} fragments of one byte, in 3 seconds`]],
+        'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.',
+      );
+    }
+  }
+  tiny.push(last);
+  const whole = binary(utf8(`${'x'.repeat(100_000)}end`));
+  equal(() => tiny.read(), whole, 'Read a message of 100,001 fragments.');
+}
+
+/** The bytes of objects that are in use, after what is not in use has been thrown away. */
+function usedMemory(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 function randomConversation(random: Random): Omit<Conversation, 'what'> {
