@@ -12,6 +12,8 @@ export default defineConfig({
           include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
           // A guard against hanging, not a bound on speed.
           testTimeout: 60_000,
+          // Each of these starts processes of its own.
+          maxConcurrency: 3,
         },
       },
       // The learner's own files. Red until they are done.

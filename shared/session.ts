@@ -102,19 +102,19 @@ export class Session {
     }
     this.#checking = true;
     this.#draw();
-    const types = typeErrors(`lessons/${target.lesson.name}/`);
     this.#running = this.#waiting ?? prepare(target);
     this.#waiting = undefined;
     const run = await this.#running.run();
     if (generation !== this.#generation) return;
 
-    this.#waiting = prepare(target);
     this.#run = run;
     this.#checking = false;
     this.#remember(run);
     if (this.#view.type === 'steps') this.#scroll = 0;
     this.#draw();
-    const complaints = await types;
+    this.#waiting = prepare(target);
+    // The type checker would take the processor from the steps: it comes after them.
+    const complaints = await typeErrors(`lessons/${target.lesson.name}/`);
     if (generation !== this.#generation) return;
     this.#types = complaints;
     this.#draw();

@@ -46,7 +46,7 @@ const KINDS: readonly Kind[] = [
   {
     kind: 'an endless loop in a step',
     make: inside(PUSH, 'for (;;);'),
-    says: ['Step 4 did not come to an end within 4 seconds.', 'condition never becomes false'],
+    says: ['Step 4 did not come to an end within 5 seconds.', 'condition never becomes false'],
     marks: '✓✓✓✗····',
   },
   {

@@ -32,6 +32,7 @@ export function masked(
   position = 0,
 ): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(payload);
+  if (key.every((byte) => byte === 0)) return copy;
   for (let i = 0; i < copy.length; i++) copy[i]! ^= key[(position + i) % 4]!;
   return copy;
 }

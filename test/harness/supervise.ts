@@ -6,7 +6,9 @@ import type { Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** How long one step, or loading the file, may take before it counts as endless. */
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 5000;
+/** How long our own process may take to start, in milliseconds: a guard for a busy machine. */
+const START_MS = 30_000;
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
 
@@ -80,16 +82,16 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
     if (current === 0) broken ??= failure;
     else if (!outcomes.get(current)?.failure) outcomes.set(current, { failure, output: '' });
   };
-  const watch = () => {
+  const watch = (patience = PATIENCE_MS) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const what = current === 0 ? `Loading ${file}` : `Step ${current}`;
       breakOff(
-        `${what} did not come to an end within ${PATIENCE_MS / 1000} seconds.`,
+        `${what} did not come to an end within ${patience / 1000} seconds.`,
         'There may be a loop whose condition never becomes false, or one that reads without going forward.',
       );
       kill(child);
-    }, PATIENCE_MS);
+    }, patience);
   };
 
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -121,7 +123,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
         kill(child);
     }
   });
-  watch();
+  watch(START_MS);
   child.send({ type: 'go' });
 
   return new Promise((resolve) => {
