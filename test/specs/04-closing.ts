@@ -143,6 +143,27 @@ const TRANSITIONS: readonly (readonly [Closing.State, Closing.ClosingEvent, Clos
   ['HANGING_UP', 'disconnect', 'CLOSED'],
 ];
 
+/** What to think of when the wrong things are to be done. */
+function actionMistake(actual: unknown, expected: readonly Closing.Action[]): string | undefined {
+  if (!Array.isArray(actual))
+    return 'The actions are a list, an empty one when there is nothing to do.';
+  const types = (actions: readonly Closing.Action[]) => actions.map((action) => action?.type);
+  const [mine, right] = [types(actual), types(expected)];
+  if (right.includes('sendClose') && !mine.includes('sendClose')) {
+    return 'A Close is missing: a side that has not sent its own sends it now.';
+  }
+  if (!right.includes('sendClose') && mine.includes('sendClose')) {
+    return 'Each side sends one Close, and ours is out already.';
+  }
+  if (right.includes('hangUp') && !mine.includes('hangUp')) {
+    return 'Both Closes have passed: the server ends the TCP connection, at once.';
+  }
+  if (!right.includes('hangUp') && mine.includes('hangUp')) {
+    return 'It is not our turn to hang up: a client leaves that to the server, and before the peer has said Close, nobody does.';
+  }
+  return undefined;
+}
+
 function states(lesson: Lesson): void {
   const all: Closing.State[] = ['OPEN', 'CLOSE_SENT', 'HANGING_UP', 'CLOSED'];
   const events: Closing.ClosingEvent[] = ['close', 'receiveClose', 'fail', 'timeout', 'disconnect'];
@@ -175,7 +196,10 @@ function states(lesson: Lesson): void {
         ['before', told.join(', ') || 'nothing'],
         ['now', event],
       ];
-      equal(() => act(handshake) ?? [], expected, `${what}: ${event}.`, { given });
+      equal(() => act(handshake) ?? [], expected, `${what}: ${event}.`, {
+        given,
+        cause: (actual) => actionMistake(actual, expected),
+      });
       equal(() => handshake.state, state, `${what}: the state after ${event}.`, { given });
       told.push(event);
     }
