@@ -60,7 +60,11 @@ describe('a question', () => {
     const answer = confirm('Really?', input, output);
     input.end(typed);
     expect(await answer).toBe(expected);
-    expect(String(output.read())).toBe(typed === '' ? 'Really? [y/N] \n' : 'Really? [y/N] ');
+    // At the end of the input, readline ends the line in some versions of Node, in others not.
+    const asked = String(output.read());
+    expect(typed === '' ? asked.trimEnd() : asked).toBe(
+      typed === '' ? 'Really? [y/N]' : 'Really? [y/N] ',
+    );
   });
 });
 
