@@ -5,7 +5,7 @@ import { renderBroken, renderRun, renderTypeErrors } from '../test/harness/repor
 import { type Checker, prepare, type Run } from '../test/harness/supervise.ts';
 import { renderDiff } from './diff.ts';
 import { countHints, renderHint } from './hints.ts';
-import { fileOf, LESSONS, type Lesson, ROOT, type Target } from './lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT, type Target, UsageError } from './lessons.ts';
 import { currentLesson, type Progress, renderMap, sum } from './progress.ts';
 import { resetLesson } from './reset.ts';
 import { columns, style } from './style.ts';
@@ -135,10 +135,15 @@ export class Session {
 
   #press(key: string): void {
     this.#note = '';
-    if (key === CTRL_C) this.#finish();
-    else if (this.#view.type === 'question') this.#answer(key, this.#view);
-    else if (this.#commands[key]) this.#commands[key]();
-    else if (this.#view.type === 'page') this.#leavePage(key);
+    try {
+      if (key === CTRL_C) this.#finish();
+      else if (this.#view.type === 'question') this.#answer(key, this.#view);
+      else if (this.#commands[key]) this.#commands[key]();
+      else if (this.#view.type === 'page') this.#leavePage(key);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#note = error.message;
+    }
     this.#draw();
   }
 

@@ -20,7 +20,7 @@ export interface Field {
 }
 
 /** Names an opcode, such as `text`; a reserved one is `reserved`. */
-export function opcodeName(opcode: number): string {
+function opcodeName(opcode: number): string {
   const entry = Object.entries(Opcode).find(([, value]) => value === opcode);
   return entry ? entry[0].toLowerCase() : 'reserved';
 }

@@ -161,6 +161,16 @@ test('no save is lost: not in quick succession, not during a run, not by renamin
   expect(await learner.ended()).toBe(0);
 });
 
+test('a README that is gone is said, and the session goes on', async () => {
+  learner = new Learner();
+  await learner.sees('Lesson 01, step 1');
+  rmSync(join(learner.sandbox.folder, 'lessons', '01-handshake', 'README.md'));
+  learner.press('h');
+  await learner.sees('lessons/01-handshake/README.md is missing.');
+  learner.press('l');
+  await learner.sees('▸ 01  Handshake');
+});
+
 test('a small screen shows the failure first, and the rest with the arrows', async () => {
   learner = new Learner('02', 18);
   await learner.sees('Lesson 02, step 1');

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { fileOf, type Target } from '../../shared/lessons.ts';
-import type { Message } from './messages.ts';
+import type { Go, Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
 
 /** How long one step, or loading the file, may take before it counts as endless. */
@@ -52,7 +52,13 @@ export function prepare(target: Target): Checker {
     },
   );
   running.add(child);
-  return { run: () => follow(child, target), stop: () => kill(child) };
+  // What goes wrong with the process itself ends in its exit, and that is told.
+  child.on('error', () => {});
+  return {
+    // One that has not lived until now is replaced.
+    run: () => (child.connected ? follow(child, target) : supervise(target)),
+    stop: () => kill(child),
+  };
 }
 
 function kill(child: ChildProcess): void {
@@ -124,7 +130,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
     }
   });
   watch(START_MS);
-  child.send({ type: 'go' });
+  child.send({ type: 'go' } satisfies Go);
 
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
