@@ -164,3 +164,30 @@ describe.concurrent('npm run reset', () => {
     expect(await sandbox.run('reset', 'solutions/02')).toMatchObject({ code: 2 });
   });
 });
+
+describe.concurrent('npm start without a terminal', () => {
+  test('shows the map and the next step, once', async () => {
+    const own = new Sandbox();
+    own.write(yours(first), own.solution(first));
+    const run = await own.run('start');
+    own.remove();
+    expect(run.code).toBe(0);
+    expect(run.output).toMatch(/WebSocket 101 +5\/27/);
+    expect(run.output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
+    expect(run.output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
+    expect(run.output).toContain('Next      lesson 02, step 1: The first two bytes');
+  });
+
+  test('refuses what it cannot show, and checks that are not its own', async () => {
+    expect(await sandbox.run('start', '9')).toMatchObject({ code: 2 });
+    expect(await sandbox.run('start', 'solutions/02')).toMatchObject({ code: 2 });
+    const own = new Sandbox();
+    own.write('test/vectors/accept.ts', `${own.read('test/vectors/accept.ts')}// mine\n`);
+    const runs = [await own.run('start'), await own.run('test', '01')];
+    own.remove();
+    for (const { code, output } of runs) {
+      expect(code).toBe(2);
+      expect(output).toContain('test/vectors/accept.ts is not as it came');
+    }
+  });
+});
