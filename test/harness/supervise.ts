@@ -9,6 +9,8 @@ import type { Failure, StepResult } from './run.ts';
 const PATIENCE_MS = 5000;
 /** How long our own process may take to start, in milliseconds: a guard for a busy machine. */
 const START_MS = 30_000;
+/** How long to wait for messages of a process that has ended, in milliseconds. */
+const LAST_MESSAGES_MS = 2000;
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
 
@@ -135,12 +137,16 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      // Messages that were sent before the end may still be on their way.
-      setImmediate(() => {
+      const settle = () => {
+        clearTimeout(late);
         kill(child);
         if (!done) endedEarly(stderr, code, signal, breakOff);
         resolve({ broken, results: steps.map((step, i) => toResult(step, i + 1)) });
-      });
+      };
+      // What was sent before the end may still be on its way: the channel closes after the last.
+      const late = setTimeout(settle, LAST_MESSAGES_MS);
+      if (child.connected) child.once('disconnect', settle);
+      else settle();
     });
   });
 
