@@ -1,6 +1,7 @@
 /** How far somebody is. Computed from the code each time, stored nowhere. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StepResult } from '../test/harness/run.ts';
 import { loadSpec } from '../test/harness/spec.ts';
 import { supervise } from '../test/harness/supervise.ts';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from './lessons.ts';
@@ -24,17 +25,19 @@ export function readProgress(): Promise<Progress[]> {
 async function progressOf(lesson: Lesson): Promise<Progress> {
   const target: Target = { side: 'lessons', lesson };
   const { steps } = await loadSpec(lesson.name);
-  const { results } = existsSync(join(ROOT, fileOf(target)))
-    ? await supervise(target)
-    : { results: [] };
-  const open = results.findIndex(({ failure }) => failure);
-  const step = results.length === 0 ? 0 : open;
-  const title = steps[step]?.title;
+  const total = steps.length;
+  if (existsSync(join(ROOT, fileOf(target)))) {
+    const { results } = await supervise(target);
+    if (results.length > 0) return { lesson, total, ...standing(results) };
+  }
+  return { lesson, total, done: 0, next: { number: 1, title: steps[0]?.title ?? '' } };
+}
+
+/** How far a lesson is, by the results of its steps. */
+export function standing(results: readonly StepResult[]): Pick<Progress, 'done' | 'next'> {
   return {
-    lesson,
     done: results.filter(({ failure }) => !failure).length,
-    total: steps.length,
-    next: title === undefined ? undefined : { number: step + 1, title },
+    next: results.find(({ failure }) => failure),
   };
 }
 

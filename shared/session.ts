@@ -6,7 +6,7 @@ import { type Checker, prepare, type Run } from '../test/harness/supervise.ts';
 import { renderDiff } from './diff.ts';
 import { countHints, renderHint } from './hints.ts';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target, UsageError } from './lessons.ts';
-import { currentLesson, type Progress, renderMap, sum } from './progress.ts';
+import { currentLesson, type Progress, renderMap, standing, sum } from './progress.ts';
 import { resetLesson } from './reset.ts';
 import { columns, style } from './style.ts';
 import { typeErrors } from './typecheck.ts';
@@ -121,15 +121,8 @@ export class Session {
   }
 
   #remember({ results }: Run): void {
-    const open = results.find(({ failure }) => failure);
     this.#progress = this.#progress.map((item) =>
-      item.lesson !== this.#lesson
-        ? item
-        : {
-            ...item,
-            done: results.filter(({ failure }) => !failure).length,
-            next: open && { number: open.number, title: open.title },
-          },
+      item.lesson === this.#lesson ? { ...item, ...standing(results) } : item,
     );
   }
 

@@ -46,11 +46,9 @@ process.exit = (code) => {
   );
 };
 process.on('uncaughtException', (error) => {
-  const { what, ...failure } = toFailure(error);
-  const late = what.startsWith('The code called')
-    ? what
-    : 'The code threw after its step had ended.';
-  report({ ...failure, what: late });
+  const failure = toFailure(error);
+  const late = { ...failure, what: 'The code threw after its step had ended.' };
+  report(error instanceof CheckFailure ? failure : late);
 });
 
 /** Tells of something that happened outside of a step. */
@@ -69,8 +67,7 @@ async function go(): Promise<void> {
   try {
     module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
   } catch (error) {
-    const failure = toLoadFailure(error, fileOf(target));
-    await tell({ type: 'broken', failure, output: takeOutput() });
+    await tell({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
     return tell({ type: 'done' });
   }
   for (current = 1; current <= spec.steps.length; current++) {

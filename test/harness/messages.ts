@@ -6,7 +6,7 @@ export type Message =
   /** The spec is loaded; the learner's file is not. */
   | { readonly type: 'ready'; readonly steps: readonly { title: string; section: string }[] }
   /** The file could not be loaded. */
-  | { readonly type: 'broken'; readonly failure: Failure; readonly output: string }
+  | { readonly type: 'broken'; readonly failure: Failure }
   | { readonly type: 'started'; readonly number: number }
   | {
       readonly type: 'finished';
