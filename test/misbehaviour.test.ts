@@ -208,16 +208,10 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'a view of the memory of the check',
-    make: (solution) =>
-      solution
-        .replace(
-          'const taken = this.#bytes.slice(this.#start, this.#start + count);',
-          'const taken = this.#bytes.subarray(this.#start, this.#start + count);',
-        )
-        .replace(
-          'push(chunk: Uint8Array): void {\n    if (this.#end',
-          'push(chunk: Uint8Array): void {\n    if (this.length === 0) {\n      [this.#bytes, this.#start, this.#end] = [chunk as never, 0, chunk.length];\n      return;\n    }\n    if (this.#end',
-        ),
+    make: instead(
+      'if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+      'if (this.length === 0) {\n      this.#memory = this.#written = chunk as never;\n      return;\n    }\n    if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+    ),
     says: [/belong to the caller|Copy what you keep/],
   },
   {

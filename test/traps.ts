@@ -198,14 +198,14 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 2,
     story: 'The 16-bit length read in reverse.',
-    edits: [['view.getUint16(0)', 'view.getUint16(0, true)']],
+    edits: [['length * 256 + bytes[offset + i]!', 'length * 256 + bytes[offset + size - 1 - i]!']],
   },
   {
     id: 'length-32-bit',
     lesson: '02',
     step: 2,
-    story: 'Only 32 of the 64 bits read.',
-    edits: [['Number(view.getBigUint64(0))', 'view.getUint32(4)']],
+    story: 'Put together with shifts, which keep only 32 of the 64 bits.',
+    edits: [['length * 256 + bytes[offset + i]!', '((length << 8) | bytes[offset + i]!) >>> 0']],
   },
   {
     id: 'longer-form-16',
@@ -226,19 +226,14 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 2,
     story: 'The most significant bit of a 64-bit length ignored (nopoll#84, libhv#864).',
-    edits: [['view.getUint8(0) >= 0x80', 'false']],
+    edits: [['size === 8 && bytes[offset]! >= 0x80', 'false']],
   },
   {
     id: 'key-restarts',
     lesson: '02',
     step: 3,
     story: 'The key starts anew with every chunk (beast#1061, poco#4838, cowboy#552).',
-    edits: [
-      [
-        'for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;\n}',
-        'for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[i & 3]!;\n}',
-      ],
-    ],
+    edits: [['const { length } = bytes;', 'position = 0;\n  const { length } = bytes;']],
   },
   {
     id: 'pushed-chunk-kept',
@@ -248,8 +243,32 @@ export const TRAPS: readonly Trap[] = [
       'The chunk itself kept as the buffer: its memory is reused before the frame is read (mongoose#145).',
     edits: [
       [
-        'push(chunk: Uint8Array): void {\n    if (this.#end',
-        'push(chunk: Uint8Array): void {\n    if (this.length === 0) {\n      [this.#bytes, this.#start, this.#end] = [chunk as never, 0, chunk.length];\n      return;\n    }\n    if (this.#end',
+        'if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+        'if (this.length === 0) {\n      this.#memory = this.#written = chunk as never;\n      return;\n    }\n    if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+      ],
+    ],
+  },
+  {
+    id: 'memory-used-again',
+    lesson: '02',
+    step: 4,
+    story: 'Memory that was given out is used again for what comes later: old payloads change.',
+    edits: [
+      [
+        'this.#memory = this.#written = NO_BYTES; // An idle connection holds no memory.',
+        'this.#written = this.#memory.subarray(0, 0);',
+      ],
+    ],
+  },
+  {
+    id: 'moved-to-the-front',
+    lesson: '02',
+    step: 4,
+    story: 'Waiting bytes moved to the front of the memory, over payloads that were given out.',
+    edits: [
+      [
+        'const waiting = this.peek();\n',
+        'const waiting = this.peek();\n    if (waiting.length + by <= this.#memory.length) {\n      this.#memory.set(waiting);\n      this.#written = this.#memory.subarray(0, waiting.length);\n      this.#start = 0;\n      return;\n    }\n',
       ],
     ],
   },
@@ -315,8 +334,8 @@ export const TRAPS: readonly Trap[] = [
         'readonly #fragments = new ByteQueue();\n  all: unknown[] = [];',
       ],
       [
-        'this.#fragments.push(frame.payload);\n      this.#seen',
-        'this.all.push(frame);\n      this.#fragments.push(frame.payload);\n      this.#seen',
+        'else if (!isWhole) this.#fragments.push(payload);',
+        'else if (!isWhole) {\n      this.all.push(payload);\n      this.#fragments.push(payload);\n    }',
       ],
     ],
   },
@@ -352,12 +371,35 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 6,
     story: 'Only the last fragment kept.',
-    edits: [
-      [
-        'this.#opcode ??= frame.opcode;\n      this.#fragments.push(frame.payload);',
-        'this.#opcode ??= frame.opcode;',
-      ],
-    ],
+    edits: [['else if (!isWhole) this', 'else if (!isWhole && fin) this']],
+  },
+  {
+    id: 'text-goes-on',
+    lesson: '02',
+    step: 6,
+    story: 'A text begins with the one before it: what was decoded is not put away.',
+    edits: [["    this.#text = '';\n", '']],
+  },
+  {
+    id: 'decoded-twice',
+    lesson: '02',
+    step: 6,
+    story: 'What was decoded when it arrived is decoded again when its frame is complete.',
+    edits: [['payload.subarray(this.#seen)', 'payload']],
+  },
+  {
+    id: 'cut-character',
+    lesson: '02',
+    step: 7,
+    story: 'Each piece of a text decoded by itself: a character that is cut is refused.',
+    edits: [['{ stream: !isLast }', '{ stream: false }']],
+  },
+  {
+    id: 'ping-in-the-text',
+    lesson: '02',
+    step: 7,
+    story: 'A ping that is still arriving taken for a part of the text around it.',
+    edits: [[' && !isControl(header.opcode);', ';']],
   },
   {
     id: 'replacement-characters',
@@ -385,7 +427,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 8,
     story: 'The limit holds for frames, not for what they add up to.',
-    edits: [['this.#fragments.length + header.payloadLength', 'header.payloadLength']],
+    edits: [['this.#messageBytes + header.payloadLength', 'header.payloadLength']],
   },
   {
     id: 'limit-off-by-one',
@@ -404,7 +446,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 1,
     story: 'A server that sets MASK: Chrome closes at once.',
-    edits: [['keyLength > 0 ? 0x80 : 0', '0x80']],
+    edits: [['writeHeader(bytes, at, frame, 0)', 'writeHeader(bytes, at, frame, 0x80)']],
   },
   {
     id: 'first-byte-0x81',
@@ -414,32 +456,78 @@ export const TRAPS: readonly Trap[] = [
     edits: [['(fin ? 0x80 : 0) | opcode', '0x81']],
   },
   {
+    id: 'frames-overlap',
+    lesson: '03',
+    step: 1,
+    story: 'Frames written over each other: the place is not moved on behind the payload.',
+    edits: [['    at += frame.payload.length;\n', '']],
+  },
+  {
+    id: 'last-frame-only',
+    lesson: '03',
+    step: 1,
+    story: 'All frames written to the start of the buffer: only the last one is left.',
+    edits: [['at = writeHeader(bytes, at, frame, 0);', 'at = writeHeader(bytes, 0, frame, 0);']],
+  },
+  {
+    id: 'buffer-used-again',
+    lesson: '03',
+    step: 1,
+    story: 'One buffer for all calls, to save memory: what still waits to be written changes.',
+    edits: [
+      ['const bytes = Buffer.allocUnsafe(size);', 'const bytes = MEMORY.subarray(0, size);'],
+      [
+        '/** Size of a header without',
+        'const MEMORY = Buffer.alloc(200_000);\n\n/** Size of a header without',
+      ],
+    ],
+  },
+  {
+    id: 'all-headers-alike',
+    lesson: '03',
+    step: 2,
+    story: 'The room for several frames counted with the header of the first.',
+    edits: [['size += headerSize(payload) +', 'size += headerSize(frames[0]!.payload) +']],
+  },
+  {
     id: 'border-125',
     lesson: '03',
     step: 2,
     story: '`>` for `>=` at 126: a length of 126 in seven bits (or 125 refused).',
-    edits: [['length > 125 ? 2 : 0', 'length > 126 ? 2 : 0']],
+    edits: [
+      ['length > 125 ? 4', 'length > 126 ? 4'],
+      ['length <= 125', 'length <= 126'],
+    ],
   },
   {
     id: 'border-125-early',
     lesson: '03',
     step: 2,
     story: 'A length of 125 written in 16 bits: `>=` for `>`.',
-    edits: [['length > 125 ? 2 : 0', 'length >= 125 ? 2 : 0']],
+    edits: [
+      ['length > 125 ? 4', 'length >= 125 ? 4'],
+      ['length <= 125', 'length < 125'],
+    ],
   },
   {
     id: 'border-65535',
     lesson: '03',
     step: 2,
     story: 'The border between 16 and 64 bits off by one (OvenMediaEngine#2315).',
-    edits: [['length > 65535 ? 8', 'length > 65536 ? 8']],
+    edits: [
+      ['length > 65535 ? 10', 'length > 65536 ? 10'],
+      ['length <= 65535', 'length <= 65536'],
+    ],
   },
   {
     id: 'border-65535-early',
     lesson: '03',
     step: 2,
     story: '65535 written in 64 bits.',
-    edits: [['length > 65535 ? 8', 'length >= 65535 ? 8']],
+    edits: [
+      ['length > 65535 ? 10', 'length >= 65535 ? 10'],
+      ['length <= 65535', 'length < 65535'],
+    ],
   },
   {
     id: 'shift-32',
@@ -448,8 +536,8 @@ export const TRAPS: readonly Trap[] = [
     story: '`length >> 32` is `length >> 0` in JavaScript (Stack Overflow 8125507).',
     edits: [
       [
-        'view.setBigUint64(2, BigInt(length))',
-        '{ view.setUint32(2, length >> 32); view.setUint32(6, length); }',
+        'return bytes.writeBigUInt64BE(BigInt(length), at + 2);',
+        'bytes.writeInt32BE(length >> 32, at + 2);\n  return bytes.writeInt32BE(length, at + 6);',
       ],
     ],
   },
@@ -458,12 +546,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 3,
     story: 'The caller’s own buffer masked: sent twice, the second is garbage.',
-    edits: [
-      [
-        'bytes[headerLength + i] = frame.payload[i]! ^ maskingKey[i & 3]!;',
-        'bytes[headerLength + i] = frame.payload[i]! ^= maskingKey[i & 3]!;',
-      ],
-    ],
+    edits: [['payload[i]! ^ maskingKey[i & 3]!', '(payload[i]! ^= maskingKey[i & 3]!)']],
   },
   {
     id: 'guessable-key',
@@ -512,16 +595,14 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 5,
     story: 'FIN cleared on all fragments: the receiver waits for ever.',
-    edits: [['fin: end === data.length,', 'fin: data.length <= maxPayload,']],
+    edits: [['fin: start + maxPayload >= data.length,', 'fin: false,']],
   },
   {
     id: 'one-byte-a-char',
     lesson: '03',
     step: 6,
     story: 'One byte for each char of the string.',
-    edits: [
-      ['new TextEncoder().encode(text)', 'Uint8Array.from(text, (char) => char.charCodeAt(0))'],
-    ],
+    edits: [['Buffer.from(text)', "Buffer.from(text, 'latin1')"]],
   },
   {
     id: 'lone-surrogate',
@@ -542,7 +623,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 7,
     story: 'A ping waits behind a long message, and the peer gives up.',
-    edits: [['this.#controls.push(frame);', 'this.#messages.push([frame]);']],
+    edits: [['this.#controls.push(frame);', 'this.#messages.push(frame);']],
   },
   {
     id: 'half-a-code',

@@ -94,8 +94,8 @@ export class FrameReader {
 
   /**
    * Returns the next whole frame, unmasked, or `undefined` when more bytes are needed. The
-   * payload is the caller's own. Throws what `check` and `decodeHeader` throw, after all the
-   * frames before the bad one have been returned.
+   * payload is the caller's: the reader does not touch it again. Throws what `check` and
+   * `decodeHeader` throw, after all the frames before the bad one have been returned.
    */
   read(): Frame | undefined {
     throw new Todo('02.4');

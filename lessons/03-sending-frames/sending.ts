@@ -13,6 +13,16 @@ export function encodeFrame(frame: Frame): Uint8Array {
 }
 
 /**
+ * Steps 1 and 2 · Frames as bytes.
+ *
+ * Encodes frames one behind the other, without a gap: what goes out together can leave in one
+ * write. No frames are no bytes. RFC 6455 §5.2
+ */
+export function encodeFrames(frames: readonly Frame[]): Uint8Array {
+  throw new Todo('03.1');
+}
+
+/**
  * Step 3 · Masking as a client.
  *
  * Encodes a frame as a client sends it: with four fresh masking key bytes from `random`, and the

@@ -73,17 +73,24 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undef
 
   const payloadLength = lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
   const keyAt = offset + 2 + lengthBytes;
-  const maskingKey = masked ? new Uint8Array(bytes.subarray(keyAt, keyAt + 4)) : undefined;
+  const maskingKey = masked ? fourBytes(bytes, keyAt) : undefined;
   return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
 }
 
+/** Copies four bytes; for so few, a loop is the quickest. */
+function fourBytes(bytes: Uint8Array, offset: number): Uint8Array {
+  const copy = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) copy[i] = bytes[offset + i]!;
+  return copy;
+}
+
 function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, size);
-  if (size === 8 && view.getUint8(0) >= 0x80) {
+  if (size === 8 && bytes[offset]! >= 0x80) {
     throw new ProtocolError(1002, '5.2', 'The most significant bit of a 64-bit length is set.');
   }
   // Exact to 2^53; what is rounded above that is far beyond every limit.
-  const length = size === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+  let length = 0;
+  for (let i = 0; i < size; i++) length = length * 256 + bytes[offset + i]!;
   if (length < (size === 2 ? 126 : 65536)) {
     throw new ProtocolError(1002, '5.2', `The length ${length} is not in its shortest form.`);
   }
@@ -97,62 +104,109 @@ function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
  * is the place of `bytes[0]` in its payload, for a payload that comes in pieces. RFC 6455 §5.3
  */
 export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
-  let i = 0;
-  if (bytes.length >= 64) {
-    // The same, four bytes at a time. The key repeats every four, so one word of it serves all.
-    const start = -bytes.byteOffset & 3;
-    for (; i < start; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
-    const word = new Uint8Array(4).map((_, k) => maskingKey[(position + i + k) & 3]!);
-    const key = new Uint32Array(word.buffer)[0]!;
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + i, (bytes.length - i) >> 2);
-    for (let w = 0; w < words.length; w++) words[w]! ^= key;
-    i += words.length * 4;
+  const { length } = bytes;
+  // Whole words are quicker. Too few bytes are not worth preparing them.
+  let i = length < 256 ? 0 : unmaskWords(bytes, maskingKey, position);
+  // The key repeats every four bytes, so these four serve all the rest.
+  const at = position + i;
+  const a = maskingKey[at & 3]!;
+  const b = maskingKey[(at + 1) & 3]!;
+  const c = maskingKey[(at + 2) & 3]!;
+  const d = maskingKey[(at + 3) & 3]!;
+  for (; i + 3 < length; i += 4) {
+    bytes[i]! ^= a;
+    bytes[i + 1]! ^= b;
+    bytes[i + 2]! ^= c;
+    bytes[i + 3]! ^= d;
   }
-  for (; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+  for (; i < length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+}
+
+/** Memory for a masking key: as four bytes, and as one word. */
+const KEY_BYTES = new Uint8Array(4);
+const KEY_WORD = new Uint32Array(KEY_BYTES.buffer);
+
+/** Unmasks all but the last few bytes, a word of four at a time. Returns where it has stopped. */
+function unmaskWords(bytes: Uint8Array, maskingKey: Uint8Array, position: number): number {
+  // Words begin at multiples of four of the memory, wherever the bytes begin.
+  const start = -bytes.byteOffset & 3;
+  for (let i = 0; i < start; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+  for (let i = 0; i < 4; i++) KEY_BYTES[i] = maskingKey[(position + start + i) & 3]!;
+  const key = KEY_WORD[0]!;
+  const words = new Uint32Array(
+    bytes.buffer,
+    bytes.byteOffset + start,
+    (bytes.length - start) >> 2,
+  );
+  let w = 0;
+  for (; w + 3 < words.length; w += 4) {
+    words[w]! ^= key;
+    words[w + 1]! ^= key;
+    words[w + 2]! ^= key;
+    words[w + 3]! ^= key;
+  }
+  for (; w < words.length; w++) words[w]! ^= key;
+  return start + words.length * 4;
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Bytes that wait. Grows by doubling, so that adding n bytes costs n, however they arrive. */
+/**
+ * Bytes that wait. Each is copied in once, and again only when the memory grows, to twice what
+ * waits at least: so adding n bytes costs n, however they arrive. No memory is used twice: what
+ * has been taken out stays as it is.
+ */
 class ByteQueue {
-  #bytes = NO_BYTES;
+  #memory = NO_BYTES;
+  /** As much of the memory as has been written. */
+  #written = NO_BYTES;
+  /** Where in it the waiting bytes start. What stands before has been taken, and is not ours. */
   #start = 0;
-  #end = 0;
 
   get length(): number {
-    return this.#end - this.#start;
+    return this.#written.length - this.#start;
   }
 
-  /** The bytes in the queue. A view: it holds until the next `push`. */
+  /** The bytes in the queue. A view: it holds until they are taken. */
   peek(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end);
+    return this.#written.subarray(this.#start);
+  }
+
+  /** Decodes the frame header at the front. `undefined`: bytes of it are missing. */
+  decodeHeader(): FrameHeader | undefined {
+    return decodeHeader(this.#written, this.#start);
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#end + chunk.length > this.#bytes.length) {
-      const waiting = this.peek();
-      const size = Math.max(this.length + chunk.length, this.length * 2);
-      this.#bytes = new Uint8Array(size);
-      this.#bytes.set(waiting);
-      this.#start = 0;
-      this.#end = waiting.length;
-    }
-    this.#bytes.set(chunk, this.#end);
-    this.#end += chunk.length;
+    if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);
+    const end = this.#written.length;
+    this.#memory.set(chunk, end);
+    this.#written = this.#memory.subarray(0, end + chunk.length);
   }
 
-  /** Takes the first `count` bytes out, as a copy of their own. */
+  #grow(by: number): void {
+    const waiting = this.peek();
+    const size = Math.max(waiting.length + by, waiting.length * 2);
+    // Not set to zero first, which would take longer than the rest.
+    const { buffer, byteOffset } = Buffer.allocUnsafe(size);
+    this.#memory = new Uint8Array(buffer, byteOffset, size);
+    this.#memory.set(waiting);
+    this.#written = this.#memory.subarray(0, waiting.length);
+    this.#start = 0;
+  }
+
+  /** Takes the first `count` bytes out. They are the caller's: the queue never touches them again. */
   take(count: number): Uint8Array {
-    const taken = this.#bytes.slice(this.#start, this.#start + count);
+    const taken = this.#written.subarray(this.#start, this.#start + count);
     this.skip(count);
     return taken;
   }
 
   skip(count: number): void {
     this.#start += count;
-    if (this.#start < this.#end) return;
-    this.#bytes = NO_BYTES; // An idle connection holds no memory.
-    this.#start = this.#end = 0;
+    if (this.#start < this.#written.length) return;
+    this.#memory = this.#written = NO_BYTES; // An idle connection holds no memory.
+    this.#start = 0;
   }
 }
 
@@ -184,8 +238,8 @@ export class FrameReader {
 
   /**
    * Returns the next whole frame, unmasked, or `undefined` when more bytes are needed. The
-   * payload is the caller's own. Throws what `check` and `decodeHeader` throw, after all the
-   * frames before the bad one have been returned.
+   * payload is the caller's: the reader does not touch it again. Throws what `check` and
+   * `decodeHeader` throw, after all the frames before the bad one have been returned.
    */
   read(): Frame | undefined {
     this.#header ??= this.#readHeader();
@@ -213,7 +267,7 @@ export class FrameReader {
   }
 
   #readHeader(): FrameHeader | undefined {
-    const header = decodeHeader(this.#received.peek());
+    const header = this.#received.decodeHeader();
     if (header === undefined) return undefined;
     this.#check(header);
     this.#received.skip(header.headerLength);
@@ -253,6 +307,14 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
   }
 }
 
+/** A piece of a text with fewer units than this is short. */
+const SHORT_PIECE = 64;
+/**
+ * How many short pieces are joined at once. A string that grows by `+=` keeps each piece as an
+ * object of its own, which takes many times the memory when a peer sends a byte at a time.
+ */
+const MAX_SHORT_PIECES = 1000;
+
 /**
  * Steps 6–8 · Messages.
  *
@@ -266,13 +328,19 @@ export class MessageReader {
   readonly #frames = new FrameReader((header) => this.#check(header));
   /** Text or Binary while a fragmented message is open, `undefined` between messages. */
   #opcode: number | undefined;
-  /** The payload of the open message's complete fragments. */
+  /** How many bytes the complete fragments of the open message have. */
+  #messageBytes = 0;
+  /** The payload of a binary message's complete fragments. */
   readonly #fragments = new ByteQueue();
   /** Is the frame that came last, or is arriving, part of a text? */
   #isText = false;
-  /** Follows a text that has not ended, to find a wrong byte when it arrives. */
-  #utf8 = utf8Decoder();
-  /** How many bytes of the frame that is arriving `#utf8` has seen. */
+  /** As much of a text as has been decoded, up to the short pieces. */
+  #text = '';
+  /** What was decoded after that, as long as it comes in short pieces. */
+  readonly #shortPieces: string[] = [];
+  /** Decodes a text that has not ended. `undefined`: there is none. */
+  #utf8: InstanceType<typeof TextDecoder> | undefined;
+  /** How many bytes of the frame that is arriving have been decoded. */
   #seen = 0;
 
   /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
@@ -300,7 +368,7 @@ export class MessageReader {
     }
     if (this.#isText) {
       const arrived = this.#frames.peek(this.#seen);
-      decodeText(this.#utf8, arrived, true);
+      if (arrived.length > 0) this.#decode(arrived, false);
       this.#seen += arrived.length;
     }
     return undefined;
@@ -317,50 +385,58 @@ export class MessageReader {
     if (!continues && this.#opcode !== undefined) {
       throw new ProtocolError(1002, '5.4', 'A new message before the open one has ended.');
     }
-    if (this.#fragments.length + header.payloadLength > this.#maxMessageBytes) {
+    if (this.#messageBytes + header.payloadLength > this.#maxMessageBytes) {
       const limit = `${this.#maxMessageBytes} bytes`;
       throw new ProtocolError(CloseCode.MessageTooBig, '10.4', `A message of more than ${limit}.`);
     }
   }
 
   /** Adds a data frame to its message. Returns the message when that was the last one. */
-  #assemble(frame: Frame): Message | undefined {
-    if (!frame.fin) {
-      if (this.#isText) decodeText(this.#utf8, frame.payload.subarray(this.#seen), true);
-      this.#opcode ??= frame.opcode;
-      this.#fragments.push(frame.payload);
-      this.#seen = 0;
+  #assemble({ fin, opcode, payload }: Frame): Message | undefined {
+    // A message in one frame needs no joining: its payload is the message.
+    const isWhole = fin && this.#opcode === undefined;
+    if (this.#isText) this.#decode(payload.subarray(this.#seen), fin);
+    else if (!isWhole) this.#fragments.push(payload);
+    this.#seen = 0;
+    if (!fin) {
+      this.#opcode ??= opcode;
+      this.#messageBytes += payload.length;
       return undefined;
     }
-
-    let data = frame.payload;
-    if (this.#opcode !== undefined) {
-      this.#fragments.push(data);
-      data = this.#fragments.take(this.#fragments.length);
-      this.#opcode = undefined;
+    this.#opcode = undefined;
+    this.#messageBytes = 0;
+    if (!this.#isText) {
+      const data = isWhole ? payload : this.#fragments.take(this.#fragments.length);
+      return { type: 'binary', data };
     }
-    if (!this.#isText) return { type: 'binary', data };
-    this.#utf8 = utf8Decoder();
-    this.#seen = 0;
-    return { type: 'text', data: decodeText(this.#utf8, data, false) };
+    const data = this.#text;
+    this.#text = '';
+    return { type: 'text', data };
   }
-}
 
-/** A decoder that throws at what is not UTF-8, and keeps a leading U+FEFF as the text it is. */
-function utf8Decoder() {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-}
+  /** Decodes the next piece of a text, so that a wrong byte is found when it arrives. */
+  #decode(piece: Uint8Array, isLast: boolean): void {
+    // Fatal: throw at what is not UTF-8. Ignore the BOM: keep a leading U+FEFF as the text it is.
+    this.#utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    let text: string;
+    try {
+      text = this.#utf8.decode(piece, { stream: !isLast });
+    } catch {
+      throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
+    }
+    if (isLast) this.#utf8 = undefined;
+    if (isLast || text.length >= SHORT_PIECE) {
+      this.#joinShortPieces();
+      this.#text += text;
+    } else if (this.#shortPieces.push(text) === MAX_SHORT_PIECES) {
+      this.#joinShortPieces();
+    }
+  }
 
-/** Decodes text; with `stream`, it may end inside a character that the next call completes. */
-function decodeText(
-  decoder: ReturnType<typeof utf8Decoder>,
-  bytes: Uint8Array,
-  stream: boolean,
-): string {
-  try {
-    return decoder.decode(bytes, { stream });
-  } catch {
-    throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
+  #joinShortPieces(): void {
+    if (this.#shortPieces.length === 0) return;
+    this.#text += this.#shortPieces.join('');
+    this.#shortPieces.length = 0;
   }
 }
 

@@ -8,27 +8,52 @@ import { type Frame, isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../../shared
  * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. RFC 6455 §5.2
  */
 export function encodeFrame(frame: Frame): Uint8Array {
-  const { bytes, headerLength } = withHeader(frame, 0);
-  bytes.set(frame.payload, headerLength);
+  return encodeFrames([frame]);
+}
+
+/**
+ * Steps 1 and 2 · Frames as bytes.
+ *
+ * Encodes frames one behind the other, without a gap: what goes out together can leave in one
+ * write. No frames are no bytes. RFC 6455 §5.2
+ */
+export function encodeFrames(frames: readonly Frame[]): Uint8Array {
+  let size = 0;
+  for (const { payload } of frames) size += headerSize(payload) + payload.length;
+  // Not set to zero first: every byte is written below.
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const frame of frames) {
+    at = writeHeader(bytes, at, frame, 0);
+    bytes.set(frame.payload, at);
+    at += frame.payload.length;
+  }
   return bytes;
 }
 
-/** Allocates a whole frame and writes all of its header but the masking key. */
-function withHeader(frame: Frame, keyLength: 0 | 4): { bytes: Uint8Array; headerLength: number } {
-  const { fin, opcode, payload } = frame;
-  const { length } = payload;
-  const lengthBytes = length > 65535 ? 8 : length > 125 ? 2 : 0;
-  const headerLength = 2 + lengthBytes + keyLength;
-  const bytes = new Uint8Array(headerLength + length);
+/** Size of a header without a masking key, in bytes. */
+function headerSize({ length }: Uint8Array): number {
+  return length > 65535 ? 10 : length > 125 ? 4 : 2;
+}
 
-  const maskBit = keyLength > 0 ? 0x80 : 0;
-  const length7 = lengthBytes === 8 ? 127 : lengthBytes === 2 ? 126 : length;
-  bytes[0] = (fin ? 0x80 : 0) | opcode;
-  bytes[1] = maskBit | length7;
-  const view = new DataView(bytes.buffer);
-  if (lengthBytes === 2) view.setUint16(2, length);
-  if (lengthBytes === 8) view.setBigUint64(2, BigInt(length));
-  return { bytes, headerLength };
+/** Writes all of a header but the masking key, from `at` on. Returns where it ends. */
+function writeHeader(
+  bytes: Buffer,
+  at: number,
+  { fin, opcode, payload: { length } }: Frame,
+  maskBit: 0 | 0x80,
+): number {
+  bytes[at] = (fin ? 0x80 : 0) | opcode;
+  if (length <= 125) {
+    bytes[at + 1] = maskBit | length;
+    return at + 2;
+  }
+  if (length <= 65535) {
+    bytes[at + 1] = maskBit | 126;
+    return bytes.writeUInt16BE(length, at + 2);
+  }
+  bytes[at + 1] = maskBit | 127;
+  return bytes.writeBigUInt64BE(BigInt(length), at + 2);
 }
 
 /**
@@ -42,12 +67,12 @@ export function encodeMaskedFrame(
   frame: Frame,
   random: (size: number) => Uint8Array = randomBytes,
 ): Uint8Array {
-  const { bytes, headerLength } = withHeader(frame, 4);
+  const { payload } = frame;
+  const bytes = Buffer.allocUnsafe(headerSize(payload) + 4 + payload.length);
+  const keyAt = writeHeader(bytes, 0, frame, 0x80);
   const maskingKey = random(4);
-  bytes.set(maskingKey, headerLength - 4);
-  for (let i = 0; i < frame.payload.length; i++) {
-    bytes[headerLength + i] = frame.payload[i]! ^ maskingKey[i & 3]!;
-  }
+  bytes.set(maskingKey, keyAt);
+  for (let i = 0; i < payload.length; i++) bytes[keyAt + 4 + i] = payload[i]! ^ maskingKey[i & 3]!;
   return bytes;
 }
 
@@ -89,17 +114,15 @@ export function fragment(opcode: number, data: Uint8Array, maxPayload: number): 
   if (!Number.isInteger(maxPayload) || maxPayload < 1) {
     throw new RangeError(`A fragment holds at least 1 byte, not ${maxPayload}.`);
   }
+  if (data.length <= maxPayload) return [{ fin: true, opcode, payload: data }];
   const frames: Frame[] = [];
-  let start = 0;
-  do {
-    const end = Math.min(start + maxPayload, data.length);
+  for (let start = 0; start < data.length; start += maxPayload) {
     frames.push({
-      fin: end === data.length,
+      fin: start + maxPayload >= data.length,
       opcode: start === 0 ? opcode : Opcode.Continuation,
-      payload: data.subarray(start, end),
+      payload: data.subarray(start, start + maxPayload),
     });
-    start = end;
-  } while (start < data.length);
+  }
   return frames;
 }
 
@@ -114,7 +137,7 @@ export function encodeText(text: string): Uint8Array {
   if (!text.isWellFormed()) {
     throw new TypeError('The text has half of a surrogate pair in it.');
   }
-  return new TextEncoder().encode(text);
+  return Buffer.from(text);
 }
 
 /**
@@ -127,8 +150,8 @@ export function encodeText(text: string): Uint8Array {
  */
 export class SendQueue {
   readonly #controls: Frame[] = [];
-  /** The frames of each message that are still to go. A Close stands among them. */
-  readonly #messages: Frame[][] = [];
+  /** The frames of the messages, in order. A Close stands among them. */
+  readonly #messages: Frame[] = [];
   /** Has a part of the first message gone? */
   #begun = false;
   #closed = false;
@@ -147,7 +170,7 @@ export class SendQueue {
     if (frames.length === 0 || !whole) {
       throw new RangeError('The frames are not one whole message.');
     }
-    this.#messages.push([...frames]);
+    for (const frame of frames) this.#messages.push(frame);
   }
 
   /**
@@ -162,7 +185,7 @@ export class SendQueue {
     }
     if (this.#closed) throw new Error('A Close is sent once.');
     this.#closed = true;
-    this.#messages.push([frame]);
+    this.#messages.push(frame);
   }
 
   /**
@@ -170,15 +193,15 @@ export class SendQueue {
    * of the message on its way, but for no other.
    */
   dropWaiting(): void {
-    this.#messages.length = this.#begun ? 1 : 0;
+    // The first FIN in the list is the end of the message that has begun.
+    this.#messages.length = this.#begun ? this.#messages.findIndex(({ fin }) => fin) + 1 : 0;
   }
 
   /** Takes out the frame that goes next. `undefined`: nothing waits. */
   next(): Frame | undefined {
     const control = this.#controls.shift();
     if (control) return control;
-    const frame = this.#messages[0]?.shift();
-    if (frame?.fin) this.#messages.shift();
+    const frame = this.#messages.shift();
     this.#begun = frame !== undefined && !frame.fin;
     return frame;
   }

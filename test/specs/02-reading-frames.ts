@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fromHex, toHex } from '../../shared/hex.ts';
-import { type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
+import { type Frame, type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
 import { attempt, CheckFailure, equal, type Fact, fail, failsWith } from '../harness/check.ts';
 import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../harness/frames.ts';
@@ -10,7 +10,7 @@ import {
   deliver,
   deliveries,
   fewestCuts,
-  type Random,
+  Random,
   randomly,
 } from '../harness/replay.ts';
 import { show } from '../harness/show.ts';
@@ -150,6 +150,9 @@ function headers({ decodeHeader }: Lesson): void {
 
 function lengthMistake(actual: unknown, expected: object): string | undefined {
   if (actual instanceof ProtocolError) {
+    if (((expected as Partial<Reading.FrameHeader>).payloadLength ?? 0) >= 2 ** 31) {
+      return 'This header is legal. `<<` and `|` work on 32 bits only: multiply, or use a DataView.';
+    }
     return 'This header is legal. Is the length what the picture says? Its highest byte comes first.';
   }
   const [mine, right] = [actual, expected].map(
@@ -289,6 +292,8 @@ function readingMistake<T>(
   if (rightWith(reads, true)) {
     return 'It was right at first, and changed when the memory of the pushed bytes, or your own buffer, was used again. Copy what you keep and what you give out: `new Uint8Array(bytes)`.';
   }
+  const text = textMistake(actual, expected);
+  if (text) return text;
   if (how !== 'in one read') {
     return 'The same bytes in one read are read right. Keep what is not complete, and go on from there when more comes.';
   }
@@ -300,6 +305,34 @@ function readingMistake<T>(
   }
   if (Array.isArray(actual) && actual.length < expected.length) {
     return `The read brought ${expected.length} and ${actual.length} came out. One read may bring many: keep the rest for the next \`read()\`.`;
+  }
+  return undefined;
+}
+
+/** Says what is wrong with the first text that is not as it should be. */
+function textMistake(actual: unknown, expected: readonly unknown[]): string | undefined {
+  if (actual instanceof ProtocolError && actual.closeCode === 1007) {
+    return 'The text is UTF-8 as a whole. A piece of it may end inside a character, and the next one goes on there. What stands in a ping or in a binary message is no text.';
+  }
+  const textOf = (message: unknown) => {
+    const { type, data } = (message ?? {}) as Partial<Message & { data: unknown }>;
+    return type === 'text' && typeof data === 'string' ? data : undefined;
+  };
+  let before = '';
+  for (const [i, message] of expected.entries()) {
+    const mine = textOf(Array.isArray(actual) ? actual[i] : undefined);
+    const right = textOf(message);
+    if (mine === undefined || right === undefined) continue;
+    if (mine !== right && mine === before + right) {
+      return 'It begins with the text before it. Each message starts with an empty one.';
+    }
+    if (mine.length > right.length) {
+      return 'There is too much in it. Each byte is decoded once: when it arrives, or when its frame is complete.';
+    }
+    if (mine.length < right.length) {
+      return 'A part of it is missing. What was decoded before its frame was complete belongs to it, and the next frame is new from its first byte on.';
+    }
+    before = mine;
   }
   return undefined;
 }
@@ -344,6 +377,7 @@ function stream(lesson: Lesson): void {
     const bytes = fromHex(vector.wire);
     replay(makeReader, bytes, [expectedFrame(vector)], `Read ${vector.what}.`);
   }
+  givenAway(anyFrames(lesson));
   const together = join(...FRAMES.map(({ wire }) => fromHex(wire)));
   replay(makeReader, together, FRAMES.map(expectedFrame), 'Read 16 frames in a row.');
 
@@ -388,6 +422,33 @@ function randomFrame(random: Random): WireFrame {
     payload: random.bytes(random.pick([0, 1, 5, 125, 126, 300])),
     key: random.pick([null, random.bytes(4)]),
   };
+}
+
+/** A payload that has been returned stays as it was, whatever is read after it. */
+function givenAway(reader: Reading.FrameReader): void {
+  const words = ['one', 'two', 'three', 'four', 'five'];
+  const bytes = join(...words.map((payload) => wire({ opcode: Text, payload })));
+  // The first read ends with a frame, so that nothing waits; the second and third end inside one.
+  const delivery = deliver(bytes, [18, 33, 36]);
+  const given = arrived(bytes, delivery);
+  const frames: Frame[] = [];
+  for (const read of delivery.reads) {
+    reader.push(read);
+    for (let next = reader.read(); next !== undefined; next = reader.read()) {
+      equal(() => next, frame(Text, words[frames.length]), `Read frame ${frames.length + 1}.`, {
+        given,
+      });
+      frames.push(next);
+    }
+  }
+  for (const [i, word] of words.entries()) {
+    equal(() => frames[i]?.payload, utf8(word), `Leave payload ${i + 1} as it is once it is out.`, {
+      given,
+      label: 'it is now',
+      cause: () =>
+        'It was right when it was returned. Its memory has been used again for what came later: copy what you give out, or never write there again.',
+    });
+  }
 }
 
 /** `check` sees each header once, when it is complete and the frames before it are out. */
@@ -702,6 +763,22 @@ const CONVERSATIONS: readonly Conversation[] = [
     ],
     messages: [text('one'), binary(utf8('two')), text('three')],
   },
+  {
+    what: 'a text after a binary message in fragments, of bytes that are no text',
+    frames: [
+      { opcode: Text, payload: 'before' },
+      { opcode: Binary, payload: Uint8Array.of(0xff, 0xc3), fin: false },
+      { opcode: Continuation, payload: Uint8Array.of(0x80, 0xfe) },
+      { opcode: Text, payload: 'after' },
+      { opcode: Binary, payload: Uint8Array.of(0x80) },
+    ],
+    messages: [
+      text('before'),
+      binary(Uint8Array.of(0xff, 0xc3, 0x80, 0xfe)),
+      text('after'),
+      binary(Uint8Array.of(0x80)),
+    ],
+  },
 ];
 
 function conversation(lesson: Lesson, { what, frames, messages }: Conversation): void {
@@ -875,6 +952,31 @@ function randomConversation(random: Random): Omit<Conversation, 'what'> {
   return { frames, messages };
 }
 
+/** Texts whose characters are cut, and between the pieces what is no text. */
+const CUT_TEXTS: Conversation = {
+  what: 'three texts, two of them in fragments that cut characters',
+  frames: [
+    { opcode: Text, payload: fromHex('c3'), fin: false },
+    { opcode: Ping, payload: Uint8Array.of(0xfe, 0xff, 0xfe) },
+    { opcode: Continuation, payload: fromHex('a9 e2'), fin: false },
+    { opcode: Continuation, fin: false },
+    { opcode: Continuation, payload: fromHex('82 ac f0 9f 98'), fin: false },
+    { opcode: Continuation, payload: fromHex('80') },
+    { opcode: Binary, payload: fromHex('f0 9f'), fin: false },
+    { opcode: Continuation, payload: fromHex('98') },
+    { opcode: Text, payload: fromHex('e8 aa'), fin: false },
+    { opcode: Continuation, payload: fromHex('9e') },
+    { opcode: Text, payload: 'ñ' },
+  ],
+  messages: [
+    { type: 'ping', payload: Uint8Array.of(0xfe, 0xff, 0xfe) },
+    text('é€😀'),
+    binary(fromHex('f0 9f 98')),
+    text('語'),
+    text('ñ'),
+  ],
+};
+
 function utf8Text(lesson: Lesson): void {
   const conversations: Conversation[] = [
     'Hello-µ@ßöäüàá-UTF-8!!',
@@ -887,6 +989,8 @@ function utf8Text(lesson: Lesson): void {
     messages: [text(data)],
   }));
   for (const item of conversations) conversation(lesson, item);
+  conversation(lesson, CUT_TEXTS);
+  textInManyPieces(lesson);
 
   for (const { id, what, valid, invalid } of UTF8_GROUPS) {
     for (const [i, hex] of [...valid, ...invalid].entries()) {
@@ -896,6 +1000,32 @@ function utf8Text(lesson: Lesson): void {
   failFast(lesson);
   const whole = (payload: Uint8Array) => text(new TextDecoder().decode(payload));
   linearCost(new lesson.MessageReader(), Text, whole, 1024);
+}
+
+/** A text comes out once and whole, however many pieces it arrives in; so does the next. */
+function textInManyPieces({ MessageReader }: Lesson): void {
+  const long = 'aé€😀'.repeat(500);
+  const bytes = join(
+    wire({ opcode: Text, payload: long }),
+    wire({ opcode: Text, payload: 'next', fin: false }),
+    wire({ opcode: Continuation, payload: long }),
+  );
+  const right = [long, `next${long}`];
+  for (const most of [1, 2, 100, 1000]) {
+    const { reads } = deliver(bytes, new Random(most).cuts(bytes.length, most));
+    const how = most === 1 ? 'byte by byte' : `in reads of 1 to ${most} bytes`;
+    const given = arrived(bytes, how);
+    const what = 'Read two texts of 5,000 bytes that arrive in many pieces.';
+    const messages = attempt(() => readAll(new MessageReader(), reads), what, given);
+    const texts = messages.map((message) => (message.type === 'text' ? message.data : ''));
+    // The texts are too long to be shown.
+    const lengths = (all: readonly string[]) => all.map(({ length }) => length);
+    const cause = () => textMistake(messages, right.map(text));
+    equal(() => lengths(texts), lengths(right), what, { given, cause, label: 'lengths' });
+    if (texts.join() !== right.join()) {
+      fail(what, given, 'The texts have the right length, but not the right characters.');
+    }
+  }
 }
 
 /** The same bytes in one frame, and in two fragments cut at every place. */

@@ -32,7 +32,8 @@ function start(bytes: unknown, length: number): unknown {
   return bytes instanceof Uint8Array ? bytes.subarray(0, length) : bytes;
 }
 
-function shortest({ encodeFrame }: Lesson): void {
+function shortest(lesson: Lesson): void {
+  const { encodeFrame } = lesson;
   const check = (sent: Frame, expected: Uint8Array, what: string) =>
     equal(() => untouched(sent, encodeFrame), expected, what, {
       given: given(sent),
@@ -53,6 +54,66 @@ function shortest({ encodeFrame }: Lesson): void {
     const sent = frame(Text, 'x'.repeat(length));
     check(sent, wire({ ...sent, key: null }), `Encode a text of ${length} bytes.`);
   }
+  shortRows(lesson);
+}
+
+/** Several short frames in one array of bytes. */
+function shortRows({ encodeFrames }: Lesson): void {
+  const hello = frame(Text, 'Hello');
+  const fragments = [frame(Text, 'Hel', false), frame(Ping, 'p'), frame(Continuation, 'lo')];
+  const view = frame(Binary, utf8('before, middle, after').subarray(8, 14));
+  const rows: [what: string, frames: Frame[]][] = [
+    ['Encode a single frame.', [hello]],
+    ['Encode two frames, one behind the other.', [hello, frame(Binary, 'World!')]],
+    ['Encode fragments with a ping in between.', fragments],
+    ['Encode frames without a payload, and one with.', [frame(Ping), frame(Text), hello]],
+    ['Encode a payload that is a view into a larger buffer.', [view, hello]],
+    ['Encode the same frame three times.', [hello, hello, hello]],
+    ['Encode no frames, which are no bytes.', []],
+  ];
+  for (const [what, frames] of rows) inARow(encodeFrames, frames, what);
+
+  const first = encodeFrames(fragments);
+  const before = new Uint8Array(first);
+  encodeFrames([frame(Binary, 'something else')]);
+  equal(() => first, before, 'Return memory that nobody uses again.', {
+    given: [['frames', `${show(fragments)}, and then others`]],
+    label: 'became',
+    cause: () => 'What was returned may still wait to be written when the next frames are encoded.',
+  });
+}
+
+/** Checks that frames become the bytes of each, one behind the other. */
+function inARow(encodeFrames: Lesson['encodeFrames'], frames: readonly Frame[], what: string) {
+  const parts = frames.map((sent) => wire({ ...sent, key: null }));
+  const payloads = frames.map(({ payload }) => payload);
+  const before = payloads.map((payload) => new Uint8Array(payload));
+  const lengths = payloads.map(({ length }) => length).join(', ');
+  const short = payloads.every(({ length }) => length < 100);
+  equal(() => encodeFrames(frames), join(...parts), what, {
+    given: short ? [['frames', show(frames)]] : [['payloads', `of ${lengths} bytes`]],
+    frames: true,
+    cause: (actual) => rowMistake(actual, parts),
+  });
+  equal(() => payloads, before, 'The payloads belong to the caller: do not change them.');
+}
+
+function rowMistake(actual: unknown, parts: readonly Uint8Array[]): string | undefined {
+  if (Array.isArray(actual)) return 'Return one array of bytes for all frames, not one for each.';
+  if (actual instanceof RangeError) {
+    return 'There is not enough room. Each frame needs its payload and a header, which may have 2, 4 or 10 bytes.';
+  }
+  if (!(actual instanceof Uint8Array)) return undefined;
+  let start = 0;
+  for (const [i, part] of parts.entries()) {
+    const mine = actual.subarray(start, start + part.length);
+    if (Buffer.compare(mine, part) !== 0) {
+      const where = `Frame ${i + 1} of ${parts.length}, at byte ${start}, is the first that is wrong.`;
+      return `${where} Each frame begins where the one before it ends, header and payload.`;
+    }
+    start += part.length;
+  }
+  return 'Behind the last frame there is nothing: the receiver would take it for the next frame.';
 }
 
 function firstBytes(actual: unknown, expected: Uint8Array): string | undefined {
@@ -66,7 +127,7 @@ function firstBytes(actual: unknown, expected: Uint8Array): string | undefined {
   return undefined;
 }
 
-function lengths({ encodeFrame }: Lesson): void {
+function lengths({ encodeFrame, encodeFrames }: Lesson): void {
   const headers: (readonly [opcode: number, length: number, hex: string])[] = [
     ...RFC_HEADERS.map(({ wire, expected }) => [expected.opcode, expected.length, wire] as const),
     ...LENGTHS.map(([length, hex]) => [Binary, length, hex] as const),
@@ -92,9 +153,17 @@ function lengths({ encodeFrame }: Lesson): void {
       { frames: true },
     );
   }
+  const row = (...sizes: number[]) =>
+    sizes.map((length, i) => frame(Binary, new Uint8Array(length).fill(i + 1)));
+  inARow(encodeFrames, row(5, 126, 5), 'Encode a length in 16 bits between short ones.');
+  inARow(encodeFrames, row(0, 65536, 5), 'Encode a length in 64 bits between short ones.');
+  inARow(encodeFrames, row(65535, 1, 65536, 125, 126), 'Encode lengths of all three forms.');
 }
 
 function lengthMistake(bytes: unknown, length: number): string | undefined {
+  if (bytes instanceof RangeError && length === 65536) {
+    return '65536 does not fit into 16 bits: 65535 is the last that does.';
+  }
   if (!(bytes instanceof Uint8Array)) return undefined;
   const form = bytes[1]! & 0x7f;
   const right = length > 65535 ? 127 : length > 125 ? 126 : length;
