@@ -14,6 +14,8 @@ export interface Lesson {
   readonly file: string;
   /** What somebody can do who has done it. */
   readonly gain: string;
+  /** The numbers of the lessons whose files it imports. Absent: it stands alone. */
+  readonly needs?: readonly string[];
 }
 
 /** Every lesson, in order. */
@@ -45,6 +47,14 @@ export const LESSONS: readonly Lesson[] = [
     title: 'Closing',
     file: 'closing.ts',
     gain: 'You can end a connection so that both sides know why.',
+  },
+  {
+    number: '05',
+    name: '05-server',
+    title: 'The server',
+    file: 'server.ts',
+    gain: 'A real browser talks to what you have built.',
+    needs: ['01', '02', '03', '04'],
   },
 ];
 

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { fileOf, type Lesson, ROOT } from './lessons.ts';
 import { makeStub } from './stub.ts';
 
-/** Writes the stub of a lesson, and says what it did. What was there is set aside. */
-export function resetLesson(lesson: Lesson): string {
+/** What a lesson's file can be made again. */
+export type Fresh = 'stub' | 'reference';
+
+/** Writes the stub of a lesson, or its reference, and says so. What was there is set aside. */
+export function resetLesson(lesson: Lesson, fresh: Fresh = 'stub'): string {
   const path = fileOf({ side: 'lessons', lesson });
   const file = join(ROOT, path);
   const solution = readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
-  const stub = makeStub(solution, lesson.number);
+  const source = fresh === 'stub' ? makeStub(solution, lesson.number) : solution;
   const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-  if (before === stub) return `${path} is the stub already.`;
+  if (before === source) return `${path} is the ${fresh} already.`;
 
   let kept = '';
   if (before !== undefined) {
@@ -19,6 +22,6 @@ export function resetLesson(lesson: Lesson): string {
     renameSync(file, `${file}.kept-${number}`);
     kept = ` Your file is kept: ${path}.kept-${number}`;
   }
-  writeFileSync(file, stub);
-  return `${path} is the stub again.${kept}`;
+  writeFileSync(file, source);
+  return `${path} is the ${fresh} ${fresh === 'stub' ? 'again' : 'now'}.${kept}`;
 }

@@ -623,7 +623,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 7,
     story: 'A ping waits behind a long message, and the peer gives up.',
-    edits: [['this.#controls.push(frame);', 'this.#messages.push(frame);']],
+    edits: [['this.#controls.push(frame);', 'this.#append(frame);']],
   },
   {
     id: 'half-a-code',

@@ -1,15 +1,20 @@
-/** `npm run reset 02` gives you a fresh stub. Your file is kept beside it. */
+/**
+ * `npm run reset 02` gives you a fresh stub, `npm run reset 02 -- --solution` the reference. Your
+ * file is kept beside it.
+ */
 import { findTarget, LESSONS, type Lesson, UsageError } from '../lessons.ts';
 import { resetLesson } from '../reset.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
-  const [argument, ...more] = args;
+  const [argument, ...more] = args.filter((word) => word !== '--solution');
+  const fresh = args.includes('--solution') ? 'reference' : 'stub';
   if (argument === undefined || more.length > 0) {
     throw new UsageError('Say which lesson to reset: npm run reset 02, or `lessons` for all.');
   }
   const all = /^lessons[\\/]?$/.test(argument);
-  for (const lesson of all ? LESSONS : [learnersLesson(argument)]) console.log(resetLesson(lesson));
+  const lessons = all ? LESSONS : [learnersLesson(argument)];
+  for (const lesson of lessons) console.log(resetLesson(lesson, fresh));
   return 0;
 });
 

@@ -151,7 +151,8 @@ export function encodeText(text: string): Uint8Array {
 export class SendQueue {
   readonly #controls: Frame[] = [];
   /** The frames of the messages, in order. A Close stands among them. */
-  readonly #messages: Frame[] = [];
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   /** Has a part of the first message gone? */
   #begun = false;
   #closed = false;
@@ -170,7 +171,7 @@ export class SendQueue {
     if (frames.length === 0 || !whole) {
       throw new RangeError('The frames are not one whole message.');
     }
-    for (const frame of frames) this.#messages.push(frame);
+    for (const frame of frames) this.#append(frame);
   }
 
   /**
@@ -185,7 +186,14 @@ export class SendQueue {
     }
     if (this.#closed) throw new Error('A Close is sent once.');
     this.#closed = true;
-    this.#messages.push(frame);
+    this.#append(frame);
+  }
+
+  #append(frame: Frame): void {
+    const waiting: Waiting = { frame, next: undefined };
+    if (this.#last) this.#last.next = waiting;
+    else this.#first = waiting;
+    this.#last = waiting;
   }
 
   /**
@@ -193,16 +201,27 @@ export class SendQueue {
    * of the message on its way, but for no other.
    */
   dropWaiting(): void {
-    // The first FIN in the list is the end of the message that has begun.
-    this.#messages.length = this.#begun ? this.#messages.findIndex(({ fin }) => fin) + 1 : 0;
+    let end = this.#begun ? this.#first : undefined;
+    while (end && !end.frame.fin) end = end.next;
+    if (end) end.next = undefined;
+    else this.#first = undefined;
+    this.#last = end;
   }
 
   /** Takes out the frame that goes next. `undefined`: nothing waits. */
   next(): Frame | undefined {
     const control = this.#controls.shift();
     if (control) return control;
-    const frame = this.#messages.shift();
+    const frame = this.#first?.frame;
+    this.#first = this.#first?.next;
+    if (this.#first === undefined) this.#last = undefined;
     this.#begun = frame !== undefined && !frame.fin;
     return frame;
   }
+}
+
+/** A frame that waits, and the one behind it. In a long array, taking the first moves the others. */
+interface Waiting {
+  readonly frame: Frame;
+  next: Waiting | undefined;
 }

@@ -27,6 +27,8 @@ const spec = await loadSpec(target.lesson.name);
 /** Which step started what happens now, even if it happens later. */
 const startedBy = new AsyncLocalStorage<number>();
 let current = 0;
+/** The step that has not come to its end. 0: none. */
+let running = 0;
 let printed = '';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -47,8 +49,10 @@ process.exit = (code) => {
 };
 process.on('uncaughtException', (error) => {
   const failure = toFailure(error);
-  const late = { ...failure, what: 'The code threw after its step had ended.' };
-  report(error instanceof CheckFailure ? failure : late);
+  const isRunning = (startedBy.getStore() ?? current) === running;
+  const when = isRunning ? 'in a callback, where nobody catches it' : 'after its step had ended';
+  const late = { ...failure, what: `The code threw ${when}.` };
+  report(failure.kind === 'crash' ? late : failure);
 });
 
 /** Tells of something that happened outside of a step. */
@@ -72,7 +76,9 @@ async function go(): Promise<void> {
   }
   for (current = 1; current <= spec.steps.length; current++) {
     await tell({ type: 'started', number: current });
+    running = current;
     const failure = await startedBy.run(current, () => runStep(spec, current, module));
+    running = 0;
     const output = takeOutput();
     await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
   }
@@ -92,7 +98,9 @@ function leftovers(): void {
     kind: 'crash',
     what: 'Something still goes on after the last check.',
     facts: [['still open', [...new Set(left)].join(', ')]],
-    cause: 'A timer, a socket or a server has been started and never ended. A lesson starts none.',
+    cause: `A timer, a socket or a server has been started and never ended. ${
+      target.lesson.needs ? 'A timer ends with its connection.' : 'A lesson starts none.'
+    }`,
   });
   void tell({ type: 'done' });
 }

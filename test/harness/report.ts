@@ -11,9 +11,12 @@ const MAX_PRINTED_LINES = 10;
 
 /** Writes why a file could not be loaded, and what to do. */
 export function renderBroken({ lesson }: Target, failure: Failure, width = columns()): string[] {
-  const remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`;
+  const {
+    what,
+    remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`,
+  } = failure;
   return [
-    ...wrap(`${style.red('✗')} ${failure.what}`, width),
+    ...wrap(`${style.red('✗')} ${what}`, width),
     ...indent([...tell(failure, width - 2), ...wrap(remedy, width - 2)], 2),
   ];
 }
@@ -65,7 +68,7 @@ function heading({ side, lesson }: Target, done: number, total: number, width: n
 function stepLine({ number, title, section, failure }: StepResult, width: number): string {
   const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
   const where = `§${section}`;
-  const name = `${number}  ${title}`.padEnd(width - 4 - where.length);
+  const name = `${String(number).padEnd(2)} ${title}`.padEnd(width - 4 - where.length);
   return ` ${mark} ${failure ? name : style.green(name)}${style.dim(where)}`;
 }
 

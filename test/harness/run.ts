@@ -13,6 +13,8 @@ export interface Failure {
   readonly cause?: string;
   /** The section that has the rule, where it is not that of the step. */
   readonly section?: string;
+  /** What to do about it, where it is not in the lesson's own file. */
+  readonly remedy?: string;
 }
 
 /** How one step went. */

@@ -1,9 +1,13 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileOf, type Target } from '../../shared/lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../../shared/lessons.ts';
+import type { Fact } from './check.ts';
 import type { Go, Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
+import { loadSpec } from './spec.ts';
 
 /** How long one step, or loading the file, may take before it counts as endless. */
 const PATIENCE_MS = 5000;
@@ -57,9 +61,58 @@ export function prepare(target: Target): Checker {
   // What goes wrong with the process itself ends in its exit, and that is told.
   child.on('error', () => {});
   return {
-    // One that has not lived until now is replaced.
-    run: () => (child.connected ? follow(child, target) : supervise(target)),
+    run: async () => {
+      const held = await heldUp(target);
+      if (held) kill(child);
+      // One that has not lived until now is replaced.
+      return held ?? (child.connected ? follow(child, target) : supervise(target));
+    },
     stop: () => kill(child),
+  };
+}
+
+/** The last run of each lesson that another one builds on, and the file that it was a run of. */
+const needed = new Map<Lesson, { readonly source: string; readonly run: Promise<Run> }>();
+
+/** Runs a lesson that another one builds on, unless its file is as it was the last time. */
+function runNeeded(lesson: Lesson): Promise<Run> {
+  const target: Target = { side: 'lessons', lesson };
+  const file = join(ROOT, fileOf(target));
+  const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const last = needed.get(lesson);
+  if (last?.source === source) return last.run;
+  const run = supervise(target);
+  needed.set(lesson, { source, run });
+  return run;
+}
+
+/**
+ * Says which of the lessons that this one builds on does not hold: until it does, a failure here
+ * would be a riddle. `undefined`: they all do. The references are taken at their word.
+ */
+async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
+  if (side === 'solutions' || !lesson.needs) return undefined;
+  const builtOn = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
+  const runs = await Promise.all(builtOn.map(runNeeded));
+  const at = runs.findIndex(({ broken, results }) => broken ?? results.some((it) => it.failure));
+  const [first, run] = [builtOn[at], runs[at]];
+  if (!first || !run) return undefined;
+
+  const step = run.results.find(({ failure }) => failure);
+  const { steps } = await loadSpec(lesson.name);
+  const fact: Fact = run.broken
+    ? ['it says', run.broken.what]
+    : [`step ${step?.number}`, step?.title ?? ''];
+  return {
+    broken: {
+      kind: 'check',
+      what: `Lesson ${lesson.number} is made of your lessons ${builtOn[0]?.number} to ${builtOn.at(-1)?.number}, and lesson ${first.number} does not hold yet.`,
+      facts: [['file', fileOf({ side, lesson: first })], fact],
+      remedy: `See: npm test lessons/${first.number}. Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution`,
+    },
+    results: steps.map(({ title, section }, i) => {
+      return { number: i + 1, title, section, output: '', failure: NOT_REACHED };
+    }),
   };
 }
 
@@ -114,9 +167,12 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       case 'started':
         current = message.number;
         break;
-      case 'finished':
-        outcomes.set(message.number, message);
+      case 'finished': {
+        // What it threw on the way explains what it then waited for in vain.
+        const { failure = message.failure } = outcomes.get(message.number) ?? {};
+        outcomes.set(message.number, { ...message, ...(failure && { failure }) });
         break;
+      }
       case 'late': {
         const { output = '', failure } = outcomes.get(message.number) ?? {};
         if (message.number === 0) broken ??= message.failure;

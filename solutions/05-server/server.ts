@@ -1,0 +1,631 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  CloseCode,
+  type Frame,
+  HandshakeError,
+  isControl,
+  type Message,
+  Opcode,
+  ProtocolError,
+} from '../../shared/protocol.ts';
+import {
+  acceptResponse,
+  checkUpgrade,
+  MAX_HEAD_BYTES,
+  negotiate,
+  type Policy,
+  parseRequest,
+  type RequestHead,
+  refusal,
+  type Upgrade,
+} from '../01-handshake/handshake.ts';
+import { MAX_MESSAGE_BYTES, MessageReader } from '../02-reading-frames/reading.ts';
+import {
+  controlFrame,
+  encodeFrames,
+  encodeText,
+  fragment,
+  SendQueue,
+} from '../03-sending-frames/sending.ts';
+import { type Action, type CloseResult, ClosingHandshake } from '../04-closing/closing.ts';
+
+/** How much a server puts up with. */
+export interface Limits {
+  /** The longest request head, in bytes. */
+  readonly maxHeadBytes: number;
+  /** How long a client may take to send its request. */
+  readonly headTimeoutMs: number;
+  /** The longest message that a client may send, in bytes. */
+  readonly maxMessageBytes: number;
+  /** How many bytes may wait for a client that does not read, before we give it up. */
+  readonly maxWaitingBytes: number;
+  /** How long a client may be silent before we ask whether it is there, and then to answer. */
+  readonly pingIntervalMs: number;
+  /** How long a client may take for each thing we wait for while closing. */
+  readonly closeTimeoutMs: number;
+}
+
+/** What a server puts up with unless told otherwise. */
+export const LIMITS: Limits = {
+  maxHeadBytes: MAX_HEAD_BYTES,
+  headTimeoutMs: 10_000,
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  maxWaitingBytes: 16 * 1024 * 1024,
+  pingIntervalMs: 30_000,
+  closeTimeoutMs: 5_000,
+};
+
+/** Longer messages go in fragments, so that a Pong need not wait for the whole. In bytes. */
+export const MAX_FRAGMENT_BYTES = 65_535;
+
+/** About how much is written to a socket at once, in bytes. */
+export const MAX_OUTPUT_BYTES = 64 * 1024;
+
+/** When this much waits to be sent, `send` asks its caller to pause. In bytes. */
+export const HIGH_WATER_BYTES = 256 * 1024;
+
+/** What a message that waits costs besides its payload, about: an empty one is not free. */
+const MESSAGE_COST_BYTES = 128;
+
+/** A request that is turned into a WebSocket. */
+export interface Accepted {
+  readonly accepted: true;
+  /** The HTTP answer. */
+  readonly answer: Uint8Array;
+  readonly upgrade: Upgrade;
+  /** The subprotocol that was chosen. `undefined`: none. */
+  readonly protocol: string | undefined;
+  /** What came after the head: the first frames, or a part of one. Often empty. */
+  readonly rest: Uint8Array;
+}
+
+/** A request that is not. */
+export interface Refused {
+  readonly accepted: false;
+  /** The HTTP answer. After it, we hang up. */
+  readonly answer: Uint8Array;
+  readonly error: HandshakeError;
+}
+
+/** What an application hears of a connection. */
+export type ConnectionEvent =
+  /** The handshake is done. Always the first. */
+  | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
+  /** A message came in, or the answer to a Ping. */
+  | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
+  /** After a `send` that returned `false`: there is room again. */
+  | { readonly type: 'drain' }
+  /** The peer broke a rule, was too slow, or our own code threw. The connection is closing. */
+  | { readonly type: 'error'; readonly error: unknown }
+  /** The TCP connection is gone. Always the last. */
+  | ({ readonly type: 'close' } & CloseResult);
+
+/** What a server is willing to serve, and how much it puts up with. */
+export type Options = Policy & Partial<Limits>;
+
+/** What an application does with its connections. */
+export type Handler = (connection: Connection, event: ConnectionEvent) => void;
+
+/**
+ * Step 1 · The opening handshake.
+ *
+ * Answers the request at the start of what a client has sent so far. Returns `undefined` while the
+ * head is incomplete. Never throws for what came from the network: a bad request is `Refused`.
+ * RFC 6455 §4.2
+ */
+export function openingHandshake(
+  received: Uint8Array,
+  policy: Policy = {},
+  maxHeadBytes = MAX_HEAD_BYTES,
+): Accepted | Refused | undefined {
+  return orRefused(() => {
+    const request = parseRequest(received, maxHeadBytes);
+    return request && accept(request, received.subarray(request.length), policy);
+  });
+}
+
+function accept(request: RequestHead, rest: Uint8Array, policy: Policy): Accepted {
+  const upgrade = checkUpgrade(request);
+  const protocol = negotiate(upgrade, policy);
+  return {
+    accepted: true,
+    answer: acceptResponse(upgrade.key, protocol),
+    upgrade,
+    protocol,
+    rest,
+  };
+}
+
+function orRefused<T>(open: () => T): T | Refused {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error;
+    return refused(error);
+  }
+}
+
+function refused(error: HandshakeError): Refused {
+  return { accepted: false, answer: refusal(error), error };
+}
+
+/**
+ * Steps 2–5 and 8 · A connection without a socket.
+ *
+ * Puts reader, send queue and closing handshake together. It never touches the network: bytes
+ * come in through `receive`, events come out of `next`, bytes to send out of `takeOutput`.
+ */
+export class Connection {
+  readonly #limits: Limits;
+  readonly #now: () => number;
+  readonly #wake: () => void;
+  readonly #reader: MessageReader;
+  readonly #queue = new SendQueue();
+  readonly #closing: ClosingHandshake;
+  /** Events of our own, which come before what is still to be read. */
+  readonly #events: ConnectionEvent[] = [];
+  /** How many bytes of messages are in the queue. */
+  #waitingBytes = 0;
+  #owesDrain = false;
+  #ending: 'hangUp' | 'destroy' | undefined;
+  /** Has the application been told of the end? */
+  #isOver = false;
+  /** When the peer was last heard, on the clock `#now`. */
+  #heardAt: number;
+  /** When we asked whether it is there. `undefined`: it has been heard since. */
+  #askedAt: number | undefined;
+
+  /**
+   * Step 2 · Starts after the opening handshake. `now` reads a clock, in milliseconds; `wake` is
+   * called whenever there is something new to do: output to take, or a socket to end.
+   */
+  constructor(limits: Limits, now: () => number, wake: () => void) {
+    this.#limits = limits;
+    this.#now = now;
+    this.#wake = wake;
+    this.#reader = new MessageReader('server', limits.maxMessageBytes);
+    this.#closing = new ClosingHandshake('server', limits.closeTimeoutMs, now);
+    this.#heardAt = now();
+  }
+
+  /** Step 2 · Takes in the bytes of one read. What comes when we no longer listen is dropped. */
+  receive(chunk: Uint8Array): void {
+    this.#heardAt = this.#now();
+    this.#askedAt = undefined;
+    if (this.#closing.isListening) this.#reader.push(chunk);
+  }
+
+  /**
+   * Step 2 · Returns what happens next, or `undefined` when more bytes are needed. One event at a
+   * time, so that an application can answer a message before the Close behind it is looked at.
+   *
+   * Pings and Closes are answered here. A peer that breaks a rule fails the connection.
+   * RFC 6455 §5.5.1, §5.5.2, §7.1.7
+   */
+  next(): ConnectionEvent | undefined {
+    while (this.#events.length === 0 && this.#closing.isListening) {
+      try {
+        const message = this.#reader.read();
+        if (message === undefined) return undefined;
+        const event = this.#react(message);
+        if (event) return event;
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+    return this.#events.shift();
+  }
+
+  #react(message: Message): ConnectionEvent | undefined {
+    switch (message.type) {
+      case 'ping':
+        this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));
+        return undefined;
+      case 'close':
+        this.#do(this.#closing.receiveClose(message.payload));
+        return undefined;
+      default:
+        return message;
+    }
+  }
+
+  /**
+   * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
+   * them alone. A connection that is closing sends nothing.
+   *
+   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. Throws
+   * `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   */
+  send(data: string | Uint8Array): boolean {
+    const isText = typeof data === 'string';
+    const payload = isText ? encodeText(data) : data;
+    if (this.#closing.state !== 'OPEN') return false;
+    if (this.#waitingBytes > this.#limits.maxWaitingBytes) {
+      this.#queue.dropWaiting();
+      this.fail(new ProtocolError(CloseCode.PolicyViolation, '10.4', 'You read too slowly.'));
+      return false;
+    }
+    const opcode = isText ? Opcode.Text : Opcode.Binary;
+    this.#queue.addMessage(fragment(opcode, payload, MAX_FRAGMENT_BYTES));
+    this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;
+    this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;
+    this.#wake();
+    return !this.#owesDrain;
+  }
+
+  /** Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. */
+  get owesDrain(): boolean {
+    return this.#owesDrain;
+  }
+
+  /**
+   * Step 3 · Asks the peer for a Pong. A connection that is closing asks nothing. Throws
+   * `RangeError` for a payload of more than 125 bytes. RFC 6455 §5.5.2
+   */
+  ping(payload?: Uint8Array): void {
+    const frame = controlFrame(Opcode.Ping, payload);
+    if (this.#closing.state !== 'OPEN') return;
+    this.#queue.addControl(frame);
+    this.#wake();
+  }
+
+  /**
+   * Step 3 · Takes out the bytes that go next, `MAX_OUTPUT_BYTES` or a little more, for one write.
+   * Empty: nothing waits.
+   */
+  takeOutput(): Uint8Array {
+    const frames: Frame[] = [];
+    for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
+      const frame = this.#queue.next();
+      if (frame === undefined) break;
+      frames.push(frame);
+      size += frame.payload.length;
+      if (!isControl(frame.opcode)) this.#waitingBytes -= frame.payload.length;
+      if (frame.fin && !isControl(frame.opcode)) this.#waitingBytes -= MESSAGE_COST_BYTES;
+    }
+    return encodeFrames(frames);
+  }
+
+  /**
+   * Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels and
+   * for a reason of more than 123 bytes. RFC 6455 §7.1.2
+   */
+  close(code?: number, reason?: string): void {
+    this.#do(this.#closing.close(code, reason));
+  }
+
+  /**
+   * Step 4 · Fails the connection: tells the peer why, and the application too. Does nothing when
+   * it has failed or closed already. RFC 6455 §7.1.7
+   */
+  fail(error: unknown): void {
+    const actions = this.#closing.fail(error);
+    if (actions.length > 0) this.#events.push({ type: 'error', error });
+    this.#do(actions);
+  }
+
+  /** Step 4 · Takes in that the TCP connection is gone. RFC 6455 §7.1.4 */
+  disconnect(): void {
+    this.#closing.disconnect();
+    const { result } = this.#closing;
+    if (this.#isOver || !result) return;
+    this.#isOver = true;
+    this.#events.push({ type: 'close', ...result });
+  }
+
+  /**
+   * Step 4 · What to do with the TCP connection: `hangUp` ends our side once all output is sent,
+   * `destroy` drops it at once. `undefined`: it stays. RFC 6455 §7.1.1
+   */
+  get ending(): 'hangUp' | 'destroy' | undefined {
+    return this.#ending;
+  }
+
+  #do(actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (action.type === 'sendClose') {
+        this.#queue.addControl(controlFrame(Opcode.Close, action.body));
+      } else {
+        this.#ending = action.type;
+      }
+    }
+    this.#wake();
+  }
+
+  /** Step 5 · When to call `checkTime`, on the clock `now`. `undefined`: it is over. */
+  get deadline(): number | undefined {
+    return this.#closing.state === 'OPEN' ? this.#silentUntil : this.#closing.deadline;
+  }
+
+  get #silentUntil(): number {
+    return (this.#askedAt ?? this.#heardAt) + this.#limits.pingIntervalMs;
+  }
+
+  /**
+   * Step 5 · Does what time demands, when the deadline has come: asks a silent peer for a Pong,
+   * and gives up on one that has not answered, or does not close. RFC 6455 §5.5.2, §7.1.1
+   */
+  checkTime(): void {
+    if (this.#ending === 'destroy') return;
+    this.#do(this.#closing.checkDeadline());
+    if (this.#closing.state !== 'OPEN' || this.#now() < this.#silentUntil) return;
+    if (this.#askedAt === undefined) {
+      this.#askedAt = this.#now();
+      this.ping();
+    } else {
+      this.#events.push({ type: 'error', error: new Error('The peer does not answer a Ping.') });
+      this.#do([{ type: 'destroy' }]);
+    }
+  }
+
+  /** Step 8 · Takes in that the socket has room, and tells the caller who waits for it. */
+  drained(): void {
+    if (!this.#owesDrain || this.#waitingBytes > 0) return;
+    this.#owesDrain = false;
+    this.#events.push({ type: 'drain' });
+  }
+}
+
+/**
+ * Step 6 · On a socket.
+ *
+ * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
+ * in, its events go to `handle`, and what that makes goes out in one write. An error that `handle`
+ * throws fails the connection with 1011.
+ */
+export function attach(
+  socket: Duplex,
+  opening: Accepted,
+  handle: Handler,
+  limits: Limits = LIMITS,
+): Connection {
+  return new Attachment(socket, opening, handle, limits).connection;
+}
+
+/** A connection and its socket. Methods instead of closures: there may be many thousands of it. */
+class Attachment {
+  readonly connection: Connection;
+  readonly #socket: Duplex;
+  readonly #handle: Handler;
+  /** Is a turn on, or about to begin? */
+  #isBusy = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings. */
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    socket: Duplex,
+    { answer, upgrade, protocol, rest }: Accepted,
+    handle: Handler,
+    limits: Limits,
+  ) {
+    this.#socket = socket;
+    this.#handle = handle;
+    this.connection = new Connection(limits, now, () => this.#wake());
+    socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
+    socket.on('drain', () => this.#turn());
+    socket.on('end', () => socket.end());
+    socket.on('error', ignore);
+    socket.on('close', () => this.#close());
+
+    socket.write(answer);
+    this.#tell({ type: 'open', upgrade, protocol });
+    if (rest.length > 0) this.connection.receive(rest);
+    this.#turn();
+  }
+
+  #read(chunk: Uint8Array): void {
+    this.connection.receive(chunk);
+    this.#turn();
+  }
+
+  #close(): void {
+    this.connection.disconnect();
+    this.#turn();
+    clearTimeout(this.#timer);
+  }
+
+  /** What an event makes is sent after it. What is made at another time is sent together. */
+  #wake(): void {
+    if (!this.#isBusy) queueMicrotask(() => this.#turn());
+    this.#isBusy = true;
+  }
+
+  /** Handles what there is, sends what that makes, and sets the clock. */
+  #turn(): void {
+    this.#isBusy = true;
+    const { connection } = this;
+    for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
+    this.#flush();
+    this.#setTimer();
+    this.#isBusy = false;
+  }
+
+  /** Lets the application have an event. */
+  #tell(event: ConnectionEvent): void {
+    try {
+      this.#handle(this.connection, event);
+    } catch (error) {
+      if (event.type === 'error') throw error;
+      this.connection.fail(error);
+    }
+  }
+
+  /** Does the peer read more slowly than we write? */
+  get #isBehind(): boolean {
+    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+  }
+
+  #flush(): void {
+    const [socket, { connection }] = [this.#socket, this];
+    if (connection.ending === 'destroy') socket.destroy();
+    if (!socket.writable) return;
+    while (!this.#isBehind) {
+      const bytes = connection.takeOutput();
+      if (bytes.length === 0) break;
+      socket.write(bytes);
+    }
+    if (this.#isBehind) {
+      socket.pause(); // Who does not read is not read from.
+      return;
+    }
+    socket.resume();
+    if (connection.ending === 'hangUp') socket.end();
+    // In a turn of its own: who sends and sends must not keep everybody else waiting.
+    if (connection.owesDrain) setImmediate(() => this.#drain());
+  }
+
+  #drain(): void {
+    if (this.#isBehind) return;
+    this.connection.drained();
+    this.#turn();
+  }
+
+  #setTimer(): void {
+    const { deadline } = this.connection;
+    // One that rings too early does no harm, and setting it for each read would cost more.
+    if (deadline === undefined || deadline >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(() => this.#ring(), deadline - now());
+  }
+
+  #ring(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.connection.checkTime();
+    this.#turn();
+  }
+}
+
+const now = () => performance.now();
+
+/** For the `error` of a socket, most of the time a reset: `close` follows, and that is handled. */
+const ignore = () => {};
+
+/**
+ * Steps 7, 9 and 10 · Many connections.
+ *
+ * Turns sockets into connections, each with a state of its own, and knows those that are open.
+ */
+export class WebSocketServer {
+  readonly #connections = new Set<Connection>();
+  readonly #handle: Handler;
+  readonly #options: Options & Limits;
+  /** The sockets whose request is still arriving. */
+  readonly #opening = new Set<Duplex>();
+  /** Called when the last connection is gone. `undefined`: nobody shuts the server down. */
+  #whenEmpty: (() => void) | undefined;
+
+  /** Step 7 · Makes a server that tells `handle` what happens on each of its connections. */
+  constructor(handle: Handler, options: Options = {}) {
+    this.#handle = handle;
+    this.#options = { ...LIMITS, ...options };
+  }
+
+  /** Step 7 · The connections whose TCP connection is there: those that are open, or closing. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  /**
+   * Step 7 · Takes over a socket that somebody has just connected to. Reads the request, however
+   * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
+   */
+  accept(socket: Socket): void {
+    // Small answers leave at once, and do not wait for company.
+    socket.setNoDelay(true);
+    let received: Uint8Array = new Uint8Array(0);
+    const read = (chunk: Uint8Array) => {
+      received = Buffer.concat([received, chunk]);
+      const opening = openingHandshake(received, this.#options, this.#options.maxHeadBytes);
+      if (opening) finish(opening);
+    };
+    const finish = (opening: Accepted | Refused) => {
+      socket.off('data', read).off('close', forget);
+      forget();
+      this.#open(socket, opening);
+    };
+    const forget = () => {
+      clearTimeout(timer);
+      this.#opening.delete(socket);
+    };
+    const timer = setTimeout(() => {
+      finish(refused(new HandshakeError(408, '10.4', 'The request took too long.')));
+    }, this.#options.headTimeoutMs);
+    this.#opening.add(socket);
+    socket.on('error', ignore);
+    socket.on('close', forget);
+    socket.on('data', read);
+  }
+
+  #open(socket: Duplex, opening: Accepted | Refused): void {
+    if (!opening.accepted) {
+      sayNo(socket, opening.answer, this.#options.closeTimeoutMs);
+      return;
+    }
+    attach(
+      socket,
+      opening,
+      (connection, event) => {
+        if (event.type === 'open') this.#connections.add(connection);
+        if (event.type === 'close') this.#connections.delete(connection);
+        this.#handle(connection, event);
+        if (this.#connections.size === 0) this.#whenEmpty?.();
+      },
+      this.#options,
+    );
+  }
+
+  /** Step 9 · Sends a message to every open connection but `except`. */
+  broadcast(data: string | Uint8Array, except?: Connection): void {
+    for (const connection of this.#connections) {
+      if (connection !== except) connection.send(data);
+    }
+  }
+
+  /**
+   * Step 9 · Says 1001 to every client. Resolves when all of them are gone: those that do not
+   * answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
+   */
+  shutdown(): Promise<void> {
+    for (const socket of this.#opening) socket.destroy();
+    for (const connection of this.#connections) connection.close(CloseCode.GoingAway);
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
+    });
+  }
+
+  /**
+   * Step 10 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
+   * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
+   */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    const { method = '', url = '', httpVersion, headersDistinct } = request;
+    const headers = Object.entries(headersDistinct).map(
+      ([name, values]) => [name, values ?? []] as const,
+    );
+    const requestHead: RequestHead = {
+      method,
+      target: url,
+      version: `HTTP/${httpVersion}`,
+      headers: new Map(headers),
+      length: 0,
+    };
+    this.#open(
+      socket,
+      orRefused(() => accept(requestHead, head, this.#options)),
+    );
+  }
+}
+
+/** Sends a refusal. Reads on for a while: closing over unread bytes would reset it away. */
+function sayNo(socket: Duplex, answer: Uint8Array, timeoutMs: number): void {
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  socket.on('error', ignore);
+  socket.on('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end(answer);
+}

@@ -1,0 +1,1018 @@
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { toHex } from '../../shared/hex.ts';
+import { CloseCode, Opcode, ProtocolError } from '../../shared/protocol.ts';
+import type * as Server from '../../solutions/05-server/server.ts';
+import { attempt, equal, type Fact, fail, refusesWith, throws } from '../harness/check.ts';
+import { join, utf8, type WireFrame, wire } from '../harness/frames.ts';
+import { type Peer, request, Stage, until } from '../harness/peer.ts';
+import { deliveries } from '../harness/replay.ts';
+import { show } from '../harness/show.ts';
+import type { Spec } from '../harness/spec.ts';
+import { RFC_ACCEPT } from '../vectors/accept.ts';
+
+type Lesson = typeof Server;
+type Event = Server.ConnectionEvent;
+
+const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
+const NOTHING = new Uint8Array(0);
+
+/** A frame as a client sends it, and as a server does. */
+const fromClient = (opcode: number, payload: string | Uint8Array = '', fin = true) =>
+  wire({ opcode, payload, fin });
+const fromServer = (opcode: number, payload: string | Uint8Array = '', fin = true) =>
+  wire({ opcode, payload, fin, key: null });
+const closeBody = (code: number, reason = '') =>
+  join(Uint8Array.of(code >> 8, code & 255), utf8(reason));
+
+/** A clock that the check sets. */
+function clock() {
+  let ms = 1_000_000;
+  return { now: () => ms, advance: (by: number) => (ms += by) };
+}
+
+function connect(
+  { Connection, LIMITS }: Lesson,
+  limits: Partial<Server.Limits> = {},
+  now = clock().now,
+  wake = () => {},
+) {
+  return attempt(() => new Connection({ ...LIMITS, ...limits }, now, wake), 'Make a connection.');
+}
+
+/** Pulls one event. */
+function pull(connection: Server.Connection, what: string, given: readonly Fact[] = []) {
+  return attempt(() => connection.next(), what, given) as Event | undefined;
+}
+
+/** Checks the event that comes next. */
+function expectNext(
+  connection: Server.Connection,
+  expected: Partial<Event> | undefined,
+  what: string,
+  cause?: string,
+  given: readonly Fact[] = [],
+): void {
+  const event = pull(connection, what, given);
+  equal(() => event, expected, what, { given, label: '`next` gave', cause: () => cause });
+}
+
+/** Checks what goes out, and in how many pieces when that matters. */
+function expectOutput(
+  connection: Server.Connection,
+  expected: Uint8Array,
+  what: string,
+  cause?: string,
+): void {
+  equal(() => connection.takeOutput(), expected, what, {
+    frames: true,
+    label: 'went out',
+    cause: (actual) => {
+      if (!(actual instanceof Uint8Array)) return undefined;
+      if (actual.length === 0) return cause ?? 'Nothing went out.';
+      if (((actual[1] ?? 0) & 0x80) !== 0) return 'A server never masks.';
+      return cause;
+    },
+  });
+}
+
+// ── Step 1 ──────────────────────────────────────────────────────────────────────────────────────
+
+const SAMPLE = request('/chat?room=1', 'Origin: http://example.com', 'X-Unknown: yes');
+
+function openingHandshake({ openingHandshake: open }: Lesson): void {
+  const glued = fromClient(Text, 'Hello');
+  for (let length = 0; length < SAMPLE.length; length++) {
+    equal(() => open(SAMPLE.subarray(0, length)), undefined, 'A head that is not whole: wait.', {
+      given: [['arrived', `${length} of ${SAMPLE.length} bytes`]],
+    });
+  }
+  for (const rest of [NOTHING, glued]) {
+    const what = 'Accept a request, and keep what came behind it.';
+    const opening = attempt(() => open(join(SAMPLE, rest)), what);
+    const given: Fact[] = [['behind the head', show(rest)]];
+    equal(() => opening?.accepted, true, 'Accept a request that keeps every rule.', { given });
+    if (!opening?.accepted) return;
+    equal(() => opening.rest, rest, what, {
+      given,
+      cause: () => 'A client may send its first frame together with the request.',
+    });
+    equal(
+      () => opening.upgrade,
+      { resource: '/chat?room=1', origin: 'http://example.com', protocols: [] },
+      'Say what was asked for.',
+    );
+    equal(() => opening.protocol, undefined, 'Nobody has offered a subprotocol.');
+    const answer = Buffer.from(opening.answer).toString('latin1');
+    const lines = ['HTTP/1.1 101 ', `\r\nSec-WebSocket-Accept: ${RFC_ACCEPT}\r\n`];
+    for (const line of lines) {
+      if (!answer.includes(line)) fail('The answer is that of lesson 01.', [['answer', answer]]);
+    }
+  }
+
+  const offer = request('/', 'Sec-WebSocket-Protocol: soap, chat');
+  const chosen = attempt(() => open(offer, { protocols: ['chat'] }), 'Choose a subprotocol.');
+  equal(() => chosen, { accepted: true, protocol: 'chat' }, 'Choose a subprotocol.', {
+    given: [
+      ['offered', 'soap, chat'],
+      ['spoken', 'chat'],
+    ],
+  });
+
+  const refusals: [what: string, bytes: Uint8Array, status: number, policy?: object][] = [
+    ['another method', replace(SAMPLE, 'GET', 'POST'), 405],
+    ['another version', replace(SAMPLE, 'Version: 13', 'Version: 8'), 426],
+    ['no key', replace(SAMPLE, 'Sec-WebSocket-Key', 'X-Key'), 400],
+    ['something that is not HTTP', utf8('hello there\r\n\r\n'), 400],
+    ['an unknown path', SAMPLE, 404, { paths: ['/echo'] }],
+    ['an origin that is not welcome', SAMPLE, 403, { origins: ['https://good.example'] }],
+  ];
+  for (const [what, bytes, status, policy] of refusals)
+    refuse(what, () => open(bytes, policy), status);
+  const endless = utf8(`GET / HTTP/1.1\r\nX: ${'x'.repeat(100)}`);
+  refuse('a head beyond the limit', () => open(endless, {}, 64), 431);
+  equal(() => open(endless, {}, 1000), undefined, 'A head within the limit may go on.');
+}
+
+function replace(bytes: Uint8Array, found: string, replacement: string): Uint8Array {
+  return utf8(Buffer.from(bytes).toString('latin1').replace(found, replacement));
+}
+
+function refuse(what: string, open: () => unknown, status: number): void {
+  const title = `Refuse ${what}.`;
+  const refused = attempt(open, title) as ReturnType<Lesson['openingHandshake']>;
+  const cause = () => 'A bad request is an answer of its own: nothing is thrown.';
+  equal(() => refused?.accepted, false, title, { cause });
+  if (!refused || refused.accepted) return;
+  refusesWith(
+    status,
+    () => {
+      throw refused.error;
+    },
+    title,
+  );
+  const answer = Buffer.from(refused.answer).toString('latin1');
+  if (!answer.startsWith(`HTTP/1.1 ${status} `)) {
+    fail(`Answer with the status of the error, ${status}.`, [['answer', show(answer)]]);
+  }
+}
+
+// ── Step 2 ──────────────────────────────────────────────────────────────────────────────────────
+
+function bytesIn(lesson: Lesson): void {
+  const cases: [what: string, frames: readonly WireFrame[], events: readonly Partial<Event>[]][] = [
+    ['a text', [{ opcode: Text, payload: 'Hello' }], [{ type: 'text', data: 'Hello' }]],
+    [
+      'Chinese text',
+      [{ opcode: Text, payload: '你好，世界' }],
+      [{ type: 'text', data: '你好，世界' }],
+    ],
+    [
+      'bytes',
+      [{ opcode: Binary, payload: Uint8Array.of(0, 255) }],
+      [{ type: 'binary', data: Uint8Array.of(0, 255) }],
+    ],
+    ['a Pong', [{ opcode: Pong, payload: 'x' }], [{ type: 'pong', payload: utf8('x') }]],
+    [
+      'a message in fragments',
+      [
+        { opcode: Text, payload: 'Hel', fin: false },
+        { opcode: Pong },
+        { opcode: Continuation, payload: 'lo' },
+      ],
+      [{ type: 'pong' }, { type: 'text', data: 'Hello' }],
+    ],
+    [
+      'three messages',
+      [
+        { opcode: Text, payload: 'a' },
+        { opcode: Binary, payload: 'b' },
+        { opcode: Text, payload: 'c' },
+      ],
+      [
+        { type: 'text', data: 'a' },
+        { type: 'binary', data: utf8('b') },
+        { type: 'text', data: 'c' },
+      ],
+    ],
+  ];
+  for (const [what, frames, events] of cases) {
+    const bytes = join(...frames.map(wire));
+    for (const { how, reads } of deliveries(bytes)) {
+      const connection = connect(lesson);
+      const given: Fact[] = [['arrived', how]];
+      const seen: unknown[] = [];
+      equal(() => connection.next(), undefined, 'Nothing has come, so nothing happens.');
+      for (const read of reads) {
+        attempt(() => connection.receive(read), `Take in ${what}.`, given);
+        for (let event = connection.next(); event && seen.length < 10; event = connection.next()) {
+          seen.push(event);
+        }
+      }
+      equal(() => seen, events, `Hear of ${what}.`, {
+        given,
+        label: 'the events',
+        cause: () =>
+          'Pull messages until there is none: one read may bring many, or a part of one.',
+      });
+    }
+  }
+
+  const [one, two] = [connect(lesson), connect(lesson)];
+  one.receive(fromClient(Text, 'one').subarray(0, 5));
+  two.receive(fromClient(Text, 'two'));
+  expectNext(two, { type: 'text', data: 'two' }, 'Two connections share nothing.', SHARED);
+  expectNext(one, undefined, 'Two connections share nothing.', SHARED);
+  one.receive(fromClient(Text, 'one').subarray(5));
+  expectNext(one, { type: 'text', data: 'one' }, 'Two connections share nothing.', SHARED);
+}
+
+const SHARED =
+  'What one client sent has to do with one connection only: keep it in fields, not in the module.';
+
+// ── Step 3 ──────────────────────────────────────────────────────────────────────────────────────
+
+function bytesOut(lesson: Lesson): void {
+  const { MAX_FRAGMENT_BYTES, MAX_OUTPUT_BYTES } = lesson;
+  let calls = 0;
+  const connection = connect(lesson, {}, clock().now, () => {
+    calls++;
+  });
+  expectOutput(connection, NOTHING, 'Nothing waits, so nothing goes out.');
+  equal(() => connection.send('Hello'), true, 'There is room for more.', { label: '`send` gave' });
+  if (calls === 0) {
+    fail('Call `wake` when there is something to send.', [], 'Nobody would come and take it.');
+  }
+  expectOutput(connection, fromServer(Text, 'Hello'), 'A string is sent as text.');
+  expectOutput(connection, NOTHING, 'What went out is gone.');
+  connection.send(Uint8Array.of(1, 2));
+  expectOutput(connection, fromServer(Binary, Uint8Array.of(1, 2)), 'Bytes are sent as binary.');
+  connection.send('');
+  expectOutput(connection, fromServer(Text, ''), 'An empty message is a message.');
+  connection.send('你好');
+  expectOutput(connection, fromServer(Text, '你好'), 'Chinese text is sent as UTF-8.');
+
+  for (const text of ['one', 'two', 'three']) connection.send(text);
+  expectOutput(
+    connection,
+    join(...['one', 'two', 'three'].map((text) => fromServer(Text, text))),
+    'What waits goes out together, in order.',
+    'One array for one write: every write is a call of the system, and costs more than the frame.',
+  );
+
+  throws(TypeError, () => connection.send('\ud800'), 'Refuse half of a surrogate pair.');
+  throws(RangeError, () => connection.ping(new Uint8Array(126)), 'Refuse a Ping of 126 bytes.');
+  expectOutput(connection, NOTHING, 'A refused call sends nothing.');
+  connection.ping(utf8('there?'));
+  expectOutput(connection, fromServer(Ping, 'there?'), 'Ask the peer for a Pong.');
+
+  connection.receive(join(fromClient(Ping, 'a'), fromClient(Ping, 'b'), fromClient(Text, 'c')));
+  expectNext(connection, { type: 'text', data: 'c' }, 'A Ping is answered, and no event.');
+  connection.send('c');
+  expectOutput(
+    connection,
+    join(fromServer(Pong, 'a'), fromServer(Pong, 'b'), fromServer(Text, 'c')),
+    'A Ping is answered with its own payload, and one read makes one write.',
+  );
+
+  largeMessage(connection, MAX_FRAGMENT_BYTES, MAX_OUTPUT_BYTES);
+}
+
+/** A large message goes in fragments, so that a Pong can slip between. */
+function largeMessage(connection: Server.Connection, fragmentBytes: number, outputBytes: number) {
+  const data = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
+  connection.send(data);
+  const pieces = [connection.takeOutput()];
+  connection.receive(fromClient(Ping, 'hurry'));
+  expectNext(connection, undefined, 'A Ping is no event.');
+  const pong = fromServer(Pong, 'hurry');
+  const next = connection.takeOutput();
+  equal(() => next.subarray(0, pong.length), pong, 'A Pong goes between two fragments.', {
+    frames: true,
+    label: 'went out',
+    cause: () =>
+      'Take out about MAX_OUTPUT_BYTES, not all: a Pong cannot overtake what is out already.',
+  });
+  pieces.push(next.subarray(pong.length));
+  for (let more = connection.takeOutput(); more.length > 0; more = connection.takeOutput()) {
+    pieces.push(more);
+    if (pieces.length > 100) fail('`takeOutput` comes to an end.');
+  }
+  const most = outputBytes + fragmentBytes + 100;
+  const long = pieces.find(({ length }) => length > most);
+  if (long)
+    fail(`About ${outputBytes} bytes go out at once.`, [['went out', `${long.length} bytes`]]);
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += fragmentBytes) {
+    const end = Math.min(at + fragmentBytes, data.length);
+    const opcode = at === 0 ? Binary : Continuation;
+    frames.push(fromServer(opcode, data.subarray(at, end), end === data.length));
+  }
+  equal(() => join(...pieces), join(...frames), 'A large message goes in fragments.', {
+    frames: true,
+    label: 'went out',
+  });
+}
+
+// ── Step 4 ──────────────────────────────────────────────────────────────────────────────────────
+
+const NORMAL = closeBody(1000);
+
+/** Answers every message with the same message, and returns the other events. */
+function echo(connection: Server.Connection): Event[] {
+  const others: Event[] = [];
+  for (let event = connection.next(); event && others.length < 10; event = connection.next()) {
+    if (event.type === 'text' || event.type === 'binary') connection.send(event.data);
+    else others.push(event);
+  }
+  return others;
+}
+
+function expectEnding(connection: Server.Connection, expected: unknown, what: string): void {
+  equal(() => connection.ending, expected, what, { label: '`ending` is' });
+}
+
+function ending(lesson: Lesson): void {
+  const asked = connect(lesson);
+  expectEnding(asked, undefined, 'An open connection stays.');
+  asked.receive(fromClient(Close, closeBody(4001, 'bye')));
+  expectNext(asked, undefined, 'A Close is answered; the event comes when TCP is gone.');
+  expectOutput(asked, fromServer(Close, closeBody(4001)), 'A Close is answered with its code.');
+  expectEnding(asked, 'hangUp', 'After both Closes, the server hangs up.');
+  asked.disconnect();
+  const bye = { type: 'close', code: 4001, reason: 'bye', wasClean: true } as const;
+  expectNext(asked, bye, 'When TCP is gone, the application hears how it ended.');
+  asked.disconnect();
+  expectNext(asked, undefined, 'A connection ends once.');
+
+  const busy = connect(lesson);
+  busy.receive(
+    join(fromClient(Text, 'last words'), fromClient(Ping, 'p'), fromClient(Close, NORMAL)),
+  );
+  echo(busy);
+  expectOutput(
+    busy,
+    join(fromServer(Pong, 'p'), fromServer(Text, 'last words'), fromServer(Close, NORMAL)),
+    'A message is answered before the Close that came behind it.',
+    'Look at one message, let the application answer, then look at the next.',
+  );
+
+  const ours = connect(lesson);
+  ours.close(4000, 'enough');
+  expectOutput(ours, fromServer(Close, closeBody(4000, 'enough')), 'Close with code and reason.');
+  expectEnding(ours, undefined, 'We wait for the Close of the peer.');
+  equal(() => ours.send('too late'), false, 'No message follows a Close.', {
+    label: '`send` gave',
+  });
+  ours.ping();
+  expectOutput(ours, NOTHING, 'Nothing follows our Close.', 'Is the state OPEN?');
+  ours.receive(fromClient(Text, 'on its way'));
+  expectNext(ours, { type: 'text', data: 'on its way' }, 'Until its Close, the peer is heard.');
+  ours.receive(fromClient(Close, closeBody(1001)));
+  expectNext(ours, undefined, 'The answer to our Close is not answered.');
+  expectOutput(ours, NOTHING, 'The answer to our Close is not answered.');
+  expectEnding(ours, 'hangUp', 'After both Closes, the server hangs up.');
+  ours.disconnect();
+  expectNext(ours, { type: 'close', code: 1001, wasClean: true }, 'The code is that of the peer.');
+  throws(RangeError, () => connect(lesson).close(1005), 'Refuse to close with 1005.');
+
+  const faults: [what: string, bytes: Uint8Array, code: number][] = [
+    ['an unmasked frame', fromServer(Text, 'Hello'), 1002],
+    ['a text that is not UTF-8', fromClient(Text, Uint8Array.of(0xff)), 1007],
+    ['a message beyond the limit', fromClient(Binary, new Uint8Array(101)).subarray(0, 6), 1009],
+  ];
+  for (const [what, bytes, code] of faults) fault(lesson, what, bytes, code);
+  const wrong = connect(lesson);
+  wrong.receive(fromClient(Close, closeBody(1005)));
+  echo(wrong);
+  const said = wrong.takeOutput().subarray(2, 4);
+  equal(() => said, closeBody(1002), 'A Close with the code 1005 is a mistake: say 1002.');
+  expectEnding(wrong, 'hangUp', 'Hang up on a peer that breaks a rule.');
+
+  const broken = connect(lesson);
+  broken.fail(new Error('a bug of ours'));
+  expectNext(broken, { type: 'error' }, 'An error of our own is told.');
+  expectOutput(broken, fromServer(Close, closeBody(1011)), 'For an error of our own, say 1011.');
+  expectEnding(broken, 'hangUp', 'For an error of our own, hang up.');
+
+  const gone = connect(lesson);
+  gone.disconnect();
+  expectNext(gone, { type: 'close', code: 1006, wasClean: false }, 'No Close is 1006.');
+}
+
+/** A peer that breaks a rule: told why, and not heard again. */
+function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): void {
+  const given: Fact[] = [['arrived', `a text, then ${what}`]];
+  const connection = connect(lesson, { maxMessageBytes: 100 });
+  connection.receive(join(fromClient(Text, 'before'), bytes));
+  const events = attempt(() => echo(connection), `Nothing is thrown at ${what}.`, given);
+  equal(() => events.map(({ type }) => type), ['error'], `Tell the application of ${what}.`, {
+    given,
+    label: 'the events',
+  });
+  const [event] = events;
+  const error = event?.type === 'error' ? event.error : undefined;
+  equal(() => error instanceof ProtocolError && error.closeCode, code, `Name ${what}.`, { given });
+  const output = connection.takeOutput();
+  const start = join(fromServer(Text, 'before'), Uint8Array.of(0x88));
+  equal(() => output.subarray(0, start.length), start, 'What came before it is answered first.', {
+    given,
+    frames: true,
+    label: 'went out',
+  });
+  const said = output.subarray(start.length + 1, start.length + 3);
+  equal(() => said, closeBody(code), `Say ${code} for ${what}.`, { given, label: 'close code' });
+  expectEnding(connection, 'hangUp', `Hang up on ${what}.`);
+  connection.receive(fromClient(Text, 'after'));
+  expectNext(connection, undefined, 'After a failure nobody listens.', undefined, given);
+  connection.disconnect();
+  expectNext(connection, { type: 'close', code: 1006, wasClean: false }, 'It failed: 1006.');
+}
+
+// ── Step 5 ──────────────────────────────────────────────────────────────────────────────────────
+
+const TIMES = { pingIntervalMs: 30_000, closeTimeoutMs: 5_000 };
+
+function expectDeadline(connection: Server.Connection, expected: number | undefined, what: string) {
+  equal(() => connection.deadline, expected, what, { label: '`deadline` is' });
+}
+
+function time(lesson: Lesson): void {
+  const { now, advance } = clock();
+  const silent = connect(lesson, TIMES, now);
+  expectDeadline(silent, now() + 30_000, 'Somebody new has the whole interval.');
+  advance(10_000);
+  silent.receive(fromClient(Text, 'x').subarray(0, 1));
+  expectDeadline(silent, now() + 30_000, 'Every byte is a sign of life.');
+  advance(29_999);
+  silent.checkTime();
+  expectOutput(silent, NOTHING, 'One millisecond is left.');
+  advance(1);
+  silent.checkTime();
+  expectOutput(silent, fromServer(Ping), 'Ask a silent peer whether it is there.');
+  expectDeadline(silent, now() + 30_000, 'To answer, it has as long again.');
+  silent.checkTime();
+  expectOutput(silent, NOTHING, 'Ask once.');
+  silent.receive(fromClient(Pong));
+  expectDeadline(silent, now() + 30_000, 'It has answered.');
+  expectEnding(silent, undefined, 'It has answered.');
+  advance(30_000);
+  silent.checkTime();
+  expectOutput(silent, fromServer(Ping), 'Ask again after the next silence.');
+  advance(30_000);
+  silent.checkTime();
+  expectEnding(silent, 'destroy', 'Who does not answer is gone: drop the TCP connection.');
+  while (silent.next()?.type === 'pong');
+  silent.disconnect();
+  expectNext(silent, { type: 'close', code: 1006, wasClean: false }, 'Nobody said Close: 1006.');
+  expectDeadline(silent, undefined, 'A closed connection waits for nothing.');
+
+  const told = connect(lesson, TIMES, now);
+  advance(30_000);
+  told.checkTime();
+  advance(30_000);
+  told.checkTime();
+  told.checkTime();
+  expectNext(told, { type: 'error' }, 'The application hears why.');
+  expectNext(told, undefined, 'It hears so once.');
+
+  const stubborn = connect(lesson, TIMES, now);
+  stubborn.close();
+  expectDeadline(stubborn, now() + 5_000, 'Our Close starts a clock.');
+  advance(4_999);
+  stubborn.checkTime();
+  expectEnding(stubborn, undefined, 'One millisecond is left.');
+  advance(1);
+  stubborn.checkTime();
+  expectEnding(stubborn, 'destroy', 'A peer that does not answer a Close is dropped.');
+
+  const hanging = connect(lesson, TIMES, now);
+  hanging.receive(fromClient(Close, NORMAL));
+  hanging.next();
+  expectDeadline(hanging, now() + 5_000, 'Having hung up, we wait for the peer to do so.');
+  advance(5_000);
+  hanging.checkTime();
+  expectEnding(hanging, 'destroy', 'A peer that does not hang up is dropped.');
+}
+
+// ── Step 6 ──────────────────────────────────────────────────────────────────────────────────────
+
+/** Remembers the events of one connection, and echoes its messages. */
+function witness() {
+  const events: Event[] = [];
+  let connection: Server.Connection | undefined;
+  return {
+    events,
+    types: () => events.map(({ type }) => type),
+    get connection() {
+      return connection as Server.Connection;
+    },
+    handle: (it: Server.Connection, event: Event) => {
+      connection = it;
+      events.push(event);
+      if (event.type === 'text' || event.type === 'binary') it.send(event.data);
+    },
+  };
+}
+
+type Witness = ReturnType<typeof witness>;
+
+/** Waits for the event that ends a connection, and checks it. */
+async function closes({ events, types }: Witness, expected: Partial<Event>, what: string) {
+  await until(
+    () => types().includes('close'),
+    what,
+    () => [['events', types().join(', ')]],
+  );
+  equal(() => events.at(-1), expected, what, { label: 'the last event' });
+}
+
+/** Runs a check that makes its own pairs of sockets. */
+function onPair(check: (stage: Stage) => Promise<void>): Promise<void> {
+  return Stage.run(createServer(), 'connection', () => {}, check);
+}
+
+/** Attaches a connection to one end of a new pair; the other end has read the answer. */
+async function attached(
+  { attach, openingHandshake, LIMITS }: Lesson,
+  stage: Stage,
+  handle: Server.Handler,
+  limits: Partial<Server.Limits> = {},
+  ...glued: readonly Uint8Array[]
+): Promise<[client: Peer, socket: Socket, connection: Server.Connection]> {
+  const [socket, client] = await stage.pair();
+  const opening = openingHandshake(join(request(), ...glued));
+  if (!opening?.accepted) return fail('The sample request is accepted.');
+  const connection = attempt(
+    () => attach(socket, opening, handle, { ...LIMITS, ...limits }),
+    'Attach a connection.',
+  );
+  const [status] = (await client.head('The answer of the handshake is sent.')).split('\r\n');
+  equal(() => status, 'HTTP/1.1 101 Switching Protocols', 'The answer comes first.');
+  return [client, socket, connection];
+}
+
+/** Counts what is written to a socket from now on. */
+function countWrites(socket: Socket): () => number {
+  let count = 0;
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  socket.write = ((...args: unknown[]) => {
+    count++;
+    return write(...args);
+  }) as typeof socket.write;
+  return () => count;
+}
+
+async function onSocket(lesson: Lesson): Promise<void> {
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client, socket] = await attached(
+      lesson,
+      stage,
+      it.handle,
+      {},
+      fromClient(Text, 'early'),
+    );
+    await client.receives(
+      fromServer(Text, 'early'),
+      'A frame that came with the request is not lost.',
+      'It is in `rest`: hand it to the connection.',
+    );
+    equal(() => it.types()[0], 'open', 'The first event is `open`.', { label: 'it was' });
+
+    const writes = countWrites(socket);
+    const texts = Array.from({ length: 16 }, (_, i) => `message ${i}`);
+    client.write(...texts.map((text) => fromClient(Text, text)));
+    await client.receives(
+      join(...texts.map((text) => fromServer(Text, text))),
+      'Echo 16 messages.',
+    );
+    if (writes() > 3) {
+      fail(
+        'The answers to one read leave in one write.',
+        [['16 messages', `${writes()} writes`]],
+        'Handle all the events of a read first. Then take the output, and write it.',
+      );
+    }
+
+    const before = writes();
+    for (const text of ['a', 'b', 'c']) it.connection.send(text);
+    await client.receives(
+      join(...['a', 'b', 'c'].map((text) => fromServer(Text, text))),
+      'A message may be sent at any time.',
+      'Does `wake` lead to a write?',
+    );
+    equal(() => writes() - before, 1, 'What is sent in one go leaves in one write.', {
+      label: 'writes',
+    });
+
+    client.write(fromClient(Close, closeBody(4001, 'bye')));
+    await client.receives(fromServer(Close, closeBody(4001)), 'A Close is answered.');
+    await client.sees('fin', 'The server ends TCP first, and cleanly.');
+    client.socket.end();
+    await closes(it, { type: 'close', code: 4001, wasClean: true }, 'The application hears of it.');
+  });
+
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client] = await attached(lesson, stage, it.handle);
+    client.write(fromClient(Text, 'Hello').subarray(0, 4));
+    client.socket.resetAndDestroy();
+    await closes(
+      it,
+      { type: 'close', code: 1006 },
+      'A client that resets is gone, and that is all.',
+    );
+  });
+
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client] = await attached(lesson, stage, it.handle);
+    client.write(fromServer(Text, 'not masked'));
+    const close = Uint8Array.of(0x88);
+    await client.receives(close, 'A peer that breaks a rule is told so.');
+    await client.sees('fin', 'A peer that breaks a rule is hung up on, cleanly.', CLEANLY);
+    client.socket.end();
+    await closes(it, { type: 'close', code: 1006 }, 'It ends abnormally.');
+    equal(() => it.types(), ['open', 'error', 'close'], 'The application hears why.', {
+      label: 'the events',
+    });
+  });
+
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client] = await attached(lesson, stage, (connection, event) => {
+      it.handle(connection, event);
+      if (event.type === 'text') throw new Error('a bug in the application');
+    });
+    client.write(fromClient(Text, 'Hello'));
+    await client.receives(
+      join(fromServer(Text, 'Hello'), fromServer(Close, closeBody(1011))),
+      'An error of the application closes this one connection, with 1011.',
+      'Catch what `handle` throws, and fail the connection with it.',
+    );
+    client.socket.end();
+    await closes(it, { type: 'close', code: 1006 }, 'It ends abnormally.');
+  });
+
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client] = await attached(lesson, stage, it.handle);
+    client.socket.end();
+    await client.sees('fin', 'A client that ends TCP without a Close is let go.');
+    await closes(it, { type: 'close', code: 1006 }, 'No Close is 1006.');
+  });
+
+  await timersRun(lesson);
+}
+
+const CLEANLY =
+  'Ending a socket at once, with bytes in it that nobody has read, resets it: the Close may get lost.';
+
+async function timersRun(lesson: Lesson): Promise<void> {
+  const limits = { pingIntervalMs: 50, closeTimeoutMs: 50 };
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client] = await attached(lesson, stage, it.handle, limits);
+    await client.receives(fromServer(Ping), 'A silent client is asked.', TIMER);
+    await client.sees('end', 'A client that does not answer is dropped.', TIMER);
+    await closes(it, { type: 'close', code: 1006 }, 'It is gone without a Close.');
+  });
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client, , connection] = await attached(lesson, stage, it.handle, {
+      ...limits,
+      pingIntervalMs: 60_000,
+    });
+    connection.close(CloseCode.GoingAway);
+    await client.receives(fromServer(Close, closeBody(1001)), 'Close from our side.');
+    await client.sees('end', 'A client that does not answer a Close is dropped.', TIMER);
+    await closes(it, { type: 'close', code: 1006 }, 'It is gone without a Close.');
+  });
+}
+
+const TIMER = 'A timer has to ring at the `deadline`, which can come nearer.';
+
+// ── Step 7 ──────────────────────────────────────────────────────────────────────────────────────
+
+/** Runs a check with a server of the lesson on a listening socket. */
+async function withServer(
+  { WebSocketServer }: Lesson,
+  options: Server.Options,
+  check: (stage: Stage, server: Server.WebSocketServer, it: Witness) => Promise<void>,
+): Promise<void> {
+  const it = witness();
+  const server = attempt(() => new WebSocketServer(it.handle, options), 'Make a server.');
+  await Stage.run(
+    createServer(),
+    'connection',
+    (socket) => server.accept(socket),
+    (stage) => check(stage, server, it),
+  );
+}
+
+function counts({ connections }: Server.WebSocketServer, expected: number, what: string) {
+  const size = () => (connections as Set<unknown>).size;
+  return until(
+    () => size() === expected,
+    what,
+    () => [
+      ['connections', `${size()}`],
+      ['expected', `${expected}`],
+    ],
+  );
+}
+
+async function many(lesson: Lesson): Promise<void> {
+  await withServer(lesson, {}, async (stage, server) => {
+    const [slow, first, second] = [
+      await stage.connect(),
+      await stage.connect(),
+      await stage.connect(),
+    ];
+    slow.write(request().subarray(0, 20));
+    await first.open('/one');
+    await second.open('/two', fromClient(Text, 'early'));
+    await second.receives(fromServer(Text, 'early'), 'A frame behind the request is not lost.');
+    await counts(server, 2, 'The server knows its open connections.');
+
+    const [one, two] = [fromClient(Text, 'from one'), fromClient(Text, 'from two')];
+    first.write(one.subarray(0, 7));
+    second.write(two.subarray(0, 3));
+    second.write(two.subarray(3));
+    await second.receives(
+      fromServer(Text, 'from two'),
+      'Clients do not wait for each other.',
+      SHARED,
+    );
+    first.write(one.subarray(7));
+    await first.receives(fromServer(Text, 'from one'), 'Each has what it sent.', SHARED);
+
+    for (const byte of request().subarray(20)) slow.write(Uint8Array.of(byte));
+    const head = await slow.head('A request may come byte by byte.');
+    equal(() => head.slice(9, 12), '101', 'A request may come byte by byte.', {
+      cause: () => 'Keep what has arrived until the head is whole.',
+    });
+    await counts(server, 3, 'The server knows its open connections.');
+    first.socket.resetAndDestroy();
+    second.socket.end();
+    slow.write(fromClient(Close, NORMAL));
+    await slow.receives(fromServer(Close, NORMAL), 'A Close is answered.');
+    slow.socket.end();
+    await counts(server, 0, 'Who is gone is forgotten.');
+  });
+
+  await withServer(lesson, {}, async (stage, server) => {
+    const refused: [what: string, bytes: Uint8Array, status: string][] = [
+      ['POST', replace(SAMPLE, 'GET', 'POST'), '405'],
+      ['another version', replace(SAMPLE, 'Version: 13', 'Version: 8'), '426'],
+      ['no HTTP at all', utf8('\x16\x03\x01\x02\x00\r\n\r\n'), '400'],
+      ['a head that never ends', new Uint8Array(40_000).fill(0x61), '431'],
+    ];
+    for (const [what, bytes, status] of refused) {
+      const client = await stage.connect();
+      client.write(bytes);
+      const head = await client.head(`Refuse ${what} with an HTTP answer.`);
+      equal(() => head.slice(9, 12), status, `Refuse ${what}.`, { label: 'status' });
+      await client.sees('fin', 'After a refusal the server hangs up, cleanly.', CLEANLY);
+      client.socket.end();
+    }
+    await counts(server, 0, 'Who was refused is no connection.');
+  });
+
+  await withServer(lesson, { headTimeoutMs: 50, closeTimeoutMs: 50 }, async (stage) => {
+    const client = await stage.connect();
+    client.write(request().subarray(0, 30));
+    const head = await client.head('A request that does not end in time is refused.');
+    equal(() => head.slice(9, 12), '408', 'A request that does not end in time is refused.');
+    await client.sees('end', 'And the client is let go.');
+    await until(
+      () => client.socket.destroyed || client.socket.readableEnded,
+      'A client that stays is dropped.',
+    );
+  });
+}
+
+// ── Step 8 ──────────────────────────────────────────────────────────────────────────────────────
+
+async function backpressure(lesson: Lesson): Promise<void> {
+  const { HIGH_WATER_BYTES } = lesson;
+  const piece = new Uint8Array(HIGH_WATER_BYTES / 4);
+  const pushy = connect(lesson);
+  const room = Array.from({ length: 5 }, () => pushy.send(piece));
+  equal(() => room, [true, true, true, false, false], 'When enough waits, `send` says so.', {
+    given: [
+      ['sent', `5 × ${piece.length} bytes`],
+      ['HIGH_WATER_BYTES', `${HIGH_WATER_BYTES}`],
+    ],
+    label: '`send` gave',
+  });
+  equal(() => pushy.owesDrain, true, 'Somebody waits for room.', { label: '`owesDrain` is' });
+  pushy.drained();
+  expectNext(pushy, undefined, 'There is no room while messages wait.');
+  while (pushy.takeOutput().length > 0);
+  pushy.drained();
+  expectNext(pushy, { type: 'drain' }, 'There is room again.');
+  equal(() => pushy.owesDrain, false, 'Nobody waits any more.', { label: '`owesDrain` is' });
+  pushy.drained();
+  expectNext(pushy, undefined, 'Who did not ask is not told.');
+
+  const slow = connect(lesson, { maxWaitingBytes: 1000 });
+  for (let i = 0; i < 3; i++) slow.send(new Uint8Array(600));
+  expectNext(
+    slow,
+    { type: 'error' },
+    'A client that does not read is given up.',
+    'Without a limit, it costs us whatever the application sends.',
+  );
+  expectEnding(slow, 'hangUp', 'A client that does not read is given up.');
+  const output = slow.takeOutput();
+  equal(
+    () => output.subarray(2, 4),
+    closeBody(1008),
+    'What waited is dropped; the Close says 1008.',
+    {
+      given: [['went out', toHex(output, 12)]],
+    },
+  );
+
+  await stalled(lesson);
+}
+
+/** A client that sends and does not read: the server stops reading from it. */
+async function stalled(lesson: Lesson): Promise<void> {
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client, socket] = await attached(lesson, stage, it.handle);
+    client.socket.pause();
+    const message = fromClient(Binary, new Uint8Array(100_000));
+    let sent = 0;
+    const what = 'Who does not read is not read from.';
+    const cause = 'Pause the socket when the peer is behind, and go on at `drain`.';
+    await until(
+      () => {
+        for (let i = 0; i < 4 && sent < 1000; i++, sent++) client.write(message);
+        return socket.isPaused() || sent === 1000;
+      },
+      what,
+      () => [['sent', `${sent} messages of 100000 bytes`]],
+      cause,
+    );
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    if (!socket.isPaused()) fail(what, [['sent', `${sent} messages of 100000 bytes`]], cause);
+
+    const expected = it.events.length;
+    client.socket.resume();
+    await until(
+      () => it.events.length > expected && it.events.length === sent + 1,
+      'When it reads again, everything goes on.',
+      () => [['messages', `${it.events.length - 1} of ${sent}`]],
+      cause,
+    );
+  });
+}
+
+// ── Step 9 ──────────────────────────────────────────────────────────────────────────────────────
+
+/** Shuts a server down, and says when the promise of that is settled. */
+function settles(server: Server.WebSocketServer) {
+  const promise = attempt(() => server.shutdown(), 'Shut down.');
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  Promise.resolve(promise).then(settle, settle);
+  return { promise, isSettled: () => isSettled };
+}
+
+async function everybody(lesson: Lesson): Promise<void> {
+  await withServer(lesson, { closeTimeoutMs: 100 }, async (stage, server, it) => {
+    const clients = [await stage.connect(), await stage.connect(), await stage.connect()];
+    for (const client of clients) await client.open();
+    await counts(server, 3, 'The server knows its open connections.');
+    server.broadcast('to all');
+    for (const client of clients) await client.receives(fromServer(Text, 'to all'), 'Send to all.');
+    const [first, second, third] = clients as [Peer, Peer, Peer];
+
+    first.write(fromClient(Text, 'me'));
+    await first.receives(fromServer(Text, 'me'), 'Echo.');
+    const own = it.connection;
+    second.write(fromClient(Close, NORMAL));
+    await second.receives(fromServer(Close, NORMAL), 'A Close is answered.');
+    attempt(() => server.broadcast(Uint8Array.of(7), own), 'Who is closing is left out.');
+    await third.receives(fromServer(Binary, Uint8Array.of(7)), 'Send to all but one.');
+    second.socket.end();
+    await counts(server, 2, 'Who is gone is forgotten.');
+
+    const late = await stage.connect();
+    late.write(request().subarray(0, 10));
+    await until(() => late.socket.bytesWritten >= 10, 'The request is on its way.');
+    const over = settles(server);
+    const goingAway = fromServer(Close, closeBody(1001));
+    await first.receives(goingAway, 'Say 1001 to everybody.', 'Was the broadcast kept from it?');
+    await third.receives(goingAway, 'Say 1001 to everybody.');
+    equal(() => over.isSettled(), false, 'The promise waits for the last client.');
+    first.write(fromClient(Close, closeBody(1001)));
+    await first.sees('fin', 'Both have said Close: hang up.');
+    first.socket.end();
+    await third.sees('end', 'A client that does not answer is dropped.');
+    await late.sees('end', 'A request that is still arriving is dropped.');
+    await until(over.isSettled, 'The promise resolves when everybody is gone.');
+    await over.promise;
+  });
+
+  await withServer(lesson, {}, async (_, server) => {
+    const over = settles(server);
+    await until(over.isSettled, 'With nobody there, the promise resolves at once.');
+    await over.promise;
+  });
+}
+
+// ── Step 10 ─────────────────────────────────────────────────────────────────────────────────────
+
+async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
+  const it = witness();
+  const server = new WebSocketServer(it.handle, { origins: ['http://good.example'] });
+  const http = createHttpServer((_, response) => response.end('a page'));
+  const upgrade = (...args: Parameters<typeof server.upgrade>) => server.upgrade(...args);
+  await Stage.run(http, 'upgrade', upgrade, async (stage) => {
+    const reader = await stage.connect();
+    reader.write(utf8('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+    const page = await reader.head('A page and a socket share the port.');
+    equal(() => page.slice(9, 12), '200', 'A page and a socket share the port.');
+    reader.socket.end();
+
+    const client = await stage.connect();
+    const big = new Uint8Array(70_000).fill(1);
+    await client.open('/chat?room=1', fromClient(Text, 'early'));
+    await client.receives(
+      fromServer(Text, 'early'),
+      'A frame behind the request is not lost.',
+      'Node has read it already: it is in `head`.',
+    );
+    equal(() => it.events[0], { type: 'open', upgrade: { resource: '/chat?room=1' } }, 'Open.');
+    client.write(fromClient(Binary, big));
+    await client.receives(
+      join(
+        fromServer(Binary, big.subarray(0, 65_535), false),
+        fromServer(Continuation, big.subarray(65_535)),
+      ),
+      'Echo 70,000 bytes.',
+    );
+    await counts(server, 1, 'The server knows its open connections.');
+    client.write(fromClient(Close, NORMAL));
+    await client.receives(fromServer(Close, NORMAL), 'A Close is answered.');
+    await client.sees('fin', 'The server hangs up first.');
+    client.socket.end();
+    await counts(server, 0, 'Who is gone is forgotten.');
+
+    const refused: [lines: string[], status: string][] = [
+      [['Origin: http://evil.example'], '403'],
+      [['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='], '400'],
+    ];
+    for (const [lines, status] of refused) {
+      const guest = await stage.connect();
+      guest.write(request('/', ...lines));
+      const head = await guest.head(`Refuse with ${status}.`);
+      equal(() => head.slice(9, 12), status, 'The rules of the handshake hold here, too.', {
+        given: [['in addition', lines.join(', ')]],
+        label: 'status',
+        cause: () => '`headersDistinct` has every line of a header; `headers` keeps only one.',
+      });
+      await guest.sees('fin', 'After a refusal the server hangs up.');
+      guest.socket.end();
+    }
+  });
+}
+
+export const spec: Spec<Lesson> = {
+  lesson: '05-server',
+  steps: [
+    {
+      title: 'The opening handshake',
+      section: '4.2',
+      rules: [35, 44, 46, 48],
+      check: openingHandshake,
+    },
+    { title: 'Bytes in, events out', section: '6.2', rules: [91, 116, 117], check: bytesIn },
+    {
+      title: 'Messages in, bytes out',
+      section: '6.1',
+      rules: [87, 103, 104, 115],
+      check: bytesOut,
+    },
+    {
+      title: 'The end of a connection',
+      section: '7.1',
+      rules: [98, 100, 109, 127, 128, 129, 154],
+      check: ending,
+    },
+    { title: 'Time', section: '7.1.1', rules: [100], check: time },
+    { title: 'On a socket', section: '7.1.1', rules: [101, 121], check: onSocket },
+    { title: 'Many connections', section: '4.2', rules: [35, 132], check: many },
+    { title: 'Too fast, too slow', section: '10.4', rules: [150, 153], check: backpressure },
+    { title: 'Everybody at once', section: '7.4.1', rules: [122], check: everybody },
+    { title: 'Beside a web page', section: '4.2.2', rules: [44, 46], check: onHttp },
+  ],
+};
