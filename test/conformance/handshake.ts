@@ -1,0 +1,251 @@
+/** Cases about the opening handshake: how they ask, and how they look at the answer. */
+import type { Connection } from './connection.ts';
+import {
+  acceptFor,
+  encodeRequest,
+  type Request,
+  type Response,
+  type Target,
+  upgradeRequest,
+  valuesOf,
+} from './http.ts';
+import { type Case, type Finding, type Verdict, worst } from './model.ts';
+import type { About } from './script.ts';
+import { randomKey, type Stage } from './stage.ts';
+
+/** What is not as it should be. */
+interface Complaint {
+  readonly verdict: Verdict;
+  readonly text: string;
+}
+
+const wrong = (text: string): Complaint => ({ verdict: 'FAILED', text });
+const loose = (text: string): Complaint => ({ verdict: 'NON-STRICT', text });
+
+/** What a client asked for, as far as the response has to fit it. */
+interface Offer {
+  readonly key: string;
+  readonly protocols: readonly string[];
+  /** Names of extensions. */
+  readonly extensions: readonly string[];
+}
+
+/** Looks at one side of a 101. `undefined`: nothing to complain about. */
+type Check = (response: Response, offer: Offer) => Complaint | undefined;
+
+const quoted = (values: readonly string[]) =>
+  values.length === 0 ? 'missing' : values.map((value) => JSON.stringify(value)).join(' and ');
+
+const tokensOf = (values: readonly string[]) =>
+  values.flatMap((value) => value.split(',')).map((token) => token.trim());
+
+/** The status line is that of a 101, in HTTP/1.1. RFC 6455 §4.2.2 */
+export const statusLine: Check = ({ line }) =>
+  line.startsWith('HTTP/1.1 101 ')
+    ? undefined
+    : wrong(`the status line is ${JSON.stringify(line)}`);
+
+/** Upgrade is `websocket`, in any case. RFC 6455 §4.2.2 */
+export const upgrade: Check = (response) => {
+  const values = valuesOf(response, 'Upgrade');
+  if (values.length === 1 && values[0]?.toLowerCase() === 'websocket') return undefined;
+  return wrong(`Upgrade is ${quoted(values)}, not "websocket"`);
+};
+
+/** Connection is `Upgrade`; more tokens are not strict. RFC 6455 §4.2.2 */
+export const connectionHeader: Check = (response) => {
+  const values = valuesOf(response, 'Connection');
+  const tokens = tokensOf(values).map((token) => token.toLowerCase());
+  if (!tokens.includes('upgrade')) return wrong(`Connection is ${quoted(values)}, not "Upgrade"`);
+  return tokens.length > 1 ? loose(`Connection is ${quoted(values)}, not just Upgrade`) : undefined;
+};
+
+/** Sec-WebSocket-Accept fits the key. RFC 6455 §4.2.2 */
+export const accept: Check = (response, { key }) => {
+  const values = valuesOf(response, 'Sec-WebSocket-Accept');
+  const right = acceptFor(key);
+  if (values.length === 1 && values[0] === right) return undefined;
+  return wrong(`Sec-WebSocket-Accept is ${quoted(values)}; for the key ${key} it is "${right}"`);
+};
+
+/** No extension that was not offered. RFC 6455 §9.1 */
+export const extensions: Check = (response, offer) => {
+  const values = valuesOf(response, 'Sec-WebSocket-Extensions');
+  const names = tokensOf(values).map((token) => token.split(';')[0]?.trim() ?? '');
+  if (values.length > 1) return wrong('Sec-WebSocket-Extensions is there twice');
+  const extra = names.filter((name) => !offer.extensions.includes(name));
+  return extra.length > 0 ? wrong(`the extension ${quoted(extra)} was not offered`) : undefined;
+};
+
+/** No subprotocol, or one of those offered. RFC 6455 §4.2.2 */
+export const subprotocol: Check = (response, { protocols }) => {
+  const values = valuesOf(response, 'Sec-WebSocket-Protocol');
+  if (values.length === 0) return undefined;
+  const isOffered = values.length === 1 && protocols.includes(values[0] ?? '');
+  return isOffered
+    ? undefined
+    : wrong(`Sec-WebSocket-Protocol is ${quoted(values)}, not one of those offered`);
+};
+
+/** Nothing twice that may be there once. RFC 6455 §11.3 */
+export const once: Check = (response) => {
+  const names = ['Upgrade', 'Sec-WebSocket-Accept'];
+  const twice = names.find((name) => valuesOf(response, name).length > 1);
+  return twice ? wrong(`${twice} is there more than once`) : undefined;
+};
+
+/** A 101 has no body, so nothing may say how long it is. RFC 9110 §8.6 */
+export const noBody: Check = (response) => {
+  const names = ['Content-Length', 'Transfer-Encoding'];
+  const extra = names.find((name) => valuesOf(response, name).length > 0);
+  return extra ? loose(`a 101 has no ${extra}`) : undefined;
+};
+
+/** Without any of these there is no WebSocket, whatever the client asked for besides. */
+const ESSENTIAL = [statusLine, upgrade, accept];
+/** All that a 101 has to fulfil. */
+export const EVERYTHING = [...ESSENTIAL, connectionHeader, extensions, subprotocol, once, noBody];
+
+/** How a request becomes another. */
+export type Edit = (request: Request, target: Target) => Request;
+
+/** How a request with a WebSocket in mind is written. */
+export interface Manner {
+  /** What the 101 has to fulfil; `ESSENTIAL` unless told otherwise. */
+  readonly checks?: readonly Check[];
+  /** Random unless told otherwise. */
+  readonly keys?: readonly string[];
+  readonly protocols?: readonly string[];
+  readonly extensions?: readonly string[];
+  /** Puts the request on the wire; in one write unless told otherwise. */
+  readonly write?: (connection: Connection, bytes: Uint8Array) => Promise<void> | void;
+  /** To refuse the request is legal, and not what one expects. */
+  readonly refusal?: 'NON-STRICT' | 'OK';
+}
+
+/** Puts a request on the wire as it is. */
+const inOneWrite = (connection: Connection, bytes: Uint8Array) => connection.write(bytes, 'head');
+
+/** A case in which the request is right, and has to be accepted. */
+export function accepts(
+  [id, title, section]: About,
+  edit: Edit = (request) => request,
+  manner: Manner = {},
+): Case {
+  const { keys = [randomKey()], refusal } = manner;
+  const run = async (stage: Stage): Promise<Finding> => {
+    const findings: Finding[] = [];
+    for (const key of keys) findings.push(await tryToOpen(stage, key, edit, manner));
+    const bad = findings.find(({ verdict }) => verdict !== 'OK');
+    return bad ?? findings[0]!;
+  };
+  const or = refusal === 'OK' ? ', or an honest HTTP error' : '';
+  return {
+    id,
+    title,
+    section,
+    expected: `A 101 that opens a WebSocket${or}.`,
+    run,
+  };
+}
+
+async function tryToOpen(stage: Stage, key: string, edit: Edit, manner: Manner): Promise<Finding> {
+  const { checks = ESSENTIAL, protocols = [], extensions: offered = [], refusal } = manner;
+  const connection = await stage.connect();
+  const request = edit(upgradeRequest(stage.target, key), stage.target);
+  await (manner.write ?? inOneWrite)(connection, encodeRequest(request));
+  const response = await connection.response(true);
+  if (response.status !== 101) {
+    const verdict = refusal ?? 'FAILED';
+    return { verdict, ending: 'refused', happened: `The server answered ${response.line}.` };
+  }
+  const offer = { key, protocols, extensions: offered };
+  const complaints = checks.flatMap((check) => check(response, offer) ?? []);
+  if (complaints.length > 0) {
+    const happened = `In the 101, ${complaints.map(({ text }) => text).join('; ')}.`;
+    return {
+      verdict: worst(...complaints.map(({ verdict }) => verdict)),
+      ending: 'ours',
+      happened,
+    };
+  }
+  return { verdict: 'OK', ending: 'ours', happened: 'The server opened a WebSocket.' };
+}
+
+/** What a refusal may look like besides 4xx. */
+interface Leniency {
+  /** Other statuses that fit. */
+  readonly statuses?: readonly number[];
+  /** The request is good HTTP that asks for no WebSocket: any answer but 101 is right. */
+  readonly plain?: boolean;
+  /** To let it pass is not strict, rather than wrong. */
+  readonly passes?: Verdict;
+  /** More to check in the response. */
+  readonly check?: (response: Response) => Complaint | undefined;
+}
+
+/** A case in which the request has to be refused, with an HTTP error. RFC 6455 §4.2.1, §4.4 */
+export function refuses([id, title, section]: About, edit: Edit, leniency: Leniency = {}): Case {
+  const run = async (stage: Stage): Promise<Finding> => {
+    const connection = await stage.connect();
+    inOneWrite(
+      connection,
+      encodeRequest(edit(upgradeRequest(stage.target, randomKey()), stage.target)),
+    );
+    const response = await connection.response(true);
+    if (response.status === 101) {
+      const happened = 'The server accepted it with 101.';
+      return { verdict: leniency.passes ?? 'FAILED', ending: 'ours', happened };
+    }
+    const complaints = [
+      judgeStatus(response.status, leniency),
+      leniency.check?.(response),
+      await judgeBody(connection, response),
+    ].flatMap((complaint) => complaint ?? []);
+    const but = complaints.map(({ text }) => `, but ${text}`).join('');
+    return {
+      verdict: worst(...complaints.map(({ verdict }) => verdict)),
+      ending: 'refused',
+      happened: `The server answered ${response.line}${but}.`,
+    };
+  };
+  const expected = leniency.plain ? 'Anything but a 101.' : 'An HTTP error, such as 400.';
+  return { id, title, section, expected, run };
+}
+
+function judgeStatus(status: number, { statuses = [], plain }: Leniency): Complaint | undefined {
+  if ((status >= 400 && status < 500) || statuses.includes(status) || plain) return undefined;
+  return loose(`${status} does not say that the request is wrong`);
+}
+
+/** A client has to know where the body ends: by Content-Length, its last chunk, or the end of TCP. */
+async function judgeBody(
+  connection: Connection,
+  response: Response,
+): Promise<Complaint | undefined> {
+  if (response.status === 204 || response.status === 304) return undefined;
+  const isChunked = valuesOf(response, 'Transfer-Encoding')
+    .join()
+    .toLowerCase()
+    .includes('chunked');
+  const [length] = valuesOf(response, 'Content-Length').map(Number);
+  const hasLastChunk = (bytes: Uint8Array) =>
+    Buffer.from(bytes).toString('latin1').endsWith('0\r\n\r\n');
+  const { body, open } = await connection.body((bytes) =>
+    isChunked ? hasLastChunk(bytes) : length !== undefined && bytes.length >= length,
+  );
+  if (isChunked) return hasLastChunk(body) ? undefined : wrong('its chunks do not end');
+  if (length === undefined) {
+    return open ? wrong('neither Content-Length nor the end of TCP says where it ends') : undefined;
+  }
+  if (body.length === length) return undefined;
+  return wrong(`its Content-Length is ${length}, and its body has ${body.length} bytes`);
+}
+
+/** A version refused has to come with those that are spoken. RFC 6455 §4.4 */
+export const listsVersion13 = (response: Response): Complaint | undefined => {
+  const values = valuesOf(response, 'Sec-WebSocket-Version');
+  return tokensOf(values).includes('13')
+    ? undefined
+    : loose(`Sec-WebSocket-Version is ${quoted(values)}; it has to list 13`);
+};

@@ -1,0 +1,80 @@
+/** What the conformance suite is made of. */
+import type { Stage } from './stage.ts';
+import type { TimelineEntry } from './timeline.ts';
+
+/**
+ * How a case turned out, the best first. `NON-STRICT`: legal or harmless, and yet not what the
+ * standard recommends.
+ */
+export const VERDICTS = ['OK', 'NON-STRICT', 'FAILED'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/**
+ * How the connection of a case ended. RFC 6455 §7.1
+ *
+ * - `clean`: the server sent its Close, then ended TCP before we did.
+ * - `reset`: it sent its Close, then TCP was reset and not ended.
+ * - `dropped`: TCP was over, and there had been no Close.
+ * - `open`: it did not end TCP as long as we waited.
+ * - `refused`: there was no WebSocket: an HTTP error, or nobody answered.
+ * - `ours`: we hung up, because the case asks for no more.
+ */
+export type Ending = 'clean' | 'reset' | 'dropped' | 'open' | 'refused' | 'ours';
+
+/** What a case found out. */
+export interface Finding {
+  readonly verdict: Verdict;
+  readonly ending: Ending;
+  /** What the server did, in one or two sentences. */
+  readonly happened: string;
+}
+
+/** One thing that a server has to do, and how to see whether it does. */
+export interface Case {
+  /** Such as `6.4.2` or `H.3`. */
+  readonly id: string;
+  readonly title: string;
+  /** The section of RFC 6455 that has the rule, such as `5.2`. */
+  readonly section: string;
+  /** What the server should do, in one or two sentences. */
+  readonly expected: string;
+  /** Talks to the server. Throws `Failed` as soon as the verdict is clear and bad. */
+  readonly run: (stage: Stage) => Promise<Finding>;
+}
+
+/** Cases that belong together. */
+export interface Category {
+  /** What the ids of its cases start with, such as `6` or `H`. */
+  readonly id: string;
+  readonly title: string;
+  readonly cases: readonly Case[];
+  /** Its cases weigh on the whole server: they run one after the other, and alone. */
+  readonly serial?: boolean;
+}
+
+/** A case that has run. */
+export interface CaseResult extends Finding {
+  readonly id: string;
+  readonly title: string;
+  readonly section: string;
+  readonly expected: string;
+  /** What was sent and received, and when. The middle of a long conversation is left out. */
+  readonly timeline: readonly TimelineEntry[];
+  readonly seconds: number;
+}
+
+/** The server did what it must not do, or not what it must. */
+export class Failed extends Error {
+  override readonly name = 'Failed';
+  readonly ending: Ending;
+
+  constructor(happened: string, ending: Ending = 'ours') {
+    super(happened);
+    this.ending = ending;
+  }
+}
+
+/** Returns the worst of some verdicts; `OK` when there are none. */
+export function worst(...verdicts: readonly Verdict[]): Verdict {
+  return VERDICTS[Math.max(0, ...verdicts.map((verdict) => VERDICTS.indexOf(verdict)))] ?? 'OK';
+}
