@@ -1,0 +1,127 @@
+/**
+ * `npm run serve` puts your lesson 05 to work, with a page that talks to it. `-- --solution` takes
+ * the reference, and `-- --port 8080` a port of your choice.
+ */
+import { url as inspector } from 'node:inspector';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { fileOf, findTarget, ROOT, requireFile, type Side, UsageError } from '../lessons.ts';
+import { explain } from '../serve/explain.ts';
+import { type Lesson05, type Serving, serve } from '../serve/server.ts';
+import { watchForEndlessLoops } from '../serve/watchdog.ts';
+import { style } from '../style.ts';
+import { runCommand } from './run-command.ts';
+
+/** How long we wait for what the lesson has left behind, such as a timer, before we just go. */
+const LEFTOVERS_MS = 500;
+
+const NOT_YET = 'Check it: npm test lessons/05. Until then: npm run serve -- --solution';
+
+await runCommand(async (args) => {
+  const { side, port } = parse(args);
+  const target = findTarget(`${side}/05`);
+  requireFile(target);
+  const file = fileOf(target);
+
+  const report = (error: unknown) => console.error(`${style.red('✗')} ${explain(error)}`);
+  // Whatever the lesson throws, and wherever: the server lives on, once it is one.
+  let serving: Serving | undefined;
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      report(error);
+      if (!serving) process.exit(1);
+    });
+  }
+
+  // With a debugger, standing still is what one wants.
+  if (inspector() === undefined) watchForEndlessLoops();
+  serving = await start();
+  if (!serving) return 1;
+  console.log(welcome(serving.url, file).join('\n'));
+  await interrupted();
+  console.log('\nGoing away: 1001 to every page.');
+  if (!(await serving.stop())) {
+    report(new Error('shutdown() has not come to its end. Lesson 05, step 9 is about it.'));
+  }
+  setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
+  return 0;
+
+  /** Starts the lesson. Returns `undefined` when it cannot be, and says why. */
+  async function start(): Promise<Serving | undefined> {
+    try {
+      const lesson = (await import(pathToFileURL(join(ROOT, file)).href)) as Lesson05;
+      if (typeof lesson.WebSocketServer !== 'function') {
+        throw new TypeError(`${file} has no WebSocketServer. Lesson 05, step 7 is about it.`);
+      }
+      return await serve({ lesson, file, port, report });
+    } catch (error) {
+      refuseBusyPort(error, port);
+      report(error);
+      if (side === 'lessons') console.error(`  ${NOT_YET}`);
+      return undefined;
+    }
+  }
+});
+
+/** Reads the arguments. Throws `UsageError` for those that it does not know. */
+function parse(args: readonly string[]): { side: Side; port: number } {
+  // Without a `--` before them npm keeps options to itself, and tells what they were.
+  const { npm_config_solution: keptSolution, npm_config_port: keptPort = '0' } = process.env;
+  const { solution = keptSolution === 'true', port = keptPort } = parseOptions(args);
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new UsageError(`${JSON.stringify(port)} is no port. Give a number from 0 to 65535.`);
+  }
+  return { side: solution ? 'solutions' : 'lessons', port: Number(port) };
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    const options = { solution: { type: 'boolean' }, port: { type: 'string' } } as const;
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(
+      `${error.message.split('. ')[0]}. For example: npm run serve -- --solution --port 8080`,
+    );
+  }
+}
+
+/** Throws `UsageError` when the system will not let us have the port. */
+function refuseBusyPort(error: unknown, port: number): void {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    throw new UsageError(`Port ${port} is in use. Without --port, the system finds a free one.`);
+  }
+  if (code === 'EACCES') {
+    throw new UsageError(`Port ${port} is not for everybody. Take one above 1023.`);
+  }
+}
+
+function welcome(url: string, file: string): string[] {
+  return [
+    '',
+    `  ${style.bold(url)}`,
+    '',
+    `  ${file} is at work. Open the page in a browser, and try:`,
+    '',
+    '  Connect, send 你好，世界, and see every byte that crosses the wire',
+    '  Open a second tab, and chat from one to the other',
+    '  Close with a code and a reason, or stop this server while a page is open',
+    '',
+    '  Ctrl-C stops it.',
+    '',
+  ];
+}
+
+/** Resolves with the first Ctrl-C. The second one does not wait for anybody. */
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130));
+        resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,85 @@
+/** Where a frame starts and ends in a stream: all that is kept of a long one is its beginning. */
+
+/** The beginning of a frame, or all of it. */
+export interface CutFrame {
+  readonly bytes: Uint8Array;
+  /** How much of the frame has arrived, in bytes; may be more than there are `bytes`. */
+  readonly arrived: number;
+  /** How long the frame says it is, in bytes. */
+  readonly size: number;
+}
+
+/** The longest header: two bytes, eight of length, four of masking key. */
+const MAX_HEADER_BYTES = 14;
+
+/** The longest payload whose length stands in the second byte. Such frames are kept whole. */
+const MAX_SHORT_PAYLOAD = 125;
+
+/** How much is kept of a longer frame, in bytes: more than any header. */
+export const KEPT_BYTES = 40;
+
+/**
+ * Cuts a stream of bytes into frames, legal or not. It does not share code with the lessons, nor
+ * does it trust them. Each byte costs the same, however the stream arrives, and what has been cut
+ * is a copy: who owns the stream may unmask it in place.
+ */
+export class FrameCutter {
+  readonly #kept = new Uint8Array(MAX_HEADER_BYTES + MAX_SHORT_PAYLOAD);
+  /** How much of the frame has arrived, and how much of that is kept. In bytes. */
+  #seen = 0;
+  #keptSize = 0;
+
+  /** Takes in the bytes of one read. Returns the frames that are complete now. */
+  push(chunk: Uint8Array): CutFrame[] {
+    const frames: CutFrame[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      // The header comes byte by byte, as only it says how long it is.
+      const size = this.#size();
+      const step = size === undefined ? 1 : Math.min(size - this.#seen, chunk.length - at);
+      this.#keep(chunk.subarray(at, at + step));
+      at += step;
+      if (this.#seen === this.#size()) frames.push(this.#take());
+    }
+    return frames;
+  }
+
+  /** Returns the beginning of a frame that will not be completed. `undefined`: there is none. */
+  end(): CutFrame | undefined {
+    return this.#seen === 0 ? undefined : this.#take();
+  }
+
+  /** The size of the frame, in bytes. `undefined`: the header is not complete. */
+  #size(): number | undefined {
+    if (this.#seen < 2) return undefined;
+    const second = this.#kept[1]!;
+    const length7 = second & 0x7f;
+    const keyAt = 2 + (length7 === 127 ? 8 : length7 === 126 ? 2 : 0);
+    const payloadAt = keyAt + (second >= 0x80 ? 4 : 0);
+    if (this.#seen < payloadAt) return undefined;
+    const view = new DataView(this.#kept.buffer);
+    if (length7 === 126) return payloadAt + view.getUint16(2);
+    if (length7 === 127) return payloadAt + Number(view.getBigUint64(2));
+    return payloadAt + length7;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const isShort = (this.#kept[1]! & 0x7f) <= MAX_SHORT_PAYLOAD;
+    const limit = this.#seen >= 2 && isShort ? this.#kept.length : KEPT_BYTES;
+    const room = Math.max(0, limit - this.#keptSize);
+    this.#kept.set(bytes.subarray(0, room), this.#keptSize);
+    this.#keptSize += Math.min(room, bytes.length);
+    this.#seen += bytes.length;
+  }
+
+  #take(): CutFrame {
+    const frame = {
+      bytes: this.#kept.slice(0, this.#keptSize),
+      arrived: this.#seen,
+      size: this.#size() ?? this.#seen,
+    };
+    this.#seen = 0;
+    this.#keptSize = 0;
+    return frame;
+  }
+}

@@ -1,0 +1,73 @@
+/** The two applications behind the page: an echo, and chat rooms. */
+import type { Connection, ConnectionEvent } from '../../solutions/05-server/server.ts';
+
+/** The paths there are. */
+export const PATHS = ['/echo', '/chat'];
+
+const MAX_NAME_CHARACTERS = 24;
+const MAX_ROOM_CHARACTERS = 40;
+
+/** Somebody in a room. */
+interface Guest {
+  readonly name: string;
+  readonly room: string;
+}
+
+/**
+ * Answers on `/echo` with what it hears. On `/chat?room=…&name=…` it tells everybody in the room,
+ * in plain text: `Ada: hello`, and `· Ada has joined` for what the room itself has to say.
+ */
+export class Rooms {
+  readonly #rooms = new Map<string, Set<Connection>>();
+  readonly #guests = new Map<Connection, Guest>();
+  #count = 0;
+
+  /** Handles the events of every connection. */
+  readonly handle = (connection: Connection, event: ConnectionEvent): void => {
+    const guest = this.#guests.get(connection);
+    switch (event.type) {
+      case 'open':
+        this.#welcome(connection, new URL(event.upgrade.resource, 'http://localhost'));
+        break;
+      case 'text':
+        if (guest) this.#say(guest.room, `${guest.name}: ${event.data}`);
+        else connection.send(event.data);
+        break;
+      case 'binary':
+        if (guest) this.#say(guest.room, `· ${guest.name} sent ${event.data.length} bytes`);
+        else connection.send(event.data);
+        break;
+      case 'close':
+        if (guest) this.#leave(connection, guest);
+        break;
+    }
+  };
+
+  #welcome(connection: Connection, { pathname, searchParams }: URL): void {
+    if (pathname !== '/chat') return;
+    const room = plain(searchParams.get('room'), MAX_ROOM_CHARACTERS) || 'lobby';
+    const name = plain(searchParams.get('name'), MAX_NAME_CHARACTERS) || `guest ${++this.#count}`;
+    this.#guests.set(connection, { name, room });
+    const members = this.#rooms.get(room) ?? new Set();
+    this.#rooms.set(room, members.add(connection));
+    this.#say(room, `· ${name} has joined “${room}”, ${members.size} here`);
+  }
+
+  #leave(connection: Connection, { name, room }: Guest): void {
+    this.#guests.delete(connection);
+    const members = this.#rooms.get(room);
+    members?.delete(connection);
+    if (members?.size === 0) this.#rooms.delete(room);
+    this.#say(room, `· ${name} has left, ${members?.size ?? 0} here`);
+  }
+
+  #say(room: string, text: string): void {
+    for (const member of this.#rooms.get(room) ?? []) member.send(text);
+  }
+}
+
+/** Makes a name of what somebody typed: nothing invisible, nothing to pass for another's words. */
+function plain(text: string | null, maxCharacters: number): string {
+  const visible = (text ?? '').replace(/[\p{C}\p{Z}:·]+/gu, ' ').trim();
+  return [...visible].slice(0, maxCharacters).join('');
+}

@@ -1,0 +1,205 @@
+/** The page and the learner's WebSockets on one port. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import * as reference from '../../solutions/05-server/server.ts';
+import { ProtocolError } from '../protocol.ts';
+import { Todo } from '../todo.ts';
+import { isOurHost, serveFiles } from './files.ts';
+import { Observers } from './observers.ts';
+import { PATHS, Rooms } from './rooms.ts';
+import { guard, onWrite } from './socket.ts';
+import { tapSocket } from './tap.ts';
+
+/** The part of lesson 05 that is put to use here. */
+export type Lesson05 = Pick<typeof reference, 'WebSocketServer'>;
+
+/** How to start a server. */
+export interface ServeOptions {
+  /** The lesson, the learner's or the reference. */
+  readonly lesson: Lesson05;
+  /** The file it comes from, for people. */
+  readonly file: string;
+  /** 0: the system picks one. */
+  readonly port: number;
+  /** Hears what the lesson's code throws, and what its connections fail with. */
+  readonly report: Report;
+}
+
+type Report = (error: unknown) => void;
+
+/** A server at work. */
+export interface Serving {
+  readonly port: number;
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Says 1001 to every page, and hangs up. Resolves when all sockets are gone: `false` when the
+   * lesson did not manage that within `CLOSE_GUARD_MS` and they had to be dropped.
+   */
+  stop(): Promise<boolean>;
+}
+
+/** The subprotocols that the page may ask for. */
+const PROTOCOLS = ['chat.101', 'echo.101'];
+
+/** How long a page may take to answer a Close. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** How long the lesson's `shutdown` may take; longer than it takes to give up on every page. */
+export const CLOSE_GUARD_MS = 3 * CLOSE_TIMEOUT_MS;
+
+/**
+ * Starts to serve, on 127.0.0.1 only. Rejects with what the lesson's constructor throws, and with
+ * the system's error when the port cannot be had.
+ */
+export async function serve({ lesson, file, port, report }: ServeOptions): Promise<Serving> {
+  const server = createServer(serveFiles(file));
+  const sockets = rememberSockets(server);
+  const bound = await listen(server, port);
+  try {
+    const servers = webSocketServers(lesson, bound, report);
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      handOver({ request, socket, head }, servers, report);
+    });
+    const stop = async () => {
+      server.close();
+      server.closeIdleConnections();
+      const wasInTime = await within(CLOSE_GUARD_MS, async () => {
+        await orReport(() => servers.lesson.shutdown(), report);
+        await servers.wire.shutdown();
+      });
+      for (const socket of sockets) socket.destroy();
+      return wasInTime;
+    };
+    return { port: bound, url: `http://127.0.0.1:${bound}`, stop };
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+/** Returns the sockets that are open, now and later. */
+function rememberSockets(server: Server): ReadonlySet<Duplex> {
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+/** The server that the learner has built, and the one that shows what crosses its wire. */
+interface Servers {
+  readonly lesson: reference.WebSocketServer;
+  readonly wire: reference.WebSocketServer;
+  readonly observers: Observers;
+}
+
+function webSocketServers(lesson: Lesson05, port: number, report: Report): Servers {
+  const origins = ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${port}`);
+  const policy = { origins, closeTimeoutMs: CLOSE_TIMEOUT_MS };
+  const observers = new Observers();
+  return {
+    lesson: new lesson.WebSocketServer(reporting(new Rooms().handle, report), {
+      ...policy,
+      paths: PATHS,
+      protocols: PROTOCOLS,
+    }),
+    // What shows the wire has to hold where the learner's code does not.
+    wire: new reference.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
+    observers,
+  };
+}
+
+/** A request to switch, as `node:http` hands it out. */
+interface Call {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** Gives a socket to the server that it is for. */
+function handOver({ request, socket, head }: Call, servers: Servers, report: Report): void {
+  const { url = '', headers } = request;
+  if (!isOurHost(headers.host, request.socket.localPort)) {
+    refuse(socket, '421 Misdirected Request');
+  } else if (/^\/wire(\?|$)/.test(url)) {
+    servers.wire.upgrade(request, socket, head);
+  } else {
+    const tell = servers.observers.find(url);
+    if (tell) tapSocket(request, socket, head, tell);
+    upgrade({ request, socket, head }, servers.lesson, report);
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Lets the lesson have a socket, and answers in its place when its code is not written yet. */
+function upgrade(
+  { request, socket, head }: Call,
+  webSockets: reference.WebSocketServer,
+  report: Report,
+): void {
+  let wasAnswered = false;
+  onWrite(socket, () => {
+    wasAnswered = true;
+  });
+  const failed = (error: unknown) => {
+    report(error);
+    if (wasAnswered) socket.destroy();
+    else if (error instanceof Todo) refuse(socket, '501 Not Implemented', error.message);
+    else refuse(socket, '500 Internal Server Error', `The lesson threw ${String(error)}`);
+  };
+  guard(socket, failed);
+  try {
+    webSockets.upgrade(request, socket, head);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function refuse(socket: Duplex, status: string, text = status): void {
+  const body = Buffer.from(`${text}\n`);
+  socket.on('error', () => {});
+  socket.end(
+    Buffer.concat([
+      Buffer.from(`HTTP/1.1 ${status}\r\nConnection: close\r\n`),
+      Buffer.from('Content-Type: text/plain; charset=utf-8\r\n'),
+      Buffer.from(`Content-Length: ${body.length}\r\n\r\n`),
+      body,
+    ]),
+  );
+}
+
+/** Hears of failed connections before the application does. What a client did wrong is no news. */
+function reporting(handle: reference.Handler, report: Report): reference.Handler {
+  return (connection, event) => {
+    if (event.type === 'error' && !(event.error instanceof ProtocolError)) report(event.error);
+    handle(connection, event);
+  };
+}
+
+async function orReport(work: () => Promise<void>, report: Report) {
+  try {
+    await work();
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Does work, but waits no longer than `ms` for it. Returns whether it was done by then. */
+async function within(ms: number, work: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const done = await Promise.race([work().then(() => true), late]);
+  clearTimeout(timer);
+  return done;
+}

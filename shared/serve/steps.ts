@@ -1,0 +1,65 @@
+/** Which step of which lesson is about what crosses the wire. */
+
+/** From the browser to the server, or back. */
+export type Direction = 'in' | 'out';
+
+/** The step of a lesson that teaches something, such as `02.3`. */
+export type Step = `0${1 | 2 | 3 | 4}.${number}`;
+
+/** What a frame's field is, for `frameStep`. */
+export interface FieldPlace {
+  readonly direction: Direction;
+  /** The name that the wire viewer gives it, such as `masking key`. */
+  readonly name: string;
+  /** The opcode of its frame. */
+  readonly opcode: number;
+  /** Is it the last frame of its message? */
+  readonly fin: boolean;
+}
+
+/** The steps for a frame that is read by the server, and for one that it sends. */
+const FIELDS: Record<string, Record<Direction, Step>> = {
+  'first byte': { in: '02.1', out: '03.1' },
+  'second byte': { in: '02.1', out: '03.1' },
+  length: { in: '02.2', out: '03.2' },
+  'masking key': { in: '02.3', out: '03.3' },
+};
+
+/** The steps for the payload of each opcode: continuation, text, binary, Close, Ping, Pong. */
+const PAYLOADS: Record<number, Record<Direction, Step>> = {
+  0: { in: '02.6', out: '03.5' },
+  1: { in: '02.7', out: '03.6' },
+  2: { in: '02.4', out: '03.1' },
+  8: { in: '04.1', out: '04.1' },
+  9: { in: '02.6', out: '03.4' },
+  10: { in: '02.6', out: '03.4' },
+};
+
+const FRAGMENTS: Record<Direction, Step> = { in: '02.6', out: '03.5' };
+const ILLEGAL: Record<Direction, Step> = { in: '02.5', out: '03.4' };
+
+/** The step about a field of a frame, where the reading or the sending of it is taught. */
+export function frameStep({ direction, name, opcode, fin }: FieldPlace): Step {
+  const isFragment = opcode === 0 || (!fin && opcode < 8);
+  if (name === 'first byte' && isFragment) return FRAGMENTS[direction];
+  const steps = name === 'payload' ? PAYLOADS[opcode] : FIELDS[name];
+  return (steps ?? ILLEGAL)[direction];
+}
+
+const HEADERS: Record<string, Step> = {
+  host: '01.3',
+  upgrade: '01.3',
+  connection: '01.3',
+  'sec-websocket-version': '01.3',
+  'sec-websocket-key': '01.1',
+  'sec-websocket-accept': '01.1',
+  'sec-websocket-protocol': '01.5',
+  'sec-websocket-extensions': '01.5',
+  origin: '01.5',
+};
+
+/** The step about a line of the handshake. `undefined`: the line has nothing to do with it. */
+export function headStep(direction: Direction, line: string, index: number): Step | undefined {
+  if (index === 0) return direction === 'in' ? '01.2' : '01.4';
+  return HEADERS[line.slice(0, line.indexOf(':')).trim().toLowerCase()];
+}
