@@ -6,7 +6,14 @@ import { ROOT, UsageError } from './lessons.ts';
 
 const SEAL = 'test/seal.json';
 /** What decides about green and red. */
-const FOLDERS = ['shared', 'test/specs', 'test/vectors', 'test/harness'];
+const FOLDERS = [
+  'shared',
+  'test/specs',
+  'test/vectors',
+  'test/harness',
+  'test/conformance',
+  'test/conformance/cases',
+];
 
 /** Returns each file of the checks with its SHA-256, in order. */
 export function readSeal(): Record<string, string> {

@@ -1,16 +1,25 @@
-import { describe, expect, test } from 'vitest';
-import { LESSONS } from '../shared/lessons.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LESSONS, type Lesson } from '../shared/lessons.ts';
 import { loadVariant } from './harness/load-variant.ts';
-import { firstFailure } from './harness/run.ts';
+import { firstFailure, type StepResult } from './harness/run.ts';
 import { loadSpec } from './harness/spec.ts';
 import { TRAPS } from './traps.ts';
+
+async function runTrap(lesson: Lesson, id: string): Promise<StepResult | undefined> {
+  return firstFailure(await loadSpec(lesson.name), await loadVariant(lesson, `trap=${id}`));
+}
 
 describe.each(LESSONS)('lesson $number', (lesson) => {
   const traps = TRAPS.filter((trap) => trap.lesson === lesson.number);
 
+  /** All at once: a server that never answers is waited for, and the others meanwhile run on. */
+  const runs = new Map<string, Promise<StepResult | undefined>>();
+  beforeAll(() => {
+    for (const { id } of traps) runs.set(id, runTrap(lesson, id));
+  });
+
   test.each(traps)('$id is caught at step $step', async ({ id, step }) => {
-    const spec = await loadSpec(lesson.name);
-    const caught = await firstFailure(spec, await loadVariant(lesson, `trap=${id}`));
+    const caught = await runs.get(id);
     expect(caught?.number, caught?.failure?.what).toBe(step);
     // A message that explains, not just a crash.
     expect(caught?.failure?.kind, caught?.failure?.what).toBe('check');

@@ -744,4 +744,456 @@ export const TRAPS: readonly Trap[] = [
     story: 'No end to the waiting for the peer’s Close.',
     edits: [["const waits = this.#state === 'CLOSE_SENT' || ", 'const waits = ']],
   },
+  {
+    id: 'policy-forgotten',
+    lesson: '05',
+    step: 1,
+    story:
+      "Origins and paths configured and never asked: any page may call, with the user's cookies.",
+    edits: [['negotiate(upgrade, policy)', 'negotiate(upgrade, {})']],
+  },
+  {
+    id: 'head-limit-forgotten',
+    lesson: '05',
+    step: 1,
+    story: 'A limit for heads that the server never hands on.',
+    edits: [['parseRequest(received, maxHeadBytes)', 'parseRequest(received)']],
+  },
+  {
+    id: 'refusal-thrown',
+    lesson: '05',
+    step: 1,
+    story:
+      'A bad request throws in the server instead of being answered: one client ends them all.',
+    edits: [
+      [
+        `  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error;
+    return refused(error);
+  }`,
+        `  } catch (error) {
+    throw error;
+  }`,
+      ],
+    ],
+  },
+  {
+    id: 'first-frame-lost',
+    lesson: '05',
+    step: 1,
+    story: 'What came together with the request is thrown away (oven-sh/bun#43149).',
+    edits: [['received.subarray(request.length), policy', 'new Uint8Array(0), policy']],
+  },
+  {
+    id: 'state-shared',
+    lesson: '05',
+    step: 2,
+    story: 'One reader for all clients: state kept outside of the connection.',
+    edits: [
+      [
+        "    this.#reader = new MessageReader('server', limits.maxMessageBytes);",
+        '    this.#reader = SHARED;',
+      ],
+      [
+        'const MESSAGE_COST_BYTES = 128;',
+        `const MESSAGE_COST_BYTES = 128;
+const SHARED = new MessageReader('server');`,
+      ],
+    ],
+  },
+  {
+    id: 'one-event-a-read',
+    lesson: '05',
+    step: 2,
+    story: 'One message for each read: the second of two waits for the third.',
+    edits: [
+      [
+        `  receive(chunk: Uint8Array): void {
+`,
+        `  receive(chunk: Uint8Array): void {
+    this.#fresh = true;
+`,
+      ],
+      [
+        `  next(): ConnectionEvent | undefined {
+`,
+        `  next(): ConnectionEvent | undefined {
+    if (!this.#fresh) return this.#events.shift();
+    this.#fresh = false;
+`,
+      ],
+      [
+        `  #waitingBytes = 0;
+`,
+        `  #waitingBytes = 0;
+  #fresh = false;
+`,
+      ],
+    ],
+  },
+  {
+    id: 'reads-as-client',
+    lesson: '05',
+    step: 2,
+    story: 'The reader is made for the other side, and refuses every masked frame.',
+    edits: [["new MessageReader('server'", "new MessageReader('client'"]],
+  },
+  {
+    id: 'one-frame-a-write',
+    lesson: '05',
+    step: 3,
+    story: 'A write for each frame: sixteen answers cost sixteen calls of the system.',
+    edits: [
+      ['size < MAX_OUTPUT_BYTES; )', 'size < 1; )'],
+      ['      size += frame.payload.length;', '      size += frame.payload.length + 1;'],
+    ],
+  },
+  {
+    id: 'all-in-one-write',
+    lesson: '05',
+    step: 3,
+    story: 'A large message handed to the socket whole: a Pong waits behind all of it.',
+    edits: [['size < MAX_OUTPUT_BYTES; )', 'size < Number.POSITIVE_INFINITY; )']],
+  },
+  {
+    id: 'nobody-wakes',
+    lesson: '05',
+    step: 3,
+    story: 'A message is put into the queue, and nobody comes to take it.',
+    edits: [
+      [
+        `    this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;
+    this.#wake();`,
+        '    this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;',
+      ],
+    ],
+  },
+  {
+    id: 'ping-unanswered',
+    lesson: '05',
+    step: 3,
+    story: 'Pings are dropped: the client takes the server for dead.',
+    edits: [
+      [
+        `        this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'pong-without-payload',
+    lesson: '05',
+    step: 3,
+    story: 'A Pong without the payload of its Ping.',
+    edits: [['controlFrame(Opcode.Pong, message.payload)', 'controlFrame(Opcode.Pong)']],
+  },
+  {
+    id: 'close-first',
+    lesson: '05',
+    step: 4,
+    story:
+      'All frames of a read are handled before the application has answered the first: its answer comes after the Close, and is lost.',
+    edits: [
+      [
+        '    if (this.#closing.isListening) this.#reader.push(chunk);',
+        `    if (this.#closing.isListening) this.#reader.push(chunk);
+    const early: ConnectionEvent[] = [];
+    for (let event = this.next(); event; event = this.next()) early.push(event);
+    this.#events.push(...early);`,
+      ],
+    ],
+  },
+  {
+    id: 'message-limit-forgotten',
+    lesson: '05',
+    step: 4,
+    story: 'A limit for messages that the server never hands on.',
+    edits: [["new MessageReader('server', limits.maxMessageBytes)", "new MessageReader('server')"]],
+  },
+  {
+    id: 'sends-when-closing',
+    lesson: '05',
+    step: 4,
+    story: 'A message sent to a client that is closing throws, in the middle of a broadcast.',
+    edits: [
+      [
+        `    if (this.#closing.state !== 'OPEN') return false;
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'ending-forgotten',
+    lesson: '05',
+    step: 4,
+    story: 'Both have said Close, and the server keeps the TCP connection.',
+    edits: [['        this.#ending = action.type;', '        this.#ending = undefined;']],
+  },
+  {
+    id: 'error-kept-secret',
+    lesson: '05',
+    step: 4,
+    story: 'The connection fails, and the application never hears why.',
+    edits: [
+      [
+        `    if (actions.length > 0) this.#events.push({ type: 'error', error });
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'never-asks',
+    lesson: '05',
+    step: 5,
+    story:
+      'No sign of life is asked for: a client whose cable was pulled stays for hours (ws#686).',
+    edits: [
+      [
+        `      this.#askedAt = this.#now();
+      this.ping();`,
+        '      this.#askedAt = this.#now();',
+      ],
+    ],
+  },
+  {
+    id: 'answer-not-heard',
+    lesson: '05',
+    step: 5,
+    story: 'The answer to a Ping does not count, and everybody is dropped after a minute.',
+    edits: [
+      [
+        `    this.#askedAt = undefined;
+    if`,
+        '    if',
+      ],
+    ],
+  },
+  {
+    id: 'close-without-clock',
+    lesson: '05',
+    step: 5,
+    story: 'A client that does not answer our Close is waited for without end.',
+    edits: [
+      [
+        `    this.#do(this.#closing.checkDeadline());
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'rest-forgotten',
+    lesson: '05',
+    step: 6,
+    story: 'The frames behind the request are kept, and never read.',
+    edits: [
+      [
+        `    if (rest.length > 0) this.connection.receive(rest);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'write-for-each-event',
+    lesson: '05',
+    step: 6,
+    story: 'The output is taken after each event instead of after each read.',
+    edits: [
+      [
+        'event = connection.next()) this.#tell(event);',
+        `event = connection.next()) {
+      this.#tell(event);
+      this.#flush();
+    }`,
+      ],
+    ],
+  },
+  {
+    id: 'tcp-left-open',
+    lesson: '05',
+    step: 6,
+    story: 'The server says Close and waits for the client to end TCP, which waits for the server.',
+    edits: [
+      [
+        `    if (connection.ending === 'hangUp') socket.end();
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'timer-set-once',
+    lesson: '05',
+    step: 6,
+    story: 'A timer is set, and not set anew when the deadline comes nearer.',
+    edits: [['deadline >= this.#timerAt', 'this.#timerAt < Number.POSITIVE_INFINITY']],
+  },
+  {
+    id: 'end-not-told',
+    lesson: '05',
+    step: 6,
+    story: 'The end of a socket is not noticed: the application goes on with a dead client.',
+    edits: [
+      [
+        `    this.connection.disconnect();
+    this.#turn();
+`,
+        `    this.#turn();
+`,
+      ],
+    ],
+  },
+  {
+    id: 'never-forgotten',
+    lesson: '05',
+    step: 7,
+    story: 'Connections are added and never removed: a set that only grows (hxa-connect#174).',
+    edits: [
+      [
+        `        if (event.type === 'close') this.#connections.delete(connection);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'one-read-one-request',
+    lesson: '05',
+    step: 7,
+    story:
+      'One read is taken for one request: a head that comes in two is refused, or never answered.',
+    edits: [['      received = Buffer.concat([received, chunk]);', '      received = chunk;']],
+  },
+  {
+    id: 'head-without-end',
+    lesson: '05',
+    step: 7,
+    story: 'A client that never ends its request is waited for without end.',
+    edits: [
+      [
+        '    }, this.#options.headTimeoutMs);',
+        `    }, 600_000);
+    timer.unref();`,
+      ],
+    ],
+  },
+  {
+    id: 'refused-and-kept',
+    lesson: '05',
+    step: 7,
+    story: 'A refused client is answered, and its connection left open.',
+    edits: [['    socket.end(answer);', '    socket.write(answer);']],
+  },
+  {
+    id: 'waits-without-limit',
+    lesson: '05',
+    step: 8,
+    story:
+      'Whatever the application sends waits for a client that does not read, until the memory is full.',
+    edits: [
+      [
+        'this.#waitingBytes > this.#limits.maxWaitingBytes',
+        'this.#waitingBytes > Number.POSITIVE_INFINITY',
+      ],
+    ],
+  },
+  {
+    id: 'never-drained',
+    lesson: '05',
+    step: 8,
+    story: 'The application is told to wait, and never told to go on.',
+    edits: [
+      [
+        `    this.#events.push({ type: 'drain' });
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'reads-from-who-does-not-read',
+    lesson: '05',
+    step: 8,
+    story: 'The answers for a client that does not read pile up in memory.',
+    edits: [
+      [
+        `      socket.pause(); // Who does not read is not read from.
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'echo-to-oneself',
+    lesson: '05',
+    step: 9,
+    story: 'A broadcast comes back to the one who sent it.',
+    edits: [['if (connection !== except) connection.send(data);', 'connection.send(data);']],
+  },
+  {
+    id: 'leaves-with-1000',
+    lesson: '05',
+    step: 9,
+    story: 'A server that is shut down says 1000, as if the work were done.',
+    edits: [['connection.close(CloseCode.GoingAway)', 'connection.close()']],
+  },
+  {
+    id: 'leaves-at-once',
+    lesson: '05',
+    step: 9,
+    story: 'The promise of a shutdown does not wait: the process ends before the Closes are out.',
+    edits: [['if (this.#connections.size === 0) resolve();', 'resolve();']],
+  },
+  {
+    id: 'head-forgotten',
+    lesson: '05',
+    step: 11,
+    story:
+      'What Node has read behind the request is in `head`, and nobody looks there (oven-sh/bun#43149).',
+    edits: [
+      [
+        'accept(requestHead, head, this.#options)',
+        'accept(requestHead, new Uint8Array(0), this.#options)',
+      ],
+    ],
+  },
+  {
+    id: 'origin-not-checked',
+    lesson: '05',
+    step: 11,
+    story:
+      'The upgrade of an HTTP server does not look at the Origin: any page can use the socket (CVE-2025-52882).',
+    edits: [['accept(requestHead, head, this.#options)', 'accept(requestHead, head, {})']],
+  },
+  {
+    id: 'half-open',
+    lesson: '05',
+    step: 11,
+    story: 'A socket of an HTTP server stays open when the client ends its side: nobody ends ours.',
+    edits: [
+      [
+        `    socket.on('end', () => socket.end());
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'one-host-of-two',
+    lesson: '05',
+    step: 11,
+    story:
+      'Headers as `headers` has them: of two Host lines one is gone, and nobody sees that there were two.',
+    edits: [
+      ['Object.entries(headersDistinct).map(', 'Object.entries(request.headers).map('],
+      [
+        '([name, values]) => [name, values ?? []] as const',
+        '([name, value]) => [name, [value ?? []].flat()] as const',
+      ],
+    ],
+  },
 ];

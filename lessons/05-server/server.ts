@@ -249,7 +249,7 @@ export function attach(
 }
 
 /**
- * Steps 7, 9 and 10 · Many connections.
+ * Steps 7, 9 and 11 · Many connections.
  *
  * Turns sockets into connections, each with a state of its own, and knows those that are open.
  */
@@ -278,18 +278,18 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 9 · Says 1001 to every client. Resolves when all of them are gone: those that do not
-   * answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
+   * Step 9 · Says 1001 to every client, and 503 to whoever comes now. Resolves when all of them
+   * are gone: those that do not answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {
     throw new Todo('05.9');
   }
 
   /**
-   * Step 10 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
+   * Step 11 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
    * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    throw new Todo('05.10');
+    throw new Todo('05.11');
   }
 }

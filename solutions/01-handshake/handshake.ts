@@ -226,6 +226,7 @@ const REASON_PHRASES: Record<number, string> = {
   408: 'Request Timeout',
   426: 'Upgrade Required',
   431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
 };
 
 /**

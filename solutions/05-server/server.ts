@@ -437,10 +437,13 @@ class Attachment {
   #turn(): void {
     this.#isBusy = true;
     const { connection } = this;
-    for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
-    this.#flush();
-    this.#setTimer();
-    this.#isBusy = false;
+    try {
+      for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
+      this.#flush();
+      this.#setTimer();
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   /** Lets the application have an event. */
@@ -505,7 +508,7 @@ const now = () => performance.now();
 const ignore = () => {};
 
 /**
- * Steps 7, 9 and 10 · Many connections.
+ * Steps 7, 9 and 11 · Many connections.
  *
  * Turns sockets into connections, each with a state of its own, and knows those that are open.
  */
@@ -513,10 +516,12 @@ export class WebSocketServer {
   readonly #connections = new Set<Connection>();
   readonly #handle: Handler;
   readonly #options: Options & Limits;
-  /** The sockets whose request is still arriving. */
-  readonly #opening = new Set<Duplex>();
-  /** Called when the last connection is gone. `undefined`: nobody shuts the server down. */
-  #whenEmpty: (() => void) | undefined;
+  /** The sockets that are no connection: their request is arriving, or was refused. */
+  readonly #strangers = new Set<Duplex>();
+  /** Called when the last connection is gone. */
+  #whenEmpty = () => {};
+  /** The end of a shutdown. `undefined`: there is none. */
+  #shutdown: Promise<void> | undefined;
 
   /** Step 7 · Makes a server that tells `handle` what happens on each of its connections. */
   constructor(handle: Handler, options: Options = {}) {
@@ -549,12 +554,12 @@ export class WebSocketServer {
     };
     const forget = () => {
       clearTimeout(timer);
-      this.#opening.delete(socket);
+      this.#strangers.delete(socket);
     };
     const timer = setTimeout(() => {
       finish(refused(new HandshakeError(408, '10.4', 'The request took too long.')));
     }, this.#options.headTimeoutMs);
-    this.#opening.add(socket);
+    this.#strangers.add(socket);
     socket.on('error', ignore);
     socket.on('close', forget);
     socket.on('data', read);
@@ -562,7 +567,14 @@ export class WebSocketServer {
 
   #open(socket: Duplex, opening: Accepted | Refused): void {
     if (!opening.accepted) {
-      sayNo(socket, opening.answer, this.#options.closeTimeoutMs);
+      this.#sayNo(socket, opening);
+      return;
+    }
+    if (this.#shutdown) {
+      this.#sayNo(
+        socket,
+        refused(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),
+      );
       return;
     }
     attach(
@@ -572,10 +584,23 @@ export class WebSocketServer {
         if (event.type === 'open') this.#connections.add(connection);
         if (event.type === 'close') this.#connections.delete(connection);
         this.#handle(connection, event);
-        if (this.#connections.size === 0) this.#whenEmpty?.();
+        if (this.#connections.size === 0) this.#whenEmpty();
       },
       this.#options,
     );
+  }
+
+  /** Refuses. Reads on for a while: closing over unread bytes would reset the answer away. */
+  #sayNo(socket: Duplex, { answer }: Refused): void {
+    this.#strangers.add(socket);
+    const timer = setTimeout(() => socket.destroy(), this.#options.closeTimeoutMs);
+    socket.on('error', ignore);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#strangers.delete(socket);
+    });
+    socket.resume();
+    socket.end(answer);
   }
 
   /** Step 9 · Sends a message to every open connection but `except`. */
@@ -586,20 +611,21 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 9 · Says 1001 to every client. Resolves when all of them are gone: those that do not
-   * answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
+   * Step 9 · Says 1001 to every client, and 503 to whoever comes now. Resolves when all of them
+   * are gone: those that do not answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {
-    for (const socket of this.#opening) socket.destroy();
-    for (const connection of this.#connections) connection.close(CloseCode.GoingAway);
-    return new Promise((resolve) => {
+    this.#shutdown ??= new Promise((resolve) => {
       this.#whenEmpty = resolve;
       if (this.#connections.size === 0) resolve();
     });
+    for (const socket of this.#strangers) socket.destroy();
+    for (const connection of this.#connections) connection.close(CloseCode.GoingAway);
+    return this.#shutdown;
   }
 
   /**
-   * Step 10 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
+   * Step 11 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
    * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
@@ -619,13 +645,4 @@ export class WebSocketServer {
       orRefused(() => accept(requestHead, head, this.#options)),
     );
   }
-}
-
-/** Sends a refusal. Reads on for a while: closing over unread bytes would reset it away. */
-function sayNo(socket: Duplex, answer: Uint8Array, timeoutMs: number): void {
-  const timer = setTimeout(() => socket.destroy(), timeoutMs);
-  socket.on('error', ignore);
-  socket.on('close', () => clearTimeout(timer));
-  socket.resume();
-  socket.end(answer);
 }

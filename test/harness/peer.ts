@@ -43,7 +43,8 @@ export async function until(
 /** A TCP connection to the server under test. Its own side stays open until it is told to end. */
 export class Peer {
   readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  /** What has come and not been taken, as it came. */
+  #chunks: Uint8Array[] = [];
   /** How TCP ended. `undefined`: it is still there. */
   ended: 'fin' | 'reset' | undefined;
 
@@ -51,7 +52,7 @@ export class Peer {
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
     });
     socket.on('end', () => {
       this.ended ??= 'fin';
@@ -66,9 +67,16 @@ export class Peer {
     this.socket.write(Buffer.concat(parts));
   }
 
-  /** What has come and not been taken. */
-  get waiting(): Uint8Array {
-    return this.#received;
+  get #received(): Buffer {
+    const [only] = this.#chunks;
+    if (only && this.#chunks.length === 1) return only as Buffer;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  #drop(count: number): void {
+    this.#chunks = [this.#received.subarray(count)];
   }
 
   /** Waits for an HTTP answer, and takes its head out. `what` is what should have come. */
@@ -81,7 +89,7 @@ export class Peer {
     );
     if (end() === -1) fail(what, this.#facts());
     const head = this.#received.subarray(0, end() + 4).toString('latin1');
-    this.#received = this.#received.subarray(end() + 4);
+    this.#drop(end() + 4);
     return head;
   }
 
@@ -107,7 +115,7 @@ export class Peer {
         cause,
       );
     }
-    this.#received = this.#received.subarray(expected.length);
+    this.#drop(expected.length);
   }
 
   /** Waits until the server has ended its side of TCP. */

@@ -1,0 +1,49 @@
+/**
+ * A process with one echo server: `lesson` of the file that follows, `ws`, or `tcp`, which sends
+ * back whatever comes and is as fast as any server on `node:net` can be.
+ */
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { WebSocketServer } from 'ws';
+import type * as Lesson from '../../solutions/05-server/server.ts';
+import type { Kind, ServerReply } from './messages.ts';
+
+const [, , kind, lesson = ''] = process.argv as [string, string, Kind, string?];
+const reply = (message: ServerReply) => process.send?.(message);
+
+const makers: Record<Kind, () => Promise<Server>> = {
+  async lesson() {
+    const { WebSocketServer } = (await import(lesson)) as typeof Lesson;
+    const server = new WebSocketServer((connection, event) => {
+      if (event.type === 'text' || event.type === 'binary') connection.send(event.data);
+    });
+    return createServer((socket) => server.accept(socket));
+  },
+  async ws() {
+    const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    server.on('connection', (socket) => {
+      socket.on('error', () => {});
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+    const { createServer } = await import('node:http');
+    return createServer().on('upgrade', (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, (it) => server.emit('connection', it, request));
+    });
+  },
+  async tcp() {
+    return createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => socket.write(chunk));
+    });
+  },
+};
+
+const server = await makers[kind]();
+server.listen(0, '127.0.0.1', 1024, () => reply({ port: (server.address() as AddressInfo).port }));
+
+process.on('message', () => {
+  // Twice: what the first run lets go of, the second collects.
+  for (let i = 0; i < 2; i++) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  reply({ memoryBytes: heapUsed + external });
+});
+process.on('disconnect', () => process.exit());
