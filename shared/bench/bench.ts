@@ -22,13 +22,22 @@ export const LOADS: readonly Load[] = [
 /** How many processes make load. One would be slower than the server it tests. */
 const GENERATORS = 3;
 /** How many connections each of them has. */
-const CONNECTIONS = 4;
-/** How often each server has its turn. The median counts. */
-const ROUNDS = 3;
-const WARM_UP_MS = 300;
-const COUNT_MS = 500;
-/** How many connections are opened to see what an idle one takes. */
-const IDLE_CONNECTIONS = 2000;
+const CONNECTIONS = 8;
+
+/** How thoroughly to measure. */
+export interface Effort {
+  /** How often each server has its turn. The median counts. */
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly countMs: number;
+  /** How many connections are opened to see what an idle one takes. */
+  readonly idleConnections: number;
+}
+
+/** For figures. */
+export const THOROUGH: Effort = { rounds: 3, warmUpMs: 300, countMs: 500, idleConnections: 2000 };
+/** To see that it works. */
+export const QUICK: Effort = { rounds: 1, warmUpMs: 20, countMs: 50, idleConnections: 50 };
 
 /** Messages in a second, for each server. */
 export type Rates = Record<Kind, number>;
@@ -44,12 +53,17 @@ class Process {
   }
 
   /** Returns what it says next. Throws `Error` when it ends instead. */
-  async reply<T>(): Promise<T> {
-    const ended = once(this.#child, 'exit').then(([code]) => {
-      throw new Error(`A process of the benchmark ended with exit code ${code}.`);
+  reply<T>(): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (code: number | null) => {
+        reject(new Error(`A process of the benchmark ended with exit code ${code}.`));
+      };
+      this.#child.once('exit', end);
+      this.#child.once('message', (message) => {
+        this.#child.off('exit', end);
+        resolve(message as T);
+      });
     });
-    const [message] = (await Promise.race([once(this.#child, 'message'), ended])) as [T];
-    return message;
   }
 
   ask<T>(question: Order | 'memory'): Promise<T> {
@@ -67,10 +81,12 @@ class Process {
 export class Bench {
   readonly #servers: Record<Kind, Process>;
   readonly #generators: readonly Process[];
+  readonly #effort: Effort;
   #ports: Record<Kind, number> = { lesson: 0, ws: 0, tcp: 0 };
 
   /** Starts the processes. `lesson` is the URL of the module with the server to measure. */
-  constructor(lesson: string) {
+  constructor(lesson: string, effort: Effort) {
+    this.#effort = effort;
     const server = (kind: Kind) => new Process('server.ts', [kind, lesson]);
     this.#servers = { lesson: server('lesson'), ws: server('ws'), tcp: server('tcp') };
     this.#generators = Array.from({ length: GENERATORS }, () => new Process('load.ts'));
@@ -87,7 +103,7 @@ export class Bench {
   /** Measures one load on each server, in turns. `onTurn` hears of each, as it begins. */
   async measure(load: Load, onTurn: (kind: Kind, round: number) => void): Promise<Rates> {
     const rates: Record<Kind, number[]> = { lesson: [], ws: [], tcp: [] };
-    for (let round = 1; round <= ROUNDS; round++) {
+    for (let round = 1; round <= this.#effort.rounds; round++) {
       for (const kind of KINDS) {
         onTurn(kind, round);
         rates[kind].push(await this.#once(kind, load));
@@ -102,8 +118,8 @@ export class Bench {
       kind,
       port: this.#ports[kind],
       connections: CONNECTIONS,
-      warmUpMs: WARM_UP_MS,
-      countMs: COUNT_MS,
+      warmUpMs: this.#effort.warmUpMs,
+      countMs: this.#effort.countMs,
     };
     const rates = await Promise.all(this.#generators.map((it) => it.ask<number>(order)));
     return rates.reduce((sum, rate) => sum + rate, 0);
@@ -115,9 +131,10 @@ export class Bench {
       const { memoryBytes = 0 } = await this.#servers[kind].ask<ServerReply>('memory');
       return memoryBytes;
     };
+    const { idleConnections } = this.#effort;
     const sockets: Socket[] = [];
     const openMore = async () => {
-      for (let i = 0; i < IDLE_CONNECTIONS; i++) {
+      for (let i = 0; i < idleConnections; i++) {
         sockets.push(await openClient(kind, this.#ports[kind]));
       }
       return memory();
@@ -126,7 +143,7 @@ export class Bench {
     const before = await openMore();
     const after = await openMore();
     for (const socket of sockets) socket.destroy();
-    return (after - before) / IDLE_CONNECTIONS;
+    return (after - before) / idleConnections;
   }
 
   /** Ends the processes. */

@@ -4,7 +4,10 @@ import { Opcode } from '../protocol.ts';
 import { openClient } from './client.ts';
 import type { Order } from './messages.ts';
 
-/** A masked binary frame of so many bytes. Its key is 0, so that the payload is as it is. */
+/** The masking key of the examples in RFC 6455 §5.7. */
+const MASKING_KEY = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
+
+/** A masked binary frame of so many bytes. Its key is not 0, which some servers would skip. */
 function clientFrame(bytes: number): Buffer {
   const form = bytes <= 125 ? bytes : bytes <= 65535 ? 126 : 127;
   const head = Buffer.alloc({ 126: 4, 127: 10 }[form] ?? 2);
@@ -12,7 +15,7 @@ function clientFrame(bytes: number): Buffer {
   head.writeUInt8(0x80 | form, 1);
   if (form === 126) head.writeUInt16BE(bytes, 2);
   if (form === 127) head.writeBigUInt64BE(BigInt(bytes), 2);
-  return Buffer.concat([head, Buffer.alloc(4), Buffer.alloc(bytes, 'x')]);
+  return Buffer.concat([head, MASKING_KEY, Buffer.alloc(bytes, 'x')]);
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -1,65 +1,87 @@
 /**
- * `npm run bench` measures what reading costs for each byte, however the bytes arrive. Figures of
- * one run on one machine: compare them with each other, and with nothing else.
+ * `npm run bench` measures your server of lesson 05 beside `ws` and beside plain TCP, with the same
+ * load, in one run. `-- --solution` takes the reference, `-- --reading` measures the reader alone,
+ * `-- --quick` only shows that it works. Compare the figures of a run with each other, and with
+ * nothing else.
  */
-import { MessageReader } from '../../solutions/02-reading-frames/reading.ts';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { supervise } from '../../test/harness/supervise.ts';
+import { Bench, KINDS, LOADS, QUICK, THOROUGH } from '../bench/bench.ts';
+import type { Kind } from '../bench/messages.ts';
+import { benchReading } from '../bench/reading.ts';
+import { describe, renderIdle, renderLoad } from '../bench/report.ts';
+import { fileOf, findTarget, ROOT, requireFile, type Target, UsageError } from '../lessons.ts';
 import { runCommand } from './run-command.ts';
 
-const MIB = 1024 * 1024;
-const LARGEST = 16 * MIB;
-
-await runCommand(async () => {
-  cost(MIB, 1); // So that the first figure is not that of code that has never run.
-  const base = cost(LARGEST, 65_536);
-  console.log('One binary message, masked, in reads of one size:\n');
-  console.log('  message  read       ns/byte   against 64 KiB reads   against a message of 1 MiB');
-  for (const chunk of [1, 1024, 65_536]) {
-    const small = cost(MIB, chunk);
-    for (const [size, nanoseconds] of [
-      [MIB, small],
-      [LARGEST, cost(LARGEST, chunk)],
-    ] as const) {
-      const cells = [
-        `${size / MIB} MiB`.padStart(9),
-        (chunk < 1024 ? `${chunk} B` : `${chunk / 1024} KiB`).padEnd(8),
-        nanoseconds.toFixed(2).padStart(9),
-        (nanoseconds / base).toFixed(1).padStart(22),
-        (nanoseconds / small).toFixed(1).padStart(28),
-      ];
-      console.log(cells.join('  '));
-    }
+await runCommand(async (args) => {
+  const { solution, reading, quick } = parse(args);
+  if (reading) {
+    benchReading();
+    return 0;
   }
-  console.log(
-    '\nLinear is a last column near 1: sixteen times the bytes cost no more for each byte.',
-  );
-  console.log('A read has a price of its own, two calls. In reads of one byte, each byte pays it.');
+  const target = findTarget(solution ? 'solutions/05' : 'lessons/05');
+  await requireFinished(target);
+
+  const bench = new Bench(pathToFileURL(join(ROOT, fileOf(target))).href, quick ? QUICK : THOROUGH);
+  try {
+    await bench.ready();
+    await measure(bench, {
+      lesson: solution ? 'reference' : 'yours',
+      ws: `ws ${createRequire(import.meta.url)('ws/package.json').version}`,
+      tcp: 'plain TCP',
+    });
+  } finally {
+    bench.end();
+  }
   return 0;
 });
 
-/** Reads a message of `size` bytes in reads of `chunk` bytes. Nanoseconds a byte, the best of 3. */
-function cost(size: number, chunk: number): number {
-  return Math.min(...Array.from({ length: 3 }, () => read(size, chunk)));
+async function measure(bench: Bench, names: Record<Kind, string>): Promise<void> {
+  console.log('\nMessages echoed in a second:\n');
+  for (const load of LOADS) {
+    const rates = await bench.measure(load, (kind, round) =>
+      progress(`${describe(load)}: ${names[kind]}, round ${round}`),
+    );
+    progress('');
+    console.log(renderLoad(load, rates, names).join('\n'));
+  }
+  const idle = { lesson: 0, ws: 0, tcp: 0 };
+  for (const kind of KINDS) {
+    progress(`idle connections: ${names[kind]}`);
+    idle[kind] = await bench.idleBytes(kind);
+  }
+  progress('');
+  console.log(renderIdle(idle, names));
 }
 
-function read(size: number, chunk: number): number {
-  const wire = new Uint8Array(14 + size);
-  wire.set([0x82, 0xff]);
-  new DataView(wire.buffer).setBigUint64(2, BigInt(size));
-  wire.set([0x37, 0xfa, 0x21, 0x3d], 10);
+/** Says what is going on, on a line that the next one replaces. Only at a terminal. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
 
-  const reader = new MessageReader('server', size);
-  // A socket's memory, used again for each read.
-  const memory = new Uint8Array(chunk);
-  let messages = 0;
-  const started = process.hrtime.bigint();
-  for (let at = 0; at < wire.length; at += chunk) {
-    const end = Math.min(at + chunk, wire.length);
-    if (chunk === 1) memory[0] = wire[at]!;
-    else memory.set(wire.subarray(at, end));
-    reader.push(end - at < chunk ? memory.subarray(0, end - at) : memory);
-    while (reader.read()) messages++;
+function parse(args: readonly string[]) {
+  const flag = { type: 'boolean' } as const;
+  try {
+    const options = { solution: flag, reading: flag, quick: flag };
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(
+      `${error.message.split('. ')[0]}. The options are --solution, --reading and --quick.`,
+    );
   }
-  const nanoseconds = Number(process.hrtime.bigint() - started);
-  if (messages !== 1) throw new Error(`Read ${messages} messages, not 1.`);
-  return nanoseconds / size;
+}
+
+/** Makes sure that there is a server to measure. Throws `UsageError` when it is not finished. */
+async function requireFinished(target: Target): Promise<void> {
+  requireFile(target);
+  if (target.side === 'solutions') return;
+  const { broken, results } = await supervise(target);
+  if (!broken && results.every(({ failure }) => !failure)) return;
+  throw new UsageError(
+    'Your lesson 05 does not hold yet: npm test lessons/05. Meanwhile: npm run bench -- --solution',
+  );
 }
