@@ -12,7 +12,13 @@ beforeAll(() => {
 });
 afterAll(() => sandbox.remove());
 
-const [first, reading, sending, closing] = LESSONS as [Lesson, Lesson, Lesson, Lesson];
+const [first, reading, sending, closing, server] = LESSONS as [
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+];
 const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
 
 /** The marks of the steps, in order, such as `✓✓✗··`. */
@@ -23,7 +29,10 @@ function marks({ output }: Outcome): string {
 describe.concurrent('npm test over a lesson', () => {
   test.each(LESSONS)('$number: the stub is red, the first step explained', async (lesson) => {
     const { steps } = await loadSpec(lesson.name);
-    const run = await sandbox.run('test', `lessons/${lesson.number}`);
+    const own = new Sandbox();
+    for (const needed of lesson.needs ?? []) own.solve(needed);
+    const run = await own.run('test', `lessons/${lesson.number}`);
+    own.remove();
     expect(run.code).toBe(1);
     expect(marks(run)).toBe('·'.repeat(steps.length));
     for (const { title } of steps) expect(run.output).toContain(title);
@@ -43,7 +52,7 @@ describe.concurrent('npm test over a lesson', () => {
     own.write(yours(reading), own.solution(reading));
     const runs = await Promise.all(LESSONS.map(({ number }) => own.run('test', number)));
     own.remove();
-    expect(runs.map(({ code }) => code)).toEqual([1, 0, 1, 1]);
+    expect(runs.map(({ code }) => code)).toEqual([1, 0, 1, 1, 1]);
     expect(runs[1]?.output).toMatch(
       /lesson 02 is done\.[\s\S]+Next:\s+lessons\/03-sending-frames\/README\.md/,
     );
@@ -93,6 +102,43 @@ describe.concurrent('npm test over a lesson', () => {
     own.remove();
     expect(run.code).toBe(0);
     expect(run.output).toContain('here I am');
+  });
+});
+
+describe.concurrent('npm test over a lesson that is made of others', () => {
+  test('names the one that does not hold, and how to go on without it', async () => {
+    const own = new Sandbox();
+    for (const number of ['01', '02', '04', '05']) own.solve(number);
+    const run = await own.run('test', '05');
+    expect(run.code).toBe(1);
+    expect(run.output).toContain('lesson 03 does not hold yet');
+    expect(run.output).toContain('step 1  The shortest text frame');
+    expect(run.output).toContain('npm run reset 03 -- --solution');
+    expect((await own.run('reset', '03', '--solution')).output).toContain(
+      `${yours(sending)} is the reference now. Your file is kept: ${yours(sending)}.kept-1`,
+    );
+    const green = await own.run('test', '05');
+    expect(green.code).toBe(0);
+    expect(marks(green)).toMatch(/^✓+$/);
+
+    own.write(yours(first), 'export {};\n');
+    expect((await own.run('test', '05')).output).toMatch(/lesson 01 does not hold yet/);
+    rmSync(join(own.folder, yours(first)));
+    expect((await own.run('test', '05')).output).toMatch(/lesson 01 does not hold yet/);
+    own.remove();
+  });
+
+  test('a socket that nobody listens to for errors is told as what it is', async () => {
+    const own = new Sandbox();
+    for (const number of ['01', '02', '03', '04']) own.solve(number);
+    const deaf = own.solution(server).replaceAll("socket.on('error', ignore);", '');
+    own.write(yours(server), deaf);
+    const run = await own.run('test', '05');
+    own.remove();
+    expect(run.code).toBe(1);
+    expect(marks(run)).toMatch(/^✓✓✓✓✓✗/);
+    expect(run.output).toContain('The code threw in a callback, where nobody catches it.');
+    expect(run.output).toContain('ECONNRESET');
   });
 });
 
@@ -172,7 +218,7 @@ describe.concurrent('npm start without a terminal', () => {
     const run = await own.run('start');
     own.remove();
     expect(run.code).toBe(0);
-    expect(run.output).toMatch(/WebSocket 101 +5\/27/);
+    expect(run.output).toMatch(/WebSocket 101 +5\/38/);
     expect(run.output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
     expect(run.output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
     expect(run.output).toContain('Next      lesson 02, step 1: The first two bytes');

@@ -225,16 +225,12 @@ describe.concurrent("a learner's server", () => {
     'on an unfinished lesson names that one, and throws long after the handshake',
     async () => {
       const own = new Sandbox();
-      const solve = (number: string) => {
-        const { lesson } = findTarget(number);
-        own.write(fileOf({ side: 'lessons', lesson }), own.solution(lesson));
-      };
-      solve('05');
+      own.solve('05');
       const command = new Command(own.folder);
       const url = await command.says(URL_LINE);
       expect(await statusOf(`${url}/echo`)).toBe(501);
       await command.says(/✗ Lesson 01, step \d is yours to write\./);
-      for (const number of ['01', '03', '04']) solve(number);
+      for (const number of ['01', '03', '04']) own.solve(number);
       expect(await command.end('SIGINT')).toBe(0);
 
       const reader = new Command(own.folder);

@@ -78,13 +78,13 @@ test('from red to green by saving, with every key', async () => {
   learner = new Learner();
   const stub = learner.sandbox.read(learner.file);
   await learner.sees('Lesson 01, step 1 is yours to write.');
-  expect(learner.screen).toContain('course 0/27');
+  expect(learner.screen).toContain('course 0/38');
 
   learner.save(withStep1(stub, HEX));
   await learner.sees('That is the hex digest. It has to be base64.');
   learner.save(withStep1(stub, RIGHT));
   await learner.sees('✓ 1  The accept key');
-  await learner.sees('course 1/27');
+  await learner.sees('course 1/38');
 
   learner.press('h');
   await learner.sees('Hint 1 of 3');

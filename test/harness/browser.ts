@@ -25,13 +25,18 @@ const FLAGS = [
   '--remote-debugging-port=0',
 ];
 
-/** Finds a Chromium: `CHROME_PATH`, or one on the `PATH`. `undefined`: there is none. */
+/** Where Chrome is on systems that do not put it on the `PATH`. */
+const ELSEWHERE = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Finds a Chromium: `CHROME_PATH`, or one that is installed. `undefined`: there is none. */
 export function findBrowser(): string | undefined {
   const { CHROME_PATH, PATH = '' } = process.env;
   if (CHROME_PATH) return CHROME_PATH;
-  return PATH.split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
+  const onPath = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return [...onPath, ...ELSEWHERE].find((path) => existsSync(path));
 }
 
 type Params = Record<string, unknown>;

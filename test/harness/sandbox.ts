@@ -43,6 +43,13 @@ export class Sandbox {
     return this.read(fileOf({ side: 'solutions', lesson }));
   }
 
+  /** Puts the reference in the place of a lesson's stub. `number` has two digits. */
+  solve(number: string): void {
+    for (const lesson of LESSONS.filter((it) => it.number === number)) {
+      this.write(fileOf({ side: 'lessons', lesson }), this.solution(lesson));
+    }
+  }
+
   read(path: string): string {
     return readFileSync(join(this.folder, path), 'utf8');
   }
