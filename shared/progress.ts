@@ -54,9 +54,10 @@ export function renderMap(
 ): string[] {
   const count = `${sum(progress, 'done')}/${sum(progress, 'total')}`;
   const heading = 'WebSocket 101'.padEnd(width - count.length - 1) + count;
+  const longest = Math.max(...progress.map(({ total }) => total));
   const lines = progress.map(({ lesson, done, total, next }) => {
     const mark = lesson === here ? '▸' : next ? '·' : '✓';
-    const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}`.padEnd(9);
+    const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}`.padEnd(longest + 1);
     const line = ` ${mark} ${lesson.number}  ${lesson.title.padEnd(16)} ${bar} ${done}/${total}`;
     return next ? line : style.green(line);
   });

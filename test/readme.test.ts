@@ -96,7 +96,8 @@ describe.each(TEXTS)('%s', (path) => {
   test('names commands that exist, for lessons that exist', () => {
     const inline = [...text.matchAll(/`(npm [^`]+)`/g)].map(([, command = '']) => command);
     for (const command of [...shellLines(blocks), ...inline]) {
-      const [, run, script = '', rest = ''] = /^npm (run )?([\w:-]+) ?(.*)$/.exec(command) ?? [];
+      const [, run, script = '', rest = ''] =
+        /^npm (run )?([\w:-]+) ?(.*?)(?: -- .*)?$/.exec(command) ?? [];
       if (['ci', 'i', 'install'].includes(script) && !run) continue;
       expect(scripts, command).toContain(script);
       if (script === 'test' || script === 'reset') {

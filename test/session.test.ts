@@ -94,7 +94,7 @@ test('from red to green by saving, with every key', async () => {
   await learner.sees('1 of 5 steps hold.');
 
   learner.press('l');
-  await learner.sees('▸ 01  Handshake        █░░░░     1/5');
+  await learner.sees('▸ 01  Handshake        █░░░░        1/5');
   learner.press('3');
   await learner.sees('03 Sending frames');
   learner.press('n');
