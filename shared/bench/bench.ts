@@ -1,6 +1,5 @@
 /** Measures echo servers beside each other, all with the same load, in one run. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { openClient } from './client.ts';

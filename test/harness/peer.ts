@@ -80,12 +80,13 @@ export class Peer {
   }
 
   /** Waits for an HTTP answer, and takes its head out. `what` is what should have come. */
-  async head(what: string): Promise<string> {
+  async head(what: string, cause?: string): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
     await until(
       () => end() !== -1 || this.ended !== undefined,
       what,
       () => this.#facts(),
+      cause,
     );
     if (end() === -1) fail(what, this.#facts());
     const head = this.#received.subarray(0, end() + 4).toString('latin1');
@@ -118,15 +119,15 @@ export class Peer {
     this.#drop(expected.length);
   }
 
-  /** Waits until the server has ended its side of TCP. */
-  async sees(ending: 'fin' | 'reset' | 'end', what: string, cause?: string): Promise<void> {
+  /** Waits until the server has ended its side of TCP. `cause` is why it may have been reset. */
+  async sees(ending: 'fin' | 'end', what: string, cause?: string): Promise<void> {
     await until(
       () => this.ended !== undefined,
       what,
       () => this.#facts(),
-      cause,
+      'End the socket, once everything is written.',
     );
-    if (ending !== 'end' && this.ended !== ending) fail(what, this.#facts(), cause);
+    if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), cause);
   }
 
   #facts(): Fact[] {

@@ -119,6 +119,7 @@ function openingHandshake({ openingHandshake: open }: Lesson): void {
       ['offered', 'soap, chat'],
       ['spoken', 'chat'],
     ],
+    cause: () => 'Does the policy reach `negotiate`?',
   });
 
   const refusals: [what: string, bytes: Uint8Array, status: number, policy?: object][] = [
@@ -142,20 +143,31 @@ function replace(bytes: Uint8Array, found: string, replacement: string): Uint8Ar
 
 function refuse(what: string, open: () => unknown, status: number): void {
   const title = `Refuse ${what}.`;
-  const refused = attempt(open, title) as ReturnType<Lesson['openingHandshake']>;
-  const cause = () => 'A bad request is an answer of its own: nothing is thrown.';
-  equal(() => refused?.accepted, false, title, { cause });
-  if (!refused || refused.accepted) return;
+  let opening: ReturnType<Lesson['openingHandshake']>;
+  const accepted = () => {
+    opening = open() as typeof opening;
+    return opening?.accepted;
+  };
+  equal(accepted, false, title, {
+    label: '`accepted` is',
+    cause: (actual) => {
+      if (actual instanceof Error)
+        return 'A bad request has an answer of its own: catch the error.';
+      return actual ? 'Does the policy reach `negotiate`?' : 'Does the limit reach `parseRequest`?';
+    },
+  });
+  if (!opening || opening.accepted) return;
+  const { error, answer } = opening;
   refusesWith(
     status,
     () => {
-      throw refused.error;
+      throw error;
     },
     title,
   );
-  const answer = Buffer.from(refused.answer).toString('latin1');
-  if (!answer.startsWith(`HTTP/1.1 ${status} `)) {
-    fail(`Answer with the status of the error, ${status}.`, [['answer', show(answer)]]);
+  const text = Buffer.from(answer).toString('latin1');
+  if (!text.startsWith(`HTTP/1.1 ${status} `)) {
+    fail(`Answer with the status of the error, ${status}.`, [['answer', show(text)]]);
   }
 }
 
@@ -215,7 +227,9 @@ function bytesIn(lesson: Lesson): void {
         given,
         label: 'the events',
         cause: () =>
-          'Pull messages until there is none: one read may bring many, or a part of one.',
+          seen.some((event) => (event as Event).type === 'error')
+            ? 'The reader refuses a good frame. Is it one for the role `server`?'
+            : 'Pull messages until there is none: one read may bring many, or a part of one.',
       });
     }
   }
@@ -275,6 +289,7 @@ function bytesOut(lesson: Lesson): void {
     connection,
     join(fromServer(Pong, 'a'), fromServer(Pong, 'b'), fromServer(Text, 'c')),
     'A Ping is answered with its own payload, and one read makes one write.',
+    'For each Ping, `next` puts a Pong with its payload into the queue.',
   );
 
   largeMessage(connection, MAX_FRAGMENT_BYTES, MAX_OUTPUT_BYTES);
@@ -302,8 +317,13 @@ function largeMessage(connection: Server.Connection, fragmentBytes: number, outp
   }
   const most = outputBytes + fragmentBytes + 100;
   const long = pieces.find(({ length }) => length > most);
-  if (long)
-    fail(`About ${outputBytes} bytes go out at once.`, [['went out', `${long.length} bytes`]]);
+  if (long) {
+    fail(
+      `About ${outputBytes} bytes go out at once.`,
+      [['went out', `${long.length} bytes`]],
+      'Stop when there is enough: a Pong cannot overtake what is out already.',
+    );
+  }
   const frames: Uint8Array[] = [];
   for (let at = 0; at < data.length; at += fragmentBytes) {
     const end = Math.min(at + fragmentBytes, data.length);
@@ -331,7 +351,13 @@ function echo(connection: Server.Connection): Event[] {
 }
 
 function expectEnding(connection: Server.Connection, expected: unknown, what: string): void {
-  equal(() => connection.ending, expected, what, { label: '`ending` is' });
+  equal(() => connection.ending, expected, what, {
+    label: '`ending` is',
+    cause: (actual) =>
+      actual === undefined
+        ? 'The closing handshake returns an action for that. Keep it in `ending`, for the shell.'
+        : undefined,
+  });
 }
 
 function ending(lesson: Lesson): void {
@@ -365,6 +391,7 @@ function ending(lesson: Lesson): void {
   expectEnding(ours, undefined, 'We wait for the Close of the peer.');
   equal(() => ours.send('too late'), false, 'No message follows a Close.', {
     label: '`send` gave',
+    cause: () => 'Look at the state first. Who is closing sends nothing, and that is no error.',
   });
   ours.ping();
   expectOutput(ours, NOTHING, 'Nothing follows our Close.', 'Is the state OPEN?');
@@ -411,6 +438,10 @@ function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): v
   equal(() => events.map(({ type }) => type), ['error'], `Tell the application of ${what}.`, {
     given,
     label: 'the events',
+    cause: () =>
+      code === 1009
+        ? 'Does the limit reach the reader?'
+        : 'When the connection fails, an `error` event is due.',
   });
   const [event] = events;
   const error = event?.type === 'error' ? event.error : undefined;
@@ -451,7 +482,12 @@ function time(lesson: Lesson): void {
   expectOutput(silent, NOTHING, 'One millisecond is left.');
   advance(1);
   silent.checkTime();
-  expectOutput(silent, fromServer(Ping), 'Ask a silent peer whether it is there.');
+  expectOutput(
+    silent,
+    fromServer(Ping),
+    'Ask a silent peer whether it is there.',
+    'When the deadline has come, `checkTime` sends a Ping.',
+  );
   expectDeadline(silent, now() + 30_000, 'To answer, it has as long again.');
   silent.checkTime();
   expectOutput(silent, NOTHING, 'Ask once.');
@@ -460,7 +496,12 @@ function time(lesson: Lesson): void {
   expectEnding(silent, undefined, 'It has answered.');
   advance(30_000);
   silent.checkTime();
-  expectOutput(silent, fromServer(Ping), 'Ask again after the next silence.');
+  expectOutput(
+    silent,
+    fromServer(Ping),
+    'Ask again after the next silence.',
+    'When something is heard, forget that you have asked.',
+  );
   advance(30_000);
   silent.checkTime();
   expectEnding(silent, 'destroy', 'Who does not answer is gone: drop the TCP connection.');
@@ -524,7 +565,8 @@ async function closes({ events, types }: Witness, expected: Partial<Event>, what
   await until(
     () => types().includes('close'),
     what,
-    () => [['events', types().join(', ')]],
+    () => [['the last events', types().slice(-3).join(', ')]],
+    'At `close` of the socket, call `disconnect`; the event comes out of `next`.',
   );
   equal(() => events.at(-1), expected, what, { label: 'the last event' });
 }
@@ -610,7 +652,7 @@ async function onSocket(lesson: Lesson): Promise<void> {
 
     client.write(fromClient(Close, closeBody(4001, 'bye')));
     await client.receives(fromServer(Close, closeBody(4001)), 'A Close is answered.');
-    await client.sees('fin', 'The server ends TCP first, and cleanly.');
+    await client.sees('fin', 'The server ends TCP first, and cleanly.', CLEANLY);
     client.socket.end();
     await closes(it, { type: 'close', code: 4001, wasClean: true }, 'The application hears of it.');
   });
@@ -724,6 +766,7 @@ function counts({ connections }: Server.WebSocketServer, expected: number, what:
       ['connections', `${size()}`],
       ['expected', `${expected}`],
     ],
+    'Add a connection at its `open` event, and take it out at its `close`.',
   );
 }
 
@@ -787,7 +830,10 @@ async function many(lesson: Lesson): Promise<void> {
   await withServer(lesson, { headTimeoutMs: 50, closeTimeoutMs: 50 }, async (stage) => {
     const client = await stage.connect();
     client.write(request().subarray(0, 30));
-    const head = await client.head('A request that does not end in time is refused.');
+    const head = await client.head(
+      'A request that does not end in time is refused.',
+      'A timer of `headTimeoutMs` starts with the socket.',
+    );
     equal(() => head.slice(9, 12), '408', 'A request that does not end in time is refused.');
     await client.sees('end', 'And the client is let go.');
     await until(
@@ -908,6 +954,10 @@ async function everybody(lesson: Lesson): Promise<void> {
     await second.receives(fromServer(Close, NORMAL), 'A Close is answered.');
     attempt(() => server.broadcast(Uint8Array.of(7), own), 'Who is closing is left out.');
     await third.receives(fromServer(Binary, Uint8Array.of(7)), 'Send to all but one.');
+    server.broadcast('and now to all');
+    const toAll = fromServer(Text, 'and now to all');
+    await first.receives(toAll, 'Send to all but one.', 'The one is `except`.');
+    await third.receives(toAll, 'Send to all.');
     second.socket.end();
     await counts(server, 2, 'Who is gone is forgotten.');
 
@@ -916,9 +966,11 @@ async function everybody(lesson: Lesson): Promise<void> {
     await until(() => late.socket.bytesWritten >= 10, 'The request is on its way.');
     const over = settles(server);
     const goingAway = fromServer(Close, closeBody(1001));
-    await first.receives(goingAway, 'Say 1001 to everybody.', 'Was the broadcast kept from it?');
+    await first.receives(goingAway, 'Say 1001 to everybody.');
     await third.receives(goingAway, 'Say 1001 to everybody.');
-    equal(() => over.isSettled(), false, 'The promise waits for the last client.');
+    equal(() => over.isSettled(), false, 'The promise waits for the last client.', {
+      cause: () => 'Keep its `resolve`, and call it when the last connection is gone.',
+    });
     const again = settles(server);
     const guest = await stage.connect();
     guest.write(request());
@@ -985,6 +1037,8 @@ async function conformance(lesson: Lesson): Promise<void> {
 
 // ── Step 11 ─────────────────────────────────────────────────────────────────────────────────────
 
+const EVERY_LINE = '`headersDistinct` has every line of a header, `headers` only one Host.';
+
 async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
   const it = witness();
   const server = new WebSocketServer(it.handle, { origins: ['http://good.example'] });
@@ -1031,19 +1085,19 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
     );
     await counts(server, 0, 'Who is gone is forgotten.');
 
-    const refused: [lines: string[], status: string][] = [
-      [['Origin: http://evil.example'], '403'],
-      [['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='], '400'],
-      [['Host: another.example'], '400'],
+    const refused: [line: string, status: string, cause: string][] = [
+      ['Origin: http://evil.example', '403', 'The policy holds for this way in, too.'],
+      ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '400', EVERY_LINE],
+      ['Host: another.example', '400', EVERY_LINE],
     ];
-    for (const [lines, status] of refused) {
+    for (const [line, status, cause] of refused) {
       const guest = await stage.connect();
-      guest.write(request('/', ...lines));
+      guest.write(request('/', line));
       const head = await guest.head(`Refuse with ${status}.`);
       equal(() => head.slice(9, 12), status, 'The rules of the handshake hold here, too.', {
-        given: [['in addition', lines.join(', ')]],
+        given: [['in addition', line]],
         label: 'status',
-        cause: () => '`headersDistinct` has every line of a header, `headers` only one Host.',
+        cause: () => cause,
       });
       await guest.sees('fin', 'After a refusal the server hangs up.');
       guest.socket.end();
