@@ -23,6 +23,12 @@ import { Sandbox } from './harness/sandbox.ts';
 
 const TAP = '0b8ee2ae-7ee5-4a43-9c2c-2ac6a3d3a5a1';
 
+/** What has been started, so that a test that fails half-way leaves nothing behind. */
+const started = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** The command at work. */
 class Command {
   readonly #child: ChildProcess;
@@ -35,6 +41,8 @@ class Command {
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    started.add(this.#child);
+    this.#child.once('close', () => started.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;

@@ -17,6 +17,8 @@ import type { Standing } from './harness/stress-server.ts';
 
 const SCALE = process.env.STRESS ? 10 : 1;
 const MIB = 1024 * 1024;
+/** Against hanging, on a busy machine too. */
+const GUARD_MS = 50_000;
 /** Far above what a right server takes, far below what a wrong one would. In MiB. */
 const BOUND_MIB = 120;
 
@@ -49,7 +51,7 @@ async function settled(connections: number): Promise<Standing> {
 
 async function client(): Promise<Peer> {
   const socket = await openClient('lesson', port);
-  return new Peer(socket);
+  return new Peer(socket, GUARD_MS);
 }
 
 /** Makes sure that somebody else is served. */
@@ -68,7 +70,7 @@ async function growth(act: () => Promise<void>): Promise<number> {
   const watch = (async () => {
     while (!isOver) {
       highest = Math.max(highest, (await standing()).memoryMiB);
-      await pause(20);
+      await pause(100);
     }
   })();
   await act();

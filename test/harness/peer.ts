@@ -6,7 +6,7 @@ import { CheckFailure, type Fact, fail } from './check.ts';
 import { compareBytes } from './show.ts';
 
 /** How long to wait for what a right server does at once, in milliseconds. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 3000;
 
 /** Writes the request of a client, with these lines in addition. */
 export function request(target = '/', ...lines: readonly string[]): Uint8Array {
@@ -30,11 +30,12 @@ export async function until(
   what: string,
   facts: () => readonly Fact[] = () => [],
   cause?: string,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + patienceMs;
   while (!holds()) {
     if (performance.now() > end) {
-      fail(what, [...facts(), ['waited', `${PATIENCE_MS / 1000} seconds`]], cause);
+      fail(what, [...facts(), ['waited', `${patienceMs / 1000} seconds`]], cause);
     }
     await pause(2);
   }
@@ -48,9 +49,12 @@ export class Peer {
   /** How TCP ended. `undefined`: it is still there. */
   ended: 'fin' | 'reset' | undefined;
 
-  /** Follows a socket that is connected. */
-  constructor(socket: Socket) {
+  readonly #patienceMs: number;
+
+  /** Follows a socket that is connected. `patienceMs` is how long it waits for anything. */
+  constructor(socket: Socket, patienceMs = PATIENCE_MS) {
     this.socket = socket;
+    this.#patienceMs = patienceMs;
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
     });
@@ -87,6 +91,7 @@ export class Peer {
       what,
       () => this.#facts(),
       cause,
+      this.#patienceMs,
     );
     if (end() === -1) fail(what, this.#facts());
     const head = this.#received.subarray(0, end() + 4).toString('latin1');
@@ -105,8 +110,8 @@ export class Peer {
   /** Waits for these bytes, and takes them out. Fails when others come, or too few. */
   async receives(expected: Uint8Array, what: string, cause?: string): Promise<void> {
     const enough = () => this.#received.length >= expected.length || this.ended !== undefined;
-    const guard = until(enough, what).catch(() => {});
-    await guard;
+    // When they do not come, the difference says more than that time is over.
+    await until(enough, what, () => [], cause, this.#patienceMs).catch(() => {});
     const actual = this.#received.subarray(0, expected.length);
     if (Buffer.compare(actual, expected) !== 0) {
       const label = 'came back';
@@ -126,6 +131,7 @@ export class Peer {
       what,
       () => this.#facts(),
       'End the socket, once everything is written.',
+      this.#patienceMs,
     );
     if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), cause);
   }

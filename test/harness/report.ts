@@ -134,7 +134,9 @@ function verdict({ side, lesson }: Target, done: number, total: number): string 
   if (side === 'solutions') return `All ${total} steps hold.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
   const what = `All ${total} steps hold: lesson ${lesson.number} is done. ${lesson.gain}`;
-  return next ? `${what} Next: lessons/${next.name}/README.md` : `${what} It was the last.`;
+  return next
+    ? `${what} Next: lessons/${next.name}/README.md`
+    : `${what} It was the last. Now open a browser: npm run serve`;
 }
 
 /** Writes the complaints of the type checker about a target's folder. */
