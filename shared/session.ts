@@ -114,7 +114,7 @@ export class Session {
     this.#draw();
     this.#waiting = prepare(target);
     // The type checker would take the processor from the steps: it comes after them.
-    const complaints = await typeErrors(`lessons/${target.lesson.name}/`);
+    const complaints = await typeErrors(target);
     if (generation !== this.#generation) return;
     this.#types = complaints;
     this.#draw();

@@ -1,19 +1,29 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { ROOT } from './lessons.ts';
+import { fileOf, ROOT, type Target } from './lessons.ts';
 
 /**
- * Starts the type checker over the whole project, and returns its complaints about the files
- * whose paths start with `prefix`, such as `lessons/02-reading-frames/`: one line each, with the
- * file and the place.
+ * Starts the type checker over the file of a lesson, with the options of the project, and returns
+ * its complaints about what is in that folder: one line each, with the file and the place.
+ *
+ * What the file does not import is left out: the whole project would take three times as long.
  */
-export function typeErrors(prefix: string): Promise<string[]> {
+export function typeErrors(target: Target): Promise<string[]> {
+  const file = fileOf(target);
+  const folder = dirname(file);
+  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
+  const options = Object.entries(compilerOptions).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
   const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-  const tsc = spawn(process.execPath, [join(typescript, 'bin', 'tsc'), '--pretty', 'false'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const tsc = spawn(
+    process.execPath,
+    [join(typescript, 'bin', 'tsc'), '--ignoreConfig', '--pretty', 'false', ...options, file],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let output = '';
   tsc.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -21,7 +31,7 @@ export function typeErrors(prefix: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
     tsc.on('error', reject);
     tsc.on('close', () => {
-      resolve(output.split(/\r?\n/).filter((line) => line.startsWith(prefix)));
+      resolve(output.split(/\r?\n/).filter((line) => line.startsWith(`${folder}/`)));
     });
   });
 }

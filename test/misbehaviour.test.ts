@@ -13,7 +13,7 @@ const MOST_MS = 30_000;
 interface Kind {
   readonly kind: string;
   /** `02` for the reading of frames, which has eight steps, unless another one is better. */
-  readonly lesson?: '03' | '04';
+  readonly lesson?: '03' | '04' | '05';
   /** Makes the learner's file out of the solution. */
   readonly make: (solution: string) => string;
   /** What has to be in the output. */
@@ -67,6 +67,15 @@ const KINDS: readonly Kind[] = [
     kind: 'an await at the top that never settles',
     make: atTop('await new Promise(() => {});'),
     says: ['The code waits for something that never comes.', 'nobody resolves'],
+  },
+  {
+    kind: 'a wait in a step that never ends',
+    lesson: '05',
+    make: (solution) =>
+      atTop(
+        "import { Server } from 'node:net';\nServer.prototype.listen = function () { setInterval(() => {}, 50); return this; };",
+      )(solution),
+    says: ['The code waits for something that never comes.', '8 seconds', 'nobody emits'],
   },
   {
     kind: 'an async function',
@@ -283,6 +292,7 @@ describe.concurrent('wrong code', () => {
     const sandbox = new Sandbox();
     const target = LESSONS.find(({ number }) => number === lesson) as Lesson;
     const file = fileOf({ side: 'lessons', lesson: target });
+    for (const needed of target.needs ?? []) sandbox.solve(needed);
     sandbox.write(file, make(sandbox.solution(target)));
 
     const started = performance.now();

@@ -27,7 +27,7 @@ await runCommand(async (args) => {
 async function check(target: Target): Promise<boolean> {
   requireFile(target);
   if (target.side === 'lessons') requireSeal();
-  const types = typeErrors(`${target.side}/${target.lesson.name}/`);
+  const types = typeErrors(target);
   const { broken, results } = await supervise(target);
   const print = (lines: readonly string[]) => console.log(lines.join('\n'));
   if (broken) {

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { Opcode } from '../../shared/protocol.ts';
 import { join, type WireFrame, wire } from '../harness/frames.ts';
+import { afterPatience } from '../harness/patience.ts';
 import { headEnd, parseResponse, type Response, type Target } from './http.ts';
 import { Failed } from './model.ts';
 import { IllegalFrame, type Said, ServerFrames } from './parser.ts';
@@ -89,12 +90,16 @@ export class Connection {
   ): Promise<Connection> {
     const socket = connect({ host, port, localPort, allowHalfOpen: true, noDelay: true });
     return new Promise((resolve, reject) => {
-      const refuse = (error: Error) =>
+      const giveUp = () => socket.destroy(new Error('no answer'));
+      const stop = afterPatience(patience.answerMs, giveUp);
+      const refuse = (error: Error) => {
+        stop();
         reject(new Failed(`Connecting failed: ${error.message}.`, 'refused'));
-      socket.setTimeout(patience.answerMs, () => socket.destroy(new Error('no answer')));
+      };
       socket.once('error', refuse);
       socket.once('connect', () => {
-        socket.setTimeout(0).off('error', refuse);
+        stop();
+        socket.off('error', refuse);
         const connection = new Connection(socket, timeline, patience);
         timeline.line('·', connection.#number, 'connected');
         resolve(connection);
@@ -177,9 +182,9 @@ export class Connection {
   /** Waits until something arrives. Returns `false` when nothing did. */
   #activity(patienceMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(false), patienceMs);
+      const stop = afterPatience(patienceMs, () => settle(false));
       const settle = (arrived: boolean) => {
-        clearTimeout(timer);
+        stop();
         this.#wake = () => {};
         resolve(arrived);
       };

@@ -11,6 +11,10 @@ import type { Message } from './messages.ts';
 import { type Failure, runStep, toFailure, toLoadFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
+/** How often a step that waits says that it is alive, in milliseconds. */
+const BEAT_MS = 250;
+/** After so many beats in a row without anything to do, a step waits in vain. */
+const MAX_QUIET_BEATS = 32;
 /** How long timers and sockets may go on after the last step, in milliseconds. */
 const GRACE_MS = 700;
 /** What the harness itself may still have open: its channel, and the files of the loader. */
@@ -77,7 +81,9 @@ async function go(): Promise<void> {
   for (current = 1; current <= spec.steps.length; current++) {
     await tell({ type: 'started', number: current });
     running = current;
+    const stop = beat();
     const failure = await startedBy.run(current, () => runStep(spec, current, module));
+    stop();
     running = 0;
     const output = takeOutput();
     await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
@@ -86,6 +92,27 @@ async function go(): Promise<void> {
   // Now the process would end by itself. If it does not, something is still going on.
   process.once('beforeExit', () => tell({ type: 'done' }));
   setTimeout(leftovers, GRACE_MS).unref();
+}
+
+/** Says again and again that it is alive. An endless loop would leave no turn for that. */
+function beat(): () => void {
+  let quietBeats = 0;
+  let last = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    quietBeats = utilization < 0.5 ? quietBeats + 1 : 0;
+    if (quietBeats < MAX_QUIET_BEATS) return void tell({ type: 'alive' });
+    report({
+      kind: 'crash',
+      what: 'The code waits for something that never comes.',
+      facts: [['waited', `${(quietBeats * BEAT_MS) / 1000} seconds`]],
+      cause: 'A promise is awaited that nobody resolves, or an event that nobody emits.',
+    });
+    void tell({ type: 'done' });
+  }, BEAT_MS).unref();
+  return () => clearInterval(timer);
 }
 
 function leftovers(): void {

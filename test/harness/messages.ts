@@ -15,6 +15,8 @@ export type Message =
       /** What the code printed meanwhile. */
       readonly output: string;
     }
+  /** A step has not ended, and is not stuck: what waits in it has its turn. */
+  | { readonly type: 'alive' }
   /** Something was thrown, or is still going on, after its step had ended. */
   | { readonly type: 'late'; readonly number: number; readonly failure: Failure }
   /** Every step has run, and nothing is left. */

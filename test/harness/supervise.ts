@@ -9,7 +9,7 @@ import type { Go, Message } from './messages.ts';
 import type { Failure, StepResult } from './run.ts';
 import { loadSpec } from './spec.ts';
 
-/** How long one step, or loading the file, may take before it counts as endless. */
+/** How long nothing may be heard of a step, or of loading the file, before it counts as endless. */
 const PATIENCE_MS = 5000;
 /** How long our own process may take to start, in milliseconds: a guard for a busy machine. */
 const START_MS = 30_000;

@@ -1,0 +1,27 @@
+/**
+ * Waiting that a busy machine does not turn into a wrong verdict. A process that gets no
+ * processor for seconds has not waited for seconds: nobody in it could have answered.
+ */
+
+/** How often it is looked, in milliseconds. */
+const TICK_MS = 20;
+
+/**
+ * Calls back after so many milliseconds, unless it is stopped. A tick that comes late counts as
+ * one tick. Returns what stops it.
+ */
+export function afterPatience(ms: number, callback: () => void): () => void {
+  let ticks = 0;
+  const timer = setInterval(() => {
+    if (++ticks * TICK_MS < ms) return;
+    clearInterval(timer);
+    callback();
+  }, TICK_MS);
+  return () => clearInterval(timer);
+}
+
+/** The processor time that this process has used so far, in milliseconds. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
