@@ -237,7 +237,7 @@ export class Connection {
  *
  * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
  * in, its events go to `handle`, and what that makes goes out in one write. An error that `handle`
- * throws fails the connection with 1011.
+ * throws fails the connection with 1011; at an `error` event, it is thrown on.
  */
 export function attach(
   socket: Duplex,

@@ -121,7 +121,8 @@ function trim(text: string): string {
  *
  * Throws `HandshakeError`:
  * - 405 with `Allow: GET` for another method,
- * - 426 with `Sec-WebSocket-Version: 13` when the version is absent or not 13,
+ * - 426 with `Sec-WebSocket-Version: 13`, `Upgrade: websocket` and `Connection: close, Upgrade`
+ *   when the version is absent or not 13,
  * - 400 for everything else: HTTP before 1.1, no single Host, no `websocket` in Upgrade, no
  *   `Upgrade` in Connection, a key that is absent, repeated or not 16 bytes in base64, a version
  *   or Origin that is repeated, subprotocols that are not tokens or not all different, a target
@@ -233,7 +234,8 @@ const REASON_PHRASES: Record<number, string> = {
  * Step 4 · Saying no.
  *
  * Writes a complete HTTP answer for a request that broke a rule: the error's status and
- * headers, `Connection: close`, and its message as a plain text body with its length in bytes.
+ * headers, `Connection: close` unless they have a `Connection`, and its message as a body of
+ * `text/plain; charset=utf-8` with its length in bytes.
  *
  * Throws `TypeError` when a header of the error has a line break in it.
  * RFC 6455 §4.2.1, §4.2.2

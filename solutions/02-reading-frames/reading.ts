@@ -63,13 +63,16 @@ export function decodeFirstBytes(first: number, second: number): FirstBytes {
  * significant bit is set. RFC 6455 §5.2
  */
 export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undefined {
-  const [first, second] = [bytes[offset], bytes[offset + 1]];
-  if (first === undefined || second === undefined) return undefined;
-  const { fin, rsv, opcode, masked, length7 } = decodeFirstBytes(first, second);
+  const available = bytes.length - offset;
+  if (available < 2) return undefined;
+  const { fin, rsv, opcode, masked, length7 } = decodeFirstBytes(
+    bytes[offset]!,
+    bytes[offset + 1]!,
+  );
 
   const lengthBytes = length7 === 127 ? 8 : length7 === 126 ? 2 : 0;
   const headerLength = 2 + lengthBytes + (masked ? 4 : 0);
-  if (bytes.length - offset < headerLength) return undefined;
+  if (available < headerLength) return undefined;
 
   const payloadLength = lengthBytes === 0 ? length7 : decodeLength(bytes, offset + 2, lengthBytes);
   const keyAt = offset + 2 + lengthBytes;
@@ -77,11 +80,9 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undef
   return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
 }
 
-/** Copies four bytes; for so few, a loop is the quickest. */
-function fourBytes(bytes: Uint8Array, offset: number): Uint8Array {
-  const copy = new Uint8Array(4);
-  for (let i = 0; i < 4; i++) copy[i] = bytes[offset + i]!;
-  return copy;
+/** Copies four bytes. For so few, this is quicker than a copy of a part. */
+function fourBytes(bytes: Uint8Array, at: number): Uint8Array {
+  return Uint8Array.of(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
 }
 
 function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
@@ -104,22 +105,9 @@ function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
  * is the place of `bytes[0]` in its payload, for a payload that comes in pieces. RFC 6455 §5.3
  */
 export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
-  const { length } = bytes;
   // Whole words are quicker. Too few bytes are not worth preparing them.
-  let i = length < 256 ? 0 : unmaskWords(bytes, maskingKey, position);
-  // The key repeats every four bytes, so these four serve all the rest.
-  const at = position + i;
-  const a = maskingKey[at & 3]!;
-  const b = maskingKey[(at + 1) & 3]!;
-  const c = maskingKey[(at + 2) & 3]!;
-  const d = maskingKey[(at + 3) & 3]!;
-  for (; i + 3 < length; i += 4) {
-    bytes[i]! ^= a;
-    bytes[i + 1]! ^= b;
-    bytes[i + 2]! ^= c;
-    bytes[i + 3]! ^= d;
-  }
-  for (; i < length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+  const start = bytes.length < 48 ? 0 : unmaskWords(bytes, maskingKey, position);
+  for (let i = start; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
 }
 
 /** Memory for a masking key: as four bytes, and as one word. */
@@ -138,14 +126,7 @@ function unmaskWords(bytes: Uint8Array, maskingKey: Uint8Array, position: number
     bytes.byteOffset + start,
     (bytes.length - start) >> 2,
   );
-  let w = 0;
-  for (; w + 3 < words.length; w += 4) {
-    words[w]! ^= key;
-    words[w + 1]! ^= key;
-    words[w + 2]! ^= key;
-    words[w + 3]! ^= key;
-  }
-  for (; w < words.length; w++) words[w]! ^= key;
+  for (let i = 0; i < words.length; i++) words[i]! ^= key;
   return start + words.length * 4;
 }
 
@@ -307,13 +288,11 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
   }
 }
 
-/** A piece of a text with fewer units than this is short. */
-const SHORT_PIECE = 64;
 /**
- * How many short pieces are joined at once. A string that grows by `+=` keeps each piece as an
- * object of its own, which takes many times the memory when a peer sends a byte at a time.
+ * How many pieces of a text are joined at once. A string that grows by `+=` keeps each piece as
+ * an object of its own, which takes many times the memory when a peer sends a byte at a time.
  */
-const MAX_SHORT_PIECES = 1000;
+const MAX_PIECES = 1000;
 
 /**
  * Steps 6–8 · Messages.
@@ -332,13 +311,13 @@ export class MessageReader {
   #messageBytes = 0;
   /** The payload of a binary message's complete fragments. */
   readonly #fragments = new ByteQueue();
-  /** Is the frame that came last, or is arriving, part of a text? */
-  #isText = false;
-  /** As much of a text as has been decoded, up to the short pieces. */
+  /** Is the frame whose payload is arriving part of a text? `undefined`: none is arriving. */
+  #isText: boolean | undefined;
+  /** As much of a text as has been decoded, up to the last pieces. */
   #text = '';
-  /** What was decoded after that, as long as it comes in short pieces. */
-  readonly #shortPieces: string[] = [];
-  /** Decodes a text that has not ended. `undefined`: there is none. */
+  /** What was decoded after that. */
+  readonly #pieces: string[] = [];
+  /** Decodes the texts. `undefined`: there was none so far. */
   #utf8: InstanceType<typeof TextDecoder> | undefined;
   /** How many bytes of the frame that is arriving have been decoded. */
   #seen = 0;
@@ -368,7 +347,7 @@ export class MessageReader {
     }
     if (this.#isText) {
       const arrived = this.#frames.peek(this.#seen);
-      if (arrived.length > 0) this.#decode(arrived, false);
+      this.#decode(arrived, false);
       this.#seen += arrived.length;
     }
     return undefined;
@@ -386,8 +365,11 @@ export class MessageReader {
       throw new ProtocolError(1002, '5.4', 'A new message before the open one has ended.');
     }
     if (this.#messageBytes + header.payloadLength > this.#maxMessageBytes) {
-      const limit = `${this.#maxMessageBytes} bytes`;
-      throw new ProtocolError(CloseCode.MessageTooBig, '10.4', `A message of more than ${limit}.`);
+      throw new ProtocolError(
+        CloseCode.MessageTooBig,
+        '10.4',
+        `A message of more than ${this.#maxMessageBytes} bytes.`,
+      );
     }
   }
 
@@ -395,7 +377,9 @@ export class MessageReader {
   #assemble({ fin, opcode, payload }: Frame): Message | undefined {
     // A message in one frame needs no joining: its payload is the message.
     const isWhole = fin && this.#opcode === undefined;
-    if (this.#isText) this.#decode(payload.subarray(this.#seen), fin);
+    const isText = this.#isText;
+    this.#isText = undefined;
+    if (isText) this.#decode(payload.subarray(this.#seen), fin);
     else if (!isWhole) this.#fragments.push(payload);
     this.#seen = 0;
     if (!fin) {
@@ -405,7 +389,7 @@ export class MessageReader {
     }
     this.#opcode = undefined;
     this.#messageBytes = 0;
-    if (!this.#isText) {
+    if (!isText) {
       const data = isWhole ? payload : this.#fragments.take(this.#fragments.length);
       return { type: 'binary', data };
     }
@@ -424,19 +408,9 @@ export class MessageReader {
     } catch {
       throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
     }
-    if (isLast) this.#utf8 = undefined;
-    if (isLast || text.length >= SHORT_PIECE) {
-      this.#joinShortPieces();
-      this.#text += text;
-    } else if (this.#shortPieces.push(text) === MAX_SHORT_PIECES) {
-      this.#joinShortPieces();
-    }
-  }
-
-  #joinShortPieces(): void {
-    if (this.#shortPieces.length === 0) return;
-    this.#text += this.#shortPieces.join('');
-    this.#shortPieces.length = 0;
+    if (!isLast && this.#pieces.push(text) < MAX_PIECES) return;
+    this.#text += this.#pieces.splice(0).join('');
+    if (isLast) this.#text += text;
   }
 }
 

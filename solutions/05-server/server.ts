@@ -373,7 +373,7 @@ export class Connection {
  *
  * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
  * in, its events go to `handle`, and what that makes goes out in one write. An error that `handle`
- * throws fails the connection with 1011.
+ * throws fails the connection with 1011; at an `error` event, it is thrown on.
  */
 export function attach(
   socket: Duplex,
@@ -389,11 +389,9 @@ class Attachment {
   readonly connection: Connection;
   readonly #socket: Duplex;
   readonly #handle: Handler;
-  /** Is a turn on, or about to begin? */
-  #isBusy = false;
+  /** Is a turn about to begin? */
+  #isAwake = false;
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer rings. */
-  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(
     socket: Duplex,
@@ -412,7 +410,7 @@ class Attachment {
 
     socket.write(answer);
     this.#tell({ type: 'open', upgrade, protocol });
-    if (rest.length > 0) this.connection.receive(rest);
+    this.connection.receive(rest);
     this.#turn();
   }
 
@@ -424,26 +422,24 @@ class Attachment {
   #close(): void {
     this.connection.disconnect();
     this.#turn();
-    clearTimeout(this.#timer);
   }
 
-  /** What an event makes is sent after it. What is made at another time is sent together. */
+  /** What is made in one go is sent together: one turn is enough for it. */
   #wake(): void {
-    if (!this.#isBusy) queueMicrotask(() => this.#turn());
-    this.#isBusy = true;
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    queueMicrotask(() => {
+      this.#isAwake = false;
+      this.#turn();
+    });
   }
 
   /** Handles what there is, sends what that makes, and sets the clock. */
   #turn(): void {
-    this.#isBusy = true;
     const { connection } = this;
-    try {
-      for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
-      this.#flush();
-      this.#setTimer();
-    } finally {
-      this.#isBusy = false;
-    }
+    for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
+    this.#flush();
+    this.#setTimer();
   }
 
   /** Lets the application have an event. */
@@ -458,7 +454,7 @@ class Attachment {
 
   /** Does the peer read more slowly than we write? */
   get #isBehind(): boolean {
-    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+    return this.#socket.writableNeedDrain;
   }
 
   #flush(): void {
@@ -481,22 +477,17 @@ class Attachment {
   }
 
   #drain(): void {
-    if (this.#isBehind) return;
     this.connection.drained();
     this.#turn();
   }
 
   #setTimer(): void {
-    const { deadline } = this.connection;
-    // One that rings too early does no harm, and setting it for each read would cost more.
-    if (deadline === undefined || deadline >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#ring(), deadline - now());
+    const { deadline } = this.connection;
+    if (deadline !== undefined) this.#timer = setTimeout(() => this.#ring(), deadline - now());
   }
 
   #ring(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     this.connection.checkTime();
     this.#turn();
   }
@@ -581,8 +572,8 @@ export class WebSocketServer {
       socket,
       opening,
       (connection, event) => {
-        if (event.type === 'open') this.#connections.add(connection);
         if (event.type === 'close') this.#connections.delete(connection);
+        else this.#connections.add(connection);
         this.#handle(connection, event);
         if (this.#connections.size === 0) this.#whenEmpty();
       },
@@ -629,7 +620,11 @@ export class WebSocketServer {
    * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    const { method = '', url = '', httpVersion, headersDistinct } = request;
+    // A request has a method and a URL. Only a response, which is of the same class, has none.
+    const { method, url, httpVersion, headersDistinct } = request as IncomingMessage & {
+      method: string;
+      url: string;
+    };
     const headers = Object.entries(headersDistinct).map(
       ([name, values]) => [name, values ?? []] as const,
     );

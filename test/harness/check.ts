@@ -1,4 +1,5 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
+import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../../shared/protocol.ts';
 import { Todo } from '../../shared/todo.ts';
 import type { Stream } from '../../shared/wire.ts';
@@ -181,6 +182,7 @@ export function failsWith(
   const outcome = outcomeOf(action);
   const code = outcome.threw && outcome.error instanceof ProtocolError && outcome.error.closeCode;
   if (code !== closeCode) refused(outcome, `ProtocolError ${closeCode}`, what, about);
+  explains(outcome, what, about);
 }
 
 /** Checks that a request is refused with a `HandshakeError` of this status. Returns the error. */
@@ -192,8 +194,11 @@ export function refusesWith(
 ): HandshakeError {
   const outcome = outcomeOf(action);
   const error = outcome.threw && outcome.error;
-  if (error instanceof HandshakeError && error.status === status) return error;
-  return refused(outcome, `HandshakeError ${status}`, what, about);
+  if (!(error instanceof HandshakeError) || error.status !== status) {
+    return refused(outcome, `HandshakeError ${status}`, what, about);
+  }
+  explains(outcome, what, about);
+  return error;
 }
 
 /** Checks that the caller's mistake is refused with an error of this kind. */
@@ -205,6 +210,25 @@ export function throws(
 ): void {
   const outcome = outcomeOf(action);
   if (!outcome.threw || !(outcome.error instanceof kind)) refused(outcome, kind.name, what, about);
+  explains(outcome, what, about);
+}
+
+const SECTIONS = readFileSync(new URL('../rfc6455-sections.txt', import.meta.url), 'utf8');
+
+/** Checks that an error says what is wrong, and that of a peer's mistake, where that is written. */
+function explains(outcome: Outcome<unknown>, what: string, { given = [] }: About): void {
+  if (!outcome.threw || !(outcome.error instanceof Error)) return;
+  const { message } = outcome.error;
+  const { section = undefined } = outcome.error as { section?: unknown };
+  if (message === '') {
+    const cause = 'The error has no message. Whoever looks for the mistake has nothing else.';
+    fail(what, [...given, ...didFacts(outcome)], cause);
+  }
+  if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
+    const cause =
+      'The error names a section that RFC 6455 does not have, such as the `5.2` of frames.';
+    fail(what, [...given, ...didFacts(outcome), ['its section', show(section)]], cause);
+  }
 }
 
 function refused(outcome: Outcome<unknown>, expected: string, what: string, about: About): never {

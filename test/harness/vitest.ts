@@ -9,11 +9,14 @@ import { loadSpec } from './spec.ts';
 export async function testLesson(name: string, load: () => Promise<object>): Promise<void> {
   const target = findTarget(name);
   const spec = await loadSpec(target.lesson.name);
+  // Loaded before the first step. When that fails, each step says so.
+  const loaded = load();
+  await loaded.catch(() => {});
   describe(name, () => {
     for (const [i, step] of spec.steps.entries()) {
       test(`${i + 1} ${step.title}`, async () => {
         const { title, section } = step;
-        const failure = await runStep(spec, i + 1, await load());
+        const failure = await runStep(spec, i + 1, await loaded);
         if (!failure) return;
         const lines = explanation({ number: i + 1, title, section, failure, output: '' }, target);
         const error = new Error(`${lines.join('\n')}\n`);

@@ -157,11 +157,18 @@ function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
     ['a request line without version', ['GET /chat']],
     ['a request line with a space too many', ['GET  /chat HTTP/1.1']],
     ['a request line with four words', ['GET /chat room HTTP/1.1']],
+    ['a request line with a word after the version', ['GET /chat HTTP/1.1 room']],
     ['a version that is none', ['GET /chat HTTP/x']],
+    ['a version with a letter before it', ['GET /chat XHTTP/1.1']],
+    ['a version with a digit too many', ['GET /chat HTTP/1.10']],
+    ['a target that starts with a byte beyond ASCII', ['GET \u00fc/chat HTTP/1.1']],
+    ['a target that ends with a byte beyond ASCII', ['GET /chat\u00fc HTTP/1.1']],
     ['a method that is no token', ['G(E)T /chat HTTP/1.1']],
     ['an empty request line', ['', 'Host: h']],
     ['a header without a colon', ['GET / HTTP/1.1', 'Upgrade websocket']],
     ['a header without a name', ['GET / HTTP/1.1', ': value']],
+    ['a name that starts with a bracket', ['GET / HTTP/1.1', '(Host: h']],
+    ['a name that ends with a bracket', ['GET / HTTP/1.1', 'Host): h']],
     ['a space between name and colon', ['GET / HTTP/1.1', 'Host : h']],
     ['a header line that starts with a space', ['GET / HTTP/1.1', 'X-A: 1', ' folded']],
     ['a header line that starts with a tab', ['GET / HTTP/1.1', 'X-A: 1', '\tfolded: 2']],
@@ -193,6 +200,12 @@ function limit(parseRequest: Lesson['parseRequest'], standard: number): void {
   refusesWith(431, () => parseRequest(endless, less), 'Refuse a head that is too long.', {
     given: given(less),
   });
+  refusesWith(
+    431,
+    () => parseRequest(endless, endless.length),
+    'All the bytes of a head are there, and no blank line: it can only be too long.',
+    { given: given(endless.length) },
+  );
   equal(() => parseRequest(endless, more), undefined, 'It may still end in time.', {
     given: given(more),
   });
@@ -240,6 +253,7 @@ const REFUSED: readonly [status: number, what: string, edit: Edit][] = [
   [400, 'HTTP/1.0', requestLine('GET /chat HTTP/1.0')],
   [400, 'a target that is neither a path nor a URI', requestLine('GET chat HTTP/1.1')],
   [400, 'the target `*`', requestLine('GET * HTTP/1.1')],
+  [400, 'a URI that only contains `http`', requestLine('GET x-http://a.example/ HTTP/1.1')],
   [400, 'a request without Host', without('Host')],
   [400, 'a request with two Hosts', replace('Host', 'a.example', 'b.example')],
   [400, 'a request without Upgrade', without('Upgrade')],
@@ -260,6 +274,7 @@ const REFUSED: readonly [status: number, what: string, edit: Edit][] = [
   [400, 'a key of 17 bytes', replace(KEY, 'AQIDBAUGBwgJCgsMDQ4PEBE=')],
   [400, 'a key of 24 characters that is not base64', replace(KEY, 'dGhlIHNhbX!sZSBub25jZQ==')],
   [400, 'a key in base64url', replace(KEY, 'dGhlIHNhbX-sZSBub25jZQ==')],
+  [400, 'a key with text before it', replace(KEY, `x ${RFC_KEY}`)],
   [400, 'a key with text after it', replace(KEY, `${RFC_KEY} x`)],
   [400, 'two keys', replace(KEY, RFC_KEY, RFC_KEY)],
   [400, 'two Origins', replace('Origin', 'http://a.example', 'http://b.example')],
@@ -317,19 +332,27 @@ function rules({ checkUpgrade }: Lesson): void {
     const error = refusesWith(status, () => checkUpgrade(headOf(lines)), `Refuse ${what}.`, {
       given,
     });
-    const needed = status === 405 ? 'Allow' : status === 426 ? VERSION : undefined;
-    if (!needed) continue;
-    const value = status === 405 ? 'GET' : '13';
-    const sent = Object.entries(error.headers).find(
-      ([name]) => name.toLowerCase() === needed.toLowerCase(),
-    );
-    if (sent?.[1] === value) continue;
-    fail(`A ${status} has to say what would be right: ${needed}: ${value}.`, [
-      ...given,
-      ['headers', show(error.headers)],
-    ]);
+    for (const [name, value] of NEEDED[status] ?? []) {
+      const sent = new Headers(error.headers).get(name) ?? '';
+      if (sent.toLowerCase().split(/ *, */).includes(value.toLowerCase())) continue;
+      fail(`A ${status} has to say what would be right: ${name}: ${value}.`, [
+        ...given,
+        ['headers', show(error.headers)],
+      ]);
+    }
   }
 }
+
+/** The headers that a status has to have, by HTTP. */
+const NEEDED: Readonly<Record<number, readonly [name: string, value: string][]>> = {
+  405: [['Allow', 'GET']],
+  426: [
+    [VERSION, '13'],
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+    ['Connection', 'close'],
+  ],
+};
 
 /** An HTTP response, taken apart the obvious way. */
 interface Response {
@@ -353,7 +376,7 @@ function readResponse(bytes: unknown): Response {
   if (/[\r\n]/.test(lines.join('')) || /[\r\n]/.test(status)) {
     fail('Each line of a head ends with \\r\\n, and neither of the two stands alone.', given);
   }
-  if (!/^HTTP\/1\.1 \d{3} /.test(status)) {
+  if (!/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status)) {
     fail('The first line is `HTTP/1.1`, a status of three digits and a phrase.', given);
   }
   const headers = new Map<string, string>();
@@ -408,8 +431,16 @@ function answers({ acceptResponse, refusal }: Lesson): void {
   const errors = [
     new HandshakeError(400, '4.2.1', 'That was no good request.'),
     new HandshakeError(403, '10.2', 'Not from there.'),
+    new HandshakeError(404, '4.2.2', 'Not here.'),
     new HandshakeError(405, '4.2.1', 'GET it is.', { Allow: 'GET' }),
-    new HandshakeError(426, '4.2.2', 'Another version.', { [VERSION]: '13' }),
+    new HandshakeError(408, '10.4', 'Too late.'),
+    new HandshakeError(418, '4.2.2', 'A status that nobody has planned for.'),
+    new HandshakeError(426, '4.2.2', 'Another version.', {
+      [VERSION]: '13',
+      Upgrade: 'websocket',
+      Connection: 'close, Upgrade',
+    }),
+    new HandshakeError(503, '4.2.2', 'Not now.'),
     new HandshakeError(431, '10.4', 'Zu groß – 太长.'),
   ];
   for (const error of errors) {
@@ -428,6 +459,9 @@ function answers({ acceptResponse, refusal }: Lesson): void {
     }
     if (!/(^|,)\s*close\s*(,|$)/i.test(headers.get('connection') ?? '')) {
       fail('Say that this is the end: `Connection: close`.', given);
+    }
+    if (!/^text\/plain; *charset="?utf-8/i.test(headers.get('content-type') ?? '')) {
+      fail('The body is text: `Content-Type: text/plain; charset=utf-8`.', given);
     }
     if (headers.get('content-length') !== String(body.length)) {
       fail(

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import { type Frame, type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
 import { attempt, CheckFailure, equal, type Fact, fail, failsWith } from '../harness/check.ts';
 import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../harness/frames.ts';
+import { usedMemory } from '../harness/memory.ts';
 import { cpuMs } from '../harness/patience.ts';
 import {
   type Delivery,
@@ -882,14 +881,14 @@ function manyFragments({ MessageReader }: Lesson): void {
 
   const empty = many(30_000, new Uint8Array(0));
   const reader = new MessageReader();
-  const before = usedMemory();
+  const before = usedMemory('heapUsed');
   reader.push(join(first, empty));
   equal(
     () => reader.read(),
     undefined,
     'The message has not ended: 30,000 empty fragments, in one read.',
   );
-  if (usedMemory() - before > 1_000_000) {
+  if (usedMemory('heapUsed') - before > 1_000_000) {
     fail(
       'Empty fragments take up no memory.',
       [['arrived', '30,000 empty fragments']],
@@ -919,13 +918,6 @@ function manyFragments({ MessageReader }: Lesson): void {
   const whole = new Uint8Array(4 * 1024 * 1024 + 3).fill(0x2a);
   whole.set(utf8('end'), whole.length - 3);
   equal(() => long.read(), binary(whole), 'Read a message of 4,097 fragments.');
-}
-
-/** The bytes of objects that are in use, after what is not in use has been thrown away. */
-function usedMemory(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
 }
 
 function randomConversation(random: Random): Omit<Conversation, 'what'> {
@@ -998,9 +990,40 @@ function utf8Text(lesson: Lesson): void {
       checkUtf8(lesson, fromHex(hex), i < valid.length, `${what} (${id}.${i + 1})`);
     }
   }
+  peeking(lesson);
   failFast(lesson);
   const whole = (payload: Uint8Array) => text(new TextDecoder().decode(payload));
   linearCost(new lesson.MessageReader(), Text, whole, 1024);
+}
+
+/** Looking at a payload that is still arriving changes nothing. */
+function peeking({ FrameReader }: Lesson): void {
+  const bytes = wire({ opcode: Text, payload: 'Hello' });
+  const reader = new FrameReader();
+  const arrive = (from: number, to: number) => {
+    reader.push(bytes.slice(from, to));
+    const given = arrived(bytes.slice(0, to));
+    equal(() => reader.read(), undefined, 'The frame has not ended.', { given });
+    return { given };
+  };
+  equal(() => reader.peek(), utf8(''), 'There is nothing to see yet.');
+  const inHeader = arrive(0, 1);
+  equal(() => reader.peek(), utf8(''), 'A header is no payload.', inHeader);
+  const inPayload = arrive(1, 9);
+  for (const [from, seen] of [
+    [0, 'Hel'],
+    [2, 'l'],
+    [3, ''],
+    [0, 'Hel'],
+  ] as const) {
+    equal(() => reader.peek(from), utf8(seen), `See the payload from byte ${from} on.`, inPayload);
+  }
+  reader.push(bytes.slice(9));
+  equal(() => reader.read(), frame(Text, 'Hello'), 'Who peeks takes nothing away.', {
+    given: arrived(bytes),
+    cause: () => 'Does `peek` unmask the bytes that wait? Then they are unmasked twice. Copy them.',
+  });
+  equal(() => reader.peek(), utf8(''), 'After the frame, there is nothing to see.');
 }
 
 /** A text comes out once and whole, however many pieces it arrives in; so does the next. */
@@ -1012,6 +1035,12 @@ function textInManyPieces({ MessageReader }: Lesson): void {
     wire({ opcode: Continuation, payload: long }),
   );
   const right = [long, `next${long}`];
+  const toClient = wire({ opcode: Text, payload: long, key: null });
+  equal(
+    () => readAll(new MessageReader('client'), deliver(toClient, [1, 2, 3, 100, 1001]).reads),
+    [text(long)],
+    'As a client, read an unmasked text that arrives in pieces.',
+  );
   for (const most of [1, 2, 100, 1000]) {
     const { reads } = deliver(bytes, new Random(most).cuts(bytes.length, most));
     const how = most === 1 ? 'byte by byte' : `in reads of 1 to ${most} bytes`;
@@ -1188,6 +1217,58 @@ function limits({ MessageReader }: Lesson): void {
     () => readAll(reader(), [around]).length,
     2,
     'The payload of a ping is no part of the message around it.',
+  );
+  textInTinyReads(MessageReader);
+  nothingIsLeft(MessageReader);
+}
+
+/** A limit in bytes is worth something when a byte costs a byte. */
+function textInTinyReads(MessageReader: Lesson['MessageReader']): void {
+  const bytes = wire({ opcode: Text, payload: 'x'.repeat(200_000), key: NO_KEY });
+  const reader = new MessageReader();
+  const before = usedMemory('heapUsed');
+  for (let at = 0; at + 3 < bytes.length; at += 3) {
+    reader.push(bytes.subarray(at, at + 3));
+    equal(() => reader.read(), undefined, 'A text of which bytes are missing is not whole.');
+  }
+  const taken = usedMemory('heapUsed') - before;
+  // Kept alive until here: otherwise it takes up nothing.
+  attempt(() => reader.read(), 'A text of which bytes are missing is not whole.');
+  if (taken < 1_500_000) return;
+  fail(
+    'A text that arrives in small reads takes up little more memory than it has bytes.',
+    [
+      ['arrived', '200,000 bytes of text, in reads of 3'],
+      ['memory', `${Math.round(taken / 1000)},000 bytes`],
+    ],
+    'Each piece is kept as an object of its own: in a list, or inside of a string that grows by `+=`. Join the pieces from time to time.',
+  );
+}
+
+/** Between messages, a connection has nothing to keep. */
+function nothingIsLeft(MessageReader: Lesson['MessageReader']): void {
+  const bytes = wire({ opcode: Binary, payload: new Uint8Array(1024 * 1024), key: NO_KEY });
+  const readers = Array.from({ length: 16 }, () => new MessageReader());
+  const before = usedMemory('arrayBuffers');
+  for (const reader of readers) {
+    reader.push(bytes);
+    equal(() => reader.read()?.type, 'binary', 'Read a message of 1 MiB.');
+    equal(() => reader.read(), undefined, 'There is one message, and no more.');
+  }
+  const kept = usedMemory('arrayBuffers') - before;
+  equal(
+    () => readers.map((reader) => reader.read()),
+    readers.map(() => undefined),
+    'No more.',
+  );
+  if (kept < 8 * 1024 * 1024) return;
+  fail(
+    'Keep no memory between two messages.',
+    [
+      ['read', '16 messages of 1 MiB, by 16 readers'],
+      ['kept', `${Math.round(kept / 1024 / 1024)} MiB, once nobody has the messages any more`],
+    ],
+    'A view keeps all of the memory that it is a part of, even a view of no bytes. When nothing waits, start with a new, empty array.',
   );
 }
 

@@ -445,6 +445,10 @@ function order({ SendQueue }: Lesson): void {
     [two[1], two[2], close],
     'After dropWaiting, what has begun is finished, and what has not begun is gone.',
   );
+  const untouched = new SendQueue();
+  untouched.addMessage(two);
+  untouched.dropWaiting();
+  equal(() => drain(untouched), [], 'Of a message that has not begun, dropWaiting leaves nothing.');
   const idle = new SendQueue();
   idle.addMessage(one);
   equal(() => [idle.next(), idle.next()], one, 'A whole message goes.');

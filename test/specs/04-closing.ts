@@ -372,6 +372,13 @@ function failing(lesson: Lesson): void {
     equal(() => sent, Uint8Array.of(code >> 8, code & 255), `Fail with ${code} at ${what}.`, {
       given,
     });
+    if (first?.type === 'sendClose' && first.body.length === 2) {
+      fail(
+        'A Close that refuses something says why.',
+        given,
+        'The reason is the message of the error.',
+      );
+    }
     equal(() => second, { type: 'hangUp' }, `Hang up at ${what}.`, { given });
   }
 }

@@ -1,12 +1,22 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toHex } from '../../shared/hex.ts';
 import { CloseCode, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import type * as Server from '../../solutions/05-server/server.ts';
 import { runConformance } from '../conformance/run.ts';
-import { attempt, equal, type Fact, fail, refusesWith, throws } from '../harness/check.ts';
+import {
+  attempt,
+  equal,
+  type Fact,
+  fail,
+  failsWith,
+  refusesWith,
+  throws,
+} from '../harness/check.ts';
 import { join, utf8, type WireFrame, wire } from '../harness/frames.ts';
+import { isForgotten, usedMemory } from '../harness/memory.ts';
 import { type Peer, request, Stage, until } from '../harness/peer.ts';
 import { deliveries } from '../harness/replay.ts';
 import { show } from '../harness/show.ts';
@@ -120,6 +130,16 @@ function openingHandshake({ openingHandshake: open }: Lesson): void {
       ['spoken', 'chat'],
     ],
     cause: () => 'Does the policy reach `negotiate`?',
+  });
+
+  const bug = {
+    get protocols(): never {
+      throw new TypeError('a bug of ours');
+    },
+  };
+  throws(TypeError, () => open(offer, bug), 'A bug of ours is no bad request: let it out.', {
+    given: [['the policy', 'throws']],
+    cause: () => 'Catch what is a `HandshakeError`, and throw everything else on.',
   });
 
   const refusals: [what: string, bytes: Uint8Array, status: number, policy?: object][] = [
@@ -424,6 +444,10 @@ function ending(lesson: Lesson): void {
   expectOutput(broken, fromServer(Close, closeBody(1011)), 'For an error of our own, say 1011.');
   expectEnding(broken, 'hangUp', 'For an error of our own, hang up.');
 
+  broken.fail(new Error('another bug'));
+  expectNext(broken, undefined, 'A connection fails once.');
+  deaf(lesson);
+
   const gone = connect(lesson);
   gone.disconnect();
   expectNext(gone, { type: 'close', code: 1006, wasClean: false }, 'No Close is 1006.');
@@ -460,6 +484,28 @@ function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): v
   expectNext(connection, undefined, 'After a failure nobody listens.', undefined, given);
   connection.disconnect();
   expectNext(connection, { type: 'close', code: 1006, wasClean: false }, 'It failed: 1006.');
+}
+
+/** What comes after a failure takes up nothing. */
+function deaf(lesson: Lesson): void {
+  const connection = connect(lesson);
+  connection.fail(new Error('a bug of ours'));
+  const before = usedMemory('arrayBuffers');
+  for (let i = 0; i < 16; i++) {
+    connection.receive(new Uint8Array(1024 * 1024));
+    echo(connection);
+  }
+  const kept = usedMemory('arrayBuffers') - before;
+  expectNext(connection, undefined, 'After a failure nobody listens.');
+  if (kept < 8 * 1024 * 1024) return;
+  fail(
+    'What comes after a failure is dropped.',
+    [
+      ['arrived', '16 MiB'],
+      ['kept', `${Math.round(kept / 1024 / 1024)} MiB`],
+    ],
+    'Nobody reads it any more, so it piles up. Ask `isListening` before you push.',
+  );
 }
 
 // ── Step 5 ──────────────────────────────────────────────────────────────────────────────────────
@@ -516,8 +562,21 @@ function time(lesson: Lesson): void {
   advance(30_000);
   told.checkTime();
   told.checkTime();
-  expectNext(told, { type: 'error' }, 'The application hears why.');
+  const why = pull(told, 'The application hears why.');
+  equal(() => why, { type: 'error' }, 'The application hears why.', { label: '`next` gave' });
+  explained(why);
   expectNext(told, undefined, 'It hears so once.');
+
+  const leaving = connect(lesson, { ...TIMES, closeTimeoutMs: 600_000 }, now);
+  leaving.close();
+  leaving.takeOutput();
+  for (let i = 0; i < 2; i++) {
+    advance(30_000);
+    leaving.checkTime();
+  }
+  expectOutput(leaving, NOTHING, 'Who is closing is asked nothing.');
+  expectNext(leaving, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
+  expectEnding(leaving, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
 
   const stubborn = connect(lesson, TIMES, now);
   stubborn.close();
@@ -536,6 +595,14 @@ function time(lesson: Lesson): void {
   advance(5_000);
   hanging.checkTime();
   expectEnding(hanging, 'destroy', 'A peer that does not hang up is dropped.');
+}
+
+/** Checks that the error of an event says something. */
+function explained(event: Event | undefined): void {
+  const raise = () => {
+    throw event?.type === 'error' ? event.error : undefined;
+  };
+  throws(Error, raise, 'An `error` event says what is wrong.');
 }
 
 // ── Step 6 ──────────────────────────────────────────────────────────────────────────────────────
@@ -596,17 +663,6 @@ async function attached(
   return [client, socket, connection];
 }
 
-/** Counts what is written to a socket from now on. */
-function countWrites(socket: Socket): () => number {
-  let count = 0;
-  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
-  socket.write = ((...args: unknown[]) => {
-    count++;
-    return write(...args);
-  }) as typeof socket.write;
-  return () => count;
-}
-
 async function onSocket(lesson: Lesson): Promise<void> {
   await onPair(async (stage) => {
     const it = witness();
@@ -624,7 +680,7 @@ async function onSocket(lesson: Lesson): Promise<void> {
     );
     equal(() => it.types()[0], 'open', 'The first event is `open`.', { label: 'it was' });
 
-    const writes = countWrites(socket);
+    const writes = countCalls(socket, 'write');
     const texts = Array.from({ length: 16 }, (_, i) => `message ${i}`);
     client.write(...texts.map((text) => fromClient(Text, text)));
     await client.receives(
@@ -709,7 +765,114 @@ async function onSocket(lesson: Lesson): Promise<void> {
     await closes(it, { type: 'close', code: 1006 }, 'No Close is 1006.');
   });
 
+  await onLine(lesson);
   await timersRun(lesson);
+}
+
+/** A socket whose other end is the check. */
+class Line extends Duplex {
+  /** What `setNoDelay` was called with, if it was. */
+  noDelay: boolean | undefined;
+
+  override _read(): void {}
+  override _write(_chunk: Uint8Array, _encoding: string, done: () => void): void {
+    done();
+  }
+  override _final(done: () => void): void {
+    setImmediate(done);
+  }
+  setNoDelay(value: boolean): this {
+    this.noDelay = value;
+    return this;
+  }
+}
+
+/** What can only be seen at the socket itself. */
+async function onLine({ attach, openingHandshake }: Lesson): Promise<void> {
+  const opening = openingHandshake(request());
+  if (!opening?.accepted) return fail('The sample request is accepted.');
+  const make = (handle: Server.Handler = () => {}) => {
+    const line = new Line();
+    const connection = attempt(() => attach(line, opening, handle), 'Attach a connection.');
+    listensForErrors(line);
+    return { line, connection };
+  };
+
+  const careless = make((_, event) => {
+    if (event.type === 'error') throw new Error('a bug in the handler of errors');
+  });
+  throws(
+    Error,
+    () => careless.line.emit('data', fromServer(Text, 'not masked')),
+    'What `handle` throws at an `error` event is thrown on.',
+    { cause: () => 'Whom else could it be told? The connection has failed already.' },
+  );
+  careless.line.destroy();
+
+  const chatty = make();
+  await nextTurn();
+  const taken = countCalls(chatty.connection, 'takeOutput');
+  for (let i = 0; i < 100; i++) chatty.connection.send('x');
+  await nextTurn();
+  if (taken() > 10) {
+    fail(
+      'What is sent in one go is taken out in one go.',
+      [['100 messages', `takeOutput was called ${taken()} times`]],
+      'One turn is enough for all of them. Remember that it is on its way.',
+    );
+  }
+
+  chatty.line.destroy();
+
+  const ended = make();
+  const errors: unknown[] = [];
+  ended.line.on('error', (error) => errors.push(error));
+  ended.line.once('end', () => ended.connection.send('too late'));
+  ended.line.push(null);
+  await nextTurn();
+  await nextTurn();
+  equal(() => errors, [], 'After the end, nothing is written.', {
+    label: 'errors of the socket',
+    cause: () => 'A socket that has ended is not `writable`.',
+  });
+
+  const forget = () => {
+    const { line, connection } = make((it, event) => {
+      // At its end, a connection may be used once more.
+      if (event.type === 'close') it.close();
+    });
+    connection.send('x');
+    line.destroy();
+    return new WeakRef(line);
+  };
+  await isGone(forget(), 'A connection that has ended is forgotten.', 'Does its timer still run?');
+}
+
+function listensForErrors(line: Line): void {
+  if (line.listenerCount('error') > 0) return;
+  const cause = 'In Node, an `error` event that nobody listens to ends the process.';
+  fail(
+    'Listen for the `error` of a socket from the start.',
+    [['a reset', 'ends the server']],
+    cause,
+  );
+}
+
+/** Checks that nothing holds a socket that is gone. */
+async function isGone(line: WeakRef<Line>, what: string, cause: string): Promise<void> {
+  if (!(await isForgotten(line))) fail(what, [['its memory', 'is still held']], cause);
+}
+
+/** Counts the calls of a method from now on. */
+function countCalls<T extends object>(object: T, name: keyof T): () => number {
+  let count = 0;
+  const method = object[name] as (...args: unknown[]) => unknown;
+  const counting = (...args: unknown[]) => {
+    count++;
+    return method.apply(object, args);
+  };
+  Object.defineProperty(object, name, { value: counting, configurable: true, writable: true });
+  return () => count;
 }
 
 const CLEANLY =
@@ -835,12 +998,58 @@ async function many(lesson: Lesson): Promise<void> {
       'A timer of `headTimeoutMs` starts with the socket.',
     );
     equal(() => head.slice(9, 12), '408', 'A request that does not end in time is refused.');
+    saysWhy(head);
     await client.sees('end', 'And the client is let go.');
     await until(
-      () => client.socket.destroyed || client.socket.readableEnded,
+      () => {
+        client.write(utf8('still here'));
+        return client.ended === 'reset';
+      },
       'A client that stays is dropped.',
+      () => [],
+      'Hang up after the answer, and destroy the socket after `closeTimeoutMs`.',
     );
   });
+
+  await strangers(lesson);
+}
+
+/** Sockets that come to nothing. */
+async function strangers({ WebSocketServer }: Lesson): Promise<void> {
+  const server = new WebSocketServer(() => {});
+  const accept = (...reads: readonly Uint8Array[]) => {
+    const line = new Line();
+    attempt(() => server.accept(line as unknown as Socket), 'Accept a socket.');
+    for (const read of reads) line.emit('data', read);
+    return line;
+  };
+  const fresh = accept(request().subarray(0, 20));
+  listensForErrors(fresh);
+  equal(() => fresh.noDelay, true, 'Small answers leave at once.', {
+    label: 'setNoDelay',
+    cause: () => 'TCP likes to wait for more to send. `setNoDelay(true)` tells it not to.',
+  });
+  fresh.destroy();
+
+  for (const [what, read] of [
+    ['leaves in the middle of its request', request().subarray(0, 20)],
+    ['was refused', replace(SAMPLE, 'GET', 'POST')],
+  ] as const) {
+    const leave = () => {
+      const line = accept(read);
+      line.destroy();
+      return new WeakRef(line);
+    };
+    const cause = 'At its `close`, stop its timer, and take it out of every list.';
+    await isGone(leave(), `A client that ${what} is forgotten.`, cause);
+  }
+}
+
+/** Checks that a refusal has a body. */
+function saysWhy(head: string): void {
+  const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
+  if (length > 1) return;
+  fail('A refusal says why, in its body.', [['the answer', head]], 'The error needs a message.');
 }
 
 // ── Step 8 ──────────────────────────────────────────────────────────────────────────────────────
@@ -868,13 +1077,26 @@ async function backpressure(lesson: Lesson): Promise<void> {
   expectNext(pushy, undefined, 'Who did not ask is not told.');
 
   const slow = connect(lesson, { maxWaitingBytes: 1000 });
-  for (let i = 0; i < 3; i++) slow.send(new Uint8Array(600));
-  expectNext(
-    slow,
-    { type: 'error' },
-    'A client that does not read is given up.',
-    'Without a limit, it costs us whatever the application sends.',
+  for (let i = 0; i < 50; i++) slow.ping(new Uint8Array(125));
+  slow.takeOutput();
+  const results = Array.from({ length: 3 }, () => slow.send(new Uint8Array(600)));
+  const gaveUp = pull(slow, 'A client that does not read is given up.');
+  equal(() => gaveUp, { type: 'error' }, 'A client that does not read is given up.', {
+    given: [['sent', '50 pings, which have gone; then 3 × 600 bytes, with `maxWaitingBytes` 1000']],
+    label: '`next` gave',
+    cause: () =>
+      'Without a limit, it costs us whatever the application sends. Count the messages that wait, and no control frames.',
+  });
+  failsWith(
+    1008,
+    () => {
+      throw gaveUp?.type === 'error' ? gaveUp.error : undefined;
+    },
+    'A client that does not read is given up, with 1008.',
   );
+  equal(() => results, [true, true, false], 'A message that is not sent is `false`.', {
+    label: '`send` gave',
+  });
   expectEnding(slow, 'hangUp', 'A client that does not read is given up.');
   const output = slow.takeOutput();
   equal(
@@ -887,6 +1109,27 @@ async function backpressure(lesson: Lesson): Promise<void> {
   );
 
   await stalled(lesson);
+  await poured(lesson);
+}
+
+/** An application that sends until it is told to pause, and goes on when there is room. */
+async function poured(lesson: Lesson): Promise<void> {
+  await onPair(async (stage) => {
+    const it = witness();
+    const [client, , connection] = await attached(lesson, stage, it.handle);
+    client.socket.resume();
+    const piece = new Uint8Array(lesson.HIGH_WATER_BYTES / 4);
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 1000 && connection.send(piece); i++);
+      equal(() => connection.owesDrain, true, 'When enough waits, `send` says so.');
+      await until(
+        () => it.types().filter((type) => type === 'drain').length === round,
+        'When everything has gone, there is a `drain` event.',
+        () => [['the events', it.types().join(', ')]],
+        'After the last write, call `drained`, and let the application have the event.',
+      );
+    }
+  });
 }
 
 /** A client that sends and does not read: the server stops reading from it. */
@@ -978,11 +1221,17 @@ async function everybody(lesson: Lesson): Promise<void> {
     equal(() => head.slice(9, 12), '503', 'Who comes during a shutdown is refused.', {
       label: 'status',
     });
+    saysWhy(head);
     await late.sees('end', 'A request that is still arriving is dropped.');
-    for (const client of [first, third]) {
+    for (const [left, client] of [
+      [1, first],
+      [0, third],
+    ] as const) {
+      equal(() => over.isSettled(), false, 'The promise waits for the last client.');
       client.write(fromClient(Close, closeBody(1001)));
       await client.sees('fin', 'Both have said Close: hang up.');
       client.socket.end();
+      await counts(server, left, 'Who is gone is forgotten.');
     }
     guest.socket.end();
     await until(over.isSettled, 'The promise resolves when everybody is gone.');
@@ -1102,7 +1351,21 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
       await guest.sees('fin', 'After a refusal the server hangs up.');
       guest.socket.end();
     }
+    refusedOnLine(server);
   });
+}
+
+/** A socket of `node:http` has nobody who listens for its errors when it is handed out. */
+function refusedOnLine(server: Server.WebSocketServer): void {
+  const line = new Line();
+  const headersDistinct = { host: ['server.example.com'] };
+  const message = { method: 'GET', url: '/', httpVersion: '1.1', headersDistinct };
+  attempt(
+    () => server.upgrade(message as unknown as IncomingMessage, line, NOTHING),
+    'Refuse a request that is no handshake.',
+  );
+  listensForErrors(line);
+  line.destroy();
 }
 
 export const spec: Spec<Lesson> = {

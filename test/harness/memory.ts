@@ -1,0 +1,30 @@
+/** What memory is in use. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** How often garbage is collected until an object counts as held. */
+const ATTEMPTS = 20;
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+/** The bytes that objects, or buffers, take up, after what is not in use has been thrown away. */
+export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
+  // The memory of buffers is given back after the objects that have it.
+  collectGarbage();
+  collectGarbage();
+  return process.memoryUsage()[kind];
+}
+
+/** Says whether nobody holds an object any more. Waits a little for whoever is about to let go. */
+export async function isForgotten(object: WeakRef<object>): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await pause(5);
+    collectGarbage();
+    if (object.deref() === undefined) return true;
+  }
+  return false;
+}
