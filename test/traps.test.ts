@@ -1,36 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LESSONS, type Lesson } from '../shared/lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT } from '../shared/lessons.ts';
 import { loadVariant } from './harness/load-variant.ts';
 import { firstFailure, type StepResult } from './harness/run.ts';
 import { loadSpec } from './harness/spec.ts';
-import { TRAPS } from './traps.ts';
+import { addressOf, type Chapter, renderPage, spring } from './harness/traps.ts';
+import { TRAPS, type Trap } from './traps.ts';
 
-async function runTrap(lesson: Lesson, id: string): Promise<StepResult | undefined> {
-  return firstFailure(await loadSpec(lesson.name), await loadVariant(lesson, `trap=${id}`));
+interface Run {
+  /** The first step that does not hold. `undefined`: they all do. */
+  readonly by: StepResult | undefined;
+  readonly seconds: number;
 }
 
-describe.each(LESSONS)('lesson $number', (lesson) => {
-  const traps = TRAPS.filter((trap) => trap.lesson === lesson.number);
+const modules = new Map<Trap, Promise<object>>();
+const runs = new Map<Trap, Promise<Run>>();
 
-  /** All at once: a server that never answers is waited for, and the others meanwhile run on. */
-  const runs = new Map<string, Promise<StepResult | undefined>>();
+/** Starts something for a trap, once. */
+function once<T>(started: Map<Trap, Promise<T>>, trap: Trap, start: () => Promise<T>): Promise<T> {
+  const known = started.get(trap);
+  if (known) return known;
+  const promise = start();
+  // Somebody waits for it later, and hears of it then.
+  promise.catch(() => {});
+  started.set(trap, promise);
+  return promise;
+}
+
+function load(lesson: Lesson, trap: Trap): Promise<object> {
+  return once(modules, trap, () => loadVariant(lesson, `trap=${trap.id}`));
+}
+
+function run(lesson: Lesson, trap: Trap): Promise<Run> {
+  return once(runs, trap, async () => {
+    const [spec, module] = await Promise.all([loadSpec(lesson.name), load(lesson, trap)]);
+    const started = performance.now();
+    const by = await firstFailure(spec, module);
+    return { by, seconds: (performance.now() - started) / 1000 };
+  });
+}
+
+const trapsOf = ({ number }: Lesson) => TRAPS.filter(({ lesson }) => lesson === number);
+const sourceOf = (lesson: Lesson) =>
+  readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+
+describe.each(LESSONS)('lesson $number', (lesson) => {
+  const traps = trapsOf(lesson);
+
   beforeAll(() => {
-    for (const { id } of traps) runs.set(id, runTrap(lesson, id));
+    // On sockets, all at once: a server that never answers is waited for, and the others run on.
+    for (const trap of traps) (lesson.needs ? run : load)(lesson, trap);
   });
 
-  test.each(traps)('$id is caught at step $step', async ({ id, step }) => {
-    const caught = await runs.get(id);
-    expect(caught?.number, caught?.failure?.what).toBe(step);
+  test.for(traps)('$id is caught at step $step', async (trap, { task }) => {
+    const { by, seconds } = await run(lesson, trap);
+    const nameOf = (step: number) => `${lesson.number}.${step}`;
+    const { id, step } = trap;
+    task.meta.row = { id, wanted: nameOf(step), caught: by && nameOf(by.number), seconds };
+
+    expect(by?.number, by?.failure?.what).toBe(step);
     // A message that explains, not just a crash.
-    expect(caught?.failure?.kind, caught?.failure?.what).toBe('check');
+    expect(by?.failure?.kind, by?.failure?.what).toBe('check');
+    const { cause, facts } = by?.failure ?? {};
+    expect(cause ?? facts, 'A message needs a cause, or facts').not.toHaveLength(0);
+  });
+
+  test('every trap breaks rules that its step checks', async () => {
+    const { steps } = await loadSpec(lesson.name);
+    for (const { id, step, rules } of traps) {
+      expect(steps[step - 1]?.rules, id).toEqual(expect.arrayContaining([...rules]));
+      expect(rules, id).toEqual([...new Set(rules)].sort((a, b) => a - b));
+    }
+  });
+
+  test('every trap changes the code, and not only what is around it', () => {
+    const source = sourceOf(lesson);
+    for (const { id, edits } of traps) {
+      expect(bare(spring(source, edits)), id).not.toBe(bare(source));
+      for (const [find] of edits) expect(source.split(find), `${id}: ${find}`).toHaveLength(2);
+    }
   });
 });
 
-test('every trap has an id of its own', () => {
-  expect(new Set(TRAPS.map(({ id }) => id)).size).toBe(TRAPS.length);
+/** Source without comments and white space. */
+function bare(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').replace(/\s+/g, '');
+}
+
+test('every trap has an id of its own, in words with hyphens', () => {
+  const ids = TRAPS.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id))).toEqual([]);
 });
 
 test('every trap belongs to a lesson', () => {
   const numbers = LESSONS.map(({ number }) => number);
   expect(TRAPS.filter(({ lesson }) => !numbers.includes(lesson))).toEqual([]);
+});
+
+test('every trap has a story, and a source that exists', () => {
+  const sections = readFileSync(join(ROOT, 'test/rfc6455-sections.txt'), 'utf8');
+  for (const { id, story, source } of TRAPS) {
+    expect(story, id).toMatch(/^\S.*[.]$/);
+    const section = /^RFC 6455 §([\d.]+)$/.exec(source)?.[1];
+    if (section) expect(sections, id).toContain(`\n${section} `);
+    else expect(addressOf(source), `${id}: ${source}`).toMatch(/^https:/);
+  }
+});
+
+test('TRAPS.md shows them all', async () => {
+  const chapters = LESSONS.map(async (lesson): Promise<Chapter> => {
+    const caught = trapsOf(lesson).map(async (trap) => ({
+      trap,
+      by: (await run(lesson, trap)).by,
+    }));
+    const { steps } = await loadSpec(lesson.name);
+    return {
+      lesson,
+      source: sourceOf(lesson),
+      steps: steps.map(({ title }) => title),
+      caught: await Promise.all(caught),
+    };
+  });
+  await expect(renderPage(await Promise.all(chapters))).toMatchFileSnapshot('TRAPS.md');
 });

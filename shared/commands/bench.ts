@@ -14,6 +14,7 @@ import type { Kind } from '../bench/messages.ts';
 import { benchReading } from '../bench/reading.ts';
 import { describe, renderIdle, renderLoad } from '../bench/report.ts';
 import { fileOf, findTarget, ROOT, requireFile, type Target, UsageError } from '../lessons.ts';
+import { statusLine } from '../status-line.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
@@ -43,23 +44,18 @@ async function measure(bench: Bench, names: Record<Kind, string>): Promise<void>
   console.log('\nMessages echoed in a second:\n');
   for (const load of LOADS) {
     const rates = await bench.measure(load, (kind, round) =>
-      progress(`${describe(load)}: ${names[kind]}, round ${round}`),
+      statusLine(`${describe(load)}: ${names[kind]}, round ${round}`),
     );
-    progress('');
+    statusLine('');
     console.log(renderLoad(load, rates, names).join('\n'));
   }
   const idle = { lesson: 0, ws: 0, tcp: 0 };
   for (const kind of KINDS) {
-    progress(`idle connections: ${names[kind]}`);
+    statusLine(`idle connections: ${names[kind]}`);
     idle[kind] = await bench.idleBytes(kind);
   }
-  progress('');
+  statusLine('');
   console.log(renderIdle(idle, names));
-}
-
-/** Says what is going on, on a line that the next one replaces. Only at a terminal. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }
 
 function parse(args: readonly string[]) {

@@ -6,15 +6,13 @@ import { parseArgs } from 'node:util';
 import { countVerdicts, renderReport } from '../../test/conformance/report.ts';
 import { runConformance } from '../../test/conformance/run.ts';
 import { UsageError } from '../lessons.ts';
+import { statusLine } from '../status-line.ts';
 import { runCommand } from './run-command.ts';
-
-const CLEAR_LINE = '\r\u001b[K';
 
 await runCommand(async (args) => {
   const { url, select, json } = parse(args);
-  const progress = process.stdout.isTTY && !json;
   process.once('SIGINT', () => {
-    if (progress) process.stdout.write(CLEAR_LINE);
+    statusLine('');
     process.exit(130);
   });
 
@@ -23,11 +21,10 @@ await runCommand(async (args) => {
     select,
     onResult: ({ id, verdict }, done, total) => {
       if (verdict !== 'OK') notOk++;
-      if (!progress) return;
-      process.stdout.write(`${CLEAR_LINE}${done}/${total}  ${id.padEnd(8)} ${notOk} not OK`);
+      statusLine(`${done}/${total}  ${id.padEnd(8)} ${notOk} not OK`);
     },
   });
-  if (progress) process.stdout.write(CLEAR_LINE);
+  statusLine('');
 
   const counts = countVerdicts(results);
   const text = json
