@@ -1,5 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findTarget, LESSONS, type Lesson, UsageError } from '../shared/lessons.ts';
+import {
+  fileOf,
+  findTarget,
+  LESSONS,
+  type Lesson,
+  ROOT,
+  type Side,
+  UsageError,
+} from '../shared/lessons.ts';
+import { loadSpec } from './harness/spec.ts';
 
 const twelve: Lesson[] = [1, 2, 10, 12].map((n) => {
   const number = String(n).padStart(2, '0');
@@ -38,4 +49,31 @@ describe('findTarget', () => {
       expect(() => findTarget(argument)).toThrow(UsageError);
     },
   );
+});
+
+describe('the list of lessons', () => {
+  test('has every folder, in order', () => {
+    const folders = (side: Side) =>
+      readdirSync(join(ROOT, side)).filter((name) => /^\d/.test(name));
+    const names = LESSONS.map(({ name }) => name);
+    expect(names, 'LESSONS of shared/lessons.ts').toEqual(folders('solutions').sort());
+    // A learner may have copies beside them.
+    expect(folders('lessons')).toEqual(expect.arrayContaining(names));
+    expect(LESSONS.map(({ number }) => number)).toEqual(names.map((name) => name.slice(0, 2)));
+  });
+
+  test.each(LESSONS)('names what $number is made of, and nothing after it', (lesson) => {
+    const source = readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+    const imports = [...source.matchAll(/ from '(.+)';$/gm)].map(([, path = '']) => path);
+    const allowed = /^(node:\w+|\.\.\/\.\.\/shared\/\w+\.ts|\.\.\/\d\d-[\w-]+\/\w+\.ts)$/;
+    const others = imports.filter((path) => !allowed.test(path));
+    expect(others, 'A learner’s file in its place would not have these').toEqual([]);
+    const lessons = imports.flatMap((path) => /^\.\.\/(\d\d)/.exec(path)?.[1] ?? []);
+    expect(lessons.sort(), '`needs` in shared/lessons.ts').toEqual(lesson.needs ?? []);
+    expect(lessons.filter((number) => number >= lesson.number)).toEqual([]);
+  });
+
+  test.each(LESSONS)('leads to the spec of $number', async ({ name }) => {
+    expect((await loadSpec(name)).lesson).toBe(name);
+  });
 });

@@ -1,17 +1,33 @@
 /**
- * The rules of RFC 6455 that lessons 01–05 teach: those for a server, and those for a client
- * that concern masking and closing. Every one is checked by a step that claims its number.
+ * The rules of RFC 6455 in our words, and those that other standards add to it. Lessons 01–05 teach
+ * the ones for a server, and of the ones for a client those about masking and closing. A step
+ * claims each rule that it checks, by its number; what no step claims has its reason here.
  */
+
+/** Why no step of these lessons claims a rule. */
+export const REASONS = {
+  client: 'A client keeps it, and these lessons build a server.',
+  browser: 'A browser keeps it, for the page that it shows.',
+  proxy: 'It is for those who pass frames on.',
+  tls: 'It is a matter of TLS, which is the same for every protocol.',
+  extension: 'It is about extensions, and these lessons have none.',
+  http2: 'It is the handshake of HTTP/2.',
+  unseen: 'Nothing on the wire shows whether it is kept.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
 
 /** One rule, in our words. */
 export interface Requirement {
   readonly number: number;
-  /** The section of RFC 6455 that has it. */
+  /** The section of RFC 6455 that has it, such as `5.2`, or the name of another standard. */
   readonly section: string;
   /** `must` in lower case: not called MUST in the text, and yet binding by a definition. */
   readonly level: 'MUST' | 'SHOULD' | 'must';
-  /** The lessons, such as `02`, whose steps check it. */
+  /** The lessons, such as `02`, whose steps check it. None: it is open. */
   readonly lessons: readonly string[];
+  /** Why it is open. `undefined`: it is not. */
+  readonly open: Reason | undefined;
   readonly text: string;
 }
 
@@ -19,11 +35,119 @@ const rule = (
   number: number,
   section: string,
   level: Requirement['level'],
-  lessons: readonly string[],
+  checked: readonly string[] | Reason,
   text: string,
-): Requirement => ({ number, section, level, lessons, text });
+): Requirement =>
+  typeof checked === 'string'
+    ? { number, section, level, lessons: [], open: checked, text }
+    : { number, section, level, lessons: checked, open: undefined, text };
 
 export const REQUIREMENTS: readonly Requirement[] = [
+  rule(1, '3', 'MUST', 'client', 'A ws or wss URI has no fragment.'),
+  rule(2, '3', 'MUST', 'client', 'A # that belongs to the resource is written %23.'),
+  rule(
+    3,
+    '3',
+    'must',
+    'client',
+    'Without a port it is 80, and 443 for wss. The resource is path and query, or / without a path.',
+  ),
+  rule(4, '11.1', 'MUST', 'client', 'What is not ASCII in a URI is encoded before it is used.'),
+  rule(
+    5,
+    '4.1',
+    'MUST',
+    'client',
+    'A client connects, then sends its request, then reads the answer.',
+  ),
+  rule(6, '4.1', 'MUST', 'client', 'A URI that is not valid ends the attempt.'),
+  rule(7, '4.1', 'MUST', 'client', 'To one address, one connection at a time is being opened.'),
+  rule(
+    8,
+    '4.1',
+    'MUST',
+    'client',
+    'Further attempts stand in line. Behind a proxy, each host name counts as an address.',
+  ),
+  rule(
+    9,
+    '4.1',
+    'MUST',
+    'client',
+    'The settings of a proxy are asked with a URI that is put together anew from its parts.',
+  ),
+  rule(10, '4.1', 'MUST', 'client', 'When TCP cannot connect, the attempt has failed.'),
+  rule(
+    11,
+    '4.1',
+    'MUST',
+    'tls',
+    'For wss, TLS comes before everything else, and all the rest travels inside it.',
+  ),
+  rule(12, '4.1', 'MUST', 'tls', 'TLS is told the name of the host.'),
+  rule(13, '4.1', 'MUST', 'client', 'Once connected, the client sends its request.'),
+  rule(14, '4.1', 'MUST', 'client', 'The request is valid HTTP.'),
+  rule(15, '4.1', 'MUST', 'client', 'It is a GET, in HTTP/1.1 or later.'),
+  rule(
+    16,
+    '4.1',
+    'MUST',
+    'client',
+    'Its target is the resource, or a whole URI that means the same.',
+  ),
+  rule(
+    17,
+    '4.1',
+    'MUST',
+    'client',
+    'Its Host names the host, and the port unless that is the usual one.',
+  ),
+  rule(18, '4.1', 'MUST', 'client', 'It has Upgrade: websocket.'),
+  rule(19, '4.1', 'MUST', 'client', 'It has the token Upgrade in its Connection.'),
+  rule(20, '4.1', 'MUST', 'client', 'Its key is 16 random bytes in base64.'),
+  rule(21, '4.1', 'MUST', 'client', 'Each connection has a key of its own.'),
+  rule(22, '4.1', 'MUST', 'browser', 'A browser names the origin of its page.'),
+  rule(23, '4.1', 'MUST', 'client', 'Its version is 13.'),
+  rule(
+    24,
+    '4.1',
+    'MUST',
+    'client',
+    'The subprotocols on offer are tokens, and no two are the same.',
+  ),
+  rule(25, '4.1', 'MUST', 'client', 'Nothing more is sent until the answer is there.'),
+  rule(26, '4.1', 'MUST', 'client', 'The answer is checked.'),
+  rule(
+    27,
+    '4.1',
+    'must',
+    'client',
+    'A status other than 101 is plain HTTP, and never an open WebSocket.',
+  ),
+  rule(
+    28,
+    '4.1',
+    'MUST',
+    'client',
+    'An answer without Upgrade: websocket, in any case, is refused.',
+  ),
+  rule(
+    29,
+    '4.1',
+    'MUST',
+    'client',
+    'An answer without the token Upgrade in its Connection is refused.',
+  ),
+  rule(30, '4.1', 'MUST', 'client', 'An answer without the right Sec-WebSocket-Accept is refused.'),
+  rule(31, '4.1', 'MUST', 'client', 'An answer with an extension that was not offered is refused.'),
+  rule(
+    32,
+    '4.1',
+    'MUST',
+    'client',
+    'An answer with a subprotocol that was not offered is refused.',
+  ),
+  rule(33, '4.1', 'MUST', 'client', 'An answer that breaks any other rule is refused.'),
   rule(34, '4.1', 'must', ['01'], 'Header names are the same whatever their case.'),
   rule(
     35,
@@ -53,6 +177,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['01', '05'],
     'A server that accepts does all of the steps that follow.',
   ),
+  rule(45, '4.2.2', 'MUST', 'tls', 'Behind TLS, everything stays inside it.'),
   rule(
     46,
     '4.2.2',
@@ -76,6 +201,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['01'],
     'No subprotocol chosen means no such header in the answer, not an empty one.',
   ),
+  rule(51, '4.2.2', 'MUST', 'extension', 'The extensions in use are among those on offer.'),
+  rule(52, '4.2.2', 'MUST', 'extension', 'The answer lists no extension that was not on offer.'),
   rule(53, '4.2.2', 'MUST', ['01'], 'The acceptance is valid HTTP.'),
   rule(54, '4.2.2', 'MUST', ['01'], 'Its status is 101.'),
   rule(55, '4.2.2', 'MUST', ['01'], 'It has Upgrade: websocket.'),
@@ -87,6 +214,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['01'],
     'Sec-WebSocket-Accept is the base64 of the SHA-1 of key text and GUID.',
   ),
+  rule(
+    58,
+    '4.3',
+    'MUST',
+    'extension',
+    'A parameter in quotes is a token when the quotes are gone.',
+  ),
   rule(59, '4.3', 'must', ['01'], 'The answer names exactly one subprotocol, a token.'),
   rule(
     60,
@@ -96,6 +230,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'The refusal of a version lists every version that the server speaks.',
   ),
   rule(61, '11.3.1', 'MUST', ['01'], 'The key appears once in a request.'),
+  rule(
+    62,
+    '11.3.2',
+    'MUST',
+    'extension',
+    'Sec-WebSocket-Extensions appears once in an answer; several in a request are one list.',
+  ),
   rule(63, '11.3.3', 'MUST', ['01'], 'Sec-WebSocket-Accept appears once in an answer.'),
   rule(
     64,
@@ -121,6 +262,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'must',
     ['02'],
     'Up to 125 directly, 126 in 16 bits, 127 in 64 bits; the payload is counted, the key is not.',
+  ),
+  rule(
+    77,
+    '5.2',
+    'MUST',
+    'extension',
+    'An extension says how many bytes of a payload are its own.',
   ),
   rule(78, '5.3', 'MUST', ['03'], 'A masked frame says so and carries its key.'),
   rule(79, '5.3', 'MUST', ['03'], 'Each frame has a new key.'),
@@ -151,6 +299,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
   rule(86, '5.4', 'MUST', ['02', '03'], 'The fragments of two messages are not mixed.'),
   rule(87, '5.4', 'MUST', ['02', '03', '05'], 'A control frame between fragments is handled.'),
   rule(88, '5.4', 'MUST', ['02'], 'Messages are read in fragments and whole.'),
+  rule(
+    89,
+    '5.4',
+    'MUST',
+    'proxy',
+    'Who passes frames on does not cut or join control frames, what an extension may have marked, or a connection whose handshake it has not seen.',
+  ),
   rule(90, '5.4', 'MUST', ['02', '03'], 'All fragments are of the type of the first.'),
   rule(91, '5.4', 'must', ['02', '05'], 'Nobody relies on where frames begin and end.'),
   rule(92, '5.5', 'MUST', ['02', '03', '04'], 'A control frame has at most 125 bytes of payload.'),
@@ -162,6 +317,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['04'],
     'A close body is empty, or a 2-byte code and a reason in UTF-8.',
   ),
+  rule(95, '5.5.1', 'MUST', 'browser', 'The reason in a Close is not shown to people.'),
+  rule(96, '5.5.1', 'must', 'client', 'A client masks its Close, too.'),
   rule(97, '5.5.1', 'MUST', ['03'], 'After the own Close, no data frame is sent.'),
   rule(
     98,
@@ -184,12 +341,14 @@ export const REQUIREMENTS: readonly Requirement[] = [
   rule(104, '5.5.3', 'must', ['03', '05'], 'The Pong has the payload of the Ping.'),
   rule(105, '5.5.3', 'must', ['02'], 'A Pong that nobody asked for is legal and needs no answer.'),
   rule(106, '5.6', 'MUST', ['02', '03'], 'A text message as a whole is UTF-8.'),
+  rule(107, '5.8', 'MUST', 'extension', 'Extensions are agreed on in the handshake.'),
   rule(108, '6.1', 'MUST', ['03'], 'Sending takes the steps that follow.'),
   rule(109, '6.1', 'MUST', ['03', '04', '05'], 'Messages are sent in the state OPEN.'),
   rule(110, '6.1', 'MUST', ['03'], 'When the state changes while sending, the rest is not sent.'),
   rule(111, '6.1', 'MUST', ['03'], 'Data travels in one frame or a series of them.'),
   rule(112, '6.1', 'MUST', ['03'], 'The opcode of the first frame says text or binary.'),
   rule(113, '6.1', 'MUST', ['03'], 'The last frame has FIN.'),
+  rule(114, '6.1', 'MUST', 'client', 'What a client sends is masked.'),
   rule(115, '6.1', 'MUST', ['03', '05'], 'The frames that were made are sent.'),
   rule(116, '6.2', 'MUST', ['02', '05'], 'What comes in is read as frames.'),
   rule(117, '6.2', 'MUST', ['02', '05'], 'Control frames are handled as such.'),
@@ -224,11 +383,26 @@ export const REQUIREMENTS: readonly Requirement[] = [
   rule(128, '7.1.7', 'SHOULD', ['04', '05'], 'Before that, a Close with a fitting code is sent.'),
   rule(129, '7.1.7', 'MUST', ['04', '05'], 'After failing, nothing more of the peer is processed.'),
   rule(
+    130,
+    '7.2.1',
+    'MUST',
+    'client',
+    'Wherever a step may fail, it fails in the one way that there is.',
+  ),
+  rule(131, '7.2.1', 'MUST', 'client', 'When TCP is lost, the connection has failed.'),
+  rule(
     132,
     '7.2.2',
     'MUST',
     ['01', '05'],
     'A server that aborts during the handshake closes the connection.',
+  ),
+  rule(
+    133,
+    '7.2.3',
+    'SHOULD',
+    'client',
+    'Who comes back after a failure waits a random time, and longer each time.',
   ),
   rule(134, '7.4.1', 'MUST', ['04'], '1005 never travels.'),
   rule(135, '7.4.1', 'MUST', ['04'], '1006 never travels.'),
@@ -241,8 +415,47 @@ export const REQUIREMENTS: readonly Requirement[] = [
     '0–999 are unused, 1000–2999 belong to the standard, 3000–3999 are registered, 4000–4999 are free.',
   ),
   rule(138, '8.1', 'MUST', ['02', '04'], 'What should be UTF-8 and is not fails the connection.'),
+  rule(139, '9', 'MUST', 'extension', 'No extension is used that was not asked for.'),
+  rule(
+    140,
+    '9',
+    'MUST',
+    'extension',
+    'What the parameters of an extension may be, its own standard says.',
+  ),
+  rule(
+    141,
+    '9.1',
+    'MUST',
+    'extension',
+    'A list of extensions that is not well formed fails the connection at once.',
+  ),
+  rule(142, '9.1', 'MUST', 'extension', 'A value in quotes is a token when the quotes are gone.'),
+  rule(143, '9.1', 'MUST', 'extension', 'The name of an extension is registered.'),
+  rule(144, '9.1', 'MUST', 'extension', 'An extension has no parameters but those defined for it.'),
+  rule(
+    145,
+    '9.1',
+    'MUST',
+    'extension',
+    'A client uses no extension that the server has not accepted.',
+  ),
+  rule(
+    146,
+    '10.1',
+    'must',
+    'unseen',
+    'A server does not rely on its peer being a web page: anybody can send anything.',
+  ),
   rule(147, '10.2', 'SHOULD', ['01'], 'A server for certain sites checks Origin and answers 403.'),
   rule(148, '10.3', 'MUST', ['03'], 'The masking key of a frame cannot be predicted.'),
+  rule(
+    149,
+    '10.3',
+    'must',
+    'client',
+    'Once a frame has begun, the application cannot change its payload.',
+  ),
   rule(
     150,
     '10.4',
@@ -251,6 +464,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'The own limits on size hold, and are not exceeded first.',
   ),
   rule(151, '10.4', 'SHOULD', ['02'], 'There are limits for frames and for whole messages.'),
+  rule(152, '10.6', 'MUST', 'tls', 'TLS is supported.'),
   rule(153, '10.7', 'MUST', ['02', '05'], 'What comes in is always checked.'),
   rule(
     154,
@@ -259,4 +473,111 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['01', '04', '05'],
     'Wrong data gets a Close with a fitting code; in the handshake, an HTTP status.',
   ),
+  rule(
+    155,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'RSV1 marks the first frame of a compressed message, and no other frame.',
+  ),
+  rule(156, 'RFC 7692', 'MUST', 'extension', 'RSV1 on any other frame fails the connection.'),
+  rule(
+    157,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'A message is raw DEFLATE without the 00 00 ff ff at its end. The receiver puts them back.',
+  ),
+  rule(
+    158,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'A final block, several blocks, an empty message: all of them are read.',
+  ),
+  rule(
+    159,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'The window lasts from message to message, unless it was agreed to forget it.',
+  ),
+  rule(
+    160,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'A message without RSV1 is taken as it is, and leaves the window alone.',
+  ),
+  rule(
+    161,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'An offer with an unknown, repeated or invalid parameter is declined, and the answer has none that may not be there.',
+  ),
+  rule(162, 'RFC 7692', 'MUST', 'extension', 'Who agrees to a smaller window compresses with one.'),
+  rule(
+    163,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'A client fails the connection at parameters that are invalid, or that it has not offered.',
+  ),
+  rule(
+    164,
+    'RFC 7692',
+    'MUST',
+    'extension',
+    'The limits hold for what a message is when it is unpacked.',
+  ),
+  rule(
+    165,
+    'RFC 8441',
+    'MUST',
+    'http2',
+    'The server announces extended CONNECT before a client may use it.',
+  ),
+  rule(
+    166,
+    'RFC 8441',
+    'MUST',
+    'http2',
+    'The request is CONNECT with the protocol websocket, and has no Upgrade, Connection or key.',
+  ),
+  rule(167, 'RFC 8441', 'MUST', 'http2', 'Yes is a 200, and there is no Sec-WebSocket-Accept.'),
+  rule(
+    168,
+    'WHATWG',
+    'must',
+    'browser',
+    'A page may close with 1000 or 3000–4999 and 123 bytes of reason; what it sends too early throws, what it sends too late is dropped.',
+  ),
+  rule(
+    169,
+    'WHATWG',
+    'must',
+    'browser',
+    'When a page has offered subprotocols, the answer has to name one. Text arrives as a string, bytes as a Blob or an ArrayBuffer.',
+  ),
+];
+
+/** A rule that a lesson claims and none of its traps breaks. */
+export interface Unproven {
+  readonly lesson: string;
+  readonly number: number;
+  readonly why: string;
+}
+
+export const UNPROVEN: readonly Unproven[] = [
+  {
+    lesson: '03',
+    number: 74,
+    why: 'No payload is so long that the bit is set by mistake.',
+  },
+  {
+    lesson: '05',
+    number: 153,
+    why: 'What lets bad data in is caught by the steps before it.',
+  },
 ];

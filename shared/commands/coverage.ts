@@ -1,0 +1,15 @@
+/**
+ * `npm run coverage` shows which step checks which rule of the standard, and which trap proves it.
+ * It fails when a rule that a lesson teaches is claimed by none of its steps.
+ */
+import { readCoverage, renderCoverage, unclaimed } from '../../test/coverage.ts';
+import { UsageError } from '../lessons.ts';
+import { columns } from '../style.ts';
+import { runCommand } from './run-command.ts';
+
+await runCommand(async (args) => {
+  if (args.length > 0) throw new UsageError('Say it alone, it shows all rules: npm run coverage');
+  const coverage = await readCoverage();
+  console.log(renderCoverage(coverage, columns()).join('\n'));
+  return unclaimed(coverage).length === 0 ? 0 : 1;
+});
