@@ -1,21 +1,54 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { variants } from './test/harness/variants.ts';
+
+/** What starts processes of its own, or a browser, or waits for long. The longest come first. */
+const THOROUGH = [
+  'commands',
+  'misbehaviour',
+  'session',
+  'page',
+  'conformance',
+  'tools',
+  'serve-command',
+  'stress',
+  'upkeep',
+].map((name) => `test/${name}.test.ts`);
+
+const LONG = ['test/traps.test.ts', ...THOROUGH];
+
+/** Starts the longest files first, so that no other waits for them in the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((path) => moduleId.endsWith(path));
+      return at === -1 ? files.length : at;
+    };
+    return files.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** A guard against hanging, not a bound on speed. */
+const testTimeout = 60_000;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
+    // What `npm test` proves: the solutions, and the course itself. With `--quick`, the first part.
     projects: [
-      // What `npm test` proves: the solutions, and the course itself.
       {
         plugins: [variants],
         test: {
-          name: 'course',
+          name: 'everyday',
           include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
-          // A guard against hanging, not a bound on speed.
-          testTimeout: 60_000,
-          // Each of these starts processes of its own.
-          maxConcurrency: 3,
+          exclude: THOROUGH,
+          testTimeout,
+          // The traps have their garbage collected again and again: one thread does it for less.
+          execArgv: ['--single-threaded-gc'],
         },
       },
+      // Each of these tests starts processes, so not too many run at once.
+      { test: { name: 'thorough', include: THOROUGH, testTimeout, maxConcurrency: 3 } },
       // The learner's own files. Red until they are done.
       { test: { name: 'lessons', include: ['lessons/**/*.test.ts'] } },
     ],

@@ -1,16 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../shared/lessons.ts';
-import { type Outcome, Sandbox } from './harness/sandbox.ts';
+import { type Sandbox, withSandbox } from './harness/sandbox.ts';
 import { loadSpec } from './harness/spec.ts';
-
-/** Each test has its own lesson to break, so that none waits for another. */
-let sandbox: Sandbox;
-beforeAll(() => {
-  sandbox = new Sandbox();
-});
-afterAll(() => sandbox.remove());
 
 const [first, reading, sending, closing, server] = LESSONS as [
   Lesson,
@@ -22,218 +13,198 @@ const [first, reading, sending, closing, server] = LESSONS as [
 const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
 
 /** The marks of the steps, in order, such as `✓✓✗··`. */
-function marks({ output }: Outcome): string {
+function marks(output: string): string {
   return [...output.matchAll(/^ ([✓✗·]) \d/gm)].map(([, mark]) => mark).join('');
 }
 
+/** What was printed of each lesson. */
+function parts(output: string): string[] {
+  return output.split(/^(?=\d\d .* \d+\/\d+$|✗ )/m).slice(1);
+}
+
+async function expectStub(lesson: Lesson, output = ''): Promise<void> {
+  const { steps } = await loadSpec(lesson.name);
+  expect(marks(output)).toBe('·'.repeat(steps.length));
+  for (const { title } of steps) expect(output).toContain(title);
+  expect(output).toContain(`Lesson ${lesson.number}, step 1 is yours to write.`);
+  expect(output).toContain(`Code      ${yours(lesson)}`);
+}
+
 describe.concurrent('npm test over a lesson', () => {
-  test.each(LESSONS)('$number: the stub is red, the first step explained', async (lesson) => {
-    const { steps } = await loadSpec(lesson.name);
-    const own = new Sandbox();
-    for (const needed of lesson.needs ?? []) own.solve(needed);
-    const run = await own.run('test', `lessons/${lesson.number}`);
-    own.remove();
-    expect(run.code).toBe(1);
-    expect(marks(run)).toBe('·'.repeat(steps.length));
-    for (const { title } of steps) expect(run.output).toContain(title);
-    expect(run.output).toContain(`Lesson ${lesson.number}, step 1 is yours to write.`);
-    expect(run.output).toContain(`Code      ${yours(lesson)}`);
-  });
+  test('that is made of others names the one that does not hold, and how to go on', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01', '02', '04');
+      const open = await sandbox.call('test', '05');
+      expect(open.code).toBe(1);
+      expect(open.output).toContain('lesson 03 does not hold yet');
+      expect(open.output).toContain('step 1  The shortest text frame');
+      expect(open.output).toContain('npm run reset 03 -- --solution');
+      expect((await sandbox.call('reset', '03', '--solution')).output).toContain(
+        `${yours(sending)} is the reference now. Your file is kept: ${yours(sending)}.kept-1`,
+      );
 
-  test.each(LESSONS)('$number: the reference is green', async (lesson) => {
-    const { steps } = await loadSpec(lesson.name);
-    const run = await sandbox.run('test', `solutions/${lesson.number}`);
-    expect(marks(run)).toBe('✓'.repeat(steps.length));
-    expect(run.code).toBe(0);
-  });
+      const stub = await sandbox.call('test', '05');
+      expect(stub.code).toBe(1);
+      await expectStub(server, stub.output);
+      sandbox.solve('05');
+      const green = await sandbox.call('test', '05');
+      expect(green.code).toBe(0);
+      expect(marks(green.output)).toMatch(/^✓+$/);
 
-  test('the solution in place of the stub turns that lesson green and no other', async () => {
-    const own = new Sandbox();
-    own.write(yours(reading), own.solution(reading));
-    const runs = await Promise.all(LESSONS.map(({ number }) => own.run('test', number)));
-    own.remove();
-    expect(runs.map(({ code }) => code)).toEqual([1, 0, 1, 1, 1]);
-    expect(runs[1]?.output).toMatch(
-      /lesson 02 is done\.[\s\S]+Next:\s+lessons\/03-sending-frames\/README\.md/,
-    );
-  });
+      // Nobody listens for the errors of the sockets.
+      const deaf = sandbox.solution(server).replaceAll("socket.on('error', ignore);", '');
+      sandbox.write(yours(server), deaf);
+      const red = await sandbox.call('test', '05');
+      expect(red.code).toBe(1);
+      expect(marks(red.output)).toMatch(/^✓✓✓✓✓✗/);
+      expect(red.output).toContain('The code threw in a callback, where nobody catches it.');
+      expect(red.output).toContain('ECONNRESET');
 
-  test('a wrong result is explained with bytes in hex, never in decimal', async () => {
-    const own = new Sandbox();
-    const wrong = own.solution(sending).replace('(fin ? 0x80 : 0) | opcode', '0x80 | opcode');
-    own.write(yours(sending), wrong);
-    const run = await own.run('test', '03');
-    own.remove();
-    expect(run.code).toBe(1);
-    expect(marks(run)).toMatch(/^✗✓✗/);
-    expect(run.output).toContain('you returned  81 03 48 65 6c');
-    expect(run.output).toContain('expected      01 03 48 65 6c');
-    expect(run.output).toContain('byte 0 is 81, not 01');
-    expect(run.output).toContain('FIN, the highest bit of the first byte, is wrong.');
-    expect(run.output).not.toMatch(/Uint8Array|\[\s*129/);
-  });
+      sandbox.write(yours(first), 'export {};\n');
+      const empty = await sandbox.call('test', '05');
+      sandbox.erase(yours(first));
+      const missing = await sandbox.call('test', '05');
+      for (const { code, output } of [empty, missing]) {
+        expect(code).toBe(1);
+        expect(output).toContain('lesson 01 does not hold yet');
+      }
+    }));
 
-  test('a wrong accept value names its cause', async () => {
-    const own = new Sandbox();
-    own.write(yours(first), own.solution(first).replace(".digest('base64')", ".digest('hex')"));
-    const run = await own.run('test', '01');
-    own.remove();
-    expect(run.output).toContain(
-      'given         "dGhlIHNhbXBsZSBub25jZQ=="'.replace('given', 'key  '),
-    );
-    expect(run.output).toContain('expected      "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="');
-    expect(run.output).toContain('That is the hex digest. It has to be base64.');
-  });
+  test('and all the others: the stubs are red, the one that is solved is green', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('03');
+      const { code, output } = await sandbox.run('test', 'lessons');
+      expect(code).toBe(1);
+      const [one, two, three, four, five, ...more] = parts(output);
+      await expectStub(first, one);
+      await expectStub(reading, two);
+      expect(three).toMatch(/lesson 03 is done\.[\s\S]+Next:\s+lessons\/04-closing\/README\.md/);
+      expect(marks(three ?? '')).toBe('✓✓✓✓✓✓✓');
+      await expectStub(closing, four);
+      expect(five).toContain('lesson 01 does not hold yet');
+      expect(more).toEqual([]);
+    }));
 
-  test('type errors are shown after the steps, and count', async () => {
-    const own = new Sandbox();
-    own.write(yours(closing), `${own.solution(closing)}\nconst wrong: number = 'text';\n`);
-    const run = await own.run('test', '04');
-    own.remove();
-    expect(run.code).toBe(1);
-    expect(marks(run)).toBe('✓✓✓✓✓✓✓');
-    expect(run.output).toMatch(/lessons\/04-closing\/closing\.ts\(\d+,7\): error TS2322/);
-  });
+  test('and all the others: the references are green', () =>
+    withSandbox(async (sandbox) => {
+      const { code, output } = await sandbox.run('test', 'solutions');
+      const counts = LESSONS.map(async ({ name }) => (await loadSpec(name)).steps.length);
+      expect(parts(output).map(marks)).toEqual(
+        (await Promise.all(counts)).map((count) => '✓'.repeat(count)),
+      );
+      expect(code).toBe(0);
+    }));
 
-  test('what the code prints is shown', async () => {
-    const own = new Sandbox();
-    own.write(yours(closing), `console.log('here I am');\n${own.solution(closing)}`);
-    const run = await own.run('test', '04');
-    own.remove();
-    expect(run.code).toBe(0);
-    expect(run.output).toContain('here I am');
-  });
+  test('explains a wrong result with bytes in hex, never in decimal', () =>
+    withSandbox(async (sandbox) => {
+      const solution = sandbox.solution(sending);
+      sandbox.write(yours(sending), solution.replace('(fin ? 0x80 : 0) | opcode', '0x80 | opcode'));
+      const { code, output } = await sandbox.call('test', '03');
+      expect(code).toBe(1);
+      expect(marks(output)).toMatch(/^✗✓✗/);
+      expect(output).toContain('you returned  81 03 48 65 6c');
+      expect(output).toContain('expected      01 03 48 65 6c');
+      expect(output).toContain('byte 0 is 81, not 01');
+      expect(output).toContain('FIN, the highest bit of the first byte, is wrong.');
+      expect(output).not.toMatch(/Uint8Array|\[\s*129/);
+    }));
+
+  test('names the cause of a wrong accept value', () =>
+    withSandbox(async (sandbox) => {
+      const solution = sandbox.solution(first);
+      sandbox.write(yours(first), solution.replace(".digest('base64')", ".digest('hex')"));
+      const { output } = await sandbox.call('test', '01');
+      expect(output).toContain('key           "dGhlIHNhbXBsZSBub25jZQ=="');
+      expect(output).toContain('expected      "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="');
+      expect(output).toContain('That is the hex digest. It has to be base64.');
+    }));
+
+  test('says how to get back a file that is missing', () =>
+    withSandbox(async (sandbox) => {
+      const stub = sandbox.read(yours(reading));
+      sandbox.erase(yours(reading));
+      const run = await sandbox.run('test', '02');
+      expect(run.code).toBe(2);
+      expect(run.output.trim()).toBe(
+        '✗ lessons/02-reading-frames/reading.ts is missing. Get a fresh one: npm run reset 02',
+      );
+      expect((await sandbox.run('reset', '02')).code).toBe(0);
+      expect(sandbox.read(yours(reading))).toBe(stub);
+    }));
 });
 
-describe.concurrent('npm test over a lesson that is made of others', () => {
-  test('names the one that does not hold, and how to go on without it', async () => {
-    const own = new Sandbox();
-    for (const number of ['01', '02', '04', '05']) own.solve(number);
-    const run = await own.run('test', '05');
-    expect(run.code).toBe(1);
-    expect(run.output).toContain('lesson 03 does not hold yet');
-    expect(run.output).toContain('step 1  The shortest text frame');
-    expect(run.output).toContain('npm run reset 03 -- --solution');
-    expect((await own.run('reset', '03', '--solution')).output).toContain(
-      `${yours(sending)} is the reference now. Your file is kept: ${yours(sending)}.kept-1`,
-    );
-    const green = await own.run('test', '05');
-    expect(green.code).toBe(0);
-    expect(marks(green)).toMatch(/^✓+$/);
+/** Checks that a command is refused with exit code 2 and one line. */
+async function expectRefusal(
+  sandbox: Sandbox,
+  [command, ...args]: readonly [string, ...string[]],
+  message: string | RegExp,
+): Promise<void> {
+  const { code, output } = await sandbox.call(command, ...args);
+  expect(code, output).toBe(2);
+  expect(output).toMatch(message);
+  expect(output.trim().split('\n')).toHaveLength(1);
+}
 
-    own.write(yours(first), 'export {};\n');
-    expect((await own.run('test', '05')).output).toMatch(/lesson 01 does not hold yet/);
-    rmSync(join(own.folder, yours(first)));
-    expect((await own.run('test', '05')).output).toMatch(/lesson 01 does not hold yet/);
-    own.remove();
-  });
-
-  test('a socket that nobody listens to for errors is told as what it is', async () => {
-    const own = new Sandbox();
-    for (const number of ['01', '02', '03', '04']) own.solve(number);
-    const deaf = own.solution(server).replaceAll("socket.on('error', ignore);", '');
-    own.write(yours(server), deaf);
-    const run = await own.run('test', '05');
-    own.remove();
-    expect(run.code).toBe(1);
-    expect(marks(run)).toMatch(/^✓✓✓✓✓✗/);
-    expect(run.output).toContain('The code threw in a callback, where nobody catches it.');
-    expect(run.output).toContain('ECONNRESET');
-  });
-});
-
-describe.concurrent('bad input is one clear message', () => {
-  test.each([
-    [
-      'an unknown lesson',
-      'lessons/99',
-      /There is no lesson "lessons\/99"; name one of 01-handshake/,
-    ],
-    ['a word that fits none', 'compression', /There is no lesson "compression"/],
-    ['a word that fits two', 'frames', /fits more than one lesson; name one of 02-.*, 03-/],
-  ])('%s', async (_, argument, message) => {
-    const run = await sandbox.run('test', argument);
-    expect(run.code).toBe(2);
-    expect(run.output).toMatch(message);
-    expect(run.output.trim().split('\n')).toHaveLength(1);
-  });
-
-  test('a missing file', async () => {
-    const own = new Sandbox();
-    rmSync(join(own.folder, yours(reading)));
-    const run = await own.run('test', '02');
-    expect(run.code).toBe(2);
-    expect(run.output.trim()).toBe(
-      '✗ lessons/02-reading-frames/reading.ts is missing. Get a fresh one: npm run reset 02',
-    );
-    expect((await own.run('reset', '02')).code).toBe(0);
-    expect(marks(await own.run('test', '02'))).toBe('········');
-    own.remove();
-  });
-
-  test('a file that does not parse', async () => {
-    const own = new Sandbox();
-    own.write(yours(reading), 'export function decodeFirstBytes( {\n');
-    const run = await own.run('test', '02');
-    own.remove();
-    expect(run.code).toBe(1);
-    expect(run.output).toContain('lessons/02-reading-frames/reading.ts does not parse');
-    expect(run.output).toContain('npm run reset 02');
-    expect(run.output).not.toMatch(/node_modules|at async/);
-  });
-});
+test('bad input is one clear message', () =>
+  withSandbox(async (sandbox) => {
+    for (const [args, message] of [
+      [['lessons/99'], /There is no lesson "lessons\/99"; name one of 01-handshake/],
+      [['compression'], 'There is no lesson "compression"'],
+      [['frames'], /fits more than one lesson; name one of 02-.*, 03-/],
+      [['--quik'], "Unknown option '--quik'. The only option is --quick."],
+      [['--quick', '03'], '--quick is for the proof of the whole course, not for a lesson'],
+    ] as const) {
+      await expectRefusal(sandbox, ['test', ...args], message);
+    }
+  }));
 
 describe.concurrent('npm run reset', () => {
-  test('keeps the work of the learner, every time', async () => {
-    const own = new Sandbox();
-    const file = yours(sending);
-    const stub = own.read(file);
-    for (const number of [1, 2]) {
-      own.write(file, `// my work, ${number}\n${stub}`);
-      const run = await own.run('reset', '03');
-      expect(run.code).toBe(0);
-      expect(run.output).toContain(`Your file is kept: ${file}.kept-${number}`);
-      expect(own.read(file)).toBe(stub);
-      expect(own.read(`${file}.kept-${number}`)).toContain(`// my work, ${number}`);
-    }
-    own.remove();
-  });
+  test('keeps the work of the learner, every time', () =>
+    withSandbox(async (sandbox) => {
+      const file = yours(sending);
+      const stub = sandbox.read(file);
+      for (const number of [1, 2]) {
+        sandbox.write(file, `// my work, ${number}\n${stub}`);
+        const run = await sandbox.call('reset', '03');
+        expect(run.code).toBe(0);
+        expect(run.output).toContain(`Your file is kept: ${file}.kept-${number}`);
+        expect(sandbox.read(file)).toBe(stub);
+        expect(sandbox.read(`${file}.kept-${number}`)).toContain(`// my work, ${number}`);
+      }
+    }));
 
-  test('leaves a stub alone', async () => {
-    const run = await sandbox.run('reset', 'lessons/3');
-    expect(run).toMatchObject({ code: 0, output: `${yours(sending)} is the stub already.\n` });
-    expect(existsSync(join(sandbox.folder, `${yours(sending)}.kept-1`))).toBe(false);
-  });
-
-  test('wants to know which lesson, and touches no solution', async () => {
-    expect(await sandbox.run('reset')).toMatchObject({ code: 2 });
-    expect(await sandbox.run('reset', 'solutions/02')).toMatchObject({ code: 2 });
-  });
+  test('leaves a stub alone, touches no solution, and wants to know which lesson', () =>
+    withSandbox(async (sandbox) => {
+      expect(await sandbox.call('reset', 'lessons/3')).toEqual({
+        code: 0,
+        output: `${yours(sending)} is the stub already.\n`,
+      });
+      expect(() => sandbox.read(`${yours(sending)}.kept-1`)).toThrow('ENOENT');
+      await expectRefusal(sandbox, ['reset'], 'Say which lesson to reset');
+      await expectRefusal(sandbox, ['reset', 'solutions/02'], 'A solution is not reset.');
+    }));
 });
 
 describe.concurrent('npm start without a terminal', () => {
-  test('shows the map and the next step, once', async () => {
-    const own = new Sandbox();
-    own.write(yours(first), own.solution(first));
-    const run = await own.run('start');
-    own.remove();
-    expect(run.code).toBe(0);
-    expect(run.output).toMatch(/WebSocket 101 +5\/38/);
-    expect(run.output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
-    expect(run.output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
-    expect(run.output).toContain('Next      lesson 02, step 1: The first two bytes');
-  });
+  test('shows the map and the next step, once', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01');
+      const { code, output } = await sandbox.run('start');
+      expect(code).toBe(0);
+      expect(output).toMatch(/WebSocket 101 +5\/38/);
+      expect(output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
+      expect(output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
+      expect(output).toContain('Next      lesson 02, step 1: The first two bytes');
+    }));
 
-  test('refuses what it cannot show, and checks that are not its own', async () => {
-    expect(await sandbox.run('start', '9')).toMatchObject({ code: 2 });
-    expect(await sandbox.run('start', 'solutions/02')).toMatchObject({ code: 2 });
-    const own = new Sandbox();
-    own.write('test/vectors/accept.ts', `${own.read('test/vectors/accept.ts')}// mine\n`);
-    const runs = [await own.run('start'), await own.run('test', '01')];
-    own.remove();
-    for (const { code, output } of runs) {
-      expect(code).toBe(2);
-      expect(output).toContain('test/vectors/accept.ts is not as it came');
-    }
-  });
+  test('refuses what it cannot show, and checks that are not its own', () =>
+    withSandbox(async (sandbox) => {
+      await expectRefusal(sandbox, ['start', '9'], 'There is no lesson "9"');
+      await expectRefusal(sandbox, ['start', 'solutions/02'], 'Your lessons are watched');
+      const vectors = 'test/vectors/accept.ts';
+      sandbox.write(vectors, `${sandbox.read(vectors)}// mine\n`);
+      const message = `${vectors} is not as it came`;
+      await expectRefusal(sandbox, ['start'], message);
+      await expectRefusal(sandbox, ['test', '01'], message);
+    }));
 });

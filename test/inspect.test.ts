@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { join as joinPath } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isHead, parseBytes, takeBytes } from '../shared/bytes.ts';
 import { fromHex, toHex } from '../shared/hex.ts';
 import { renderBytes } from '../shared/inspect.ts';
-import { ROOT, UsageError } from '../shared/lessons.ts';
+import { UsageError } from '../shared/lessons.ts';
 import { drawStream, frameCut } from '../shared/wire.ts';
 import { join, KEY, utf8, wire } from './harness/frames.ts';
 import { ILLEGAL_FRAMES, ILLEGAL_LENGTHS, PUBLISHED_FRAMES, RFC_FRAMES } from './vectors/frames.ts';
@@ -233,51 +231,3 @@ test.each([60, 80])('no line is wider than %i columns', (width) => {
     for (const line of renderBytes(bytes, width)) expect(line.length).toBeLessThanOrEqual(width);
   }
 });
-
-describe.concurrent('npm run inspect', () => {
-  test('joins its arguments', async () => {
-    const { code, output } = await inspect(HELLO.split(' '));
-    expect(code).toBe(0);
-    expect(output).toBe(`\n${renderBytes(fromHex(HELLO), 80).join('\n')}\n\n`);
-  });
-
-  test.each([
-    ['hex', utf8(`${HELLO}\n`)],
-    ['the bytes themselves', fromHex(HELLO)],
-  ])('takes %s from another program', async (_, input) => {
-    expect(await inspect([], input)).toEqual(await inspect([HELLO]));
-  });
-
-  test.each([
-    ['bad hex', ['81', '8g'], undefined, /^✗ Cannot read "8g" at character 4: .*\n$/],
-    ['no bytes', [''], undefined, /^✗ Give the bytes to look at, in hex: npm run inspect 81.*\n$/],
-    ['no input', [], utf8(''), /^✗ Give the bytes to look at, in hex: npm run inspect 81.*\n$/],
-    ['nothing at a terminal', [], 'terminal', /^✗ Give the bytes .*: npm run inspect 81.*\n$/],
-  ] as const)('%s is one clear message', async (_, args, input, message) => {
-    const { code, output } = await inspect(args, input);
-    expect(code).toBe(2);
-    expect(output).toMatch(message);
-  });
-});
-
-/** Runs `npm run inspect`. At a terminal there is no end of the input. */
-function inspect(args: readonly string[], input?: Uint8Array | 'terminal') {
-  const pretend = 'data:text/javascript,process.stdin.isTTY=true';
-  const terminal = input === 'terminal' ? ['--import', pretend] : [];
-  const script = joinPath(ROOT, 'shared', 'commands', 'inspect.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', ...terminal, script, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  if (input !== 'terminal') child.stdin.end(input);
-  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
-  });
-}

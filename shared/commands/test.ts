@@ -1,27 +1,61 @@
 /**
- * `npm test` proves the course. `npm test lessons/02` checks your lesson 02, and
+ * `npm test` proves the course, and `-- --quick` runs the everyday part of the proof: what needs no
+ * process of its own, no browser and no long wait. `npm test lessons/02` checks your lesson 02, and
  * `npm test solutions/02` the reference.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { renderBroken, renderRun, renderTypeErrors } from '../../test/harness/report.ts';
 import { supervise } from '../../test/harness/supervise.ts';
-import { findTarget, LESSONS, ROOT, requireFile, type Side, type Target } from '../lessons.ts';
+import {
+  findTarget,
+  LESSONS,
+  ROOT,
+  requireFile,
+  type Side,
+  type Target,
+  UsageError,
+} from '../lessons.ts';
 import { requireSeal } from '../seal.ts';
 import { typeErrors } from '../typecheck.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
-  if (args.length === 0) return proveCourse();
-  const targets = args.flatMap((argument) => {
-    const side = /^(lessons|solutions)[\\/]?$/.exec(argument)?.[1] as Side | undefined;
-    return side ? LESSONS.map((lesson): Target => ({ side, lesson })) : findTarget(argument);
-  });
+  const { quick, targets } = parse(args);
+  if (targets.length === 0) return proveCourse(quick);
   let allHold = true;
   for (const target of targets) allHold = (await check(target)) && allHold;
   return allHold ? 0 : 1;
 });
+
+/** Reads the arguments. Throws `UsageError` for those that it does not know. */
+function parse(args: readonly string[]): { quick: boolean; targets: Target[] } {
+  const { values, positionals } = parseOptions(args);
+  // Without a `--` before it npm keeps the option to itself, and tells what it was.
+  const { quick = process.env.npm_config_quick === 'true' } = values;
+  const targets = positionals.flatMap((argument) => {
+    const side = /^(lessons|solutions)[\\/]?$/.exec(argument)?.[1] as Side | undefined;
+    return side ? LESSONS.map((lesson): Target => ({ side, lesson })) : findTarget(argument);
+  });
+  if (quick && targets.length > 0) {
+    throw new UsageError(
+      '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
+    );
+  }
+  return { quick, targets };
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    const options = { quick: { type: 'boolean' } } as const;
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`${error.message.split('. ')[0]}. The only option is --quick.`);
+  }
+}
 
 /** Checks one file. Returns whether all its steps hold and its types do. */
 async function check(target: Target): Promise<boolean> {
@@ -41,9 +75,9 @@ async function check(target: Target): Promise<boolean> {
 }
 
 /** Runs the tests of the course itself: solutions, stubs, READMEs, harness. */
-function proveCourse(): Promise<number> {
+function proveCourse(quick: boolean): Promise<number> {
   const vitest = dirname(createRequire(import.meta.url).resolve('vitest/package.json'));
-  const args = [join(vitest, 'vitest.mjs'), 'run', '--project', 'course'];
+  const args = [join(vitest, 'vitest.mjs'), 'run', '--project', quick ? 'everyday' : '!lessons'];
   const run = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   return new Promise((resolve, reject) => {
     run.on('error', reject);

@@ -1,19 +1,27 @@
 /** A session at a terminal that is not there: keys come in and screens go out as messages. */
 import { LESSONS, type Lesson } from '../../shared/lessons.ts';
-import { readProgress } from '../../shared/progress.ts';
+import type { Progress } from '../../shared/progress.ts';
 import { Session } from '../../shared/session.ts';
+import { loadSpec } from './spec.ts';
 
 const send = process.send?.bind(process) ?? (() => {});
 const lesson = LESSONS.find(({ number }) => number === process.argv[2]) as Lesson;
 
+/** That of somebody who has written nothing. To read it would be to check every lesson. */
+const progress = LESSONS.map(async (lesson): Promise<Progress> => {
+  const { steps } = await loadSpec(lesson.name);
+  const next = { number: 1, title: steps[0]?.title ?? '' };
+  return { lesson, done: 0, total: steps.length, next };
+});
+
 const session = new Session(
   {
-    rows: Number(process.argv[3] ?? 40),
+    rows: Number(process.argv[3]),
     open: (press) => process.on('message', (key: string) => press(key)),
     draw: (lines) => send(lines.join('\n')),
     close: () => send('closed'),
   },
-  await readProgress(),
+  await Promise.all(progress),
   lesson,
 );
 await session.run();
