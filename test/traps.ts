@@ -594,7 +594,7 @@ export const TRAPS: readonly Trap[] = [
     story:
       'permessage-deflate claimed by a server that cannot do it. The next message comes compressed.',
     source: 'h3js/crossws#18',
-    rules: [44],
+    rules: [44, 52, 139],
     edits: [
       [
         "Connection: 'Upgrade',\n    'Sec",
@@ -1716,6 +1716,21 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'counted-key',
+    lesson: '03',
+    step: 3,
+    story: 'Keys from a counter: each is another one, and everybody knows the next.',
+    source: 'RFC 6455 §10.3',
+    rules: [80, 81, 148],
+    edits: [
+      [
+        'const maskingKey = random(4);',
+        'const maskingKey = random === randomBytes ? Uint8Array.of(1, 2, 3, KEYS++ & 255) : random(4);',
+      ],
+      ['/** Size of a header without', 'let KEYS = 0;\n\n/** Size of a header without'],
+    ],
+  },
+  {
     id: 'key-kept',
     lesson: '03',
     step: 3,
@@ -2616,7 +2631,7 @@ const SHARED = new MessageReader('server');`,
     step: 4,
     story: 'A limit for messages that the server never hands on.',
     source: 'RFC 6455 §10.4',
-    rules: [],
+    rules: [150, 153],
     edits: [["new MessageReader('server', limits.maxMessageBytes)", "new MessageReader('server')"]],
   },
   {
@@ -2805,6 +2820,21 @@ const SHARED = new MessageReader('server');`,
       [
         '      socket.write(bytes);',
         '      socket.write(bytes.subarray(0, 2));\n      socket.write(bytes.subarray(2));',
+      ],
+    ],
+  },
+  {
+    id: 'socket-destroyed',
+    lesson: '05',
+    step: 6,
+    story:
+      'The socket destroyed where it had to be ended: with unread bytes in it, that is a reset, and the Close gets lost.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [
+      [
+        "if (connection.ending === 'hangUp') socket.end();",
+        'if (connection.ending) socket.destroy();',
       ],
     ],
   },

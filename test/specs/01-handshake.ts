@@ -557,7 +557,7 @@ export const spec: Spec<Lesson> = {
     {
       title: 'Saying yes, saying no',
       section: '4.2.2',
-      rules: [44, 50, 53, 54, 55, 56, 57, 59, 63, 64, 132, 154],
+      rules: [44, 50, 52, 53, 54, 55, 56, 57, 59, 63, 64, 132, 139, 154],
       check: answers,
     },
     {

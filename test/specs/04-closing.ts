@@ -403,6 +403,11 @@ function results(lesson: Lesson): void {
 
   ends('The peer said 1000', (it) => it.receiveClose(NORMAL), clean(1000));
   ends('The peer said why', (it) => it.receiveClose(fromHex('0f a0 "bye"')), clean(4000, 'bye'));
+  ends(
+    'The peer said 1006, which cannot be said',
+    (it) => it.receiveClose(fromHex('03 ee')),
+    abnormal,
+  );
   ends('The peer gave no code', (it) => it.receiveClose(NOTHING), clean(1005));
   ends(
     'We started; the code is the one the peer sent',

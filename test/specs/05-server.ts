@@ -490,12 +490,15 @@ function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): v
 function deaf(lesson: Lesson): void {
   const connection = connect(lesson);
   connection.fail(new Error('a bug of ours'));
+  const read = new Uint8Array(1024 * 1024);
   const before = usedMemory('arrayBuffers');
   for (let i = 0; i < 16; i++) {
-    connection.receive(new Uint8Array(1024 * 1024));
+    connection.receive(read);
     echo(connection);
   }
-  const kept = usedMemory('arrayBuffers') - before;
+  // Garbage is collected only if there may be some: it takes its time.
+  const { arrayBuffers } = process.memoryUsage();
+  const kept = arrayBuffers - before < read.length ? 0 : usedMemory('arrayBuffers') - before;
   expectNext(connection, undefined, 'After a failure nobody listens.');
   if (kept < 8 * 1024 * 1024) return;
   fail(
@@ -643,6 +646,9 @@ function onPair(check: (stage: Stage) => Promise<void>): Promise<void> {
   return Stage.run(createServer(), 'connection', () => {}, check);
 }
 
+/** Limits that the end of a check comes before, however slow the machine is. */
+const PATIENT = { closeTimeoutMs: 60_000 };
+
 /** Attaches a connection to one end of a new pair; the other end has read the answer. */
 async function attached(
   { attach, openingHandshake, LIMITS }: Lesson,
@@ -655,7 +661,7 @@ async function attached(
   const opening = openingHandshake(join(request(), ...glued));
   if (!opening?.accepted) return fail('The sample request is accepted.');
   const connection = attempt(
-    () => attach(socket, opening, handle, { ...LIMITS, ...limits }),
+    () => attach(socket, opening, handle, { ...LIMITS, ...PATIENT, ...limits }),
     'Attach a connection.',
   );
   const [status] = (await client.head('The answer of the handshake is sent.')).split('\r\n');
@@ -709,6 +715,10 @@ async function onSocket(lesson: Lesson): Promise<void> {
     client.write(fromClient(Close, closeBody(4001, 'bye')));
     await client.receives(fromServer(Close, closeBody(4001)), 'A Close is answered.');
     await client.sees('fin', 'The server ends TCP first, and cleanly.', CLEANLY);
+    equal(() => socket.destroyed, false, 'The server ends its side, and waits for the other.', {
+      label: 'the socket is destroyed',
+      cause: () => CLEANLY,
+    });
     client.socket.end();
     await closes(it, { type: 'close', code: 4001, wasClean: true }, 'The application hears of it.');
   });
@@ -911,7 +921,10 @@ async function withServer(
   check: (stage: Stage, server: Server.WebSocketServer, it: Witness) => Promise<void>,
 ): Promise<void> {
   const it = witness();
-  const server = attempt(() => new WebSocketServer(it.handle, options), 'Make a server.');
+  const server = attempt(
+    () => new WebSocketServer(it.handle, { ...PATIENT, ...options }),
+    'Make a server.',
+  );
   await Stage.run(
     createServer(),
     'connection',
@@ -1387,13 +1400,13 @@ export const spec: Spec<Lesson> = {
     {
       title: 'The end of a connection',
       section: '7.1',
-      rules: [98, 100, 109, 127, 128, 129, 154],
+      rules: [98, 100, 109, 127, 128, 129, 150, 153, 154],
       check: ending,
     },
     { title: 'Time', section: '7.1.1', rules: [100], check: time },
     { title: 'On a socket', section: '7.1.1', rules: [101, 121], check: onSocket },
     { title: 'Many connections', section: '4.2', rules: [35, 132], check: many },
-    { title: 'Too fast, too slow', section: '10.4', rules: [150, 153], check: backpressure },
+    { title: 'Too fast, too slow', section: '10.4', rules: [150], check: backpressure },
     { title: 'Everybody at once', section: '7.4.1', rules: [122], check: everybody },
     { title: 'A suite of cases', section: '7.1.7', rules: [127, 154], check: conformance },
     { title: 'Beside a web page', section: '4.2.2', rules: [44, 46], check: onHttp },
