@@ -4,8 +4,8 @@ import { variants } from './test/harness/variants.ts';
 
 /** What starts processes of its own, or a browser, or waits for long. The longest come first. */
 const THOROUGH = [
-  'commands',
   'misbehaviour',
+  'commands',
   'session',
   'page',
   'conformance',
