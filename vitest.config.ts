@@ -15,7 +15,9 @@ const THOROUGH = [
   'upkeep',
 ].map((name) => `test/${name}.test.ts`);
 
-const LONG = ['test/traps.test.ts', ...THOROUGH];
+const LONG = ['05-server', '02-reading-frames']
+  .map((name) => `test/traps/${name}.test.ts`)
+  .concat(THOROUGH);
 
 /** Starts the longest files first, so that no other waits for them in the end. */
 class LongestFirst extends BaseSequencer {

@@ -1,5 +1,5 @@
 /** Stubs: what a lesson starts from, made out of its solution. */
-import { parseAst } from 'vitest/node';
+import { parseAst } from 'rolldown/parseAst';
 
 /** The parts of a syntax tree that matter here. */
 interface Node {

@@ -4,6 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileOf, ROOT, type Target } from './lessons.ts';
 
+/** For one file, threads cost more than they save. */
+const FLAGS = ['--ignoreConfig', '--singleThreaded', '--pretty', 'false'];
+
 /**
  * Starts the type checker over the file of a lesson, with the options of the project, and returns
  * its complaints about what is in that folder: one line each, with the file and the place.
@@ -21,7 +24,7 @@ export function typeErrors(target: Target): Promise<string[]> {
   const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
   const tsc = spawn(
     process.execPath,
-    [join(typescript, 'bin', 'tsc'), '--ignoreConfig', '--pretty', 'false', ...options, file],
+    [join(typescript, 'bin', 'tsc'), ...FLAGS, ...options, file],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let output = '';

@@ -1,7 +1,7 @@
 /**
  * Real mistakes, each as a small edit of a solution. Every one has to be caught by the spec of
- * its lesson, at the step that teaches what it gets wrong. `test/TRAPS.md` shows them all, with
- * what a learner is told.
+ * its lesson, at the step that teaches what it gets wrong. The pages in `test/traps/` show them
+ * all, with what a learner is told.
  */
 
 /** A text that stands once in the solution, and what the mistake makes of it. */
@@ -402,7 +402,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '01',
     step: 3,
     story: 'The version never compared: a client of an old draft is let in and sends other frames.',
-    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    source: 'RFC 6455 §4.2.1',
     rules: [35, 41, 47],
     edits: [["versions[0] !== '13'", 'versions[0] === undefined']],
   },
@@ -830,7 +830,7 @@ export const TRAPS: readonly Trap[] = [
     step: 2,
     story:
       'The bytes of a length read in the order of the processor, which is the wrong way round.',
-    source: 'MDN: Writing a WebSocket server in C#',
+    source: 'RFC 6455 §5.2',
     rules: [75],
     edits: [['length * 256 + bytes[offset + i]!', 'length * 256 + bytes[offset + size - 1 - i]!']],
   },
@@ -839,7 +839,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '02',
     step: 2,
     story: 'The length put together with shifts, which keep only 32 of its 64 bits.',
-    source: 'Stack Overflow 8125507',
+    source: 'RFC 6455 §5.2',
     rules: [76],
     edits: [['length * 256 + bytes[offset + i]!', '((length << 8) | bytes[offset + i]!) >>> 0']],
   },
@@ -922,7 +922,7 @@ export const TRAPS: readonly Trap[] = [
     step: 4,
     story:
       'One read taken for one frame: what comes behind it is dropped. Whoever sends fast loses every second message.',
-    source: 'MDN: Writing WebSocket servers',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [91, 119],
     edits: [
       [
@@ -1301,7 +1301,7 @@ export const TRAPS: readonly Trap[] = [
     step: 7,
     story:
       'Each piece of a text decoded by itself. A character that is cut is refused, and only people who write more than ASCII notice.',
-    source: 'patryksztuczka/websocket-protocol',
+    source: 'RFC 6455 §5.6',
     rules: [106],
     edits: [['{ stream: !isLast }', '{ stream: false }']],
   },
@@ -1616,7 +1616,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '03',
     step: 2,
     story: 'A 16-bit length written in the order of the processor: 256 arrives as 1.',
-    source: 'MDN: Writing a WebSocket server in C#',
+    source: 'RFC 6455 §5.2',
     rules: [75],
     edits: [['bytes.writeUInt16BE', 'bytes.writeUInt16LE']],
   },
@@ -1941,6 +1941,21 @@ export const TRAPS: readonly Trap[] = [
     edits: [['let end = this.#begun ? this.#first : undefined;', 'let end: Waiting | undefined;']],
   },
   {
+    id: 'short-message-overtakes',
+    lesson: '03',
+    step: 7,
+    story:
+      'A message of one frame sent at once, between the fragments of the one before it. The peer closes.',
+    source: 'espressif/esp-protocols#687',
+    rules: [86],
+    edits: [
+      [
+        'for (const frame of frames) this.#append(frame);',
+        'if (frames.length === 1) this.#controls.push(...frames);\n    else for (const frame of frames) this.#append(frame);',
+      ],
+    ],
+  },
+  {
     id: 'half-a-code',
     lesson: '04',
     step: 1,
@@ -2010,8 +2025,8 @@ export const TRAPS: readonly Trap[] = [
     id: '1006-on-the-wire',
     lesson: '04',
     step: 2,
-    story: '1006 passed on to a peer, as it came out of another connection that broke.',
-    source: 'palantir/python-language-server#151',
+    story: '1006 let into a Close like any other code. It says that there was none.',
+    source: 'netty/netty#10846',
     rules: [135],
     edits: [['(code < 1004 || code > 1006)', '(code < 1004 || code >= 1006)']],
   },
@@ -2122,7 +2137,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '04',
     step: 4,
     story: 'An empty Close answered with 1005, which is only how we call it among ourselves.',
-    source: 'websockets/ws#1257',
+    source: 'palantir/python-language-server#151',
     rules: [134],
     edits: [['encodeCloseBody(body?.code)', 'encodeCloseBody(body?.code ?? 1005)']],
   },
@@ -2166,7 +2181,7 @@ export const TRAPS: readonly Trap[] = [
     lesson: '04',
     step: 4,
     story: 'To close, the TCP connection is just ended, and no Close is sent.',
-    source: 'karlpokus/websockets-raw',
+    source: 'RFC 6455 §7.1.2',
     rules: [122],
     edits: [["[{ type: 'sendClose', body }] : []", "[{ type: 'hangUp' }] : []"]],
   },
@@ -2432,6 +2447,15 @@ export const TRAPS: readonly Trap[] = [
     source: 'hodfords-solutions/nestjs-api-gateway#36',
     rules: [],
     edits: [['received.subarray(request.length), policy', 'new Uint8Array(0), policy']],
+  },
+  {
+    id: 'chosen-and-not-said',
+    lesson: '05',
+    step: 1,
+    story: 'The subprotocol chosen, and left out of the answer. The browser hangs up.',
+    source: 'websockets-rs/rust-websocket#41',
+    rules: [44],
+    edits: [['acceptResponse(upgrade.key, protocol)', 'acceptResponse(upgrade.key)']],
   },
   {
     id: 'state-shared',
@@ -2866,14 +2890,7 @@ const SHARED = new MessageReader('server');`,
     story: 'A timer is set once, and not anew when the deadline has moved.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
-    edits: [
-      [
-        `    clearTimeout(this.#timer);
-    const { deadline }`,
-        `    if (this.#timer) return;
-    const { deadline }`,
-      ],
-    ],
+    edits: [['deadline >= this.#timerAt', 'this.#timerAt < NEVER']],
   },
   {
     id: 'end-not-told',
@@ -2903,6 +2920,24 @@ const SHARED = new MessageReader('server');`,
     edits: [['      this.connection.fail(error);\n', '']],
   },
   {
+    id: 'reset-ends-the-server',
+    lesson: '05',
+    step: 6,
+    story:
+      'Nobody listens to the `error` of a socket. One client that resets its connection ends the process, for all of them.',
+    source: 'WernerLDev/ts-websocket-server-protocol',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('end', () => socket.end());
+    socket.on('error', ignore);
+`,
+        `    socket.on('end', () => socket.end());
+`,
+      ],
+    ],
+  },
+  {
     id: 'never-forgotten',
     lesson: '05',
     step: 7,
@@ -2911,9 +2946,9 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `if (event.type === 'close') this.#connections.delete(connection);
-        else this`,
-        'this',
+        `        if (event.type === 'close') this.#connections.delete(connection);
+`,
+        '',
       ],
     ],
   },
@@ -2926,9 +2961,9 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        'else this.#connections.add(connection);',
-        `else this.#connections.add(connection);
-        if (event.type === 'open') {
+        "if (event.type === 'open') this.#connections.add(connection);",
+        `if (event.type === 'open') {
+          this.#connections.add(connection);
           this.#connections.delete(this.#byKey.get(event.upgrade.key)!);
           this.#byKey.set(event.upgrade.key, connection);
         }`,
@@ -3045,13 +3080,28 @@ const SHARED = new MessageReader('server');`,
     lesson: '05',
     step: 7,
     story: 'TCP left to wait for more to send: an answer that is ready goes out 40 ms later.',
-    source: 'cookie.engineer: Implementers Guide to WebSockets',
+    source: 'RFC 6455 §6.1',
     rules: [],
     edits: [
       [
         `    socket.setNoDelay(true);
 `,
         '',
+      ],
+    ],
+  },
+  {
+    id: 'refused-with-a-reset',
+    lesson: '05',
+    step: 7,
+    story:
+      'The connection destroyed right behind the refusal: bytes that were not read reset it away.',
+    source: 'RFC 6455 §7.2.2',
+    rules: [35],
+    edits: [
+      [
+        '    socket.resume();\n    socket.end(answer);',
+        '    socket.end(answer, () => socket.destroy());',
       ],
     ],
   },
@@ -3093,7 +3143,12 @@ const SHARED = new MessageReader('server');`,
       'What `write` says about the socket is ignored: the system’s buffer is full, and ours grows.',
     source: 'nodejs/node#9254',
     rules: [150],
-    edits: [['return this.#socket.writableNeedDrain;', 'return this.#socket.destroyed;']],
+    edits: [
+      [
+        'return this.#socket.writableLength >= this.#socket.writableHighWaterMark;',
+        'return this.#socket.destroyed;',
+      ],
+    ],
   },
   {
     id: 'reads-from-who-does-not-read',

@@ -392,6 +392,8 @@ class Attachment {
   /** Is a turn about to begin? */
   #isAwake = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings. */
+  #timerAt = NEVER;
 
   constructor(
     socket: Duplex,
@@ -422,6 +424,7 @@ class Attachment {
   #close(): void {
     this.connection.disconnect();
     this.#turn();
+    clearTimeout(this.#timer);
   }
 
   /** What is made in one go is sent together: one turn is enough for it. */
@@ -454,7 +457,7 @@ class Attachment {
 
   /** Does the peer read more slowly than we write? */
   get #isBehind(): boolean {
-    return this.#socket.writableNeedDrain;
+    return this.#socket.writableLength >= this.#socket.writableHighWaterMark;
   }
 
   #flush(): void {
@@ -482,18 +485,23 @@ class Attachment {
   }
 
   #setTimer(): void {
+    const { deadline = NEVER } = this.connection;
+    // One that rings too early does no harm, and setting it for each read would cost more.
+    if (deadline >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    const { deadline } = this.connection;
-    if (deadline !== undefined) this.#timer = setTimeout(() => this.#ring(), deadline - now());
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(() => this.#ring(), deadline - now());
   }
 
   #ring(): void {
+    this.#timerAt = NEVER;
     this.connection.checkTime();
     this.#turn();
   }
 }
 
 const now = () => performance.now();
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** For the `error` of a socket, most of the time a reset: `close` follows, and that is handled. */
 const ignore = () => {};
@@ -573,7 +581,7 @@ export class WebSocketServer {
       opening,
       (connection, event) => {
         if (event.type === 'close') this.#connections.delete(connection);
-        else this.#connections.add(connection);
+        if (event.type === 'open') this.#connections.add(connection);
         this.#handle(connection, event);
         if (this.#connections.size === 0) this.#whenEmpty();
       },

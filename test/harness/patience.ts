@@ -8,16 +8,22 @@ const TICK_MS = 20;
 
 /**
  * Calls back after so many milliseconds, unless it is stopped. A tick that comes late counts as
- * one tick. Returns what stops it.
+ * one tick, and only once sockets have had a turn. Returns what stops it.
  */
 export function afterPatience(ms: number, callback: () => void): () => void {
   let ticks = 0;
-  const timer = setInterval(() => {
-    if (++ticks * TICK_MS < ms) return;
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
     clearInterval(timer);
+  };
+  const count = () => {
+    if (isStopped || ++ticks * TICK_MS < ms) return;
+    stop();
     callback();
-  }, TICK_MS);
-  return () => clearInterval(timer);
+  };
+  const timer = setInterval(() => setImmediate(count), TICK_MS);
+  return stop;
 }
 
 /** The processor time that this process has used so far, in milliseconds. */

@@ -1,4 +1,4 @@
-/** How the traps are shown: as the page `test/TRAPS.md`, and as the table of `npm run traps`. */
+/** How the traps are shown: as the pages in `test/traps/`, and as the table of `npm run traps`. */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { diffLines } from '../../shared/diff.ts';
 import type { Lesson } from '../../shared/lessons.ts';
@@ -32,44 +32,27 @@ export function spring(source: string, edits: readonly Edit[]): string {
 
 // ── The page ────────────────────────────────────────────────────────────────────────────────────
 
-/** Writes the page that shows every trap, with what a learner is told. */
-export function renderPage(chapters: readonly Chapter[]): string {
-  const count = chapters.reduce((sum, { caught }) => sum + caught.length, 0);
-  const contents = chapters.map(
-    ({ lesson, caught }) =>
-      `- [${lesson.number} ${lesson.title}](#${anchor(lesson)}): ${caught.length}`,
-  );
+/** Writes the page that shows the traps of a lesson, with what a learner is told. */
+export function renderPage({ lesson, source, steps, caught }: Chapter): string {
+  const { number, name, title } = lesson;
   return `${[
-    '# Traps',
-    '<!-- Made by test/traps.test.ts. To make it anew: npx vitest run test/traps.test.ts -u -->',
-    `${count} mistakes that people make when they write a WebSocket, each as a small edit of the course’s own solution. Under each edit stands what the checks say to somebody who has made it.`,
-    'To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the file of the solution, and let `npm test solutions/02` give the answer. `npm run traps` makes all of them in turn, and shows at which step each is caught.',
-    contents.join('\n'),
-    ...chapters.flatMap(renderChapter),
-  ].join('\n\n')}\n`;
-}
-
-/** The anchor that GitHub makes of a heading. */
-function anchor({ number, title }: Lesson): string {
-  return `${number} ${title}`.toLowerCase().replaceAll(' ', '-');
-}
-
-function renderChapter({ lesson, source, steps, caught }: Chapter): string[] {
-  return [
-    `## ${lesson.number} ${lesson.title}`,
-    ...steps.flatMap((title, i) => {
+    `# Traps of lesson ${number}: ${title}`,
+    `<!-- Made by ${name}.test.ts. To make it anew: npx vitest run test/traps/${name} -u -->`,
+    `${caught.length} mistakes that people make when they write a WebSocket, each as a small edit of the course’s own solution. Under each edit stands what the checks say to somebody who has made it.`,
+    `To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the file of the solution, and let \`npm test solutions/${number}\` give the answer. \`npm run traps\` makes all of them in turn, and shows at which step each is caught.`,
+    ...steps.flatMap((step, i) => {
       const own = caught.filter(({ trap }) => trap.step === i + 1);
       if (own.length === 0) return [];
-      return [`### Step ${i + 1}: ${title}`, ...own.flatMap((one) => renderTrap(one, source))];
+      return [`## Step ${i + 1}: ${step}`, ...own.flatMap((one) => renderTrap(one, source))];
     }),
-  ];
+  ].join('\n\n')}\n`;
 }
 
 function renderTrap({ trap, by }: Caught, source: string): string[] {
   const { failure } = by ?? {};
   const told = failure ? [failure.what, failure.cause ?? []].flat() : ['It is not caught.'];
   return [
-    `#### ${trap.id}`,
+    `### ${trap.id}`,
     trap.story,
     [renderSource(trap.source), ...trap.rules.map(renderRule)].join('\n'),
     ['```diff', ...renderEdits(source, trap.edits), '```'].join('\n'),

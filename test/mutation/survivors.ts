@@ -74,6 +74,13 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '02',
+    line: 'for (let i = 0; i < 4; i++) copy[i] = bytes[offset + i]!;',
+    from: 'i < 4',
+    to: 'i <= 4',
+    why: BEYOND,
+  },
+  {
+    lesson: '02',
     line: 'const start = bytes.length < 48 ? 0 : unmaskWords(bytes, maskingKey, position);',
     from: 'bytes.length < 48',
     to: 'bytes.length <= 48',
@@ -151,6 +158,7 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '04',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the line is quoted as it is.
     line: "throw new ProtocolError(1002, '7.4', `A Close frame cannot carry the code ${body.code}.`);",
     from: "'7.4'",
     to: '""',
@@ -176,6 +184,20 @@ export const SURVIVORS: readonly Survivor[] = [
     from: 'size < MAX_OUTPUT_BYTES',
     to: 'size <= MAX_OUTPUT_BYTES',
     why: ROUGHLY,
+  },
+  {
+    lesson: '05',
+    line: 'return this.#socket.writableLength >= this.#socket.writableHighWaterMark;',
+    from: 'this.#socket.writableLength >= this.#socket.writableHighWaterMark',
+    to: 'this.#socket.writableLength > this.#socket.writableHighWaterMark',
+    why: ROUGHLY,
+  },
+  {
+    lesson: '05',
+    line: 'if (deadline >= this.#timerAt) return;',
+    from: 'deadline >= this.#timerAt',
+    to: 'deadline > this.#timerAt',
+    why: 'A timer that is right is set again: the same result, and slower.',
   },
   {
     lesson: '05',

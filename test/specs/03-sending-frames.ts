@@ -404,6 +404,16 @@ function order({ SendQueue }: Lesson): void {
   queue.addMessage(two);
   equal(() => drain(queue), [...one, ...two], 'The second message waits for the end of the first.');
 
+  const whole = [frame(Text, 'whole')];
+  queue.addMessage(one);
+  equal(() => queue.next(), one[0], 'A message begins.');
+  queue.addMessage(whole);
+  equal(
+    () => drain(queue),
+    [one[1], ...whole],
+    'A message of one frame, too, waits for the end of the message before it.',
+  );
+
   queue.addMessage(one);
   queue.addControl(ping);
   equal(() => queue.next(), ping, 'A ping goes before a message that has not begun.');

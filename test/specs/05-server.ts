@@ -131,6 +131,11 @@ function openingHandshake({ openingHandshake: open }: Lesson): void {
     ],
     cause: () => 'Does the policy reach `negotiate`?',
   });
+  const said = chosen?.accepted ? Buffer.from(chosen.answer).toString('latin1') : '';
+  if (!/\r\nSec-WebSocket-Protocol: *chat\r\n/i.test(said)) {
+    const cause = 'Does it reach `acceptResponse`?';
+    fail('The answer says which subprotocol was chosen.', [['answer', show(said)]], cause);
+  }
 
   const bug = {
     get protocols(): never {
@@ -664,6 +669,8 @@ async function attached(
     () => attach(socket, opening, handle, { ...LIMITS, ...PATIENT, ...limits }),
     'Attach a connection.',
   );
+  // Before any client resets its connection: that would end the checks, too.
+  listensForErrors(socket);
   const [status] = (await client.head('The answer of the handshake is sent.')).split('\r\n');
   equal(() => status, 'HTTP/1.1 101 Switching Protocols', 'The answer comes first.');
   return [client, socket, connection];
@@ -858,7 +865,7 @@ async function onLine({ attach, openingHandshake }: Lesson): Promise<void> {
   await isGone(forget(), 'A connection that has ended is forgotten.', 'Does its timer still run?');
 }
 
-function listensForErrors(line: Line): void {
+function listensForErrors(line: Duplex): void {
   if (line.listenerCount('error') > 0) return;
   const cause = 'In Node, an `error` event that nobody listens to ends the process.';
   fail(
@@ -1043,6 +1050,14 @@ async function strangers({ WebSocketServer }: Lesson): Promise<void> {
     cause: () => 'TCP likes to wait for more to send. `setNoDelay(true)` tells it not to.',
   });
   fresh.destroy();
+
+  const refused = accept(replace(SAMPLE, 'GET', 'POST'));
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  equal(() => refused.destroyed, false, 'After a refusal, the server waits for the client.', {
+    label: 'the socket is destroyed',
+    cause: () => CLEANLY.replace('the Close', 'the answer'),
+  });
+  refused.destroy();
 
   for (const [what, read] of [
     ['leaves in the middle of its request', request().subarray(0, 20)],

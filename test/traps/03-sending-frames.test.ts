@@ -1,0 +1,3 @@
+import { proveTraps } from '../harness/prove-traps.ts';
+
+proveTraps('03');
