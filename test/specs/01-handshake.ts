@@ -93,7 +93,7 @@ function headOf(lines: readonly string[]): Handshake.RequestHead {
 
 function parsing({ parseRequest, MAX_HEAD_BYTES }: Lesson): void {
   const readings: [what: string, line: string, name: string, values: string[]][] = [
-    ['Split at the first colon only', 'Host: localhost:8080', 'host', ['localhost:8080']],
+    ['Split at the first colon only', 'host: localhost:8080', 'host', ['localhost:8080']],
     ['Turn header names to lower case', 'SEC-WebSocket-KEY: AbC=', 'sec-websocket-key', ['AbC=']],
     ['Trim spaces and tabs around a value', 'X-Pad: \t a b \t', 'x-pad', ['a b']],
     ['Do without the space after the colon', 'X-Tight:a', 'x-tight', ['a']],

@@ -44,7 +44,10 @@ function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
       () => decodeFirstBytes(first, second),
       { fin, rsv: 0, opcode, masked, length7: second & 127 },
       `Take the first two bytes apart: ${what}.`,
-      { given: [['given', toHex(Uint8Array.of(first, second))]] },
+      {
+        given: [['given', toHex(Uint8Array.of(first, second))]],
+        cause: (actual) => secondByteMistake(actual, second),
+      },
     );
   }
   for (let byte = 0; byte < 256; byte++) {
@@ -76,9 +79,16 @@ function firstTwoBytes({ decodeFirstBytes }: Lesson): void {
       'Take every possible second byte apart.',
       {
         given: [['given', `81 ${toHex(Uint8Array.of(byte))}, in bits 10000001 ${bits.join('')}`]],
+        cause: (actual) => secondByteMistake(actual, byte),
       },
     );
   }
+}
+
+function secondByteMistake(actual: unknown, second: number): string | undefined {
+  const { length7 } = (actual ?? {}) as Partial<Reading.FirstBytes>;
+  if (length7 === undefined || length7 === (second & 127)) return undefined;
+  return 'MASK is the highest bit, and may be 0. The length is the other seven: `& 0x7f`.';
 }
 
 function headers({ decodeHeader }: Lesson): void {
@@ -323,6 +333,12 @@ function textMistake(actual: unknown, expected: readonly unknown[]): string | un
     const mine = textOf(Array.isArray(actual) ? actual[i] : undefined);
     const right = textOf(message);
     if (mine === undefined || right === undefined) continue;
+    if (`\ufeff${mine}` === right) {
+      return 'The decoder takes a U+FEFF at the start for a mark, and drops it. Tell it not to: `ignoreBOM`.';
+    }
+    if (mine !== right && mine === Buffer.from(right).toString('latin1')) {
+      return 'Each byte has become a character. In UTF-8, a character has one to four bytes.';
+    }
     if (mine !== right && mine === before + right) {
       return 'It begins with the text before it. Each message starts with an empty one.';
     }
@@ -1016,7 +1032,10 @@ function peeking({ FrameReader }: Lesson): void {
     [3, ''],
     [0, 'Hel'],
   ] as const) {
-    equal(() => reader.peek(from), utf8(seen), `See the payload from byte ${from} on.`, inPayload);
+    equal(() => reader.peek(from), utf8(seen), `See the payload from byte ${from} on.`, {
+      ...inPayload,
+      cause: () => 'Is it unmasked in a copy? And from the place in the payload where it begins?',
+    });
   }
   reader.push(bytes.slice(9));
   equal(() => reader.read(), frame(Text, 'Hello'), 'Who peeks takes nothing away.', {
@@ -1085,10 +1104,12 @@ function checkUtf8(lesson: Lesson, payload: Uint8Array, valid: boolean, what: st
     } else {
       failsWith(1007, read, `Refuse what is not UTF-8: ${what}.`, {
         given,
-        cause: (actual) =>
-          Array.isArray(actual) && actual.length > 0
+        cause: (actual) => {
+          if (!Array.isArray(actual) || actual.length === 0) return undefined;
+          return String(actual[0]?.data).includes('\ufffd')
             ? 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.'
-            : undefined,
+            : 'The text ended inside a character. Tell the decoder which piece is the last.';
+        },
       });
     }
   }

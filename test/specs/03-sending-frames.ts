@@ -229,6 +229,7 @@ function freshKeys(encodeMaskedFrame: Lesson['encodeMaskedFrame']): void {
       'Every frame has a key of its own.',
       {
         given: [['frame', `number ${n} from this encoder`]],
+        cause: () => 'Ask `random` for four bytes, anew for each frame.',
       },
     );
   }

@@ -467,10 +467,14 @@ function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): v
   equal(() => events.map(({ type }) => type), ['error'], `Tell the application of ${what}.`, {
     given,
     label: 'the events',
-    cause: () =>
-      code === 1009
+    cause: () => {
+      if (events.length > 1) {
+        return 'Fail the connection with what the reader throws, and read no more: it is asked again otherwise.';
+      }
+      return code === 1009
         ? 'Does the limit reach the reader?'
-        : 'When the connection fails, an `error` event is due.',
+        : 'When the connection fails, an `error` event is due.';
+    },
   });
   const [event] = events;
   const error = event?.type === 'error' ? event.error : undefined;
