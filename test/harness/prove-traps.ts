@@ -7,7 +7,8 @@ import { TRAPS, type Trap } from '../traps.ts';
 import { loadVariant } from './load-variant.ts';
 import { firstFailure, type StepResult } from './run.ts';
 import { loadSpec } from './spec.ts';
-import { type Chapter, renderPage, spring } from './traps.ts';
+import { type Chapter, renderPage } from './traps.ts';
+import { spring } from './variants.ts';
 
 interface Run {
   /** The first step that does not hold. `undefined`: they all do. */

@@ -7,6 +7,7 @@ import { wrap } from '../../shared/wrap.ts';
 import { REQUIREMENTS } from '../requirements.ts';
 import { DOCUMENTS, type Edit, type Trap } from '../traps.ts';
 import type { StepResult } from './run.ts';
+import { spring } from './variants.ts';
 
 /** A trap, and the step that has caught it. */
 export interface Caught {
@@ -23,11 +24,6 @@ export interface Chapter {
   /** The titles of its steps. */
   readonly steps: readonly string[];
   readonly caught: readonly Caught[];
-}
-
-/** Applies the edits of a trap to the source of a solution. */
-export function spring(source: string, edits: readonly Edit[]): string {
-  return edits.reduce((text, [find, replacement]) => text.replace(find, () => replacement), source);
 }
 
 // ── The page ────────────────────────────────────────────────────────────────────────────────────

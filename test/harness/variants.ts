@@ -6,7 +6,7 @@ import { makePartial } from '../../shared/stub.ts';
 import { type Edit, TRAPS } from '../traps.ts';
 
 /** Applies a trap's edits to source. Throws `Error` when a text to replace is not there once. */
-function spring(source: string, edits: readonly Edit[]): string {
+export function spring(source: string, edits: readonly Edit[]): string {
   return edits.reduce((text, [find, replacement]) => {
     const pieces = text.split(find);
     if (pieces.length !== 2) {
