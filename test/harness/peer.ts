@@ -128,13 +128,16 @@ export class Peer {
     this.#drop(expected.length);
   }
 
-  /** Waits until the server has ended its side of TCP. `cause` is why it may have been reset. */
+  /**
+   * Waits until the server has ended its side of TCP. `cause` is why it may have been reset, or,
+   * where that is as good, why it may not have ended.
+   */
   async sees(ending: 'fin' | 'end', what: string, cause?: string): Promise<void> {
     await until(
       () => this.ended !== undefined,
       what,
       () => this.#facts(),
-      'End the socket, once everything is written.',
+      (ending === 'end' && cause) || 'End the socket, once everything is written.',
       this.#patienceMs,
     );
     if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), cause);

@@ -251,10 +251,17 @@ function bytesIn(lesson: Lesson): void {
       equal(() => seen, events, `Hear of ${what}.`, {
         given,
         label: 'the events',
-        cause: () =>
-          seen.some((event) => (event as Event).type === 'error')
-            ? 'The reader refuses a good frame. Is it one for the role `server`?'
-            : 'Pull messages until there is none: one read may bring many, or a part of one.',
+        cause: () => {
+          const has = (list: readonly unknown[], type: string) =>
+            list.some((event) => (event as Event).type === type);
+          if (has(seen, 'error')) {
+            return 'The reader refuses a good frame. Is it one for the role `server`?';
+          }
+          if (has(events, 'pong') && !has(seen, 'pong')) {
+            return 'A Pong is an event like a message. Only a Ping is answered.';
+          }
+          return 'Pull messages until there is none: one read may bring many, or a part of one.';
+        },
       });
     }
   }
@@ -358,6 +365,7 @@ function largeMessage(connection: Server.Connection, fragmentBytes: number, outp
   equal(() => join(...pieces), join(...frames), 'A large message goes in fragments.', {
     frames: true,
     label: 'went out',
+    cause: () => 'Cut it with `fragment` of lesson 03, into pieces of MAX_FRAGMENT_BYTES.',
   });
 }
 
@@ -375,13 +383,15 @@ function echo(connection: Server.Connection): Event[] {
   return others;
 }
 
-function expectEnding(connection: Server.Connection, expected: unknown, what: string): void {
+function expectEnding(
+  connection: Server.Connection,
+  expected: unknown,
+  what: string,
+  cause = 'The closing handshake returns an action for that. Keep it in `ending`, for the shell.',
+): void {
   equal(() => connection.ending, expected, what, {
     label: '`ending` is',
-    cause: (actual) =>
-      actual === undefined
-        ? 'The closing handshake returns an action for that. Keep it in `ending`, for the shell.'
-        : undefined,
+    cause: (actual) => (actual === undefined ? cause : undefined),
   });
 }
 
@@ -562,7 +572,12 @@ function time(lesson: Lesson): void {
   );
   advance(30_000);
   silent.checkTime();
-  expectEnding(silent, 'destroy', 'Who does not answer is gone: drop the TCP connection.');
+  expectEnding(
+    silent,
+    'destroy',
+    'Who does not answer is gone: drop the TCP connection.',
+    'You have asked, and a whole interval has passed without an answer.',
+  );
   while (silent.next()?.type === 'pong');
   silent.disconnect();
   expectNext(silent, { type: 'close', code: 1006, wasClean: false }, 'Nobody said Close: 1006.');
@@ -598,7 +613,12 @@ function time(lesson: Lesson): void {
   expectEnding(stubborn, undefined, 'One millisecond is left.');
   advance(1);
   stubborn.checkTime();
-  expectEnding(stubborn, 'destroy', 'A peer that does not answer a Close is dropped.');
+  expectEnding(
+    stubborn,
+    'destroy',
+    'A peer that does not answer a Close is dropped.',
+    'In `checkTime`, ask `checkDeadline` of the closing handshake, and do what it says.',
+  );
 
   const hanging = connect(lesson, TIMES, now);
   hanging.receive(fromClient(Close, NORMAL));
