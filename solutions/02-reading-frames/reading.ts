@@ -80,11 +80,9 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undef
   return { fin, rsv, opcode, maskingKey, payloadLength, headerLength };
 }
 
-/** Copies four bytes; for so few, a loop is the quickest. */
-function fourBytes(bytes: Uint8Array, offset: number): Uint8Array {
-  const copy = new Uint8Array(4);
-  for (let i = 0; i < 4; i++) copy[i] = bytes[offset + i]!;
-  return copy;
+/** Copies four bytes. For so few, this is quicker than a copy of a part. */
+function fourBytes(bytes: Uint8Array, at: number): Uint8Array {
+  return Uint8Array.of(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
 }
 
 function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {

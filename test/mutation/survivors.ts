@@ -74,13 +74,6 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '02',
-    line: 'for (let i = 0; i < 4; i++) copy[i] = bytes[offset + i]!;',
-    from: 'i < 4',
-    to: 'i <= 4',
-    why: BEYOND,
-  },
-  {
-    lesson: '02',
     line: 'const start = bytes.length < 48 ? 0 : unmaskWords(bytes, maskingKey, position);',
     from: 'bytes.length < 48',
     to: 'bytes.length <= 48',
