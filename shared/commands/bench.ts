@@ -7,7 +7,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { supervise } from '../../test/harness/supervise.ts';
 import { Bench, KINDS, LOADS, QUICK, THOROUGH } from '../bench/bench.ts';
 import type { Kind } from '../bench/messages.ts';
@@ -15,7 +14,7 @@ import { benchReading } from '../bench/reading.ts';
 import { describe, renderIdle, renderLoad } from '../bench/report.ts';
 import { fileOf, findTarget, ROOT, requireFile, type Target, UsageError } from '../lessons.ts';
 import { statusLine } from '../status-line.ts';
-import { runCommand } from './run-command.ts';
+import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
   const { solution, reading, quick } = parse(args);
@@ -60,15 +59,9 @@ async function measure(bench: Bench, names: Record<Kind, string>): Promise<void>
 
 function parse(args: readonly string[]) {
   const flag = { type: 'boolean' } as const;
-  try {
-    const options = { solution: flag, reading: flag, quick: flag };
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(
-      `${error.message.split('. ')[0]}. The options are --solution, --reading and --quick.`,
-    );
-  }
+  const options = { solution: flag, reading: flag, quick: flag };
+  const help = 'The options are --solution, --reading and --quick.';
+  return parseOptions({ args: [...args], options }, help).values;
 }
 
 /** Makes sure that there is a server to measure. Throws `UsageError` when it is not finished. */

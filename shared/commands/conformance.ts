@@ -2,12 +2,11 @@
  * `npm run conformance ws://127.0.0.1:9001/` checks any WebSocket echo server, in any language.
  * `-- --only 5` runs a category, `-- --case 6.4.2` one case, and `-- --json` is for programs.
  */
-import { parseArgs } from 'node:util';
 import { countVerdicts, renderReport } from '../../test/conformance/report.ts';
 import { runConformance } from '../../test/conformance/run.ts';
 import { UsageError } from '../lessons.ts';
 import { statusLine } from '../status-line.ts';
-import { runCommand } from './run-command.ts';
+import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
   const { url, select, json } = parse(args);
@@ -36,7 +35,12 @@ await runCommand(async (args) => {
 
 /** Reads the arguments. Throws `UsageError` when there is no URL, or an option is not known. */
 function parse(args: readonly string[]): { url: string; select: string[]; json: boolean } {
-  const { values, positionals } = parseOptions(args);
+  const text = { type: 'string', multiple: true } as const;
+  const options = { only: text, case: text, json: { type: 'boolean' } } as const;
+  const { values, positionals } = parseOptions(
+    { args: [...args], allowPositionals: true, options },
+    'The options are --only, --case and --json.',
+  );
   const [url, ...names] = positionals;
   if (url === undefined) {
     throw new UsageError('Say which server to test: npm run conformance ws://127.0.0.1:9001/');
@@ -47,20 +51,4 @@ function parse(args: readonly string[]): { url: string; select: string[]; json: 
   const { npm_config_case: kept = '', npm_config_json: keptJson } = process.env;
   if (/\d/.test(kept)) select.push(kept);
   return { url, select: select.filter((name) => name !== ''), json: json || keptJson === 'true' };
-}
-
-function parseOptions(args: readonly string[]) {
-  const text = { type: 'string', multiple: true } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { only: text, case: text, json: { type: 'boolean' } },
-    });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(
-      `${error.message.split('. ')[0]}. The options are --only, --case and --json.`,
-    );
-  }
 }

@@ -1,3 +1,4 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../lessons.ts';
 import { style } from '../style.ts';
 
@@ -12,5 +13,18 @@ export async function runCommand(command: (args: string[]) => Promise<number>): 
     if (!(error instanceof UsageError)) throw error;
     console.error(`${style.red('✗')} ${error.message}`);
     process.exitCode = 2;
+  }
+}
+
+/**
+ * Reads arguments with `parseArgs`. Throws `UsageError` for what it does not accept: what that is,
+ * and then `help`.
+ */
+export function parseOptions<T extends ParseArgsConfig>(config: T, help: string) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`${error.message.split('. ')[0]}. ${help}`);
   }
 }

@@ -5,13 +5,12 @@
 import { url as inspector } from 'node:inspector';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { fileOf, findTarget, ROOT, requireFile, type Side, UsageError } from '../lessons.ts';
 import { explain } from '../serve/explain.ts';
 import { type Lesson05, type Serving, serve } from '../serve/server.ts';
 import { watchForEndlessLoops } from '../serve/watchdog.ts';
 import { style } from '../style.ts';
-import { runCommand } from './run-command.ts';
+import { parseOptions, runCommand } from './run-command.ts';
 
 /** How long we wait for what the lesson has left behind, such as a timer, before we just go. */
 const LEFTOVERS_MS = 500;
@@ -68,23 +67,16 @@ await runCommand(async (args) => {
 function parse(args: readonly string[]): { side: Side; port: number } {
   // Without a `--` before them npm keeps options to itself, and tells what they were.
   const { npm_config_solution: keptSolution, npm_config_port: keptPort = '0' } = process.env;
-  const { solution = keptSolution === 'true', port = keptPort } = parseOptions(args);
+  const options = { solution: { type: 'boolean' }, port: { type: 'string' } } as const;
+  const help = 'For example: npm run serve -- --solution --port 8080';
+  const { solution = keptSolution === 'true', port = keptPort } = parseOptions(
+    { args: [...args], options },
+    help,
+  ).values;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`${JSON.stringify(port)} is no port. Give a number from 0 to 65535.`);
   }
   return { side: solution ? 'solutions' : 'lessons', port: Number(port) };
-}
-
-function parseOptions(args: readonly string[]) {
-  try {
-    const options = { solution: { type: 'boolean' }, port: { type: 'string' } } as const;
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(
-      `${error.message.split('. ')[0]}. For example: npm run serve -- --solution --port 8080`,
-    );
-  }
 }
 
 /** Throws `UsageError` when the system will not let us have the port. */

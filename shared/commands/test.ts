@@ -6,7 +6,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { renderBroken, renderRun, renderTypeErrors } from '../../test/harness/report.ts';
 import { supervise } from '../../test/harness/supervise.ts';
 import {
@@ -20,7 +19,7 @@ import {
 } from '../lessons.ts';
 import { requireSeal } from '../seal.ts';
 import { typeErrors } from '../typecheck.ts';
-import { runCommand } from './run-command.ts';
+import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {
   const { quick, targets } = parse(args);
@@ -32,7 +31,11 @@ await runCommand(async (args) => {
 
 /** Reads the arguments. Throws `UsageError` for those that it does not know. */
 function parse(args: readonly string[]): { quick: boolean; targets: Target[] } {
-  const { values, positionals } = parseOptions(args);
+  const options = { quick: { type: 'boolean' } } as const;
+  const { values, positionals } = parseOptions(
+    { args: [...args], allowPositionals: true, options },
+    'The only option is --quick.',
+  );
   // Without a `--` before it npm keeps the option to itself, and tells what it was.
   const { quick = process.env.npm_config_quick === 'true' } = values;
   const targets = positionals.flatMap((argument) => {
@@ -45,16 +48,6 @@ function parse(args: readonly string[]): { quick: boolean; targets: Target[] } {
     );
   }
   return { quick, targets };
-}
-
-function parseOptions(args: readonly string[]) {
-  try {
-    const options = { quick: { type: 'boolean' } } as const;
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`${error.message.split('. ')[0]}. The only option is --quick.`);
-  }
 }
 
 /** Checks one file. Returns whether all its steps hold and its types do. */
