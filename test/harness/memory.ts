@@ -1,7 +1,7 @@
 /** What memory is in use. */
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { giveWay } from './patience.ts';
 
 /** How often garbage is collected until an object counts as held. */
 const ATTEMPTS = 20;
@@ -20,9 +20,7 @@ export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
 /** Says whether nobody holds an object any more. Waits a little for whoever is about to let go. */
 export async function isForgotten(object: WeakRef<object>): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await pause(5);
-    // On a busy machine a timer is always due, and nothing but timers would have a turn.
-    await nextTurn();
+    await giveWay(5);
     collectGarbage();
     if (object.deref() === undefined) return true;
   }

@@ -3,6 +3,8 @@
  * processor for seconds has not waited for seconds: nobody in it could have answered.
  */
 
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+
 /** How often it is looked, in milliseconds. */
 const TICK_MS = 20;
 
@@ -24,6 +26,15 @@ export function afterPatience(ms: number, callback: () => void): () => void {
   };
   const timer = setInterval(() => setImmediate(count), TICK_MS);
   return stop;
+}
+
+/**
+ * Waits so many milliseconds, and until sockets have had a turn. On a busy machine a timer is
+ * always due, and nothing but timers would have one.
+ */
+export async function giveWay(ms: number): Promise<void> {
+  await pause(ms);
+  await nextTurn();
 }
 
 /** The processor time that this process has used so far, in milliseconds. */

@@ -1,8 +1,8 @@
 /** Clients on real sockets that do what a check tells them to, legal or not. */
 import { once } from 'node:events';
 import { connect, type Server, type Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { CheckFailure, type Fact, fail } from './check.ts';
+import { giveWay } from './patience.ts';
 import { compareBytes } from './show.ts';
 
 /** How long to wait for what a right server does at once, in milliseconds. */
@@ -39,9 +39,7 @@ export async function until(
     if (turns * TURN_MS > patienceMs) {
       fail(what, [...facts(), ['waited', `${patienceMs / 1000} seconds`]], cause);
     }
-    await pause(TURN_MS);
-    // On a busy machine a timer is always due, and nothing but timers would have a turn.
-    await nextTurn();
+    await giveWay(TURN_MS);
   }
 }
 
