@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { variants } from './test/harness/variants.ts';
+import { variants } from './test/traps/variants.ts';
 
 /** What starts processes of its own, or a browser, or waits for long. The longest come first. */
 const THOROUGH = [
@@ -13,7 +13,7 @@ const THOROUGH = [
   'serve-command',
   'stress',
   'upkeep',
-].map((name) => `test/${name}.test.ts`);
+].map((name) => `test/course/${name}.test.ts`);
 
 const LONG = ['05-server', '02-reading-frames']
   .map((name) => `test/traps/${name}.test.ts`)

@@ -1,3 +1,3 @@
-import { testLesson } from '../../test/harness/vitest.ts';
+import { testLesson } from '../../shared/harness/vitest.ts';
 
 await testLesson('lessons/02', () => import('./reading.ts'));

@@ -1,5 +1,5 @@
 /** What the benchmark prints. */
-import { style } from '../style.ts';
+import { style } from '../view/style.ts';
 import { KINDS, type Rates } from './bench.ts';
 import type { Kind, Load } from './messages.ts';
 

@@ -7,13 +7,20 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { supervise } from '../../test/harness/supervise.ts';
 import { Bench, KINDS, LOADS, QUICK, THOROUGH } from '../bench/bench.ts';
 import type { Kind } from '../bench/messages.ts';
 import { benchReading } from '../bench/reading.ts';
 import { describe, renderIdle, renderLoad } from '../bench/report.ts';
-import { fileOf, findTarget, ROOT, requireFile, type Target, UsageError } from '../lessons.ts';
-import { statusLine } from '../status-line.ts';
+import {
+  fileOf,
+  findTarget,
+  ROOT,
+  requireFile,
+  type Target,
+  UsageError,
+} from '../course/lessons.ts';
+import { supervise } from '../harness/supervise.ts';
+import { statusLine } from '../view/status-line.ts';
 import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

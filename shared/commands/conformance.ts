@@ -2,10 +2,10 @@
  * `npm run conformance ws://127.0.0.1:9001/` checks any WebSocket echo server, in any language.
  * `-- --only 5` runs a category, `-- --case 6.4.2` one case, and `-- --json` is for programs.
  */
-import { countVerdicts, renderReport } from '../../test/conformance/report.ts';
-import { runConformance } from '../../test/conformance/run.ts';
-import { UsageError } from '../lessons.ts';
-import { statusLine } from '../status-line.ts';
+import { countVerdicts, renderReport } from '../conformance/report.ts';
+import { runConformance } from '../conformance/run.ts';
+import { UsageError } from '../course/lessons.ts';
+import { statusLine } from '../view/status-line.ts';
 import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

@@ -1,7 +1,7 @@
 /** `npm run hint 02.4` shows the first hint for step 4 of lesson 02, and names the next. */
-import { countHints, readSteps, renderHint } from '../hints.ts';
-import { findTarget, type Lesson, UsageError } from '../lessons.ts';
-import { columns } from '../style.ts';
+import { countHints, readSteps, renderHint } from '../course/hints.ts';
+import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
+import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

@@ -2,9 +2,9 @@
  * `npm run inspect 81 85 37 …` names what any bytes say: frames field by field, handshakes line by
  * line. Without arguments it takes them from stdin, as hex or as they are.
  */
-import { parseBytes, takeBytes } from '../bytes.ts';
-import { renderBytes } from '../inspect.ts';
-import { columns } from '../style.ts';
+import { parseBytes, takeBytes } from '../view/bytes.ts';
+import { renderBytes } from '../view/inspect.ts';
+import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

@@ -2,8 +2,8 @@
  * `npm run reset 02` gives you a fresh stub, `npm run reset 02 -- --solution` the reference. Your
  * file is kept beside it.
  */
-import { findTarget, LESSONS, type Lesson, UsageError } from '../lessons.ts';
-import { resetLesson } from '../reset.ts';
+import { findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
+import { resetLesson } from '../course/reset.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

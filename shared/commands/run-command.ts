@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { UsageError } from '../lessons.ts';
-import { style } from '../style.ts';
+import { UsageError } from '../course/lessons.ts';
+import { style } from '../view/style.ts';
 
 /**
  * Runs a command of the course and sets the exit code to what it returns. A `UsageError` becomes

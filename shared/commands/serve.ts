@@ -5,11 +5,11 @@
 import { url as inspector } from 'node:inspector';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fileOf, findTarget, ROOT, requireFile, type Side, UsageError } from '../lessons.ts';
+import { fileOf, findTarget, ROOT, requireFile, type Side, UsageError } from '../course/lessons.ts';
 import { explain } from '../serve/explain.ts';
 import { type Lesson05, type Serving, serve } from '../serve/server.ts';
 import { watchForEndlessLoops } from '../serve/watchdog.ts';
-import { style } from '../style.ts';
+import { style } from '../view/style.ts';
 import { parseOptions, runCommand } from './run-command.ts';
 
 /** How long we wait for what the lesson has left behind, such as a timer, before we just go. */

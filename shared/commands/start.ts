@@ -2,12 +2,12 @@
  * `npm start` is the course: the map, then the current lesson, checked on every save. Without a
  * terminal: the map and what comes next, once.
  */
-import { findTarget, LESSONS, type Lesson, UsageError } from '../lessons.ts';
-import { currentLesson, type Progress, readProgress, renderMap } from '../progress.ts';
-import { requireSeal } from '../seal.ts';
-import { Session } from '../session.ts';
-import { columns } from '../style.ts';
-import { RealTerminal } from '../terminal.ts';
+import { findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
+import { requireSeal } from '../course/seal.ts';
+import { currentLesson, type Progress, readProgress, renderMap } from '../session/progress.ts';
+import { Session } from '../session/session.ts';
+import { RealTerminal } from '../session/terminal.ts';
+import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

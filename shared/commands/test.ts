@@ -6,8 +6,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { renderBroken, renderRun, renderTypeErrors } from '../../test/harness/report.ts';
-import { supervise } from '../../test/harness/supervise.ts';
 import {
   findTarget,
   LESSONS,
@@ -16,9 +14,11 @@ import {
   type Side,
   type Target,
   UsageError,
-} from '../lessons.ts';
-import { requireSeal } from '../seal.ts';
-import { typeErrors } from '../typecheck.ts';
+} from '../course/lessons.ts';
+import { requireSeal } from '../course/seal.ts';
+import { typeErrors } from '../course/typecheck.ts';
+import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
+import { supervise } from '../harness/supervise.ts';
 import { parseOptions, runCommand } from './run-command.ts';
 
 await runCommand(async (args) => {

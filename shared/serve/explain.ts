@@ -1,6 +1,6 @@
 /** One line for the person at the terminal, in the place of a stack trace. */
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ROOT } from '../lessons.ts';
+import { ROOT } from '../course/lessons.ts';
 import { Todo } from '../todo.ts';
 
 const ROOT_URL = pathToFileURL(ROOT).href;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { LESSONS, type Lesson, ROOT } from '../lessons.ts';
+import { LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
 
 const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
@@ -60,7 +60,7 @@ function answer({ method = '', url = '', headers, socket }: IncomingMessage, ser
 function find(path: string, served: string): Answer | undefined {
   if (Object.hasOwn(PAGE_FILES, path)) {
     const [file, type] = PAGE_FILES[path]!;
-    return { status: 200, type, body: readFileSync(join(ROOT, 'shared/page', file), 'utf8') };
+    return { status: 200, type, body: readFileSync(join(ROOT, 'shared/serve/page', file), 'utf8') };
   }
   if (path === '/served.txt') return say(200, served);
   const [, number, step] = /^\/lessons\/(\d\d)\.(\d+)$/.exec(path) ?? [];

@@ -1,6 +1,6 @@
 /** What a page hears of its own connection's bytes, as JSON over a second WebSocket. */
-import { toHex } from '../hex.ts';
-import { type Field, frameFields, headFields } from '../wire.ts';
+import { toHex } from '../view/hex.ts';
+import { type Field, frameFields, headFields } from '../view/wire.ts';
 import type { CutFrame } from './cutter.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileOf, type Lesson, ROOT, UsageError } from '../../shared/lessons.ts';
+import { fileOf, type Lesson, ROOT, UsageError } from '../../shared/course/lessons.ts';
 
 /** One change of a solution. */
 export interface Mutant {

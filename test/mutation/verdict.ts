@@ -1,7 +1,7 @@
 /** Compares the mutants of a lesson with the list of those that may survive. */
-import type { Lesson } from '../../shared/lessons.ts';
-import { columns, style } from '../../shared/style.ts';
-import { wrap } from '../../shared/wrap.ts';
+import type { Lesson } from '../../shared/course/lessons.ts';
+import { columns, style } from '../../shared/view/style.ts';
+import { wrap } from '../../shared/view/wrap.ts';
 import type { Mutant } from './stryker.ts';
 import { SURVIVORS, type Survivor } from './survivors.ts';
 

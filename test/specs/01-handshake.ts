@@ -1,11 +1,18 @@
-import { quote } from '../../shared/hex.ts';
+import {
+  attempt,
+  equal,
+  type Fact,
+  fail,
+  refusesWith,
+  throws,
+} from '../../shared/harness/check.ts';
+import { show } from '../../shared/harness/show.ts';
+import type { Spec } from '../../shared/harness/spec.ts';
+import { join, utf8, wire } from '../../shared/kit/frames.ts';
 import { HandshakeError } from '../../shared/protocol.ts';
-import { renderHead } from '../../shared/wire.ts';
+import { quote } from '../../shared/view/hex.ts';
+import { renderHead } from '../../shared/view/wire.ts';
 import type * as Handshake from '../../solutions/01-handshake/handshake.ts';
-import { attempt, equal, type Fact, fail, refusesWith, throws } from '../harness/check.ts';
-import { join, utf8, wire } from '../harness/frames.ts';
-import { show } from '../harness/show.ts';
-import type { Spec } from '../harness/spec.ts';
 import { ACCEPT_VECTORS, FINGERPRINTS, RFC_ACCEPT, RFC_KEY } from '../vectors/accept.ts';
 
 type Lesson = typeof Handshake;

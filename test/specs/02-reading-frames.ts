@@ -1,10 +1,16 @@
-import { fromHex, toHex } from '../../shared/hex.ts';
-import { type Frame, type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
-import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
-import { attempt, CheckFailure, equal, type Fact, fail, failsWith } from '../harness/check.ts';
-import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../harness/frames.ts';
-import { usedMemory } from '../harness/memory.ts';
-import { cpuMs } from '../harness/patience.ts';
+import {
+  attempt,
+  CheckFailure,
+  equal,
+  type Fact,
+  fail,
+  failsWith,
+} from '../../shared/harness/check.ts';
+import { show } from '../../shared/harness/show.ts';
+import type { Spec } from '../../shared/harness/spec.ts';
+import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
+import { usedMemory } from '../../shared/kit/memory.ts';
+import { cpuMs } from '../../shared/kit/patience.ts';
 import {
   type Delivery,
   deliver,
@@ -12,9 +18,10 @@ import {
   fewestCuts,
   Random,
   randomly,
-} from '../harness/replay.ts';
-import { show } from '../harness/show.ts';
-import type { Spec } from '../harness/spec.ts';
+} from '../../shared/kit/replay.ts';
+import { type Frame, type Message, Opcode, ProtocolError } from '../../shared/protocol.ts';
+import { fromHex, toHex } from '../../shared/view/hex.ts';
+import type * as Reading from '../../solutions/02-reading-frames/reading.ts';
 import {
   ILLEGAL_FRAMES,
   ILLEGAL_LENGTHS,

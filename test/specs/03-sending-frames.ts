@@ -1,11 +1,11 @@
-import { fromHex, quote, toHex } from '../../shared/hex.ts';
+import { attempt, equal, type Fact, fail, throws } from '../../shared/harness/check.ts';
+import { show } from '../../shared/harness/show.ts';
+import type { Spec } from '../../shared/harness/spec.ts';
+import { frame, join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
+import { randomly } from '../../shared/kit/replay.ts';
 import { type Frame, Opcode } from '../../shared/protocol.ts';
+import { fromHex, quote, toHex } from '../../shared/view/hex.ts';
 import type * as Sending from '../../solutions/03-sending-frames/sending.ts';
-import { attempt, equal, type Fact, fail, throws } from '../harness/check.ts';
-import { frame, join, KEY, utf8, wire } from '../harness/frames.ts';
-import { randomly } from '../harness/replay.ts';
-import { show } from '../harness/show.ts';
-import type { Spec } from '../harness/spec.ts';
 import { LENGTHS, PUBLISHED_FRAMES, RFC_FRAMES, RFC_HEADERS } from '../vectors/frames.ts';
 
 type Lesson = typeof Sending;

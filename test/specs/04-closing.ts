@@ -1,10 +1,10 @@
-import { fromHex, quote } from '../../shared/hex.ts';
+import { attempt, equal, type Fact, fail, failsWith, throws } from '../../shared/harness/check.ts';
+import { show } from '../../shared/harness/show.ts';
+import type { Spec } from '../../shared/harness/spec.ts';
+import { join, utf8 } from '../../shared/kit/frames.ts';
 import { CloseCode, ProtocolError, type Role } from '../../shared/protocol.ts';
+import { fromHex, quote } from '../../shared/view/hex.ts';
 import type * as Closing from '../../solutions/04-closing/closing.ts';
-import { attempt, equal, type Fact, fail, failsWith, throws } from '../harness/check.ts';
-import { join, utf8 } from '../harness/frames.ts';
-import { show } from '../harness/show.ts';
-import type { Spec } from '../harness/spec.ts';
 import { CLOSE_BODIES, NO_WIRE_CODES, WIRE_CODES } from '../vectors/closing.ts';
 import { UTF8_GROUPS } from '../vectors/utf8.ts';
 

@@ -2,10 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { toHex } from '../../shared/hex.ts';
-import { CloseCode, Opcode, ProtocolError } from '../../shared/protocol.ts';
-import type * as Server from '../../solutions/05-server/server.ts';
-import { runConformance } from '../conformance/run.ts';
+import { runConformance } from '../../shared/conformance/run.ts';
 import {
   attempt,
   equal,
@@ -14,13 +11,16 @@ import {
   failsWith,
   refusesWith,
   throws,
-} from '../harness/check.ts';
-import { join, utf8, type WireFrame, wire } from '../harness/frames.ts';
-import { isForgotten, usedMemory } from '../harness/memory.ts';
-import { type Peer, request, Stage, until } from '../harness/peer.ts';
-import { deliveries } from '../harness/replay.ts';
-import { show } from '../harness/show.ts';
-import type { Spec } from '../harness/spec.ts';
+} from '../../shared/harness/check.ts';
+import { show } from '../../shared/harness/show.ts';
+import type { Spec } from '../../shared/harness/spec.ts';
+import { join, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
+import { isForgotten, usedMemory } from '../../shared/kit/memory.ts';
+import { type Peer, request, Stage, until } from '../../shared/kit/peer.ts';
+import { deliveries } from '../../shared/kit/replay.ts';
+import { CloseCode, Opcode, ProtocolError } from '../../shared/protocol.ts';
+import { toHex } from '../../shared/view/hex.ts';
+import type * as Server from '../../solutions/05-server/server.ts';
 import { RFC_ACCEPT } from '../vectors/accept.ts';
 
 type Lesson = typeof Server;

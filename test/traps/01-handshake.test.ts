@@ -1,3 +1,3 @@
-import { proveTraps } from '../harness/prove-traps.ts';
+import { proveTraps } from './prove.ts';
 
 proveTraps('01');

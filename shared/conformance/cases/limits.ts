@@ -1,0 +1,119 @@
+/** Category L: a server protects itself, and says so. RFC 6455 §10.4 */
+
+import { join, KEY, wire } from '../../kit/frames.ts';
+import { fromHex } from '../../view/hex.ts';
+import type { Connection, Sendable } from '../connection.ts';
+import { type Case, type Category, Failed, type Finding, worst } from '../model.ts';
+import { type About, endingOf, judgeEnding } from '../script.ts';
+import type { Stage } from '../stage.ts';
+import { begin, close, end, middle, sameAnswer, sayHeard, texted } from '../vocabulary.ts';
+
+const MESSAGE_TOO_BIG = 1009;
+/** How long a server gets to refuse a header before its payload, in milliseconds. */
+const AT_ONCE_MS = 1000;
+const FRAGMENTS = 100_000;
+/** How many of them go into one write. */
+const FRAGMENTS_A_WRITE = 500;
+
+/** The header of a masked frame, and nothing of its payload. The length is hex, of 8 bytes. */
+const announce = (first: number, length: string) =>
+  join(Uint8Array.of(first, 0xff), fromHex(length), KEY);
+
+/**
+ * A case in which a frame is announced that no server can want. Not to say why the connection
+ * ends, or to give another reason, is not strict; to wait for the payload is wrong: nothing
+ * stands between the server and running out of memory.
+ */
+function tooBig([id, title]: readonly [string, string], send: readonly Sendable[]): Case {
+  const run = async (stage: Stage): Promise<Finding> => {
+    const connection = await stage.open();
+    await connection.send(send, 'apart');
+    const heard = await connection.next();
+    if (heard.type === 'silence') throw new Failed('The server waits for the payload.', 'open');
+    if (heard.type === 'fin' || heard.type === 'reset') {
+      const happened = `Came ${sayHeard(heard)}, without a Close.`;
+      return { verdict: 'NON-STRICT', ending: 'dropped', happened };
+    }
+    if (heard.type !== 'close') throw new Failed(`Came ${sayHeard(heard)}.`);
+    await connection.untilEnd();
+    const verdict = heard.code === MESSAGE_TOO_BIG ? 'OK' : 'NON-STRICT';
+    return judged(connection, verdict, `The server sent ${sayHeard(heard)} before the payload.`);
+  };
+  const expected = 'Close 1009 at the header, before the payload, and the end of TCP.';
+  return { id, title, section: '10.4', expected, run };
+}
+
+function judged(connection: Connection, verdict: Finding['verdict'], happened: string): Finding {
+  const ending = endingOf(connection);
+  const still = ending === 'open' ? ' It did not end TCP.' : '';
+  return {
+    verdict: worst(verdict, judgeEnding(ending, true)),
+    ending,
+    happened: happened + still,
+  };
+}
+
+/** A case in which the header of a control frame is illegal: there is no need for its payload. */
+function illegalHeader([id, title, section]: About, opcode: number, size: number): Case {
+  const run = async (stage: Stage): Promise<Finding> => {
+    const connection = await stage.open();
+    const frame = wire({ opcode, payload: new Uint8Array(size) });
+    connection.write(frame.subarray(0, frame.length - size));
+    const early = await connection.next(AT_ONCE_MS);
+    if (early.type === 'silence') connection.write(frame.subarray(-size), 'bytes');
+    const heard = early.type === 'silence' ? await connection.next() : early;
+    if (heard.type !== 'close' || (heard.code !== undefined && heard.code !== 1002)) {
+      throw new Failed(`Instead of Close 1002 came ${sayHeard(heard)}.`, endingOf(connection));
+    }
+    await connection.untilEnd();
+    const when = heard === early ? 'at the header' : 'only after the payload';
+    const verdict = heard === early ? 'OK' : 'NON-STRICT';
+    return judged(connection, verdict, `The server refused the frame ${when}.`);
+  };
+  const expected = 'Close 1002 at the header, before the payload, and the end of TCP.';
+  return { id, title, section, expected, run };
+}
+
+/** A message of very many fragments without payload costs nothing to send. */
+const MANY_FRAGMENTS: Case = {
+  id: 'L.8',
+  title: `A text with ${FRAGMENTS} empty fragments`,
+  section: '10.4',
+  expected: 'The echo of the text, or a Close; and others are served.',
+  run: async (stage) => {
+    const connection = await stage.open();
+    await connection.send([begin('a')]);
+    const block = join(...Array.from({ length: FRAGMENTS_A_WRITE }, () => wire(middle())));
+    for (let sent = 0; sent < FRAGMENTS && !connection.isOver; sent += FRAGMENTS_A_WRITE) {
+      await connection.writeInPieces(block, block.length);
+    }
+    if (!connection.isOver) await connection.send([end('z'), close(1000)]);
+    const heard = await connection.next();
+    if (heard.type === 'silence') throw new Failed('Nothing came.', 'open');
+    if (sameAnswer(heard, texted('az'))) await connection.next();
+    else if (heard.type !== 'close')
+      throw new Failed(`Came ${sayHeard(heard)}.`, endingOf(connection));
+    await connection.untilEnd();
+    await stage.serves();
+    return judged(connection, 'OK', `Came ${sayHeard(heard)}; others are served.`);
+  },
+};
+
+export const LIMITS: Category = {
+  id: 'L',
+  title: 'Limits',
+  serial: true,
+  cases: [
+    tooBig(['L.1', 'A frame of 2^40 bytes'], [announce(0x82, '00 00 01 00 00 00 00 00')]),
+    tooBig(['L.2', 'A frame of 2^62 bytes'], [announce(0x82, '40 00 00 00 00 00 00 00')]),
+    tooBig(['L.3', 'A frame of 2^63-1 bytes'], [announce(0x81, '7f ff ff ff ff ff ff ff')]),
+    tooBig(
+      ['L.4', 'A last fragment of 2^40 bytes'],
+      [begin('Hel'), announce(0x80, '00 00 01 00 00 00 00 00')],
+    ),
+    illegalHeader(['L.5', 'A Ping of 126 bytes, its header alone', '5.5'], 9, 126),
+    illegalHeader(['L.6', 'A Ping of 65536 bytes, its header alone', '5.5'], 9, 65_536),
+    illegalHeader(['L.7', 'A Close of 126 bytes, its header alone', '5.5'], 8, 126),
+    MANY_FRAGMENTS,
+  ],
+};

@@ -1,0 +1,84 @@
+/** The opening handshake as a client sees it: a request out, a response in. RFC 6455 §4 */
+import { createHash } from 'node:crypto';
+import { GUID } from '../protocol.ts';
+
+/** Where a server is. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Path and query, such as `/chat?room=1`. */
+  readonly path: string;
+  /** What the Host header says, such as `127.0.0.1:8080`. */
+  readonly authority: string;
+}
+
+/** A request to write down, legal or not. */
+export interface Request {
+  /** Such as `GET / HTTP/1.1`. */
+  readonly line: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** A response that follows the grammar of HTTP. */
+export interface Response {
+  readonly status: number;
+  /** Such as `HTTP/1.1 101 Switching Protocols`. */
+  readonly line: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** The opening handshake of RFC 6455 §4.1, with nothing more than it has to have. */
+export function upgradeRequest({ path, authority }: Target, key: string): Request {
+  return {
+    line: `GET ${path} HTTP/1.1`,
+    headers: [
+      ['Host', authority],
+      ['Upgrade', 'websocket'],
+      ['Connection', 'Upgrade'],
+      ['Sec-WebSocket-Key', key],
+      ['Sec-WebSocket-Version', '13'],
+    ],
+  };
+}
+
+/** Writes a request as it travels. */
+export function encodeRequest({ line, headers }: Request): Uint8Array {
+  const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** Computes what Sec-WebSocket-Accept has to be for a key. RFC 6455 §4.2.2 */
+export function acceptFor(key: string): string {
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+}
+
+/** Finds where the head of a response ends: after its blank line. `undefined`: not yet. */
+export function headEnd(bytes: Uint8Array): number | undefined {
+  const blank = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('\r\n\r\n');
+  return blank === -1 ? undefined : blank + 4;
+}
+
+/** Reads the head of a response. Returns the rule that it breaks, if it breaks one. RFC 9112 */
+export function parseResponse(head: Uint8Array): Response | string {
+  const [line = '', ...fields] = Buffer.from(head).toString('latin1').slice(0, -4).split('\r\n');
+  const [, status] = /^HTTP\/1\.[01] ([1-5]\d\d) [\t -~\x80-\xff]*$/.exec(line) ?? [];
+  if (status === undefined) return `the status line ${JSON.stringify(line)} is not one of HTTP`;
+  const headers: [string, string][] = [];
+  for (const field of fields) {
+    const [, name, value] =
+      /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t -~\x80-\xff]*?)[\t ]*$/.exec(field) ?? [];
+    if (name === undefined || value === undefined) {
+      return `the header line ${JSON.stringify(field)} is not one of HTTP`;
+    }
+    headers.push([name, value]);
+  }
+  return { status: Number(status), line, headers };
+}
+
+/** Returns the values of a header, whatever the case of its name. */
+export function valuesOf({ headers }: Response, name: string): string[] {
+  const wanted = name.toLowerCase();
+  return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
+}

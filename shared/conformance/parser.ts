@@ -1,0 +1,169 @@
+/** Reads what a server sends after the handshake, and lets nothing illegal pass. */
+import { isUtf8 } from 'node:buffer';
+import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
+import { preview } from '../view/wire.ts';
+
+/** What a server said: a whole message, or a control frame. */
+export type Said =
+  | { readonly type: 'text' | 'binary' | 'pong'; readonly payload: Uint8Array }
+  | { readonly type: 'ping'; readonly payload: Uint8Array }
+  /** `code` is `undefined` when the Close is empty. */
+  | { readonly type: 'close'; readonly code: number | undefined; readonly payload: Uint8Array };
+
+/** The server broke a rule of framing. */
+export class IllegalFrame extends Error {
+  override readonly name = 'IllegalFrame';
+}
+
+interface Header {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly headerBytes: number;
+  readonly length: number;
+}
+
+/** The frames of one server, from the end of its handshake. */
+export class ServerFrames {
+  readonly #onFrame: (frame: Uint8Array) => void;
+  #chunks: Uint8Array[] = [];
+  #buffered = 0;
+  /** The message whose last fragment has not come. */
+  #open: { readonly opcode: number; readonly payloads: Uint8Array[] } | undefined;
+  #closed = false;
+
+  /** Calls `onFrame` with the bytes of each frame, for the record. */
+  constructor(onFrame: (frame: Uint8Array) => void = () => {}) {
+    this.#onFrame = onFrame;
+  }
+
+  /** Takes bytes as they come from the socket. */
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+  }
+
+  /** Says whether a frame or a message has begun and not ended. */
+  get isInside(): boolean {
+    return this.#buffered > 0 || this.#open !== undefined;
+  }
+
+  /**
+   * Reads the next message or control frame. `undefined`: more bytes are needed.
+   *
+   * Throws `IllegalFrame` for whatever a server must not send. RFC 6455 §5
+   */
+  read(): Said | undefined {
+    for (;;) {
+      if (this.#closed && this.#buffered > 0) {
+        throw new IllegalFrame(`${this.#buffered} bytes after its Close (§5.5.1)`);
+      }
+      const header = this.#header();
+      if (!header || this.#buffered < header.headerBytes + header.length) return undefined;
+      const frame = this.#take(header.headerBytes + header.length);
+      this.#onFrame(frame);
+      const said = this.#interpret(header, frame.subarray(header.headerBytes));
+      if (said) return said;
+    }
+  }
+
+  /** The header of the next frame, as soon as it is there; illegal ones are found out at once. */
+  #header(): Header | undefined {
+    const start = this.#peek(10);
+    const [first, second] = start;
+    if (first === undefined || second === undefined) return undefined;
+    const sizeBytes = second % 128 === 127 ? 8 : second % 128 === 126 ? 2 : 0;
+    if (start.length < 2 + sizeBytes) return undefined;
+    const view = new DataView(start.buffer, start.byteOffset, start.length);
+    const length =
+      sizeBytes === 8
+        ? Number(view.getBigUint64(2))
+        : sizeBytes === 2
+          ? view.getUint16(2)
+          : second % 128;
+    const header = { fin: first >= 128, opcode: first % 16, headerBytes: 2 + sizeBytes, length };
+    const problem = this.#problem(header, (first >> 4) % 8, second >= 128);
+    if (problem) throw new IllegalFrame(problem);
+    return header;
+  }
+
+  #problem({ fin, opcode, headerBytes, length }: Header, rsv: number, masked: boolean) {
+    if (masked) return 'a frame with a mask (§5.1)';
+    if (rsv !== 0) return 'a frame with an RSV bit, and no extension was agreed on (§5.2)';
+    if (!(Object.values(Opcode) as number[]).includes(opcode)) return `opcode ${opcode} (§5.2)`;
+    if (headerBytes > (length > 65535 ? 10 : length > 125 ? 4 : 2)) {
+      return `a length of ${length} in more bytes than it needs (§5.2)`;
+    }
+    if (length >= 2 ** 63) return 'a length with its highest bit set (§5.2)';
+    if (isControl(opcode) && length > MAX_CONTROL_PAYLOAD) {
+      return `a control frame of ${length} bytes (§5.5)`;
+    }
+    if (isControl(opcode) && !fin) return 'a control frame without FIN (§5.5)';
+    if (opcode === Opcode.Continuation && !this.#open) return 'a fragment of no message (§5.4)';
+    if (!isControl(opcode) && opcode !== Opcode.Continuation && this.#open) {
+      return 'a new message before the last fragment of another (§5.4)';
+    }
+    return undefined;
+  }
+
+  #interpret({ fin, opcode }: Header, payload: Uint8Array): Said | undefined {
+    if (opcode === Opcode.Ping) return { type: 'ping', payload };
+    if (opcode === Opcode.Pong) return { type: 'pong', payload };
+    if (opcode === Opcode.Close) return this.#close(payload);
+    const message = this.#open ?? { opcode, payloads: [] };
+    message.payloads.push(payload);
+    this.#open = fin ? undefined : message;
+    return fin ? wholeMessage(message.opcode, message.payloads) : undefined;
+  }
+
+  #close(payload: Uint8Array): Said {
+    this.#closed = true;
+    if (payload.length === 0) return { type: 'close', code: undefined, payload };
+    if (payload.length === 1) throw new IllegalFrame('a Close with half a code (§5.5.1)');
+    const code = payload[0]! * 256 + payload[1]!;
+    if (!mayTravel(code)) throw new IllegalFrame(`a Close with code ${code} (§7.4)`);
+    if (!isUtf8(payload.subarray(2))) {
+      throw new IllegalFrame('a Close whose reason is not UTF-8 (§5.5.1)');
+    }
+    return { type: 'close', code, payload };
+  }
+
+  /** The first bytes that are there, at most `max`. They stay. */
+  #peek(max: number): Uint8Array {
+    let first = this.#chunks[0] ?? new Uint8Array(0);
+    while (first.length < max && this.#chunks.length > 1) {
+      first = Buffer.concat(this.#chunks.splice(0, 2));
+      this.#chunks.unshift(first);
+    }
+    return first.subarray(0, max);
+  }
+
+  /** Takes bytes out. They are joined once, when all of them are there. */
+  #take(size: number): Uint8Array {
+    const first = this.#chunks[0] ?? new Uint8Array(0);
+    const all = first.length >= size ? first : Buffer.concat(this.#chunks);
+    const rest = all.subarray(size);
+    if (all === first) this.#chunks.shift();
+    else this.#chunks = [];
+    if (rest.length > 0) this.#chunks.unshift(rest);
+    this.#buffered -= size;
+    return all.subarray(0, size);
+  }
+}
+
+function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): Said {
+  const [only] = payloads;
+  const payload = payloads.length === 1 && only ? only : Buffer.concat(payloads);
+  if (opcode === Opcode.Binary) return { type: 'binary', payload };
+  if (!isUtf8(payload)) {
+    throw new IllegalFrame(`a text that is not UTF-8: ${preview(payload)} (§8.1)`);
+  }
+  return { type: 'text', payload };
+}
+
+/**
+ * Says whether a code may stand in a Close frame: the registered ones, and those for libraries
+ * and applications. What lies above 4999 is not defined, and so not forbidden. RFC 6455 §7.4
+ */
+function mayTravel(code: number): boolean {
+  return code >= 3000 || (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code));
+}

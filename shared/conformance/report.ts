@@ -1,0 +1,153 @@
+/** How a run of the suite is told to the person at the terminal. */
+import { columns, style } from '../view/style.ts';
+import { wrap } from '../view/wrap.ts';
+import { CATEGORIES } from './cases/index.ts';
+import { type CaseResult, type Category, type Ending, VERDICTS, type Verdict } from './model.ts';
+import type { TimelineEntry } from './timeline.ts';
+
+/** Of how many cases that are not OK the conversation is shown. */
+const MAX_TIMELINES = 3;
+/** Where the text of a line begins that has a label before it. */
+const INDENT = 13;
+
+/** How wide the columns of numbers are. */
+const CELLS = [6, 12, 8, 9];
+
+const MARKS: Record<Verdict, string> = {
+  OK: style.green('✓'),
+  'NON-STRICT': style.yellow('~'),
+  FAILED: style.red('✗'),
+};
+
+/** The endings that are the server's doing, in words. */
+const ENDINGS: Partial<Record<Ending, string>> = {
+  clean: 'clean',
+  reset: 'reset after a Close',
+  dropped: 'over without a Close',
+  open: 'still open',
+};
+
+/** Counts results by their verdict. */
+export function countVerdicts(results: readonly CaseResult[]): Record<Verdict, number> {
+  const count = (wanted: Verdict) => results.filter(({ verdict }) => verdict === wanted).length;
+  return { OK: count('OK'), 'NON-STRICT': count('NON-STRICT'), FAILED: count('FAILED') };
+}
+
+/**
+ * Writes a table of the categories, each case that is not OK, and the sum. A case that ran alone
+ * is told in full. No line is wider than `width` columns.
+ */
+export function renderReport(
+  url: string,
+  results: readonly CaseResult[],
+  width = columns(),
+): string[] {
+  const bad = results
+    .filter(({ verdict }) => verdict !== 'OK')
+    .sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict));
+  const told = results.length === 1 ? results : bad;
+  return [
+    '',
+    ...wrap(`Conformance of ${url}`, width).map((line) => style.bold(line)),
+    style.dim('Sections, such as §5.2, are those of RFC 6455.'),
+    '',
+    ...renderTable(results, width),
+    '',
+    ...wrap(sayEndings(results), width),
+    ...told.flatMap((result, i) => ['', ...renderCase(result, i < MAX_TIMELINES, width)]),
+    ...hintAtOthers(bad, url, width),
+    '',
+    summary(results),
+  ];
+}
+
+/** How connections ended is a verdict of its own: a server may echo well, and never let go. */
+function sayEndings(results: readonly CaseResult[]): string {
+  const counts = Object.entries(ENDINGS).flatMap(([ending, words]) => {
+    const count = results.filter((result) => result.ending === ending).length;
+    return count > 0 ? [`${count} ${words}`] : [];
+  });
+  return `How TCP ended: ${counts.join(', ') || 'no case asked'}.`;
+}
+
+function hintAtOthers(bad: readonly CaseResult[], url: string, width: number): string[] {
+  const next = bad[MAX_TIMELINES];
+  if (!next) return [];
+  const command = `npm run conformance ${url} -- --case ${next.id}`;
+  return ['', ...wrap(`To see what was said in one of the others: ${command}`, width)];
+}
+
+/** The last line of a report: how many cases have each verdict. */
+function summary(results: readonly CaseResult[]): string {
+  const counts = countVerdicts(results);
+  return style.bold(VERDICTS.map((verdict) => `${counts[verdict]} ${verdict}`).join(', '));
+}
+
+function renderTable(results: readonly CaseResult[], width: number): string[] {
+  const rows = CATEGORIES.map((category) => ({ category, part: resultsOf(category, results) }));
+  const heading = tableRow('', 'Category', [...VERDICTS, 'seconds'], width);
+  return [
+    style.dim(heading),
+    ...rows
+      .filter(({ part }) => part.length > 0)
+      .map(({ category, part }) => renderRow(category, part, width)),
+  ];
+}
+
+function resultsOf({ id }: Category, results: readonly CaseResult[]): CaseResult[] {
+  return results.filter((result) => result.id.startsWith(`${id}.`));
+}
+
+function renderRow(category: Category, part: readonly CaseResult[], width: number): string {
+  const counts = countVerdicts(part);
+  const seconds = part.reduce((sum, one) => sum + one.seconds, 0);
+  const cells = VERDICTS.map((verdict) => (counts[verdict] === 0 ? '·' : `${counts[verdict]}`));
+  const worst = [...VERDICTS].reverse().find((verdict) => counts[verdict] > 0) ?? 'OK';
+  const row = tableRow(category.id, category.title, [...cells, seconds.toFixed(1)], width - 2);
+  return `${MARKS[worst]} ${row}`;
+}
+
+function tableRow(id: string, title: string, cells: readonly string[], width: number): string {
+  const numbers = cells.map((cell, i) => cell.padStart(CELLS[i] ?? 0)).join('');
+  const room = width - numbers.length - 4;
+  return id.padEnd(4) + title.slice(0, room).padEnd(room) + numbers;
+}
+
+/** Writes a case: what should have happened, what did, and what was said on the wire. */
+function renderCase(result: CaseResult, withTimeline: boolean, width: number): string[] {
+  const { id, title, section, verdict, expected, happened, timeline } = result;
+  const ending = ENDINGS[result.ending];
+  const facts: [string, string][] = [
+    ['expected', expected],
+    ['happened', happened],
+    ...(ending ? ([['TCP', ending]] as [string, string][]) : []),
+  ];
+  const where = `§${section}  ${verdict}`;
+  const [first = '', ...rest] = wrap(`${id.padEnd(7)} ${title}`, width - where.length - 4);
+  return [
+    `${MARKS[verdict]} ${style.bold(first.padEnd(width - where.length - 3))} ${where}`,
+    ...rest.map((line) => style.bold(' '.repeat(10) + line)),
+    ...facts.flatMap(([label, text]) => labelled(label, text, width)),
+    ...(withTimeline && timeline.length > 0 ? ['', ...renderTimeline(timeline, width)] : []),
+  ];
+}
+
+function labelled(label: string, text: string, width: number): string[] {
+  return wrap(text, width - INDENT).map(
+    (line, i) => `  ${(i === 0 ? label : '').padEnd(INDENT - 2)}${line}`,
+  );
+}
+
+/** Draws a conversation: the time in milliseconds, who spoke, and what. */
+export function renderTimeline(entries: readonly TimelineEntry[], width: number): string[] {
+  return entries.flatMap(({ ms, mark, connection, text }) => {
+    const time = mark === '…' ? '' : `${ms.toFixed(1)} ms`;
+    const who = connection === undefined ? '' : `#${connection} `;
+    const start = `${time.padStart(INDENT)} ${mark === '…' ? ' ' : mark} ${who}`;
+    return text.map((line, i) => clip((i === 0 ? start : ' '.repeat(start.length)) + line, width));
+  });
+}
+
+function clip(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}

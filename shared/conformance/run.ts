@@ -1,0 +1,226 @@
+/** Runs cases against a server, and tells what came out. */
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { UsageError } from '../course/lessons.ts';
+import { CATEGORIES } from './cases/index.ts';
+import type { Patience } from './connection.ts';
+import type { Target } from './http.ts';
+import { type Case, type CaseResult, type Category, Failed, type Finding } from './model.ts';
+import { Lost } from './script.ts';
+import { Stage } from './stage.ts';
+
+/** What to run, and how. */
+export interface Options {
+  /** Categories, families and cases, such as `5`, `6.4` and `H.3`. Absent or empty: all. */
+  readonly select?: readonly string[];
+  /** Called as soon as a case has run; not in the order of the cases. */
+  readonly onResult?: (result: CaseResult, done: number, total: number) => void;
+  /** Begin no further case when one was not OK. */
+  readonly untilNotOk?: boolean;
+  /** How long to wait for a server that does nothing. */
+  readonly patience?: Patience;
+}
+
+/** Guards against hanging, and no bound on speed: a good server lets none of it pass. */
+const PATIENCE: Patience = { answerMs: 5000, endMs: 2000 };
+/** How long a whole case may take, in milliseconds: a guard for servers that never come to an end. */
+const CASE_MS = 60_000;
+/** How long a server may take until it listens, in milliseconds. */
+const LISTEN_MS = 3000;
+/** How many cases run at a time. */
+const AT_A_TIME = 8;
+/** How often a case is played when its connection was lost. */
+const ATTEMPTS = 3;
+
+/**
+ * Runs cases against the server at `url`. Returns their results in the order of the cases.
+ *
+ * Throws `UsageError` when the URL or a selection cannot be used, or nobody listens there.
+ */
+export async function runConformance(url: string, options: Options = {}): Promise<CaseResult[]> {
+  const { select = [], onResult = () => {}, patience = PATIENCE, untilNotOk = false } = options;
+  const target = parseTarget(url);
+  const categories = selectCases(select);
+  await untilListening(target);
+  const refusal = await tryToOpen(target, patience);
+
+  const total = categories.reduce((sum, { cases }) => sum + cases.length, 0);
+  const results = new Map<Case, CaseResult>();
+  let isEnough = false;
+  const run = async (one: Case) => {
+    if (isEnough) return;
+    const isNeedless = refusal !== undefined && !one.id.startsWith('H.');
+    const result = isNeedless ? notTried(one, refusal) : await runCase(target, one, patience);
+    results.set(one, result);
+    isEnough ||= untilNotOk && result.verdict !== 'OK';
+    onResult(result, results.size, total);
+  };
+  const [serial, pooled] = [true, false].map((kind) =>
+    categories
+      .filter((category) => Boolean(category.serial) === kind)
+      .flatMap(({ cases }) => cases),
+  ) as [Case[], Case[]];
+  const queue = pooled.values();
+  await Promise.all(
+    Array.from({ length: AT_A_TIME }, async () => {
+      for (const one of queue) await run(one);
+    }),
+  );
+  for (const one of serial) await run(one);
+  return categories.flatMap(({ cases }) => cases.flatMap((one) => results.get(one) ?? []));
+}
+
+/** Opens a WebSocket. Returns why that was not possible, if it was not. */
+async function tryToOpen(target: Target, patience: Patience): Promise<string | undefined> {
+  const stage = new Stage(target, patience);
+  try {
+    await stage.open();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failed) return error.message;
+    throw error;
+  } finally {
+    stage.clear();
+  }
+}
+
+/** Without a handshake there is only the handshake to judge; the rest would wait in vain. */
+function notTried({ id, title, section, expected }: Case, refusal: string): CaseResult {
+  const happened = `Not tried, as the server opens no WebSocket: ${refusal}`;
+  const finding = { verdict: 'FAILED', ending: 'refused', happened } as const;
+  return { id, title, section, expected, ...finding, timeline: [], seconds: 0 };
+}
+
+/** Runs one case. Whatever the server does, there is a result. */
+export async function runCase(
+  target: Target,
+  one: Case,
+  patience: Patience = PATIENCE,
+): Promise<CaseResult> {
+  const began = performance.now();
+  for (let attempt = 1; ; attempt++) {
+    const stage = new Stage(target, patience);
+    const found = await inTime(findingOf(one, stage));
+    stage.clear();
+    if (found instanceof Lost && attempt < ATTEMPTS) continue;
+    const { id, title, section, expected } = one;
+    const finding: Finding =
+      found instanceof Failed
+        ? { verdict: 'FAILED', ending: found.ending, happened: found.message }
+        : found;
+    const seconds = (performance.now() - began) / 1000;
+    const timeline = stage.timeline.entries();
+    return { id, title, section, expected, ...finding, timeline, seconds };
+  }
+}
+
+/** Plays a case. What makes it fail is returned. */
+async function findingOf(one: Case, stage: Stage): Promise<Finding | Failed> {
+  try {
+    return await one.run(stage);
+  } catch (error) {
+    if (error instanceof Failed) return error;
+    throw error;
+  }
+}
+
+/** Gives a case up when it does not come to an end. */
+async function inTime(finding: Promise<Finding | Failed>): Promise<Finding | Failed> {
+  const deadline = new AbortController();
+  const late = pause(CASE_MS, undefined, deadline).then(
+    () => new Failed(`The case did not come to an end in ${CASE_MS / 1000} s.`, 'open'),
+  );
+  try {
+    return await Promise.race([finding, late]);
+  } finally {
+    late.catch(() => {});
+    deadline.abort();
+  }
+}
+
+/** Reads a URL. Throws `UsageError` when it is none, or not one of a WebSocket without TLS. */
+export function parseTarget(url: string): Target {
+  const { protocol, hostname, port, host, pathname, search } = parseUrl(url);
+  if (protocol === 'wss:') {
+    throw new UsageError(
+      'The suite speaks ws:// only, without TLS. Test what is behind the wss://.',
+    );
+  }
+  if (protocol !== 'ws:') {
+    throw new UsageError(`${url} is not the URL of a WebSocket: it starts with ws://`);
+  }
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port || 80),
+    path: pathname + search,
+    authority: host,
+  };
+}
+
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new UsageError(
+      `Cannot read ${JSON.stringify(url)} as a URL, such as ws://127.0.0.1:9001/`,
+    );
+  }
+}
+
+/**
+ * Chooses cases by name: a category such as `6`, a family such as `6.4`, or a case; in any case
+ * of letters. No names choose everything. Throws `UsageError` for a name that nothing has.
+ */
+export function selectCases(names: readonly string[]): Category[] {
+  const wanted = names.map((name) => name.toUpperCase().replace(/\.?\*?$/, ''));
+  const fits = (name: string, { id }: Case) => id === name || id.startsWith(`${name}.`);
+  for (const [i, name] of wanted.entries()) {
+    if (!CATEGORIES.some(({ cases }) => cases.some((one) => fits(name, one)))) {
+      throw new UsageError(unknown(names[i] ?? '', name));
+    }
+  }
+  return CATEGORIES.map((category) => ({
+    ...category,
+    cases: category.cases.filter(
+      (one) => wanted.length === 0 || wanted.some((name) => fits(name, one)),
+    ),
+  })).filter(({ cases }) => cases.length > 0);
+}
+
+function unknown(given: string, name: string): string {
+  const category = CATEGORIES.find(({ id }) => id === name.split('.')[0]);
+  if (!category) {
+    const ids = CATEGORIES.map(({ id }) => id).join(', ');
+    return `There is no category ${JSON.stringify(given)}. The categories are ${ids}.`;
+  }
+  const [first, last] = [category.cases[0]?.id, category.cases.at(-1)?.id];
+  return `There is no case ${JSON.stringify(given)}. Category ${category.id} goes from ${first} to ${last}.`;
+}
+
+/** Waits until somebody listens. Throws `UsageError` when nobody does. */
+async function untilListening(target: Target): Promise<void> {
+  const until = performance.now() + LISTEN_MS;
+  for (;;) {
+    const problem = await knock(target);
+    if (problem === undefined) return;
+    if (problem !== 'ECONNREFUSED' || performance.now() > until) {
+      throw new UsageError(
+        `Nobody listens at ${target.authority} (${problem}). Start your server first.`,
+      );
+    }
+    await pause(50);
+  }
+}
+
+/** Connects and hangs up. Returns why that was not possible, if it was not. */
+function knock({ host, port }: Target): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.setTimeout(LISTEN_MS, () => socket.destroy(new Error('no answer')));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}

@@ -1,0 +1,129 @@
+/** Keeps what was said on the wire, for a report. */
+import { toHex } from '../view/hex.ts';
+import { frameFields, renderHead } from '../view/wire.ts';
+
+/** One thing that happened on the wire. */
+export interface TimelineEntry {
+  /** Milliseconds since the case began. */
+  readonly ms: number;
+  /** `→` we sent, `←` we received, `·` happened to the connection, `…` left out. */
+  readonly mark: '→' | '←' | '·' | '…';
+  /** Which connection, from 1. `undefined`: the case has only one. */
+  readonly connection?: number;
+  /** One line; a request or response has several. */
+  readonly text: readonly string[];
+}
+
+/** What was said, as it was, until somebody wants to read it. */
+type Kept =
+  | { readonly kind: 'frame' | 'head' | 'bytes'; readonly start: Uint8Array; readonly size: number }
+  | { readonly kind: 'line'; readonly text: string };
+
+interface Note {
+  readonly ms: number;
+  readonly mark: TimelineEntry['mark'];
+  readonly connection: number;
+  readonly kept: Kept;
+}
+
+/** How many entries are kept at each end of a conversation. */
+const KEPT = 10;
+/** How many bytes of a frame are kept, and of a request or response. */
+const KEPT_BYTES = { frame: 48, bytes: 16, head: 2048 };
+const WIDTH = 60;
+
+/** A conversation in the order of time. Long ones are kept without their middle. */
+export class Timeline {
+  readonly #began = performance.now();
+  readonly #first: Note[] = [];
+  readonly #last: Note[] = [];
+  #leftOut = 0;
+  #connections = 0;
+
+  /** Counts connections: the number of a new one. */
+  connection(): number {
+    return ++this.#connections;
+  }
+
+  /** Keeps bytes that were sent or received. */
+  bytes(
+    mark: '→' | '←',
+    connection: number,
+    kind: 'frame' | 'head' | 'bytes',
+    bytes: Uint8Array,
+  ): void {
+    // A copy, so that a large message is not kept for its beginning.
+    const start = Uint8Array.from(bytes.subarray(0, KEPT_BYTES[kind]));
+    this.#add({ mark, connection, kept: { kind, start, size: bytes.length } });
+  }
+
+  /** Keeps a line of text: what happened to the connection, such as `reset`. */
+  line(mark: TimelineEntry['mark'], connection: number, text: string): void {
+    this.#add({ mark, connection, kept: { kind: 'line', text } });
+  }
+
+  #add(note: Omit<Note, 'ms'>): void {
+    const whole = { ...note, ms: performance.now() - this.#began };
+    if (this.#first.length < KEPT) this.#first.push(whole);
+    else this.#last.push(whole);
+    if (this.#last.length > KEPT) {
+      this.#last.shift();
+      this.#leftOut++;
+    }
+  }
+
+  /** Writes the conversation for people. */
+  entries(): TimelineEntry[] {
+    const entry = ({ ms, mark, connection, kept }: Note): TimelineEntry => ({
+      ms,
+      mark,
+      ...(this.#connections > 1 && { connection }),
+      text: describe(kept),
+    });
+    const gap = this.#last[0];
+    return [
+      ...this.#first.map(entry),
+      ...(gap && this.#leftOut > 0
+        ? [{ ms: gap.ms, mark: '…' as const, text: [`… ${this.#leftOut} more`] }]
+        : []),
+      ...this.#last.map(entry),
+    ];
+  }
+}
+
+function describe(kept: Kept): string[] {
+  switch (kept.kind) {
+    case 'line':
+      return [kept.text];
+    case 'frame':
+      return [describeFrame(kept.start, kept.size)];
+    case 'bytes':
+      return [
+        `${toHex(kept.start)}${kept.size > kept.start.length ? ` … (${kept.size} bytes)` : ''}`,
+      ];
+    case 'head': {
+      const cut = kept.size - kept.start.length;
+      return [...renderHead(kept.start, WIDTH), ...(cut > 0 ? [`… (${cut} more bytes)`] : [])];
+    }
+  }
+}
+
+/** Writes a frame in one line: its first bytes, what they say, and the rule they break. */
+function describeFrame(start: Uint8Array, size: number): string {
+  const fields = frameFields(start);
+  const [, fin, rsv, name] = /FIN=(\d) RSV=(\d+) .*\((\w+)\)/.exec(fields[0]?.meaning ?? '') ?? [];
+  const payload = fields.find((field) => field.name === 'payload')?.meaning.slice(8) ?? '';
+  const problem = fields.find((field) => field.problem)?.problem;
+  // What was not kept has come none the less.
+  const [shown] = size > start.length ? payload.split(/ \(\d+ bytes\)|, \d+ more byte/) : [payload];
+  const says = [
+    toHex(start, 6).padEnd(20),
+    name,
+    ...(fin === '0' ? ['no FIN'] : []),
+    ...(rsv !== '000' ? [`RSV=${rsv}`] : []),
+    ...(problem ? [`← ${problem}`] : []),
+    ...(size > start.length ? [`(${size} bytes)`] : []),
+    shown,
+  ];
+  return says.join(' ').trimEnd();
+}

@@ -1,0 +1,121 @@
+/** The words that cases are written in: what we send, what a server answers, and how to say it. */
+import { isUtf8 } from 'node:buffer';
+import { utf8, type WireFrame } from '../kit/frames.ts';
+import { Opcode } from '../protocol.ts';
+import { preview } from '../view/wire.ts';
+import type { Heard } from './connection.ts';
+
+/** Bytes, or text to encode as UTF-8. */
+type Payload = Uint8Array | string;
+/** What a frame may have besides: another FIN, RSV bits, another key or none. */
+type More = Omit<WireFrame, 'opcode' | 'payload'>;
+
+const bytesOf = (payload: Payload) => (typeof payload === 'string' ? utf8(payload) : payload);
+
+const framer =
+  (opcode: number) =>
+  (payload: Payload = '', more: More = {}): WireFrame => ({ opcode, payload, ...more });
+/** A whole text message. */
+export const text = framer(Opcode.Text);
+/** A whole binary message. */
+export const binary = framer(Opcode.Binary);
+/** A Ping. */
+export const ping = framer(Opcode.Ping);
+/** A Pong. */
+export const pong = framer(Opcode.Pong);
+/** A Close with a body of any bytes. */
+export const closeBody = framer(Opcode.Close);
+/** The last fragment of a message. */
+export const end = framer(Opcode.Continuation);
+/** The first fragment of a text. */
+export const begin = (payload: Payload = ''): WireFrame => text(payload, { fin: false });
+/** A fragment that is neither the first nor the last. */
+export const middle = (payload: Payload = ''): WireFrame => end(payload, { fin: false });
+
+/** A Close with a code and a reason; without a code it is empty. */
+export function close(code?: number, reason: Payload = ''): WireFrame {
+  if (code === undefined) return closeBody();
+  return closeBody(Uint8Array.of(code >> 8, code & 255, ...bytesOf(reason)));
+}
+
+/** Cuts a message into fragments of `size` bytes. */
+export function fragments({ opcode, payload = '' }: WireFrame, size: number): WireFrame[] {
+  const bytes = bytesOf(payload);
+  const count = Math.max(1, Math.ceil(bytes.length / size));
+  return Array.from({ length: count }, (_, i) => ({
+    opcode: i === 0 ? opcode : Opcode.Continuation,
+    fin: i === count - 1,
+    payload: bytes.subarray(i * size, (i + 1) * size),
+  }));
+}
+
+/** A binary message in which bytes at a wrong place, or with a wrong mask, show. */
+export function counting(size: number): WireFrame {
+  return binary(Uint8Array.from({ length: size }, (_, i) => i * 37 + 1));
+}
+
+/** What a server answers to what it understood. */
+export interface Answer {
+  readonly type: 'text' | 'binary' | 'pong';
+  readonly payload: Uint8Array;
+}
+
+const answerer =
+  (type: Answer['type']) =>
+  (payload: Payload = ''): Answer => ({ type, payload: bytesOf(payload) });
+/** The server sends a text. */
+export const texted = answerer('text');
+/** The server sends a binary message. */
+export const binaried = answerer('binary');
+/** The server sends a Pong. */
+export const ponged = answerer('pong');
+
+/** The echo of a whole message. */
+export function echoOf({ opcode, payload = '' }: WireFrame): Answer {
+  return opcode === Opcode.Text ? texted(payload) : binaried(payload);
+}
+
+/** Says whether something heard is this answer, to the byte. */
+export function sameAnswer(heard: Heard, wanted: Answer): boolean {
+  return (
+    heard.type === wanted.type &&
+    'payload' in heard &&
+    Buffer.compare(heard.payload, wanted.payload) === 0
+  );
+}
+
+/** How many answers are named one by one. */
+const MAX_SAID = 2;
+
+/** Names answers, such as `text "Hello", Pong "x"`. */
+export function sayAnswers(answers: readonly Answer[]): string {
+  const said = answers.slice(0, MAX_SAID).map(({ type, payload }) => {
+    const name = type === 'pong' ? 'Pong' : type;
+    if (payload.length === 0) return `an empty ${name}`;
+    return `${name} ${preview(payload, isUtf8(payload) ? 24 : 8)}`;
+  });
+  const more = answers.length - said.length;
+  return `${said.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Names a Close by its code and its reason. */
+export function sayClose({ code, payload }: Extract<Heard, { type: 'close' }>): string {
+  if (code === undefined) return 'an empty Close';
+  return `Close ${code}${payload.length > 2 ? ` ${preview(payload.subarray(2))}` : ''}`;
+}
+
+/** Names whatever came. */
+export function sayHeard(heard: Heard): string {
+  switch (heard.type) {
+    case 'close':
+      return sayClose(heard);
+    case 'fin':
+      return 'the end of TCP';
+    case 'reset':
+      return 'a reset';
+    case 'silence':
+      return 'nothing';
+    default:
+      return sayAnswers([heard]);
+  }
+}

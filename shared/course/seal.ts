@@ -1,0 +1,53 @@
+/** Makes sure that the checks are those of the course. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, UsageError } from './lessons.ts';
+
+const SEAL = 'shared/course/seal.json';
+/** What decides about green and red. */
+const FOLDERS = [
+  'shared',
+  'shared/commands',
+  'shared/conformance',
+  'shared/conformance/cases',
+  'shared/course',
+  'shared/harness',
+  'shared/kit',
+  'shared/session',
+  'shared/view',
+  'test/specs',
+  'test/vectors',
+];
+
+/** Returns each file of the checks with its SHA-256, in order. */
+export function readSeal(): Record<string, string> {
+  const paths = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
+  );
+  const hashes = paths
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .map((path) => [path, hash(readFileSync(join(ROOT, path)))]);
+  return Object.fromEntries(hashes);
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Throws `UsageError` when a file of the checks is not as it came: a green tick from a check that
+ * was changed says nothing.
+ */
+export function requireSeal(): void {
+  const sealed = JSON.parse(readFileSync(join(ROOT, SEAL), 'utf8')) as Record<string, string>;
+  const found = readSeal();
+  const changed = [...new Set([...Object.keys(sealed), ...Object.keys(found)])].find(
+    (path) => sealed[path] !== found[path],
+  );
+  if (changed === undefined) return;
+  throw new UsageError(
+    `${changed} is not as it came, and a check that was changed proves nothing. Get it back: git checkout -- ${changed}`,
+  );
+}

@@ -1,0 +1,238 @@
+/** What the specs say "it should have been" with, and how a failure is told. */
+import { readFileSync } from 'node:fs';
+import { HandshakeError, ProtocolError } from '../protocol.ts';
+import { Todo } from '../todo.ts';
+import type { Stream } from '../view/wire.ts';
+import { compareBytes, show } from './show.ts';
+
+/** A line of a failure: what it is, and its value: text, or bytes to draw. */
+export type Fact = readonly [label: string, value: string | Stream];
+
+/** A step does not hold, and this is why. */
+export class CheckFailure extends Error {
+  override readonly name = 'CheckFailure';
+  /** Given, returned, expected and so on, in the order of telling. */
+  readonly facts: readonly Fact[];
+  /** The likely cause in plain words. `undefined`: not known. */
+  readonly cause: string | undefined;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section: string | undefined;
+
+  constructor(what: string, facts: readonly Fact[] = [], cause?: string, section?: string) {
+    super(what);
+    this.facts = facts;
+    this.cause = cause;
+    this.section = section;
+  }
+}
+
+/** Fails: `what` should have been so. */
+export function fail(what: string, facts: readonly Fact[] = [], cause?: string): never {
+  throw new CheckFailure(what, facts, cause);
+}
+
+/** What surrounds a check. */
+export interface About {
+  /** What the code was called with, or what arrived. */
+  readonly given?: readonly Fact[];
+  /** Names the likely cause of what was returned or thrown, when there is one to name. */
+  readonly cause?: (actual: unknown) => string | undefined;
+  /** Bytes are frames: name the field that is wrong. */
+  readonly frames?: boolean;
+  /** What to call the actual value, where nothing was returned. */
+  readonly label?: string;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section?: string;
+}
+
+type Outcome<T> =
+  | { readonly threw: false; readonly value: T }
+  | { readonly threw: true; readonly error: unknown };
+
+function outcomeOf<T>(action: () => T): Outcome<T> {
+  try {
+    return { threw: false, value: action() };
+  } catch (error) {
+    if (error instanceof Todo || error instanceof CheckFailure) throw error;
+    return { threw: true, error };
+  }
+}
+
+/** What the code did: what it returned, or what it threw and where. */
+function didFacts(outcome: Outcome<unknown>): Fact[] {
+  return outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)]];
+}
+
+/** What was thrown, and where in the learner's code. */
+export function thrown(error: unknown): Fact[] {
+  const place = placeOf(error);
+  return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
+}
+
+/** The first line of a stack that is in a lesson or solution, such as `…/reading.ts:42`. */
+export function placeOf(error: unknown): string | undefined {
+  const stack = error instanceof Error ? String(error.stack) : '';
+  const [, file, line] =
+    /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+)/.exec(stack) ?? [];
+  return file && `${file.replaceAll('\\', '/')}:${line}`;
+}
+
+function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
+  const actual = outcome.threw ? outcome.error : outcome.value;
+  if (actual instanceof Promise) {
+    actual.catch(() => {});
+    return 'The function is async, or returns a promise. Here it has to return the value itself.';
+  }
+  return about.cause?.(actual) ?? causeOfCrash(actual);
+}
+
+/** What lies behind an error that JavaScript itself throws. */
+export function causeOfCrash(error: unknown): string | undefined {
+  if (!(error instanceof RangeError)) return undefined;
+  if (/call stack/i.test(error.message)) {
+    return 'A function calls itself again and again. Where should that end? A loop needs no stack.';
+  }
+  if (/allocation|array length|out of memory/i.test(error.message)) {
+    return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
+  }
+  return undefined;
+}
+
+/** Runs code that has no reason to throw, and returns what it returns. */
+export function attempt<T>(call: () => T, what: string, given: readonly Fact[] = []): T {
+  const outcome = outcomeOf(call);
+  if (!outcome.threw) return outcome.value;
+  throw new CheckFailure(what, [...given, ...thrown(outcome.error)], causeOf(outcome, {}));
+}
+
+/**
+ * Checks that the code returns what it should: bytes by their content, objects and maps by what
+ * `expected` has, whatever else they have.
+ */
+export function equal(
+  call: () => unknown,
+  expected: unknown,
+  what: string,
+  about: About = {},
+): void {
+  const outcome = outcomeOf(call);
+  if (!outcome.threw && same(outcome.value, expected)) return;
+  const bytes = !outcome.threw && outcome.value instanceof Uint8Array ? outcome.value : undefined;
+  const facts =
+    bytes && expected instanceof Uint8Array
+      ? compareBytes(bytes, expected, about)
+      : outcome.threw
+        ? [...thrown(outcome.error), ['expected', show(expected)] as const]
+        : compareValues(outcome.value, expected, about.label);
+  throw new CheckFailure(
+    what,
+    [...(about.given ?? []), ...facts],
+    causeOf(outcome, about),
+    about.section,
+  );
+}
+
+/** Two values side by side; of objects, only the fields that differ. */
+function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
+  const [mine, right] =
+    isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
+  return [
+    [label, show(mine)],
+    ['expected', show(right)],
+  ];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+function differing(actual: Record<string, unknown>, expected: Record<string, unknown>) {
+  const keys = Object.keys(expected).filter((key) => !same(actual[key], expected[key]));
+  return [actual, expected].map((side) => Object.fromEntries(keys.map((key) => [key, side[key]])));
+}
+
+function same(actual: unknown, expected: unknown): boolean {
+  if (expected instanceof Uint8Array) {
+    return actual instanceof Uint8Array && Buffer.compare(actual, expected) === 0;
+  }
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(actual) || actual.length !== expected.length) return false;
+    return expected.every((item, i) => same(actual[i], item));
+  }
+  if (expected instanceof Map) {
+    return actual instanceof Map && [...expected].every(([key, v]) => same(actual.get(key), v));
+  }
+  if (expected !== null && typeof expected === 'object') {
+    if (actual === null || typeof actual !== 'object') return false;
+    const fields = actual as Record<string, unknown>;
+    return Object.entries(expected).every(([key, value]) => same(fields[key], value));
+  }
+  return Object.is(actual, expected);
+}
+
+/** Checks that the peer's mistake is refused with a `ProtocolError` of this close code. */
+export function failsWith(
+  closeCode: number,
+  action: () => unknown,
+  what: string,
+  about: About = {},
+): void {
+  const outcome = outcomeOf(action);
+  const code = outcome.threw && outcome.error instanceof ProtocolError && outcome.error.closeCode;
+  if (code !== closeCode) refused(outcome, `ProtocolError ${closeCode}`, what, about);
+  explains(outcome, what, about);
+}
+
+/** Checks that a request is refused with a `HandshakeError` of this status. Returns the error. */
+export function refusesWith(
+  status: number,
+  action: () => unknown,
+  what: string,
+  about: About = {},
+): HandshakeError {
+  const outcome = outcomeOf(action);
+  const error = outcome.threw && outcome.error;
+  if (!(error instanceof HandshakeError) || error.status !== status) {
+    return refused(outcome, `HandshakeError ${status}`, what, about);
+  }
+  explains(outcome, what, about);
+  return error;
+}
+
+/** Checks that the caller's mistake is refused with an error of this kind. */
+export function throws(
+  kind: ErrorConstructor | TypeErrorConstructor | RangeErrorConstructor,
+  action: () => unknown,
+  what: string,
+  about: About = {},
+): void {
+  const outcome = outcomeOf(action);
+  if (!outcome.threw || !(outcome.error instanceof kind)) refused(outcome, kind.name, what, about);
+  explains(outcome, what, about);
+}
+
+const SECTIONS = readFileSync(new URL('rfc6455-sections.txt', import.meta.url), 'utf8');
+
+/** Checks that an error says what is wrong, and that of a peer's mistake, where that is written. */
+function explains(outcome: Outcome<unknown>, what: string, { given = [] }: About): void {
+  if (!outcome.threw || !(outcome.error instanceof Error)) return;
+  const { message } = outcome.error;
+  const { section = undefined } = outcome.error as { section?: unknown };
+  if (message === '') {
+    const cause = 'The error has no message. Whoever looks for the mistake has nothing else.';
+    fail(what, [...given, ...didFacts(outcome)], cause);
+  }
+  if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
+    const cause =
+      'The error names a section that RFC 6455 does not have, such as the `5.2` of frames.';
+    fail(what, [...given, ...didFacts(outcome), ['its section', show(section)]], cause);
+  }
+}
+
+function refused(outcome: Outcome<unknown>, expected: string, what: string, about: About): never {
+  const wanted: Fact = ['expected', `a thrown ${expected}`];
+  const facts = [...(about.given ?? []), ...didFacts(outcome), wanted];
+  throw new CheckFailure(what, facts, causeOf(outcome, about), about.section);
+}

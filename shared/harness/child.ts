@@ -1,0 +1,139 @@
+/**
+ * The process that a learner's code runs in. Whatever that code does, it does here: the parent
+ * watches, and tells. Called with a target, such as `lessons/02`; starts when told to.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fileOf, findTarget, ROOT } from '../course/lessons.ts';
+import { CheckFailure } from './check.ts';
+import type { Message } from './messages.ts';
+import { type Failure, runStep, toFailure, toLoadFailure } from './run.ts';
+import { loadSpec } from './spec.ts';
+
+/** How often a step that waits says that it is alive, in milliseconds. */
+const BEAT_MS = 250;
+/** After so many beats in a row without anything to do, a step waits in vain. */
+const MAX_QUIET_BEATS = 32;
+/** How long timers and sockets may go on after the last step, in milliseconds. */
+const GRACE_MS = 700;
+/** What the harness itself may still have open: its channel, and the files of the loader. */
+const OURS = /^(PipeWrap|Pipe|MessagePort|CloseReq|TTYWrap|FSReq.*|Immediate)$/;
+/** How much of what a step prints is kept, in characters. */
+const MAX_OUTPUT = 2000;
+
+const send = process.send?.bind(process);
+if (!send) throw new Error('This is no program of its own: `npm test lessons/02` starts it.');
+const tell = (message: Message) => new Promise<void>((resolve) => send(message, () => resolve()));
+
+const target = findTarget(process.argv[2] ?? '');
+const spec = await loadSpec(target.lesson.name);
+/** Which step started what happens now, even if it happens later. */
+const startedBy = new AsyncLocalStorage<number>();
+let current = 0;
+/** The step that has not come to its end. 0: none. */
+let running = 0;
+let printed = '';
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = ((chunk: string | Uint8Array) => {
+    if (printed.length < MAX_OUTPUT) printed += Buffer.from(chunk).toString().slice(0, MAX_OUTPUT);
+    return true;
+  }) as typeof stream.write;
+}
+// A lesson has no business with these.
+delete process.send;
+process.exit = (code) => {
+  const call = `process.exit(${code ?? ''})`;
+  throw new CheckFailure(
+    `The code called ${call}.`,
+    [],
+    'A lesson returns or throws. It never ends the program it is a part of.',
+  );
+};
+process.on('uncaughtException', (error) => {
+  const failure = toFailure(error);
+  const isRunning = (startedBy.getStore() ?? current) === running;
+  const when = isRunning ? 'in a callback, where nobody catches it' : 'after its step had ended';
+  const late = { ...failure, what: `The code threw ${when}.` };
+  report(failure.kind === 'crash' ? late : failure);
+});
+
+/** Tells of something that happened outside of a step. */
+function report(failure: Failure): void {
+  void tell({ type: 'late', number: startedBy.getStore() ?? current, failure });
+}
+
+function takeOutput(): string {
+  const output = printed;
+  printed = '';
+  return output;
+}
+
+async function go(): Promise<void> {
+  let module: object;
+  try {
+    module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
+  } catch (error) {
+    await tell({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
+    return tell({ type: 'done' });
+  }
+  for (current = 1; current <= spec.steps.length; current++) {
+    await tell({ type: 'started', number: current });
+    running = current;
+    const stop = beat();
+    const failure = await startedBy.run(current, () => runStep(spec, current, module));
+    stop();
+    running = 0;
+    const output = takeOutput();
+    await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
+  }
+  current = spec.steps.length;
+  // Now the process would end by itself. If it does not, something is still going on.
+  process.once('beforeExit', () => tell({ type: 'done' }));
+  setTimeout(leftovers, GRACE_MS).unref();
+}
+
+/** Says again and again that it is alive. An endless loop would leave no turn for that. */
+function beat(): () => void {
+  let quietBeats = 0;
+  let last = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    quietBeats = utilization < 0.5 ? quietBeats + 1 : 0;
+    if (quietBeats < MAX_QUIET_BEATS) return void tell({ type: 'alive' });
+    report({
+      kind: 'crash',
+      what: 'The code waits for something that never comes.',
+      facts: [['waited', `${(quietBeats * BEAT_MS) / 1000} seconds`]],
+      cause: 'A promise is awaited that nobody resolves, or an event that nobody emits.',
+    });
+    void tell({ type: 'done' });
+  }, BEAT_MS).unref();
+  return () => clearInterval(timer);
+}
+
+function leftovers(): void {
+  const left = process.getActiveResourcesInfo().filter((name) => !OURS.test(name));
+  if (left.length === 0) {
+    setTimeout(leftovers, GRACE_MS).unref();
+    return;
+  }
+  report({
+    kind: 'crash',
+    what: 'Something still goes on after the last check.',
+    facts: [['still open', [...new Set(left)].join(', ')]],
+    cause: `A timer, a socket or a server has been started and never ended. ${
+      target.lesson.needs ? 'A timer ends with its connection.' : 'A lesson starts none.'
+    }`,
+  });
+  void tell({ type: 'done' });
+}
+
+process.once('message', () => {
+  process.channel?.unref();
+  void go();
+});
+await tell({ type: 'ready', steps: spec.steps.map(({ title, section }) => ({ title, section })) });

@@ -1,0 +1,151 @@
+/** How a run is told to the person at the terminal. */
+import { fileOf, LESSONS, type Lesson, type Target } from '../course/lessons.ts';
+import { columns, style } from '../view/style.ts';
+import { drawStream } from '../view/wire.ts';
+import { wrap } from '../view/wrap.ts';
+import type { Fact } from './check.ts';
+import type { Failure, StepResult } from './run.ts';
+
+/** How many lines of what a step printed are shown. */
+const MAX_PRINTED_LINES = 10;
+
+/** Writes why a file could not be loaded, and what to do. */
+export function renderBroken({ lesson }: Target, failure: Failure, width = columns()): string[] {
+  const {
+    what,
+    remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`,
+  } = failure;
+  return [
+    ...wrap(`${style.red('✗')} ${what}`, width),
+    ...indent([...tell(failure, width - 2), ...wrap(remedy, width - 2)], 2),
+  ];
+}
+
+/**
+ * Writes the steps, one line each, and the first that does not hold in full. When that is more
+ * than `rows` lines, the steps before and after it share a line each.
+ */
+export function renderRun(
+  target: Target,
+  results: readonly StepResult[],
+  width = columns(),
+  rows = Number.POSITIVE_INFINITY,
+): string[] {
+  const done = results.filter(({ failure }) => !failure).length;
+  const at = results.findIndex(({ failure }) => failure);
+  const first = results[at];
+  const before = results.slice(0, first ? at : results.length);
+  const after = first ? results.slice(at + 1) : [];
+  const list = (part: readonly StepResult[]) =>
+    part.flatMap((result) => [stepLine(result, width), ...printed(result.output, width)]);
+
+  const top = [heading(target, done, results.length, width), ''];
+  const middle = first
+    ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
+    : [];
+  const bottom = ['', ...wrap(verdict(target, done, results.length), width)];
+  const whole = [...top, ...list(before), ...middle, ...list(after), ...bottom];
+  if (whole.length <= rows) return whole;
+  return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1)];
+}
+
+/** Several steps in one line: which they are, and how they stand. */
+function summary(part: readonly StepResult[]): string[] {
+  const [first, last] = [part[0], part.at(-1)];
+  if (!first || !last) return [];
+  const numbers = first === last ? `step ${first.number}` : `steps ${first.number}–${last.number}`;
+  const hold = part.filter(({ failure }) => !failure).length;
+  if (hold === part.length) return [style.green(` ✓ ${numbers} hold`)];
+  return [` · ${numbers}${hold > 0 ? `, of which ${hold} hold` : ' to come'}`];
+}
+
+function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
+  const title = `${lesson.number} ${lesson.title}${side === 'solutions' ? ' (reference)' : ''}`;
+  const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}  ${done}/${total}`;
+  return style.bold(title.padEnd(width - bar.length - 1) + bar);
+}
+
+function stepLine({ number, title, section, failure }: StepResult, width: number): string {
+  const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
+  const where = `§${section}`;
+  const name = `${String(number).padEnd(2)} ${title}`.padEnd(width - 4 - where.length);
+  return ` ${mark} ${failure ? name : style.green(name)}${style.dim(where)}`;
+}
+
+/** Writes what a step printed, without anything that could move the cursor. */
+function printed(output: string, width: number): string[] {
+  if (output === '') return [];
+  const lines = output
+    .trimEnd()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes.
+    .replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g, '')
+    .split('\n')
+    .flatMap((line) => wrap(line, width - 7));
+  const shown = lines.slice(0, MAX_PRINTED_LINES);
+  if (lines.length > shown.length) shown.push('… and more');
+  return shown.map((line) => style.dim(`     │ ${line}`));
+}
+
+/** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
+export function explanation(
+  { number, section, failure }: StepResult,
+  { lesson }: Target,
+  width = columns() - 4,
+): string[] {
+  if (!failure) return [];
+  const pointers = [
+    `Read      lessons/${lesson.name}/README.md, step ${number}`,
+    `Hint      npm run hint ${lesson.number}.${number}`,
+    `Standard  RFC 6455 §${failure.section ?? section}`,
+  ];
+  const why = failure.kind === 'todo' ? [''] : tell(failure, width);
+  if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);
+  return [
+    ...wrap(failure.what, width),
+    ...why,
+    ...pointers.flatMap((line) => wrap(line, width, ' '.repeat(10))),
+  ];
+}
+
+/** The bytes that arrived are drawn, the other facts stand beside their labels. */
+function tell({ facts, cause }: Failure, width: number): string[] {
+  const lines: string[] = [''];
+  const plain = facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');
+  for (const [label, value] of facts) {
+    if (typeof value !== 'string')
+      lines.push(`${label}:`, '', ...indent(drawStream(value, width - 2), 2), '');
+  }
+  if (plain.length > 0) lines.push(...table(plain, width), '');
+  if (cause) lines.push(...wrap(cause, width).map((line) => style.yellow(line)), '');
+  return lines;
+}
+
+function table(facts: readonly Fact[], width: number): string[] {
+  const column = Math.max(...facts.map(([label]) => label.length)) + 2;
+  return facts.flatMap(([label, value]) =>
+    wrap(String(value), width - column).map(
+      (line, i) => (i === 0 ? label : '').padEnd(column) + line,
+    ),
+  );
+}
+
+function verdict({ side, lesson }: Target, done: number, total: number): string {
+  if (done < total) return `${done} of ${total} steps hold.`;
+  if (side === 'solutions') return `All ${total} steps hold.`;
+  const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
+  const what = `All ${total} steps hold: lesson ${lesson.number} is done. ${lesson.gain}`;
+  return next
+    ? `${what} Next: lessons/${next.name}/README.md`
+    : `${what} It was the last. Now open a browser: npm run serve`;
+}
+
+/** Writes the complaints of the type checker about a target's folder. */
+export function renderTypeErrors(target: Target, complaints: readonly string[]): string[] {
+  if (complaints.length === 0) return [];
+  const count = complaints.length === 1 ? 'One type error' : `${complaints.length} type errors`;
+  return ['', `${style.red('✗')} ${count} in ${fileOf(target)}:`, '', ...indent(complaints, 2)];
+}
+
+function indent(lines: readonly string[], by: number): string[] {
+  return lines.map((line) => (line ? ' '.repeat(by) + line : ''));
+}

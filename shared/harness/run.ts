@@ -1,0 +1,128 @@
+/** Runs the steps of a spec over an implementation. */
+import { Todo } from '../todo.ts';
+import { CheckFailure, causeOfCrash, type Fact, placeOf, thrown } from './check.ts';
+import type { AnySpec } from './spec.ts';
+
+/** Why a step does not hold, ready to be sent to another process. */
+export interface Failure {
+  /** `todo`: not written yet. `check`: a wrong result. `crash`: the code threw or broke off. */
+  readonly kind: 'todo' | 'check' | 'crash';
+  /** What should have been so, in one sentence. */
+  readonly what: string;
+  readonly facts: readonly Fact[];
+  readonly cause?: string;
+  /** The section that has the rule, where it is not that of the step. */
+  readonly section?: string;
+  /** What to do about it, where it is not in the lesson's own file. */
+  readonly remedy?: string;
+}
+
+/** How one step went. */
+export interface StepResult {
+  /** From 1. */
+  readonly number: number;
+  readonly title: string;
+  readonly section: string;
+  /** `undefined`: the step holds. */
+  readonly failure?: Failure;
+  /** What the code printed meanwhile. */
+  readonly output: string;
+}
+
+/** Runs a step, by its number from 1. Returns `undefined` when it holds. Never throws. */
+export async function runStep(
+  spec: AnySpec,
+  number: number,
+  module: object,
+): Promise<Failure | undefined> {
+  try {
+    await spec.steps[number - 1]?.check(complete(module));
+    return undefined;
+  } catch (error) {
+    return ranAhead(error, number) ?? toFailure(error);
+  }
+}
+
+/** The code of a step called that of a later one, which is not written yet. */
+function ranAhead(error: unknown, number: number): Failure | undefined {
+  if (!(error instanceof Todo) || Number(error.step.split('.')[1]) <= number) return undefined;
+  return {
+    kind: 'check',
+    what: `Step ${number} does without the later steps, but the code called step ${error.step}.`,
+    facts: [['not written', todoPlace(error)]],
+    cause: 'Does it call a function by its name that was handed to it as a parameter?',
+  };
+}
+
+/** Where a `Todo` stands, and in which function. */
+function todoPlace(error: Todo): string {
+  const name = /^ +at (?:new )?(\S+) \(/m.exec(error.stack ?? '')?.[1];
+  return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
+}
+
+/**
+ * Runs the steps up to the first that does not hold. `undefined`: they all do. Leaves out those
+ * with a number in `without`.
+ */
+export async function firstFailure(
+  spec: AnySpec,
+  module: object,
+  without: readonly number[] = [],
+): Promise<StepResult | undefined> {
+  for (const [i, { title, section }] of spec.steps.entries()) {
+    if (without.includes(i + 1)) continue;
+    const failure = await runStep(spec, i + 1, module);
+    if (failure) return { number: i + 1, title, section, failure, output: '' };
+  }
+  return undefined;
+}
+
+/** Turns whatever was thrown into something to tell. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Todo) {
+    return { kind: 'todo', what: error.message, facts: [['code', todoPlace(error)]] };
+  }
+  if (error instanceof CheckFailure) {
+    const { message, facts, cause, section } = error;
+    return {
+      kind: 'check',
+      what: message,
+      facts,
+      ...(cause && { cause }),
+      ...(section && { section }),
+    };
+  }
+  const cause = causeOfCrash(error);
+  return {
+    kind: 'crash',
+    what: 'The code threw where it should not.',
+    facts: thrown(error),
+    ...(cause && { cause }),
+  };
+}
+
+/** Says why a file could not be loaded: it does not parse, or it threw on the way. */
+export function toLoadFailure(error: unknown, file: string): Failure {
+  const [, line, message] = /:(\d+):\d+: ERROR: (.*)/.exec(String(error)) ?? [];
+  if (line !== undefined) {
+    return { kind: 'crash', what: `${file} does not parse. Line ${line}: ${message}.`, facts: [] };
+  }
+  return { kind: 'crash', what: `${file} threw while it was loaded.`, facts: thrown(error) };
+}
+
+/** A module that says so when something is asked of it that it does not export. */
+function complete(module: object): object {
+  return new Proxy(module, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (value === undefined && typeof name === 'string') {
+        throw new CheckFailure(
+          `The file exports no \`${name}\`.`,
+          [['exported', Object.keys(target).join(', ') || 'nothing']],
+          'It has been renamed, or its `export` is gone. `npm run reset` gives you a fresh file and keeps yours.',
+        );
+      }
+      return value;
+    },
+  });
+}

@@ -1,0 +1,120 @@
+/** Values, written so that a person reads them. */
+
+import { HandshakeError, ProtocolError } from '../protocol.ts';
+import { quote, toHex } from '../view/hex.ts';
+import { frameFields, preview } from '../view/wire.ts';
+import type { About, Fact } from './check.ts';
+
+const MAX_BYTES = 20;
+const MAX_ITEMS = 8;
+
+/**
+ * Writes any value on one line: bytes as hex with their text, strings with `\r\n` visible. Never
+ * throws, whatever the value does when it is looked at.
+ */
+export function show(value: unknown): string {
+  try {
+    return write(value, 0);
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
+
+function write(value: unknown, depth: number): string {
+  if (typeof value === 'string') return clip(quote(value));
+  if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value === null || typeof value !== 'object') return String(value);
+  if (value instanceof Uint8Array) return showBytes(value);
+  if (value instanceof Error) return showError(value);
+  if (value instanceof Promise) return 'a Promise';
+  if (depth > 3) return '…';
+  if (Array.isArray(value)) {
+    const items = value.slice(0, MAX_ITEMS).map((item) => write(item, depth + 1));
+    if (value.length > MAX_ITEMS) items.push(`… ${value.length} in all`);
+    return `[${items.join(', ')}]`;
+  }
+  if (value instanceof Map) return `Map ${write(Object.fromEntries(value), depth)}`;
+  const fields = Object.entries(value)
+    .slice(0, MAX_ITEMS * 2)
+    .map(([key, field]) => `${key}: ${write(field, depth + 1)}`);
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+}
+
+function showBytes(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'no bytes';
+  const hex = toHex(bytes, MAX_BYTES);
+  const size = bytes.length > MAX_BYTES ? ` (${bytes.length} bytes)` : '';
+  const text = preview(bytes.subarray(0, MAX_BYTES));
+  return text.startsWith('"') && !text.includes('\\u') ? `${hex}${size}  ${text}` : hex + size;
+}
+
+function showError(error: Error): string {
+  if (error instanceof ProtocolError) return `ProtocolError ${error.closeCode}: ${error.message}`;
+  if (error instanceof HandshakeError) return `HandshakeError ${error.status}: ${error.message}`;
+  return clip(`${error.name}: ${error.message}`);
+}
+
+function clip(text: string): string {
+  return text.length > 600 ? `${text.slice(0, 600)}… (${text.length} characters)` : text;
+}
+
+/** How many bytes stand beside each other when two rows are compared. */
+const ROW = 12;
+
+/**
+ * Compares two rows of bytes: what was returned, what was expected, and a mark under the first
+ * byte that differs. Of frames, the field that is wrong is named, and its bits are shown.
+ */
+export function compareBytes(
+  actual: Uint8Array,
+  expected: Uint8Array,
+  { frames = false, label = 'you returned' }: About = {},
+): Fact[] {
+  const shared = Math.min(actual.length, expected.length);
+  let at = 0;
+  while (at < shared && actual[at] === expected[at]) at++;
+  // Long rows are shown from a little before the difference.
+  const from = Math.max(actual.length, expected.length) > ROW ? Math.max(0, at - 4) : 0;
+  const indent = from > 0 ? '… ' : '';
+  const row = (bytes: Uint8Array) => {
+    if (bytes.length === 0) return 'no bytes';
+    const size = bytes.length > ROW ? ` (${bytes.length} bytes)` : '';
+    return `${indent}${toHex(bytes.subarray(from), ROW)}${size}`;
+  };
+  const caret = `${' '.repeat(indent.length + (at - from) * 3)}^^ `;
+  const facts: Fact[] = [
+    [label, row(actual)],
+    ['expected', row(expected)],
+    ['', caret + difference(actual, expected, at)],
+  ];
+  const field = frames && frameFields(expected).find(({ end }) => at < end);
+  if (field) facts.push(['field', `${field.name}: should say ${field.meaning}`]);
+  if (field && at < 2 && at < shared)
+    facts.push(...compareBits(actual[at] ?? 0, expected[at] ?? 0, at));
+  return facts;
+}
+
+function difference(actual: Uint8Array, expected: Uint8Array, at: number): string {
+  const bytes = (count: number) => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
+  if (at === expected.length) return `${bytes(actual.length - at)} too many`;
+  if (at === actual.length) return `${bytes(expected.length - at)} missing`;
+  const [mine, right] = [actual, expected].map((row) => toHex(row.subarray(at, at + 1)));
+  return `byte ${at} is ${mine}, not ${right}`;
+}
+
+const BIT_NAMES = [
+  ['FIN', 'RSV1', 'RSV2', 'RSV3', 'opcode', 'opcode', 'opcode', 'opcode'],
+  ['MASK', 'length', 'length', 'length', 'length', 'length', 'length', 'length'],
+];
+
+/** The bits of a header byte, with a mark under the first that differs. */
+function compareBits(actual: number, expected: number, byte: number): Fact[] {
+  const [mine, right] = [actual, expected].map((value) => value.toString(2).padStart(8, '0'));
+  const at = Math.clz32(actual ^ expected) - 24;
+  const name = BIT_NAMES[byte]?.[at] ?? '';
+  return [
+    ['in bits', `${mine}, not ${right}`],
+    ['', `${' '.repeat(at)}^ ${name}`],
+  ];
+}

@@ -1,0 +1,240 @@
+/** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
+import type { Fact } from './check.ts';
+import type { Go, Message } from './messages.ts';
+import type { Failure, StepResult } from './run.ts';
+import { loadSpec } from './spec.ts';
+
+/** How long nothing may be heard of a step, or of loading the file, before it counts as endless. */
+const PATIENCE_MS = 5000;
+/** How long our own process may take to start, in milliseconds: a guard for a busy machine. */
+const START_MS = 30_000;
+/** How long to wait for messages of a process that has ended, in milliseconds. */
+const LAST_MESSAGES_MS = 2000;
+/** How much memory the code may take for its objects, in MiB. */
+const MAX_HEAP_MIB = 512;
+
+/** What came out of a run. */
+export interface Run {
+  /** Why no step could run at all. `undefined`: the file was loaded. */
+  readonly broken: Failure | undefined;
+  readonly results: readonly StepResult[];
+}
+
+/** A process that has loaded the checks and waits to run them once. */
+export interface Checker {
+  /** Loads the file and runs its steps. Never throws for what that file does. */
+  run(): Promise<Run>;
+  /** Ends the process, and what it has started. */
+  stop(): void;
+}
+
+/** Runs all the steps over a target's file. Never throws for what that file does. */
+export function supervise(target: Target): Promise<Run> {
+  return prepare(target).run();
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) kill(child);
+});
+
+/** Starts a process for one run, ahead of time. */
+export function prepare(target: Target): Checker {
+  const child = fork(
+    fileURLToPath(new URL('child.ts', import.meta.url)),
+    [`${target.side}/${target.lesson.number}`],
+    {
+      execArgv: ['--import', 'tsx', `--max-old-space-size=${MAX_HEAP_MIB}`],
+      // What the process itself prints, such as that its memory is full, is of use only here.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      // A group of its own, so that what it starts can be ended with it.
+      detached: process.platform !== 'win32',
+    },
+  );
+  running.add(child);
+  // What goes wrong with the process itself ends in its exit, and that is told.
+  child.on('error', () => {});
+  return {
+    run: async () => {
+      const held = await heldUp(target);
+      if (held) kill(child);
+      // One that has not lived until now is replaced.
+      return held ?? (child.connected ? follow(child, target) : supervise(target));
+    },
+    stop: () => kill(child),
+  };
+}
+
+/** The last run of each lesson that another one builds on, and the file that it was a run of. */
+const needed = new Map<Lesson, { readonly source: string; readonly run: Promise<Run> }>();
+
+/** Runs a lesson that another one builds on, unless its file is as it was the last time. */
+function runNeeded(lesson: Lesson): Promise<Run> {
+  const target: Target = { side: 'lessons', lesson };
+  const file = join(ROOT, fileOf(target));
+  const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const last = needed.get(lesson);
+  if (last?.source === source) return last.run;
+  const run = supervise(target);
+  needed.set(lesson, { source, run });
+  return run;
+}
+
+/**
+ * Says which of the lessons that this one builds on does not hold: until it does, a failure here
+ * would be a riddle. `undefined`: they all do. The references are taken at their word.
+ */
+async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
+  if (side === 'solutions' || !lesson.needs) return undefined;
+  const builtOn = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
+  const runs = await Promise.all(builtOn.map(runNeeded));
+  const at = runs.findIndex(({ broken, results }) => broken ?? results.some((it) => it.failure));
+  const [first, run] = [builtOn[at], runs[at]];
+  if (!first || !run) return undefined;
+
+  const step = run.results.find(({ failure }) => failure);
+  const { steps } = await loadSpec(lesson.name);
+  const fact: Fact = run.broken
+    ? ['it says', run.broken.what]
+    : [`step ${step?.number}`, step?.title ?? ''];
+  return {
+    broken: {
+      kind: 'check',
+      what: `Lesson ${lesson.number} is made of your lessons ${builtOn[0]?.number} to ${builtOn.at(-1)?.number}, and lesson ${first.number} does not hold yet.`,
+      facts: [['file', fileOf({ side, lesson: first })], fact],
+      remedy: `See: npm test lessons/${first.number}. Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution`,
+    },
+    results: steps.map(({ title, section }, i) => {
+      return { number: i + 1, title, section, output: '', failure: NOT_REACHED };
+    }),
+  };
+}
+
+function kill(child: ChildProcess): void {
+  running.delete(child);
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL');
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
+
+function follow(child: ChildProcess, target: Target): Promise<Run> {
+  const file = fileOf(target);
+  const outcomes = new Map<number, { failure?: Failure; output: string }>();
+  let steps: readonly { title: string; section: string }[] = [];
+  let current = 0;
+  let broken: Failure | undefined;
+  let done = false;
+  let stderr = '';
+  let timer: NodeJS.Timeout | undefined;
+
+  /** The run ended early: in the step that was on, or in what that step had started. */
+  const breakOff = (what: string, cause: string) => {
+    const failure: Failure = { kind: 'crash', what, facts: [['code', file]], cause };
+    if (current === 0) broken ??= failure;
+    else if (!outcomes.get(current)?.failure) outcomes.set(current, { failure, output: '' });
+  };
+  const watch = (patience = PATIENCE_MS) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const what = current === 0 ? `Loading ${file}` : `Step ${current}`;
+      breakOff(
+        `${what} did not come to an end within ${patience / 1000} seconds.`,
+        'There may be a loop whose condition never becomes false, or one that reads without going forward.',
+      );
+      kill(child);
+    }, patience);
+  };
+
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr.length < 10_000) stderr += text;
+  });
+  child.on('message', (message: Message) => {
+    watch();
+    switch (message.type) {
+      case 'ready':
+        steps = message.steps;
+        break;
+      case 'started':
+        current = message.number;
+        break;
+      case 'finished': {
+        // What it threw on the way explains what it then waited for in vain.
+        const { failure = message.failure } = outcomes.get(message.number) ?? {};
+        outcomes.set(message.number, { ...message, ...(failure && { failure }) });
+        break;
+      }
+      case 'late': {
+        const { output = '', failure } = outcomes.get(message.number) ?? {};
+        if (message.number === 0) broken ??= message.failure;
+        else outcomes.set(message.number, { failure: failure ?? message.failure, output });
+        break;
+      }
+      case 'broken':
+        broken = message.failure;
+        break;
+      case 'done':
+        done = true;
+        kill(child);
+    }
+  });
+  watch(START_MS);
+  child.send({ type: 'go' } satisfies Go);
+
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      const settle = () => {
+        clearTimeout(late);
+        kill(child);
+        if (!done) endedEarly(stderr, code, signal, breakOff);
+        resolve({ broken, results: steps.map((step, i) => toResult(step, i + 1)) });
+      };
+      // What was sent before the end may still be on its way: the channel closes after the last.
+      const late = setTimeout(settle, LAST_MESSAGES_MS);
+      if (child.connected) child.once('disconnect', settle);
+      else settle();
+    });
+  });
+
+  function toResult(step: { title: string; section: string }, number: number): StepResult {
+    const { failure, output = '' } = outcomes.get(number) ?? { failure: NOT_REACHED };
+    return { ...step, number, output, ...(failure && { failure }) };
+  }
+}
+
+function endedEarly(
+  stderr: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  breakOff: (what: string, cause: string) => void,
+): void {
+  if (/heap out of memory|allocation failed/i.test(stderr)) {
+    breakOff(
+      `The code used up its memory, ${MAX_HEAP_MIB} MiB.`,
+      'Something grows without end: a list in a loop, or a buffer for a length that was only announced.',
+    );
+  } else if (signal === null && (code === 0 || code === 13)) {
+    breakOff(
+      'The code waits for something that never comes.',
+      'A promise is awaited that nobody resolves.',
+    );
+  } else {
+    breakOff(
+      `The process of the check was ended from within (${signal ?? `exit code ${code}`}).`,
+      'Does the code call `process.kill`, `process.abort` or something like it?',
+    );
+  }
+}
+
+/** A step after the one that ended everything: never the first that does not hold. */
+const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not reached.', facts: [] };

@@ -1,0 +1,68 @@
+/** The slow, obvious way to do what the lessons teach: the oracle that they are compared with. */
+import type { Frame } from '../protocol.ts';
+
+/** A frame to put on the wire, legal or not. */
+export interface WireFrame {
+  readonly fin?: boolean;
+  /** RSV1–RSV3 as a number from 0 to 7. */
+  readonly rsv?: number;
+  readonly opcode: number;
+  readonly payload?: Uint8Array | string;
+  /** Four bytes; `null` sends the frame unmasked. */
+  readonly key?: Uint8Array | null;
+}
+
+/** The masking key of the examples in RFC 6455 §5.7. */
+export const KEY = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
+
+/** Encodes text as UTF-8. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Joins byte arrays into one. */
+export function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** XORs byte i of a payload with byte i mod 4 of the key, into a copy. */
+export function masked(
+  payload: Uint8Array,
+  key: Uint8Array,
+  position = 0,
+): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(payload);
+  if (key.every((byte) => byte === 0)) return copy;
+  for (let i = 0; i < copy.length; i++) copy[i]! ^= key[(position + i) % 4]!;
+  return copy;
+}
+
+/** Encodes a frame byte by byte; masked with `KEY` unless told otherwise. */
+export function wire(frame: WireFrame): Uint8Array<ArrayBuffer> {
+  const { fin = true, rsv = 0, opcode, payload = '', key = KEY } = frame;
+  const bytes = typeof payload === 'string' ? utf8(payload) : payload;
+  const { length } = bytes;
+  const maskBit = key ? 128 : 0;
+  const head = [(fin ? 128 : 0) + rsv * 16 + opcode];
+  if (length <= 125) head.push(maskBit + length);
+  else if (length <= 65535) head.push(maskBit + 126, length >> 8, length & 255);
+  else {
+    head.push(maskBit + 127, 0, 0, 0, 0);
+    for (const shift of [24, 16, 8, 0]) head.push((length >> shift) & 255);
+  }
+  const body = key ? masked(bytes, key) : bytes;
+  const whole = new Uint8Array(head.length + (key?.length ?? 0) + length);
+  whole.set(head);
+  whole.set(key ?? [], head.length);
+  whole.set(body, head.length + (key?.length ?? 0));
+  return whole;
+}
+
+/** Makes a frame as the lessons hold it. */
+export function frame(opcode: number, payload: Uint8Array | string = '', fin = true): Frame {
+  return {
+    fin,
+    opcode,
+    payload: typeof payload === 'string' ? utf8(payload) : payload,
+  };
+}

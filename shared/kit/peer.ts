@@ -1,0 +1,220 @@
+/** Clients on real sockets that do what a check tells them to, legal or not. */
+import { once } from 'node:events';
+import { connect, type Server, type Socket } from 'node:net';
+import { CheckFailure, type Fact, fail } from '../harness/check.ts';
+import { compareBytes } from '../harness/show.ts';
+import { giveWay } from './patience.ts';
+
+/** How long to wait for what a right server does at once, in milliseconds. */
+const PATIENCE_MS = 3000;
+/** How often it is looked meanwhile, in milliseconds. */
+const TURN_MS = 2;
+
+/** Writes the request of a client, with these lines in addition. */
+export function request(target = '/', ...lines: readonly string[]): Uint8Array {
+  return Buffer.from(
+    [
+      `GET ${target} HTTP/1.1`,
+      'Host: server.example.com',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version: 13',
+      ...lines,
+      '\r\n',
+    ].join('\r\n'),
+  );
+}
+
+/** Waits until a condition holds; fails with `what` when it does not come to that. */
+export async function until(
+  holds: () => boolean,
+  what: string,
+  facts: () => readonly Fact[] = () => [],
+  cause?: string,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  // Turns are counted, and not the time: on a busy machine one may take long, for the server too.
+  for (let turns = 0; !holds(); turns++) {
+    if (turns * TURN_MS > patienceMs) {
+      fail(what, [...facts(), ['waited', `${patienceMs / 1000} seconds`]], cause);
+    }
+    await giveWay(TURN_MS);
+  }
+}
+
+/** A TCP connection to the server under test. Its own side stays open until it is told to end. */
+export class Peer {
+  readonly socket: Socket;
+  /** What has come and not been taken, as it came. */
+  #chunks: Uint8Array[] = [];
+  /** How TCP ended. `undefined`: it is still there. */
+  ended: 'fin' | 'reset' | undefined;
+
+  readonly #patienceMs: number;
+
+  /** Follows a socket that is connected. `patienceMs` is how long it waits for anything. */
+  constructor(socket: Socket, patienceMs = PATIENCE_MS) {
+    this.socket = socket;
+    this.#patienceMs = patienceMs;
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+    });
+    socket.on('end', () => {
+      this.ended ??= 'fin';
+    });
+    socket.on('error', () => {
+      this.ended = 'reset';
+    });
+  }
+
+  /** Writes bytes. */
+  write(...parts: readonly Uint8Array[]): void {
+    this.socket.write(Buffer.concat(parts));
+  }
+
+  get #received(): Buffer {
+    const [only] = this.#chunks;
+    if (only && this.#chunks.length === 1) return only as Buffer;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  #drop(count: number): void {
+    this.#chunks = [this.#received.subarray(count)];
+  }
+
+  /** Waits for an HTTP answer, and takes its head out. `what` is what should have come. */
+  async head(what: string, cause?: string): Promise<string> {
+    const end = () => this.#received.indexOf('\r\n\r\n');
+    await until(
+      () => end() !== -1 || this.ended !== undefined,
+      what,
+      () => this.#facts(),
+      cause,
+      this.#patienceMs,
+    );
+    if (end() === -1) fail(what, this.#facts());
+    const head = this.#received.subarray(0, end() + 4).toString('latin1');
+    this.#drop(end() + 4);
+    return head;
+  }
+
+  /** Opens a WebSocket, with frames behind the request if there are any. */
+  async open(target = '/', ...frames: readonly Uint8Array[]): Promise<void> {
+    this.write(request(target), ...frames);
+    const what = 'A WebSocket request is answered with 101.';
+    const [status = ''] = (await this.head(what)).split('\r\n');
+    if (!status.startsWith('HTTP/1.1 101 ')) fail(what, [['the answer', status]]);
+  }
+
+  /** Waits for these bytes, and takes them out. Fails when others come, or too few. */
+  async receives(expected: Uint8Array, what: string, cause?: string): Promise<void> {
+    const enough = () => this.#received.length >= expected.length || this.ended !== undefined;
+    // When they do not come, the difference says more than that time is over.
+    await until(enough, what, () => [], cause, this.#patienceMs).catch(() => {});
+    const actual = this.#received.subarray(0, expected.length);
+    if (Buffer.compare(actual, expected) !== 0) {
+      const label = 'came back';
+      throw new CheckFailure(
+        what,
+        [...compareBytes(actual, expected, { frames: true, label }), ...this.#facts().slice(1)],
+        cause,
+      );
+    }
+    this.#drop(expected.length);
+  }
+
+  /**
+   * Waits until the server has ended its side of TCP. `cause` is why it may have been reset, or,
+   * where that is as good, why it may not have ended.
+   */
+  async sees(ending: 'fin' | 'end', what: string, cause?: string): Promise<void> {
+    await until(
+      () => this.ended !== undefined,
+      what,
+      () => this.#facts(),
+      (ending === 'end' && cause) || 'End the socket, once everything is written.',
+      this.#patienceMs,
+    );
+    if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), cause);
+  }
+
+  #facts(): Fact[] {
+    const bytes = this.#received.length === 0 ? 'nothing' : `${this.#received.length} bytes`;
+    const tcp = { fin: 'ended by the server', reset: 'reset' };
+    return [
+      ['came back', bytes],
+      ['TCP', this.ended ? tcp[this.ended] : 'open'],
+    ];
+  }
+}
+
+/** A listening socket for one check, and whatever connects to it. */
+export class Stage {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket: Socket) => this.#keep(socket));
+  }
+
+  /**
+   * Runs a check with a listening server of `node:net` or `node:http`, and ends everything
+   * afterwards. What the code under test throws when a client comes, `event` says which, fails
+   * the check.
+   */
+  static async run(
+    server: Server,
+    event: 'connection' | 'upgrade',
+    // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own.
+    take: (...args: any[]) => void,
+    check: (stage: Stage) => Promise<void>,
+  ): Promise<void> {
+    const stage = new Stage(server);
+    const broken = new Promise<never>((_, reject) => {
+      server.on(event, (...args) => {
+        try {
+          take(...args);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await Promise.race([check(stage), broken]);
+    } finally {
+      server.close();
+      for (const socket of stage.#sockets) socket.destroy();
+    }
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+  }
+
+  /** The port that the server listens on. */
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  /** Connects a client. */
+  async connect(): Promise<Peer> {
+    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    this.#keep(socket);
+    await once(socket, 'connect');
+    return new Peer(socket);
+  }
+
+  /** Makes a connected pair: the server's socket, and the client on the other end. */
+  async pair(): Promise<[server: Socket, client: Peer]> {
+    const accepted = once(this.#server, 'connection') as Promise<[Socket]>;
+    const client = await this.connect();
+    const [socket] = await accepted;
+    return [socket, client];
+  }
+}

@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
+import { loadSpec } from '../../shared/harness/spec.ts';
+import { type Sandbox, withSandbox } from './sandbox.ts';
+
+const [first, reading, sending, closing, server] = LESSONS as [
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+];
+const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
+
+/** The marks of the steps, in order, such as `✓✓✗··`. */
+function marks(output: string): string {
+  return [...output.matchAll(/^ ([✓✗·]) \d/gm)].map(([, mark]) => mark).join('');
+}
+
+/** What was printed of each lesson. */
+function parts(output: string): string[] {
+  return output.split(/^(?=\d\d .* \d+\/\d+$|✗ )/m).slice(1);
+}
+
+async function expectStub(lesson: Lesson, output = ''): Promise<void> {
+  const { steps } = await loadSpec(lesson.name);
+  expect(marks(output)).toBe('·'.repeat(steps.length));
+  for (const { title } of steps) expect(output).toContain(title);
+  expect(output).toContain(`Lesson ${lesson.number}, step 1 is yours to write.`);
+  expect(output).toContain(`Code      ${yours(lesson)}`);
+}
+
+describe.concurrent('npm test over a lesson', () => {
+  test('that is made of others names the one that does not hold, and how to go on', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01', '02', '04');
+      const open = await sandbox.call('test', '05');
+      expect(open.code).toBe(1);
+      expect(open.output).toContain('lesson 03 does not hold yet');
+      expect(open.output).toContain('step 1  The shortest text frame');
+      expect(open.output).toContain('npm run reset 03 -- --solution');
+      expect((await sandbox.call('reset', '03', '--solution')).output).toContain(
+        `${yours(sending)} is the reference now. Your file is kept: ${yours(sending)}.kept-1`,
+      );
+
+      const stub = await sandbox.call('test', '05');
+      expect(stub.code).toBe(1);
+      await expectStub(server, stub.output);
+      sandbox.solve('05');
+      const green = await sandbox.call('test', '05');
+      expect(green.code).toBe(0);
+      expect(marks(green.output)).toMatch(/^✓+$/);
+
+      // Nobody listens for the errors of the sockets.
+      const deaf = sandbox.solution(server).replaceAll("socket.on('error', ignore);", '');
+      sandbox.write(yours(server), deaf);
+      const red = await sandbox.call('test', '05');
+      expect(red.code).toBe(1);
+      expect(marks(red.output)).toMatch(/^✓✓✓✓✓✗/);
+      expect(red.output).toContain('Listen for the `error` of a socket from the start.');
+
+      sandbox.write(yours(first), 'export {};\n');
+      const empty = await sandbox.call('test', '05');
+      sandbox.erase(yours(first));
+      const missing = await sandbox.call('test', '05');
+      for (const { code, output } of [empty, missing]) {
+        expect(code).toBe(1);
+        expect(output).toContain('lesson 01 does not hold yet');
+      }
+    }));
+
+  test('and all the others: the stubs are red, the one that is solved is green', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('03');
+      const { code, output } = await sandbox.run('test', 'lessons');
+      expect(code).toBe(1);
+      const [one, two, three, four, five, ...more] = parts(output);
+      await expectStub(first, one);
+      await expectStub(reading, two);
+      expect(three).toMatch(/lesson 03 is done\.[\s\S]+Next:\s+lessons\/04-closing\/README\.md/);
+      expect(marks(three ?? '')).toBe('✓✓✓✓✓✓✓');
+      await expectStub(closing, four);
+      expect(five).toContain('lesson 01 does not hold yet');
+      expect(more).toEqual([]);
+    }));
+
+  test('and all the others: the references are green', () =>
+    withSandbox(async (sandbox) => {
+      const { code, output } = await sandbox.run('test', 'solutions');
+      const counts = LESSONS.map(async ({ name }) => (await loadSpec(name)).steps.length);
+      expect(parts(output).map(marks)).toEqual(
+        (await Promise.all(counts)).map((count) => '✓'.repeat(count)),
+      );
+      expect(code).toBe(0);
+    }));
+
+  test('explains a wrong result with bytes in hex, never in decimal', () =>
+    withSandbox(async (sandbox) => {
+      const solution = sandbox.solution(sending);
+      sandbox.write(yours(sending), solution.replace('(fin ? 0x80 : 0) | opcode', '0x80 | opcode'));
+      const { code, output } = await sandbox.call('test', '03');
+      expect(code).toBe(1);
+      expect(marks(output)).toMatch(/^✗✓✗/);
+      expect(output).toContain('you returned  81 03 48 65 6c');
+      expect(output).toContain('expected      01 03 48 65 6c');
+      expect(output).toContain('byte 0 is 81, not 01');
+      expect(output).toContain('FIN, the highest bit of the first byte, is wrong.');
+      expect(output).not.toMatch(/Uint8Array|\[\s*129/);
+    }));
+
+  test('names the cause of a wrong accept value', () =>
+    withSandbox(async (sandbox) => {
+      const solution = sandbox.solution(first);
+      sandbox.write(yours(first), solution.replace(".digest('base64')", ".digest('hex')"));
+      const { output } = await sandbox.call('test', '01');
+      expect(output).toContain('key           "dGhlIHNhbXBsZSBub25jZQ=="');
+      expect(output).toContain('expected      "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="');
+      expect(output).toContain('That is the hex digest. It has to be base64.');
+    }));
+
+  test('says how to get back a file that is missing', () =>
+    withSandbox(async (sandbox) => {
+      const stub = sandbox.read(yours(reading));
+      sandbox.erase(yours(reading));
+      const run = await sandbox.run('test', '02');
+      expect(run.code).toBe(2);
+      expect(run.output.trim()).toBe(
+        '✗ lessons/02-reading-frames/reading.ts is missing. Get a fresh one: npm run reset 02',
+      );
+      expect((await sandbox.run('reset', '02')).code).toBe(0);
+      expect(sandbox.read(yours(reading))).toBe(stub);
+    }));
+});
+
+/** Checks that a command is refused with exit code 2 and one line. */
+async function expectRefusal(
+  sandbox: Sandbox,
+  [command, ...args]: readonly [string, ...string[]],
+  message: string | RegExp,
+): Promise<void> {
+  const { code, output } = await sandbox.call(command, ...args);
+  expect(code, output).toBe(2);
+  expect(output).toMatch(message);
+  expect(output.trim().split('\n')).toHaveLength(1);
+}
+
+test('bad input is one clear message', () =>
+  withSandbox(async (sandbox) => {
+    for (const [args, message] of [
+      [['lessons/99'], /There is no lesson "lessons\/99"; name one of 01-handshake/],
+      [['compression'], 'There is no lesson "compression"'],
+      [['frames'], /fits more than one lesson; name one of 02-.*, 03-/],
+      [['--quik'], "Unknown option '--quik'. The only option is --quick."],
+      [['--quick', '03'], '--quick is for the proof of the whole course, not for a lesson'],
+    ] as const) {
+      await expectRefusal(sandbox, ['test', ...args], message);
+    }
+  }));
+
+describe.concurrent('npm run reset', () => {
+  test('keeps the work of the learner, every time', () =>
+    withSandbox(async (sandbox) => {
+      const file = yours(sending);
+      const stub = sandbox.read(file);
+      for (const number of [1, 2]) {
+        sandbox.write(file, `// my work, ${number}\n${stub}`);
+        const run = await sandbox.call('reset', '03');
+        expect(run.code).toBe(0);
+        expect(run.output).toContain(`Your file is kept: ${file}.kept-${number}`);
+        expect(sandbox.read(file)).toBe(stub);
+        expect(sandbox.read(`${file}.kept-${number}`)).toContain(`// my work, ${number}`);
+      }
+    }));
+
+  test('leaves a stub alone, touches no solution, and wants to know which lesson', () =>
+    withSandbox(async (sandbox) => {
+      expect(await sandbox.call('reset', 'lessons/3')).toEqual({
+        code: 0,
+        output: `${yours(sending)} is the stub already.\n`,
+      });
+      expect(() => sandbox.read(`${yours(sending)}.kept-1`)).toThrow('ENOENT');
+      await expectRefusal(sandbox, ['reset'], 'Say which lesson to reset');
+      await expectRefusal(sandbox, ['reset', 'solutions/02'], 'A solution is not reset.');
+    }));
+});
+
+describe.concurrent('npm start without a terminal', () => {
+  test('shows the map and the next step, once', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01');
+      const { code, output } = await sandbox.run('start');
+      expect(code).toBe(0);
+      expect(output).toMatch(/WebSocket 101 +5\/38/);
+      expect(output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
+      expect(output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
+      expect(output).toContain('Next      lesson 02, step 1: The first two bytes');
+    }));
+
+  test('refuses what it cannot show, and checks that are not its own', () =>
+    withSandbox(async (sandbox) => {
+      await expectRefusal(sandbox, ['start', '9'], 'There is no lesson "9"');
+      await expectRefusal(sandbox, ['start', 'solutions/02'], 'Your lessons are watched');
+      const vectors = 'test/vectors/accept.ts';
+      sandbox.write(vectors, `${sandbox.read(vectors)}// mine\n`);
+      const message = `${vectors} is not as it came`;
+      await expectRefusal(sandbox, ['start'], message);
+      await expectRefusal(sandbox, ['test', '01'], message);
+    }));
+});

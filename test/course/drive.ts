@@ -1,0 +1,28 @@
+/** A session at a terminal that is not there: keys come in and screens go out as messages. */
+import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
+import { loadSpec } from '../../shared/harness/spec.ts';
+import type { Progress } from '../../shared/session/progress.ts';
+import { Session } from '../../shared/session/session.ts';
+
+const send = process.send?.bind(process) ?? (() => {});
+const lesson = LESSONS.find(({ number }) => number === process.argv[2]) as Lesson;
+
+/** That of somebody who has written nothing. To read it would be to check every lesson. */
+const progress = LESSONS.map(async (lesson): Promise<Progress> => {
+  const { steps } = await loadSpec(lesson.name);
+  const next = { number: 1, title: steps[0]?.title ?? '' };
+  return { lesson, done: 0, total: steps.length, next };
+});
+
+const session = new Session(
+  {
+    rows: Number(process.argv[3]),
+    open: (press) => process.on('message', (key: string) => press(key)),
+    draw: (lines) => send(lines.join('\n')),
+    close: () => send('closed'),
+  },
+  await Promise.all(progress),
+  lesson,
+);
+await session.run();
+process.disconnect();

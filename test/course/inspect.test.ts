@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../shared/course/lessons.ts';
+import { join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
+import { isHead, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
+import { fromHex, toHex } from '../../shared/view/hex.ts';
+import { renderBytes } from '../../shared/view/inspect.ts';
+import { drawStream, frameCut } from '../../shared/view/wire.ts';
+import {
+  ILLEGAL_FRAMES,
+  ILLEGAL_LENGTHS,
+  PUBLISHED_FRAMES,
+  RFC_FRAMES,
+} from '../vectors/frames.ts';
+
+const HELLO = '81 85 37 fa 21 3d 7f 9f 4d 51 58';
+const REQUEST = 'GET /chat HTTP/1.1\r\nHost: example.com\r\n\r\n';
+
+describe('bytes are read', () => {
+  test.each([
+    ['pairs', HELLO],
+    ['one word', HELLO.replaceAll(' ', '')],
+    ['upper case', HELLO.toUpperCase()],
+    ['colons', HELLO.replaceAll(' ', ':')],
+    ['0x and commas', HELLO.replace(/\w+/g, '0x$&,')],
+    ['annotated', '81 # FIN, text\n85 # masked\n37fa213d \n7f9f4d "QX"'],
+    ['Wireshark', '0000   81 85 37 fa 21 3d 7f 9f 4d 51 58                  ..7.!=..MQX\n'],
+    [
+      'Wireshark, in two lines',
+      '0000  81 85 37 fa 21 3d 7f 9f   ..7.!=··\r\n0008  4d 51 58   MQX\r\n',
+    ],
+    ['xxd', '00000000: 8185 37fa 213d 7f9f 4d51 58              ..7.!=..MQX\n'],
+    ['hexdump -C', '00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58  |..7.!=..MQX|\n0000000b\n'],
+    ['tcpdump -x', '\t0x0000:  8185 37fa 213d 7f9f 4d51 58\n'],
+  ])('as %s', (_, text) => {
+    expect(toHex(parseBytes(text))).toBe(HELLO);
+  });
+
+  test('a dump whose characters look like hex digits', () => {
+    expect(toHex(parseBytes('0000   01 02 61 62  ..ab\n'))).toBe('01 02 61 62');
+    expect(toHex(parseBytes('0000   61 62  ab\n'))).toBe('61 62');
+    expect(toHex(parseBytes('0000   61 62 63\n'))).toBe('61 62 63');
+  });
+
+  test('text in quotes keeps its colons', () => {
+    expect(toHex(parseBytes('"a:b":3a'))).toBe('61 3a 62 3a');
+  });
+
+  test.each([
+    ['81 85 zz', 'Cannot read "zz" at character 7: '],
+    ['81 8', 'Cannot read "8" at character 4: '],
+    ['0x8', 'Cannot read "0x8" at character 1: '],
+    ['81 85\n37 f', 'Cannot read "f" at line 2, character 4: '],
+    ['81 "open', 'Cannot read "\\"open" at character 4: '],
+    ['0000   81 85  zz', 'Cannot read line 1 of the hex dump: '],
+    ['0000   81 85  ..\n0003   00  .', 'Cannot read line 2 of the hex dump: '],
+    ['', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
+    [' # nothing', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
+  ])('%j is refused with its place', (text, message) => {
+    expect(() => parseBytes(text)).toThrow(UsageError);
+    expect(() => parseBytes(text)).toThrow(message);
+  });
+
+  test('from another program, as hex or as they are', () => {
+    for (const text of [HELLO, 'deadbeef 81', '"é" 00']) {
+      expect(takeBytes(utf8(text))).toEqual(parseBytes(text));
+    }
+    for (const bytes of [fromHex(HELLO), fromHex('01 03 "Hel"'), utf8(REQUEST), utf8('GET / HT')]) {
+      expect(takeBytes(bytes)).toEqual(bytes);
+    }
+    for (const text of ['81 85 3z', '', '\n']) {
+      expect(() => takeBytes(utf8(text)), text).toThrow(UsageError);
+    }
+  });
+
+  test('a head is told from frames', () => {
+    for (const head of [REQUEST, 'get /', 'OPTIONS * HTTP/1.1', 'HTTP/1.1 101 Switching']) {
+      expect(isHead(utf8(head)), head).toBe(true);
+    }
+    for (const { wire } of [...RFC_FRAMES, ...PUBLISHED_FRAMES]) {
+      expect(isHead(fromHex(wire)), wire).toBe(false);
+    }
+  });
+});
+
+describe('frames are explained', () => {
+  test.each([...RFC_FRAMES, ...PUBLISHED_FRAMES])('$id', ({ wire }) => {
+    const bytes = fromHex(wire);
+    expect(renderBytes(bytes, 80)).toEqual([
+      ...drawStream({ bytes }, 80),
+      '',
+      `1 frame, ${bytes.length} bytes.`,
+    ]);
+  });
+
+  test('several: all in short, then one by one', () => {
+    const lines = renderBytes(fromHex('01 03 "Hel" 89 00 83 02 "lo" 81 05 "c"'), 80);
+    expect(lines.slice(0, 4).map((line) => line.split('  ')[0])).toEqual([
+      '01 03 48 65 6c',
+      '89 00',
+      '83 02 6c 6f',
+      '81 05 63',
+    ]);
+    expect(lines[1]).toMatch(/^89 00 +ping, not masked$/);
+    expect(lines.filter((line) => line.startsWith('Frame '))).toEqual([
+      'Frame 1, from byte 0',
+      'Frame 2, from byte 5',
+      'Frame 3, from byte 7',
+      'Frame 4, from byte 11',
+    ]);
+    expect(lines).toContain('FIN=1 RSV=000 opcode=3 (reserved) ← a reserved opcode');
+    expect(lines.at(-1)).toBe(
+      '4 frames, 14 bytes. Not legal: 3. The last is cut: 4 more bytes to come.',
+    );
+  });
+
+  test('very many: the first eight', () => {
+    const lines = renderBytes(fromHex('89 00'.repeat(1000)), 80);
+    expect(lines.length).toBeLessThan(80);
+    expect(lines.at(-1)).toBe('1000 frames, 2000 bytes. The first 8 are drawn.');
+  });
+
+  test.each([60, 80])('illegal ones have the rule in full at %i columns', (width) => {
+    for (const { id, wire } of [...ILLEGAL_LENGTHS, ...ILLEGAL_FRAMES.slice(1)]) {
+      const text = renderBytes(fromHex(wire), width)
+        .join(' ')
+        .replace(/[│\s]+/g, ' ');
+      expect(text, id).toMatch(
+        /← (an RSV bit is set|a reserved opcode|a fragmented control frame|a control frame of more than 125 bytes|not the shortest form|the most significant bit is set)/,
+      );
+    }
+  });
+
+  test('a length of eight bytes is exact', () => {
+    const text = renderBytes(fromHex('82 7f 7f ff ff ff ff ff ff ff 01'), 80).join('\n');
+    expect(text).toContain('length 9223372036854775807\n');
+    expect(text).toContain('It is cut: 9223372036854775806 more bytes to come.');
+  });
+
+  test('what is missing of a frame, cut anywhere', () => {
+    for (const size of [0, 5, 300, 70_000]) {
+      for (const key of [null, KEY]) {
+        const frame = wire({
+          opcode: 2,
+          payload: new Uint8Array(size),
+          key,
+        });
+        expect(frameCut(frame)).toBeUndefined();
+        for (let at = 1; at < Math.min(frame.length, 20); at++) {
+          const [, atLeast, count] =
+            /^(at least )?(\d+) more bytes? to come$/.exec(frameCut(frame.subarray(0, at)) ?? '') ??
+            [];
+          if (atLeast) expect(Number(count)).toBeLessThanOrEqual(frame.length - at);
+          else expect(Number(count)).toBe(frame.length - at);
+          expect(Boolean(atLeast)).toBe(at < (size > 65535 ? 10 : size > 125 ? 4 : 2));
+        }
+      }
+    }
+  });
+});
+
+describe('handshakes are explained', () => {
+  test('each line with its end, and the frames that follow', () => {
+    const bytes = join(utf8(REQUEST), fromHex(HELLO).subarray(0, 8));
+    expect(renderBytes(bytes, 80)).toEqual([
+      'The head of a request, 41 bytes',
+      '',
+      '  GET /chat HTTP/1.1\\r\\n',
+      '  Host: example.com\\r\\n',
+      '  \\r\\n',
+      '',
+      'After the head, 8 bytes',
+      '',
+      ...drawStream({ bytes: fromHex(HELLO).subarray(0, 8) }, 80),
+      '',
+      '1 frame, 8 bytes. It is cut: 3 more bytes to come.',
+    ]);
+  });
+
+  test('both sides, one after the other', () => {
+    const answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n';
+    const lines = renderBytes(join(utf8(REQUEST + answer), fromHex('81 00')), 80);
+    expect(lines).toContain('The head of a response, 56 bytes');
+    expect(lines.at(-1)).toBe('1 frame, 2 bytes.');
+  });
+
+  test('a refusal has a body, not frames', () => {
+    const answer = 'HTTP/1.1 404 Not Found\r\n\r\nNo WebSocket here.\n';
+    expect(renderBytes(utf8(answer), 80).at(-1)).toBe(
+      'Its body, 19 bytes: "No WebSocket here.\\n"',
+    );
+  });
+
+  test('a head that is cut, and a line with the wrong end', () => {
+    expect(renderBytes(utf8('GET / HTTP/1.1\nHost: h'), 80)).toEqual([
+      'The head of a request, 22 bytes',
+      '',
+      '  GET / HTTP/1.1\\n',
+      '  ^^ the line does not end with \\r\\n',
+      '  Host: h',
+      '',
+      'The head is cut: the blank line that ends it is still to come.',
+    ]);
+    expect(renderBytes(utf8(REQUEST), 80).at(-1)).toBe(
+      'The head is whole, and nothing follows it.',
+    );
+  });
+
+  test('a long line is broken, and nothing of it is lost', () => {
+    const line = `User-Agent: ${'Mozilla 5.0  (X11) '.repeat(12)}`;
+    const lines = renderBytes(utf8(`GET / HTTP/1.1\r\n${line}\r\n\r\n`), 60);
+    expect(Math.max(...lines.map(({ length }) => length))).toBe(60);
+    const [from, to] = [
+      lines.findIndex((text) => text.includes('User-Agent')),
+      lines.indexOf('  \\r\\n'),
+    ];
+    const whole = lines
+      .slice(from, to)
+      .map((text, i) => text.slice(i === 0 ? 2 : 6))
+      .join('');
+    expect(whole).toBe(`${line}\\r\\n`);
+  });
+});
+
+test.each([60, 80])('no line is wider than %i columns', (width) => {
+  const samples = [
+    ...[...RFC_FRAMES, ...PUBLISHED_FRAMES, ...ILLEGAL_FRAMES, ...ILLEGAL_LENGTHS].map((vector) =>
+      fromHex(vector.wire),
+    ),
+    wire({ opcode: 1, payload: 'x'.repeat(500) }),
+    fromHex('82 ff 00 00 00 00 00 01 00 00 01 02 03 04 05 06 07'),
+    fromHex('82 ff 80 00 00 00 00 01 00 00 01 02 03 04 05 06 07'),
+    utf8(`GET /${'x'.repeat(200)} HTTP/1.1\r\n`),
+    utf8(`HTTP/1.1 400 Bad Request\r\n\r\n${'body '.repeat(50)}`),
+  ];
+  for (const bytes of samples) {
+    for (const line of renderBytes(bytes, width)) expect(line.length).toBeLessThanOrEqual(width);
+  }
+});

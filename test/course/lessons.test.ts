@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  fileOf,
+  findTarget,
+  LESSONS,
+  type Lesson,
+  ROOT,
+  type Side,
+  UsageError,
+} from '../../shared/course/lessons.ts';
+import { loadSpec } from '../../shared/harness/spec.ts';
+
+const twelve: Lesson[] = [1, 2, 10, 12].map((n) => {
+  const number = String(n).padStart(2, '0');
+  return { number, name: `${number}-lesson-of-${n}`, title: '', file: 'x.ts', gain: '' };
+});
+
+describe('findTarget', () => {
+  test.each([
+    '02',
+    '2',
+    'lessons/02',
+    'lessons/2',
+    'lessons\\02',
+    './lessons/02/',
+    'lessons/02-reading-frames',
+    'lessons/02-reading-frames/reading.ts',
+    '02-reading-frames',
+    'reading',
+  ])('%s is lesson 02', (argument) => {
+    expect(findTarget(argument)).toEqual({ side: 'lessons', lesson: LESSONS[1] });
+  });
+
+  test('solutions/2 is the reference', () => {
+    expect(findTarget('solutions/2')).toEqual({ side: 'solutions', lesson: LESSONS[1] });
+  });
+
+  test('a number is exact: 1 is not 10 nor 12', () => {
+    expect(findTarget('lessons/1', twelve).lesson.number).toBe('01');
+    expect(findTarget('10', twelve).lesson.number).toBe('10');
+    expect(() => findTarget('0', twelve)).toThrow(UsageError);
+  });
+
+  test.each(['', 'lessons', 'lessons/', '9', 'x', 'frames', 'lessons/02/a/b', '..', '*'])(
+    '%j is refused',
+    (argument) => {
+      expect(() => findTarget(argument)).toThrow(UsageError);
+    },
+  );
+});
+
+describe('the list of lessons', () => {
+  test('has every folder, in order', () => {
+    const folders = (side: Side) =>
+      readdirSync(join(ROOT, side)).filter((name) => /^\d/.test(name));
+    const names = LESSONS.map(({ name }) => name);
+    expect(names, 'LESSONS of shared/course/lessons.ts').toEqual(folders('solutions').sort());
+    // A learner may have copies beside them.
+    expect(folders('lessons')).toEqual(expect.arrayContaining(names));
+    expect(LESSONS.map(({ number }) => number)).toEqual(names.map((name) => name.slice(0, 2)));
+  });
+
+  test.each(LESSONS)('names what $number is made of, and nothing after it', (lesson) => {
+    const source = readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+    const imports = [...source.matchAll(/ from '(.+)';$/gm)].map(([, path = '']) => path);
+    const allowed = /^(node:\w+|\.\.\/\.\.\/shared\/\w+\.ts|\.\.\/\d\d-[\w-]+\/\w+\.ts)$/;
+    const others = imports.filter((path) => !allowed.test(path));
+    expect(others, 'A learner’s file in its place would not have these').toEqual([]);
+    const lessons = imports.flatMap((path) => /^\.\.\/(\d\d)/.exec(path)?.[1] ?? []);
+    expect(lessons.sort(), '`needs` in shared/course/lessons.ts').toEqual(lesson.needs ?? []);
+    expect(lessons.filter((number) => number >= lesson.number)).toEqual([]);
+  });
+
+  test.each(LESSONS)('leads to the spec of $number', async ({ name }) => {
+    expect((await loadSpec(name)).lesson).toBe(name);
+  });
+});

@@ -1,0 +1,253 @@
+/** What `npm run serve` serves, and what its wire shows, without a browser. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
+import { join as joinBytes, utf8, wire } from '../../shared/kit/frames.ts';
+import { type CutFrame, FrameCutter, KEPT_BYTES } from '../../shared/serve/cutter.ts';
+import { explain } from '../../shared/serve/explain.ts';
+import { stepText } from '../../shared/serve/files.ts';
+import { Observers } from '../../shared/serve/observers.ts';
+import { type Serving, serve } from '../../shared/serve/server.ts';
+import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
+import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
+import { Todo } from '../../shared/todo.ts';
+import * as lesson from '../../solutions/05-server/server.ts';
+import { ask, open, statusOf } from './visitor.ts';
+
+const TAP = '0b8ee2ae-7ee5-4a43-9c2c-2ac6a3d3a5a1';
+
+describe('what is served', () => {
+  const reports: unknown[] = [];
+  let serving: Serving;
+  beforeAll(async () => {
+    const report = (error: unknown) => reports.push(error);
+    serving = await serve({ lesson, file: 'server.ts', port: 0, report });
+  });
+  afterAll(async () => {
+    expect(await serving.stop()).toBe(true);
+    expect(reports).toEqual([]);
+  });
+
+  test.each([
+    '/',
+    '/page.js',
+    '/page.css',
+    '/icon.svg',
+    '/served.txt',
+    '/lessons/02.3',
+    '/nothing',
+  ])('the headers of %s keep everything else out', async (path) => {
+    const [{ headers }] = await ask(serving.url + path);
+    expect(headers['content-security-policy']).toBe(
+      `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws://127.0.0.1:${serving.port}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+    );
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+  });
+
+  test.each([
+    '/nothing',
+    '/index.html',
+    '/../package.json',
+    '/%2e%2e/package.json',
+    '/lessons/09.1',
+    '/lessons/02.99',
+    '/constructor',
+    '/echo',
+    '//',
+  ])('%s is not there', async (path) => {
+    const { hostname, port } = new URL(serving.url);
+    const sent = request({ hostname, port, path, agent: false }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(404);
+  });
+
+  test('only GET and HEAD', async () => {
+    const [head, nothing] = await ask(serving.url, 'HEAD');
+    expect([head.statusCode, nothing]).toEqual([200, '']);
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const [answer] = await ask(serving.url, method);
+      expect([answer.statusCode, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
+    }
+  });
+
+  test('under no other name, or a page elsewhere could call itself one of ours', async () => {
+    const host = (name: string) => ({ host: `${name}:${serving.port}` });
+    expect((await ask(serving.url, 'GET', host('localhost')))[0].statusCode).toBe(200);
+    expect((await ask(serving.url, 'GET', host('evil.example')))[0].statusCode).toBe(421);
+    expect((await ask(serving.url, 'GET', { host: '127.0.0.1' }))[0].statusCode).toBe(421);
+    expect(await statusOf(`${serving.url}/echo`, host('evil.example'))).toBe(421);
+    expect(await statusOf(`${serving.url}/echo`, host('localhost'))).toBe(101);
+  });
+
+  test.each(['/echo', '/chat', `/wire?tap=${TAP}`])(
+    '%s is for our own pages only',
+    async (path) => {
+      const url = serving.url + path;
+      const statuses = [
+        await statusOf(url),
+        await statusOf(url, { origin: serving.url }),
+        await statusOf(url, { origin: `http://localhost:${serving.port}` }),
+        await statusOf(url, { origin: 'http://evil.example' }),
+        await statusOf(url, { origin: `https://127.0.0.1:${serving.port}` }),
+        await statusOf(url, { origin: 'null' }),
+      ];
+      expect(statuses).toEqual([101, 101, 101, 403, 403, 403]);
+    },
+  );
+
+  test('no WebSocket where there is none', async () => {
+    expect(await statusOf(`${serving.url}/`)).toBe(404);
+    expect(await statusOf(`${serving.url}/wired`)).toBe(404);
+  });
+
+  test('a tap shows its own connection, and nobody can take it over', async () => {
+    const watch = await open(`${serving.url}/wire?tap=${TAP}`);
+    const events: WireEvent[] = [];
+    watch.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
+    const thief = await open(`${serving.url}/wire?tap=${TAP}`);
+    expect((await once(thief, 'close'))[0]).toBe(1008);
+
+    const other = await open(`${serving.url}/echo`);
+    const socket = await open(`${serving.url}/echo?tap=${TAP}`);
+    other.send('not this');
+    socket.send('this');
+    await once(socket, 'message');
+    socket.close();
+    while (events.at(-1)?.kind !== 'end') await once(watch, 'message');
+    expect(events.map(({ kind }) => kind)).toEqual([
+      'head',
+      'head',
+      'frame',
+      'frame',
+      'frame',
+      'frame',
+      'end',
+    ]);
+    expect(JSON.stringify(events)).not.toContain('not this');
+    for (const each of [watch, other]) each.terminate();
+  });
+
+  test('a tap shows an answer that says no, with its text', async () => {
+    const watch = await open(`${serving.url}/wire?tap=${TAP}`);
+    const events: WireEvent[] = [];
+    watch.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
+    expect(await statusOf(`${serving.url}/nowhere?tap=${TAP}`)).toBe(404);
+    while (events.at(-1)?.kind !== 'end') await once(watch, 'message');
+    expect(events[1]).toMatchObject({ kind: 'head', direction: 'out' });
+    expect(events[1]).toHaveProperty('lines.0.text', expect.stringMatching(/^HTTP\/1\.1 404 /));
+    watch.terminate();
+  });
+});
+
+describe('frames cut out of a stream', () => {
+  const frames = [
+    wire({ opcode: 1, payload: 'Hello' }),
+    wire({ opcode: 9, payload: '', key: null }),
+    wire({ opcode: 2, payload: new Uint8Array(300) }),
+    wire({ opcode: 8, payload: joinBytes(Uint8Array.of(3, 232), utf8('x'.repeat(123))) }),
+    wire({ opcode: 2, payload: new Uint8Array(70_000), key: null }),
+    wire({ opcode: 1, payload: 'x'.repeat(125) }),
+  ];
+  const stream = joinBytes(...frames);
+  const expected = frames.map((frame) => ({
+    arrived: frame.length,
+    size: frame.length,
+    bytes: frame.length > 139 ? frame.slice(0, KEPT_BYTES) : frame,
+  }));
+
+  test.each([1, 2, 3, 7, 40, 1000, stream.length])('in reads of %i bytes', (size) => {
+    const cutter = new FrameCutter();
+    const found: CutFrame[] = [];
+    for (let at = 0; at < stream.length; at += size) {
+      found.push(...cutter.push(stream.slice(at, at + size)));
+    }
+    expect(found).toEqual(expected);
+    expect(cutter.end()).toBeUndefined();
+  });
+
+  test('one that is never completed is shown in the end, as far as it came', () => {
+    const cutter = new FrameCutter();
+    cutter.push(frames[0]!.subarray(0, 8));
+    const cut = cutter.end()!;
+    expect(cut.bytes).toEqual(frames[0]!.subarray(0, 8));
+    const event = frameEvent('in', cut);
+    expect(event).toHaveProperty('fields.3.meaning', 'payload "He", 3 more bytes to come');
+    expect(event).toHaveProperty('summary', 'text · masked · 11 bytes · cut off after 8');
+  });
+
+  test('the payload of a shortened one has its real length, and the start of its text', () => {
+    const [frame] = new FrameCutter().push(wire({ opcode: 1, payload: '世'.repeat(30_000) }));
+    expect(frameEvent('in', frame!)).toMatchObject({
+      summary: 'text · masked · 90,014 bytes',
+      fields: { length: 5, 4: { meaning: 'payload "世世世世世世世世"… (90000 bytes)' } },
+    });
+  });
+
+  test('what breaks a rule is marked', () => {
+    const [frame] = new FrameCutter().push(Uint8Array.of(0xc1, 0x00));
+    expect(frameEvent('out', frame!)).toHaveProperty('fields.0.problem', 'an RSV bit is set');
+  });
+});
+
+test('every field and line leads to a step that exists', () => {
+  const names = ['first byte', 'second byte', 'length', 'masking key', 'payload'];
+  const directions: readonly Direction[] = ['in', 'out'];
+  const steps = directions.flatMap((direction) => [
+    ...names.flatMap((name) =>
+      Array.from({ length: 32 }, (_, i) =>
+        frameStep({ direction, name, opcode: i & 15, fin: i >= 16 }),
+      ),
+    ),
+    headStep(direction, 'GET /echo HTTP/1.1', 0),
+    ...['Host', 'Upgrade', 'Sec-WebSocket-Key', 'sec-websocket-accept', 'Origin'].map((name) =>
+      headStep(direction, `${name}: x`, 1),
+    ),
+  ]);
+  for (const step of new Set(steps)) {
+    const [number, index] = step?.split('.') ?? [];
+    const found = LESSONS.find((candidate) => candidate.number === number);
+    expect(stepText(found!, Number(index)), step).toContain(`## Step ${index} · `);
+  }
+  expect(headStep('in', 'Cookie: x', 3)).toBeUndefined();
+});
+
+test('an observer that does not keep up hears how much it has missed', () => {
+  const observers = new Observers();
+  const sent: WireEvent[] = [];
+  let hasRoom = true;
+  const connection = {
+    send: (text: string) => {
+      sent.push(JSON.parse(text) as WireEvent);
+      return hasRoom;
+    },
+  } as unknown as lesson.Connection;
+  const upgrade = { key: '', resource: `/wire?tap=${TAP}`, origin: undefined, protocols: [] };
+  observers.handle(connection, { type: 'open', upgrade, protocol: undefined });
+  const tell = observers.find(`/echo?tap=${TAP}`)!;
+  hasRoom = false;
+  for (let i = 0; i < 100; i++) tell({ kind: 'end', time: i });
+  expect(sent).toHaveLength(1);
+  hasRoom = true;
+  observers.handle(connection, { type: 'drain' });
+  tell({ kind: 'end', time: 100 });
+  expect(sent.slice(1)).toMatchObject([
+    { kind: 'gap', count: 99 },
+    { kind: 'end', time: 100 },
+  ]);
+  observers.handle(connection, { type: 'close', code: 1000, reason: '', wasClean: true });
+  expect(observers.find(`/echo?tap=${TAP}`)).toBeUndefined();
+});
+
+test('what was thrown becomes one line', () => {
+  expect(explain(new Todo('05.3'))).toBe('Lesson 05, step 3 is yours to write.');
+  expect(explain('tantrum')).toBe('Your code threw tantrum, which is no Error.');
+  const error = new RangeError('Too long.');
+  error.stack = `RangeError: Too long.\n    at f (file://${ROOT}lessons/05-server/server.ts:12:3)`;
+  expect(explain(error)).toBe('RangeError: Too long. (lessons/05-server/server.ts:12:3)');
+});

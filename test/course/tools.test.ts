@@ -1,0 +1,217 @@
+/** The commands that only show something: `npm run hint`, `npm run diff`, `npm run inspect`. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
+import { utf8 } from '../../shared/kit/frames.ts';
+import { fromHex } from '../../shared/view/hex.ts';
+import { renderBytes } from '../../shared/view/inspect.ts';
+import { ENV, type Outcome, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
+
+const [, reading, , closing] = LESSONS as [Lesson, Lesson, Lesson, Lesson];
+const yours = fileOf({ side: 'lessons', lesson: closing });
+const HELLO = '81 85 37 fa 21 3d 7f 9f 4d 51 58';
+const words = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+/** Arguments, and what they are refused with. */
+type Refusals = readonly (readonly [args: readonly string[], message: string | RegExp])[];
+
+/** Checks that each is refused with exit code 2 and one line. */
+async function expectRefusals(
+  sandbox: Sandbox,
+  command: string,
+  refusals: Refusals,
+): Promise<void> {
+  for (const [args, message] of refusals) {
+    const { code, output } = await sandbox.call(command, ...args);
+    expect(code, output).toBe(2);
+    const [line = '', ...more] = output.trim().split('\n');
+    expect(more).toEqual([]);
+    if (typeof message === 'string') expect(line).toBe(`✗ ${message}`);
+    else expect(line).toMatch(message);
+  }
+}
+
+/** Runs a command in a process of its own, and gives it input. */
+function pipe(
+  { folder }: Sandbox,
+  [command, ...args]: readonly [string, ...string[]],
+  input: string | Uint8Array | undefined,
+  isTerminal = false,
+): Promise<Outcome> {
+  const pretend = 'data:text/javascript,process.stdin.isTTY=true';
+  const loaders = ['--import', 'tsx', ...(isTerminal ? ['--import', pretend] : [])];
+  const script = join(folder, 'shared', 'commands', `${command}.ts`);
+  const child = spawn(process.execPath, [...loaders, script, ...args], { cwd: folder, env: ENV });
+  // At a terminal there is no end of the input, unless somebody types it.
+  if (input !== undefined) child.stdin.end(input);
+  return outcomeOf(child);
+}
+
+describe('npm run hint', () => {
+  test('leads from the first hint of a step to the third, and from there to the reference', () =>
+    withSandbox(async (sandbox) => {
+      const { code, output } = await sandbox.run('hint', '02.4');
+      expect(code).toBe(0);
+      const [heading, number, , ...rest] = output.trim().split('\n');
+      expect(heading).toBe('02 Reading frames, step 4: A stream has no frames');
+      expect(number).toBe('Hint 1 of 3');
+      expect(words(rest.join('\n'))).toMatch(
+        /^Two things have to survive between calls: .* arriving\./,
+      );
+      expect(rest.at(-1)).toBe('The next hint: npm run hint 02.4.2');
+
+      const second = await sandbox.call('hint', '02.4.2');
+      expect(second.output).toContain('Hint 2 of 3');
+      expect(second.output.trim()).toMatch(/\nThe next hint: npm run hint 02\.4\.3$/);
+      const third = await sandbox.call('hint', '02.4.3');
+      expect(third.output).toContain('\n      this.#header ??= this.#readHeader();\n');
+      expect(third.output).not.toContain('```');
+      expect(third.output.trim()).toMatch(
+        /\nThat was the last\. To see the reference: npm run diff 02$/,
+      );
+
+      for (const same of [['2.4.2'], ['02', '4', '2'], ['lessons/02.4.2'], ['reading', '4.2']]) {
+        expect(await sandbox.call('hint', ...same)).toEqual(second);
+      }
+    }));
+
+  test('what it cannot show is one clear message', () =>
+    withSandbox((sandbox) =>
+      expectRefusals(sandbox, 'hint', [
+        [[], 'Say which step you want a hint for: npm run hint 02.4'],
+        [['02'], 'Say which of the steps 1 to 8 you want a hint for: npm run hint 02.1'],
+        [['02.9'], 'Lesson 02 has no step 9, only 1 to 8: npm run hint 02.1'],
+        [['02.4.4'], 'Step 4 has no hint 4, only 1 to 3: npm run hint 02.4.1'],
+        [['02.4.0'], 'Step 4 has no hint 0, only 1 to 3: npm run hint 02.4.1'],
+        [['9.1'], /^✗ There is no lesson "9"; name one of 01-handshake/],
+        [['02.x'], /^✗ There is no lesson "02\.x"; name one of 01-handshake/],
+        [['frames.1'], /^✗ "frames" fits more than one lesson; name one of 02-.*, 03-/],
+      ]),
+    ));
+
+  test('a README with the line ends of Windows is read, and a missing one is named', () =>
+    withSandbox(async (sandbox) => {
+      const path = `lessons/${reading.name}/README.md`;
+      const before = await sandbox.call('hint', '02.4');
+      sandbox.write(path, sandbox.read(path).replaceAll('\n', '\r\n'));
+      expect(await sandbox.call('hint', '02.4')).toEqual(before);
+      sandbox.erase(path);
+      expect(await sandbox.call('hint', '02.4')).toEqual({
+        code: 2,
+        output: `✗ ${path} is missing. Get it back: git checkout ${path}\n`,
+      });
+    }));
+});
+
+describe('npm run diff', () => {
+  test('shows nothing of the reference while the lesson is open, but with --yes', () =>
+    withSandbox(async (sandbox) => {
+      expect(await sandbox.run('diff', '04')).toEqual({
+        code: 2,
+        output:
+          '✗ Lesson 04 is not finished. To see the reference anyway: npm run diff 04 -- --yes\n',
+      });
+
+      const { code, output } = await sandbox.call('diff', '04', '--yes');
+      expect(code).toBe(0);
+      const lines = output.split('\n');
+      expect(lines[0]).toMatch(/^--- lessons\/04-closing\/closing\.ts +yours$/);
+      expect(lines[1]).toMatch(/^\+\+\+ solutions\/04-closing\/closing\.ts +the reference$/);
+      expect(lines[2]).toMatch(/^@@ -\d+,\d+ \+\d+,\d+ @@$/);
+      expect(lines).toContain("-  throw new Todo('04.2');");
+      expect(lines).toContain('+  if (code >= 3000 && code <= 4999) return true;');
+      const marks = lines.slice(2, -1).map((line) => line[0]);
+      expect(marks.filter((mark) => !' -+@'.includes(mark ?? '?'))).toEqual([]);
+    }));
+
+  test('asks a person, and takes no for an answer', () =>
+    withSandbox(async (sandbox) => {
+      const answer = (typed: string) => pipe(sandbox, ['diff', '04'], typed, true);
+      const question = 'Lesson 04 is not finished. Show the reference anyway? [y/N] ';
+      const yes = await answer('y\n');
+      expect(yes.output).toContain(question);
+      expect(yes.output).toContain('+++ solutions/04-closing/closing.ts');
+      const no = await answer('\n');
+      expect(no.code).toBe(0);
+      expect(no.output).toContain(question);
+      expect(no.output).toContain('Not shown. A hint may do: npm run hint 04.1');
+      expect(no.output).not.toContain('+++');
+    }));
+
+  test('does not ask when the lesson is done, whatever the line ends', () =>
+    withSandbox(async (sandbox) => {
+      const solution = sandbox.solution(closing);
+      sandbox.write(yours, `// Mine.\n${solution}`);
+      const done = await sandbox.call('diff', '04');
+      expect(done.code).toBe(0);
+      const [one, two] = solution.split('\n');
+      expect(done.output.split('\n').slice(2, 6)).toEqual([
+        '@@ -1,4 +1,3 @@',
+        '-// Mine.',
+        ` ${one}`,
+        ` ${two}`,
+      ]);
+
+      sandbox.write(yours, solution.replaceAll('\n', '\r\n'));
+      expect(await sandbox.call('diff', '04')).toEqual({
+        code: 0,
+        output: `${yours} is the same as the reference.\n`,
+      });
+    }));
+
+  test('a file that does not load is not finished, and one that is not there is missing', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.write(yours, 'export function (\n');
+      const run = await sandbox.call('diff', '04');
+      expect(run).toMatchObject({ code: 2 });
+      expect(run.output).toContain('Lesson 04 is not finished.');
+      expect((await sandbox.call('diff', '04', '--yes')).output).toContain(
+        '\n-export function (\n',
+      );
+      sandbox.erase(yours);
+      const missing = `${yours} is missing. Get a fresh one: npm run reset 04`;
+      await expectRefusals(sandbox, 'diff', [
+        [['04'], missing],
+        [['04', '--yes'], missing],
+        [[], 'Say which lesson to compare: npm run diff 02'],
+        [['--yes'], 'Say which lesson to compare: npm run diff 02'],
+        [['01', '02'], 'Say which lesson to compare: npm run diff 02'],
+        [['9'], /^✗ There is no lesson "9"; name one of 01-handshake/],
+      ]);
+    }));
+});
+
+describe('npm run inspect', () => {
+  const drawn = { code: 0, output: `\n${renderBytes(fromHex(HELLO), 80).join('\n')}\n\n` };
+  const nothing = /^✗ Give the bytes to look at, in hex: npm run inspect 81/;
+
+  test('joins its arguments', () =>
+    withSandbox(async (sandbox) => {
+      expect(await sandbox.run('inspect', ...HELLO.split(' '))).toEqual(drawn);
+      await expectRefusals(sandbox, 'inspect', [
+        [['81', '8g'], /^✗ Cannot read "8g" at character 4: /],
+        [[''], nothing],
+      ]);
+    }));
+
+  test('takes hex, or the bytes themselves, from another program', () =>
+    withSandbox(async (sandbox) => {
+      for (const input of [utf8(`${HELLO}\n`), fromHex(HELLO)]) {
+        expect(await pipe(sandbox, ['inspect'], input)).toEqual(drawn);
+      }
+    }));
+
+  test('without any bytes says how to give some, also at a terminal', () =>
+    withSandbox(async (sandbox) => {
+      const runs = [
+        await pipe(sandbox, ['inspect'], ''),
+        await pipe(sandbox, ['inspect'], undefined, true),
+      ];
+      for (const { code, output } of runs) {
+        expect(code).toBe(2);
+        expect(output).toMatch(nothing);
+        expect(output.trim().split('\n')).toHaveLength(1);
+      }
+    }));
+});

@@ -1,0 +1,656 @@
+import type { Trap } from './trap.ts';
+
+export const TRAPS: readonly Trap[] = [
+  {
+    id: 'guid-typo',
+    step: 1,
+    story:
+      'The last digit of the GUID lost when it was copied. No browser connects, and nothing says why.',
+    source: 'michaldziuba03/websockets',
+    rules: [57],
+    edits: [['key + GUID', "key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B1'"]],
+  },
+  {
+    id: 'guid-made-up',
+    step: 1,
+    story: 'A GUID that begins right and ends wrong: made up by somebody, and copied by others.',
+    source: 'RFC 6455 §1.3',
+    rules: [57],
+    edits: [['key + GUID', "key + '258EAFA5-E914-47DA-95CA-5AB9A085B11E'"]],
+  },
+  {
+    id: 'key-decoded',
+    step: 1,
+    story: 'The key decoded from base64 before it is hashed, because it looks as if it had to be.',
+    source: 'RFC 6455 §1.3',
+    rules: [57],
+    edits: [['.update(key + GUID)', ".update(Buffer.from(key, 'base64'))\n    .update(GUID)"]],
+  },
+  {
+    id: 'accept-hex',
+    step: 1,
+    story:
+      'Base64 of the hex digest, because `sha1()` of PHP returns hex. The value is twice as long as it should be.',
+    source: 'swoole/swoole-src#195',
+    rules: [57],
+    edits: [
+      ['return createHash', 'return Buffer.from(createHash'],
+      [".digest('base64')", ".digest('hex'))\n    .toString('base64')"],
+    ],
+  },
+  {
+    id: 'accept-without-hash',
+    step: 1,
+    story: 'Key and GUID turned to base64, and never hashed.',
+    source: 'Stack Overflow 50296974',
+    rules: [57],
+    edits: [
+      [
+        "return createHash('sha1')\n    .update(key + GUID)\n    .digest('base64');",
+        "return Buffer.from(key + GUID).toString('base64');",
+      ],
+    ],
+  },
+  {
+    id: 'accept-with-line-end',
+    step: 1,
+    story:
+      'A base64 helper that ends what it returns with a line feed. It slips into the head of the answer.',
+    source: 'pusher/websockets-from-scratch-tutorial',
+    rules: [57],
+    edits: [[".digest('base64');", ".digest('base64')\n    .concat('\\n');"]],
+  },
+  {
+    id: 'case-sensitive-names',
+    step: 2,
+    story:
+      'Header names kept as they were written. It works until a proxy turns them to lower case.',
+    source: 'Theldus/wsServer#98',
+    rules: [34],
+    edits: [['[name.toLowerCase(), value]', '[name, value]']],
+  },
+  {
+    id: 'every-colon',
+    step: 2,
+    story:
+      'A header line split at every colon. `Host: localhost:8080` loses its port, and an Origin all but its scheme.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['trim(line.slice(colon + 1))', "trim(line.split(':')[1] ?? '')"]],
+  },
+  {
+    id: 'spaces-only',
+    step: 2,
+    story: 'Only spaces trimmed from a value, and no tabs. A key with a tab is hashed with it.',
+    source: 'MDN: Writing a WebSocket server in Java',
+    rules: [],
+    edits: [['/^[ \\t]+|[ \\t]+$/g', '/^ +| +$/g']],
+  },
+  {
+    id: 'last-line-wins',
+    step: 2,
+    story:
+      'A header that comes twice overwrites itself. Nobody can see any more that there were two keys.',
+    source: 'RFC 6455 §11.3.1',
+    rules: [],
+    edits: [['if (values) values.push(value);\n    else ', '']],
+  },
+  {
+    id: 'unknown-header-refused',
+    step: 2,
+    story: 'Only the headers of the standard are let in. Every browser and proxy sends more.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [43],
+    edits: [
+      [
+        'if (!TOKEN.test(name)) {',
+        'if (!/^(host|upgrade|connection|origin|sec-websocket-.*)$/i.test(name)) {',
+      ],
+    ],
+  },
+  {
+    id: 'names-trimmed',
+    step: 2,
+    story:
+      'White space around a name is forgiven. A line that is indented, or `Host :`, then means one thing here and another at the proxy.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['line.slice(0, Math.max(colon, 0));', 'line.slice(0, Math.max(colon, 0)).trim();']],
+  },
+  {
+    id: 'version-left-out',
+    step: 2,
+    story: 'A request line without its version accepted, as a tutorial shows it.',
+    source: 'javascript.info: WebSocket',
+    rules: [35],
+    edits: [['if (!/^HTTP', 'if (version && !/^HTTP']],
+  },
+  {
+    id: 'one-read-one-head',
+    step: 2,
+    story:
+      'One read is taken for the whole request. When TCP cuts it inside the key, half a key is hashed, and the handshake fails now and then.',
+    source: 'Pithikos/python-websocket-server#26',
+    rules: [],
+    edits: [
+      [
+        'if (bytes.length < maxHeadBytes) return undefined;',
+        "if (bytes.length < maxHeadBytes) return parseRequest(Buffer.concat([bytes, Buffer.from('\\r\\n\\r\\n')]));",
+      ],
+    ],
+  },
+  {
+    id: 'small-buffer',
+    step: 2,
+    story:
+      'The head is read into 2048 bytes, and what is longer is cut off. It works until somebody has a long cookie.',
+    source: 'hoaproject/Websocket#72',
+    rules: [],
+    edits: [['.subarray(0, maxHeadBytes)', '.subarray(0, 2048)']],
+  },
+  {
+    id: 'whole-buffer',
+    step: 2,
+    story:
+      'The memory around the bytes is read with them: how many there are was returned, and ignored.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      [
+        'Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)',
+        'Buffer.from(bytes.buffer)',
+      ],
+    ],
+  },
+  {
+    id: 'last-four-bytes',
+    step: 2,
+    story:
+      'The end of the head is looked for in the last four bytes only. When a frame comes right behind it, it is never found.',
+    source: 'AlexanderEllis/websocket-from-scratch',
+    rules: [],
+    edits: [
+      ["text.indexOf('\\r\\n\\r\\n');", "text.endsWith('\\r\\n\\r\\n') ? text.length - 4 : -1;"],
+    ],
+  },
+  {
+    id: 'head-and-all',
+    step: 2,
+    story:
+      'The bytes after the blank line are counted to the head, and thrown away with it. The first message is lost, but only when it comes early.',
+    source: 'oven-sh/bun#43149',
+    rules: [],
+    edits: [['length: end + 4', 'length: bytes.length']],
+  },
+  {
+    id: 'no-head-limit',
+    step: 2,
+    story: 'No limit to the size of a head. Whoever sends one without end gets all the memory.',
+    source: 'ghedipunk/PHP-Websockets#46',
+    rules: [],
+    edits: [['if (bytes.length < maxHeadBytes) return undefined;', 'return undefined;']],
+  },
+  {
+    id: 'names-as-browsers-write',
+    step: 3,
+    story:
+      'The key looked up in the spelling of browsers. Behind a router that writes `Sec-Websocket-Key`, nobody connects.',
+    source: 'lihaoyi/SprayWebSockets#6',
+    rules: [34],
+    edits: [["values(request, 'sec-websocket-key')", "values(request, 'Sec-WebSocket-Key')"]],
+  },
+  {
+    id: 'any-method',
+    step: 3,
+    story: 'The method never looked at: a POST becomes a WebSocket.',
+    source: 'OneUptime: WebSocket server from scratch',
+    rules: [35, 36],
+    edits: [["request.method !== 'GET'", 'false']],
+  },
+  {
+    id: 'get-and-more',
+    step: 3,
+    story: 'Only the first three letters of the method compared, so that GETX passes.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 36],
+    edits: [["request.method !== 'GET'", "request.method.slice(0, 3) !== 'GET'"]],
+  },
+  {
+    id: 'any-http',
+    step: 3,
+    story: 'The version of HTTP never looked at. HTTP/1.0 knows no upgrade.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [35, 36],
+    edits: [["request.version < 'HTTP/1.1'", 'false']],
+  },
+  {
+    id: 'no-whole-uri',
+    step: 3,
+    story: 'Only a path taken for a target. Some proxies send the whole URI, which is as legal.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [36],
+    edits: [['if (absolute === undefined) return undefined;', 'if (absolute) return undefined;']],
+  },
+  {
+    id: 'no-host',
+    step: 3,
+    story: 'A request without Host accepted.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 37],
+    edits: [["values(request, 'host').length !== 1", "values(request, 'host').length > 1"]],
+  },
+  {
+    id: 'host-first',
+    step: 3,
+    story: 'Host expected in the first line, where most clients have it. Their order is free.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [43],
+    edits: [["values(request, 'host').length !== 1", "[...request.headers.keys()][0] !== 'host'"]],
+  },
+  {
+    id: 'any-upgrade',
+    step: 3,
+    story: 'Upgrade never looked at: every HTTP request with a key becomes a WebSocket.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [35, 38],
+    edits: [["!hasToken(request, 'upgrade', 'websocket')", 'false']],
+  },
+  {
+    id: 'connection-equals',
+    step: 3,
+    story:
+      'Connection compared for equality. It works in Chrome, and fails in Firefox, which sends `keep-alive, Upgrade`.',
+    source: 'karlseguin/websocket.zig#4',
+    rules: [39],
+    edits: [
+      [
+        "!hasToken(request, 'connection', 'upgrade')",
+        "values(request, 'connection')[0]?.toLowerCase() !== 'upgrade'",
+      ],
+    ],
+  },
+  {
+    id: 'connection-contains',
+    step: 3,
+    story: 'Connection searched for the word, so that `not-upgrade-really` passes.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [35, 39],
+    edits: [
+      [
+        "!hasToken(request, 'connection', 'upgrade')",
+        "!values(request, 'connection').join().toLowerCase().includes('upgrade')",
+      ],
+    ],
+  },
+  {
+    id: 'connection-as-written',
+    step: 3,
+    story: 'Only `Upgrade` with a capital taken for the token. nginx sends `upgrade`.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [39],
+    edits: [
+      [
+        "!hasToken(request, 'connection', 'upgrade')",
+        "!listed(request, 'connection').includes('Upgrade')",
+      ],
+    ],
+  },
+  {
+    id: 'no-key',
+    step: 3,
+    story:
+      'A request without a key accepted, and the text "undefined" or nothing hashed instead of it.',
+    source: 'peakchen90/tiny-websocket',
+    rules: [35, 40],
+    edits: [['if (!/^[A-Za-z0-9+/]{22}', 'if (key && !/^[A-Za-z0-9+/]{22}']],
+  },
+  {
+    id: 'any-key',
+    step: 3,
+    story: 'The key not checked to be 16 bytes. A guide even shows one of seven.',
+    source: 'cookie.engineer: Implementers Guide to WebSockets',
+    rules: [35, 40],
+    edits: [['/^[A-Za-z0-9+/]{22}==$/', '/^[A-Za-z0-9+/]+=*$/']],
+  },
+  {
+    id: 'two-keys',
+    step: 3,
+    story:
+      'Two keys accepted. One server hashes the first, the proxy before it the last, and they disagree on what was asked.',
+    source: 'RFC 6455 §11.3.1',
+    rules: [35, 61],
+    edits: [['if (moreKeys.length > 0)', 'if (moreKeys.length > 99)']],
+  },
+  {
+    id: 'any-version',
+    step: 3,
+    story: 'The version never compared: a client of an old draft is let in and sends other frames.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 41, 47],
+    edits: [["versions[0] !== '13'", 'versions[0] === undefined']],
+  },
+  {
+    id: 'refused-and-accepted',
+    step: 3,
+    story:
+      'The refusal is made, and the code runs on to the acceptance: a `throw` or `return` is missing.',
+    source: 'patryksztuczka/websocket-protocol',
+    rules: [35, 41, 47],
+    edits: [['throw new HandshakeError(426,', 'new HandshakeError(426,']],
+  },
+  {
+    id: 'version-not-said',
+    step: 3,
+    story: 'Another version refused without a word about which one is spoken here.',
+    source: 'RFC 6455 §4.4',
+    rules: [47, 60],
+    edits: [["      'Sec-WebSocket-Version': '13',\n", '']],
+  },
+  {
+    id: 'two-versions',
+    step: 3,
+    story: 'Two version headers accepted, and the second never read.',
+    source: 'RFC 6455 §11.3.5',
+    rules: [35, 65],
+    edits: [['if (versions.length > 1)', 'if (versions.length > 99)']],
+  },
+  {
+    id: 'first-protocol-line',
+    step: 3,
+    story: 'Only the first line of the offered subprotocols read. Several lines are one list.',
+    source: 'RFC 6455 §11.3.4',
+    rules: [64],
+    edits: [
+      [
+        "listed(request, 'sec-websocket-protocol');",
+        "values(request, 'sec-websocket-protocol')\n    .slice(0, 1)\n    .flatMap((line) => line.split(',').map(trim));",
+      ],
+    ],
+  },
+  {
+    id: 'no-blank-line',
+    step: 4,
+    story:
+      'The 101 without its blank line. The browser waits for it for ever, and says nothing: a question that many have asked.',
+    source: 'Stack Overflow 12295929',
+    rules: [53],
+    edits: [[".join('')}\\r\\n", ".join('')}"]],
+  },
+  {
+    id: 'line-feeds-only',
+    step: 4,
+    story:
+      'Header lines that end with a line feed only. Lenient clients take them, and others wait.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [53],
+    edits: [['}\\r\\n`;', '}\\n`;']],
+  },
+  {
+    id: 'body-in-the-101',
+    step: 4,
+    story:
+      'A text behind the blank line of the 101. The browser reads it as a frame: `48 54 54 50` has RSV1 set.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [53],
+    edits: [
+      [
+        "return response('101 Switching Protocols', headers);",
+        "return response('101 Switching Protocols', headers, 'HTTP upgraded\\n');",
+      ],
+    ],
+  },
+  {
+    id: 'status-200',
+    step: 4,
+    story: 'A 200, as if it were a page. The client takes it for a refusal.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [54],
+    edits: [["'101 Switching Protocols'", "'200 OK'"]],
+  },
+  {
+    id: 'no-upgrade-header',
+    step: 4,
+    story: 'The 101 does not say to what it switches.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [55],
+    edits: [
+      ["    Upgrade: 'websocket',\n    Connection: 'Upgrade',\n", "    Connection: 'Upgrade',\n"],
+    ],
+  },
+  {
+    id: 'connection-echoed',
+    step: 4,
+    story: 'The Connection header of Firefox sent back as it came, with its keep-alive.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [56],
+    edits: [
+      ["    Connection: 'Upgrade',\n    'Sec", "    Connection: 'keep-alive, Upgrade',\n    'Sec"],
+    ],
+  },
+  {
+    id: 'key-sent-back',
+    step: 4,
+    story: 'The key itself sent back, as if that proved that it was understood.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [57],
+    edits: [["'Sec-WebSocket-Accept': acceptKey(key)", "'Sec-WebSocket-Accept': key"]],
+  },
+  {
+    id: 'accept-twice',
+    step: 4,
+    story: 'The accept value set in two spellings, by two layers that do not know each other.',
+    source: 'RFC 6455 §11.3.3',
+    rules: [63],
+    edits: [
+      [
+        "'Sec-WebSocket-Accept': acceptKey(key),",
+        "'Sec-WebSocket-Accept': acceptKey(key),\n    'sec-websocket-accept': acceptKey(key),",
+      ],
+    ],
+  },
+  {
+    id: 'empty-protocol',
+    step: 4,
+    story: 'An empty Sec-WebSocket-Protocol when none was chosen. Chrome refuses the connection.',
+    source: 'joewalnes/websocketd#7',
+    rules: [50],
+    edits: [
+      [
+        "if (protocol !== undefined) headers['Sec-WebSocket-Protocol'] = protocol;",
+        "headers['Sec-WebSocket-Protocol'] = protocol ?? '';",
+      ],
+    ],
+  },
+  {
+    id: 'protocol-not-said',
+    step: 4,
+    story: 'A subprotocol chosen and not said. A browser that had offered some hangs up.',
+    source: 'sitegui/nodejs-websocket#29',
+    rules: [44],
+    edits: [["  if (protocol !== undefined) headers['Sec-WebSocket-Protocol'] = protocol;\n", '']],
+  },
+  {
+    id: 'protocol-twice',
+    step: 4,
+    story: 'The subprotocol set by the handshake, and once more by the application.',
+    source: 'RFC 6455 §11.3.4',
+    rules: [64],
+    edits: [
+      [
+        "headers['Sec-WebSocket-Protocol'] = protocol;",
+        "{\n    headers['Sec-WebSocket-Protocol'] = protocol;\n    headers['sec-websocket-protocol'] = protocol;\n  }",
+      ],
+    ],
+  },
+  {
+    id: 'protocol-injected',
+    step: 4,
+    story:
+      'A subprotocol sent back as it came. With a line break in it, the client writes headers of ours.',
+    source: 'ninjasource/Ninja.WebSockets#4',
+    rules: [59],
+    edits: [
+      ['if (protocol !== undefined && !TOKEN.test(protocol)) {', "if (protocol === '') {"],
+      ['if (/[\\r\\n]/.test(name + value))', 'if (/[\\r\\n]/.test(name))'],
+    ],
+  },
+  {
+    id: 'claimed-extension',
+    step: 4,
+    story:
+      'permessage-deflate claimed by a server that cannot do it. The next message comes compressed.',
+    source: 'h3js/crossws#18',
+    rules: [44, 52, 139],
+    edits: [
+      [
+        "Connection: 'Upgrade',\n    'Sec",
+        "Connection: 'Upgrade',\n    'Sec-WebSocket-Extensions': 'permessage-deflate',\n    'Sec",
+      ],
+    ],
+  },
+  {
+    id: 'refusal-not-http',
+    step: 4,
+    story: 'A refusal that is a line of text and no HTTP. The client shows an error of its parser.',
+    source: 'minaorangina/websockets-from-scratch-node',
+    rules: [154],
+    edits: [
+      ['return response(`', 'return Buffer.from(`HTTP/1.1 '],
+      ['`, headers, body);', '`);'],
+    ],
+  },
+  {
+    id: 'always-400',
+    step: 4,
+    story:
+      'The number of every refusal 400. The client cannot tell a wrong version from a wrong origin.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [154],
+    edits: [['{error.status} $', '{400} $']],
+  },
+  {
+    id: 'refusal-kept-alive',
+    step: 4,
+    story: 'A refusal that does not say that this is the end. The client sends its next request.',
+    source: 'RFC 6455 §7.2.2',
+    rules: [132],
+    edits: [["    Connection: 'close',\n    ...error", '    ...error']],
+  },
+  {
+    id: 'character-count',
+    step: 4,
+    story: 'Content-Length counted in characters. A reason in Chinese arrives cut off.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['Buffer.byteLength(body)', 'body.length']],
+  },
+  {
+    id: 'header-injected',
+    step: 4,
+    story: 'A header value written without a look at it: a line break in it starts a new header.',
+    source: 'ninjasource/Ninja.WebSockets#4',
+    rules: [],
+    edits: [['if (/[\\r\\n]/.test(name + value))', 'if (/[\\r\\n]/.test(name))']],
+  },
+  {
+    id: 'any-origin',
+    step: 5,
+    story:
+      'The Origin never compared. Any page that a user opens can use the server with his cookies.',
+    source: 'CVE-2025-52882',
+    rules: [46, 147],
+    edits: [['!policy.origins.includes(upgrade.origin)', "upgrade.origin === ''"]],
+  },
+  {
+    id: 'origin-contains',
+    step: 5,
+    story: 'The Origin searched for the own one, so that `good.example.evil.test` passes.',
+    source: 'playframework/play-java-websocket-example#57',
+    rules: [46, 147],
+    edits: [
+      [
+        '!policy.origins.includes(upgrade.origin)',
+        '!policy.origins.some((origin) => upgrade.origin?.includes(origin))',
+      ],
+    ],
+  },
+  {
+    id: 'origin-suffix',
+    step: 5,
+    story: 'The end of the Origin compared, so that `evil-good.example` passes.',
+    source: 'Red5/red5-server#470',
+    rules: [46, 147],
+    edits: [
+      [
+        '!policy.origins.includes(upgrade.origin)',
+        "!policy.origins.some((origin) => upgrade.origin?.endsWith(origin.replace('https://', '')))",
+      ],
+    ],
+  },
+  {
+    id: 'null-origin',
+    step: 5,
+    story: '`null` let in, for pages from a file. A sandboxed frame of any site has that Origin.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [46, 147],
+    edits: [
+      [
+        '!policy.origins.includes(upgrade.origin)',
+        "![...policy.origins, 'null'].includes(upgrade.origin)",
+      ],
+    ],
+  },
+  {
+    id: 'no-origin-refused',
+    step: 5,
+    story: 'Who sends no Origin refused. No program but a browser sends one.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [42],
+    edits: [
+      [
+        'upgrade.origin !== undefined && !policy.origins.includes(upgrade.origin)',
+        "!policy.origins.includes(upgrade.origin ?? '')",
+      ],
+    ],
+  },
+  {
+    id: 'any-path',
+    step: 5,
+    story: 'The path never looked at: every path is the same service.',
+    source: 'OneUptime: WebSocket server from scratch',
+    rules: [48],
+    edits: [
+      ['if (policy.paths && !policy.paths.includes(path))', "if (policy.paths && path === '')"],
+    ],
+  },
+  {
+    id: 'protocol-uninvited',
+    step: 5,
+    story: 'A subprotocol chosen that the client never offered. Chrome refuses the connection.',
+    source: 'nicokaiser/php-websocket#1',
+    rules: [49],
+    edits: [
+      [
+        'upgrade.protocols.find((name) => policy.protocols?.includes(name))',
+        'policy.protocols?.[0]',
+      ],
+    ],
+  },
+  {
+    id: 'protocol-empty',
+    step: 5,
+    story:
+      'No common subprotocol, and an empty one chosen: the first mend of a server that had sent one unasked.',
+    source: 'ninjasource/Ninja.WebSockets#4',
+    rules: [50],
+    edits: [['policy.protocols?.includes(name));', "policy.protocols?.includes(name)) ?? '';"]],
+  },
+  {
+    id: 'offer-ignored',
+    step: 5,
+    story: 'The offer never read. A browser that insists on a subprotocol hangs up.',
+    source: 'SWI-Prolog/packages-http#57',
+    rules: [],
+    edits: [['return upgrade.protocols.find(', 'upgrade.protocols.find(']],
+  },
+];

@@ -1,0 +1,629 @@
+import type { Trap } from './trap.ts';
+
+export const TRAPS: readonly Trap[] = [
+  {
+    id: 'subtract-128',
+    step: 1,
+    story:
+      'The MASK bit taken for granted: the length is the byte minus 128. It is negative for a frame without a mask, and the server waits for ever.',
+    source: 'MDN: Writing a WebSocket server in C#',
+    rules: [116],
+    edits: [['second & 0x7f', 'second - 128']],
+  },
+  {
+    id: 'everything-is-text',
+    step: 1,
+    story:
+      'The opcode never read: everything is text. A Close arrives as a message of two strange characters.',
+    source: 'pusher/websockets-from-scratch-tutorial',
+    rules: [118],
+    edits: [['opcode: first & 0x0f', 'opcode: 1']],
+  },
+  {
+    id: 'length-126-as-is',
+    step: 2,
+    story:
+      'A 7-bit length of 126 read as 126 bytes. A message of 200 bytes is swallowed, and what follows is garbage.',
+    source: 'RFC 6455 §5.2',
+    rules: [76],
+    edits: [['length7 === 126 ? 2 : 0', '0']],
+  },
+  {
+    id: 'length-127-ignored',
+    step: 2,
+    story: 'The eight bytes after 127 skipped, and 127 taken for the length.',
+    source: 'RFC 6455 §5.2',
+    rules: [76],
+    edits: [['lengthBytes === 0 ? length7 :', 'lengthBytes !== 2 ? length7 :']],
+  },
+  {
+    id: 'no-64-bits',
+    step: 2,
+    story:
+      'Lengths in 64 bits not supported: an exception. In some tutorials, a message of 70,000 bytes ends the process.',
+    source: 'WernerLDev/ts-websocket-server-protocol',
+    rules: [76],
+    edits: [
+      [
+        '  const lengthBytes =',
+        "  if (length7 === 127) throw new Error('Large payloads are not supported.');\n  const lengthBytes =",
+      ],
+    ],
+  },
+  {
+    id: 'seven-of-eight-bytes',
+    step: 2,
+    story: 'Seven of the eight bytes of a length read: 65536 becomes 256.',
+    source: 'AlexanderEllis/websocket-from-scratch',
+    rules: [76],
+    edits: [['i < size; i++) length', 'i < Math.min(size, 7); i++) length']],
+  },
+  {
+    id: 'little-endian',
+    step: 2,
+    story:
+      'The bytes of a length read in the order of the processor, which is the wrong way round.',
+    source: 'RFC 6455 §5.2',
+    rules: [75],
+    edits: [['length * 256 + bytes[offset + i]!', 'length * 256 + bytes[offset + size - 1 - i]!']],
+  },
+  {
+    id: 'length-32-bit',
+    step: 2,
+    story: 'The length put together with shifts, which keep only 32 of its 64 bits.',
+    source: 'RFC 6455 §5.2',
+    rules: [76],
+    edits: [['length * 256 + bytes[offset + i]!', '((length << 8) | bytes[offset + i]!) >>> 0']],
+  },
+  {
+    id: 'key-not-waited-for',
+    step: 2,
+    story:
+      'A masked frame whose key has not come yet read as one without a mask. The key comes out as a message.',
+    source: 'cookie.engineer: Implementers Guide to WebSockets',
+    rules: [],
+    edits: [
+      ['if (available < headerLength)', 'if (available < 2 + lengthBytes)'],
+      [
+        'masked ? fourBytes(bytes, keyAt)',
+        'masked && bytes.length >= keyAt + 4 ? fourBytes(bytes, keyAt)',
+      ],
+    ],
+  },
+  {
+    id: 'header-not-waited-for',
+    step: 2,
+    story:
+      'The rest of the header expected to be there with its first two bytes. When TCP cuts it there, the length is nonsense.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [76],
+    edits: [['  if (available < headerLength) return undefined;\n', '']],
+  },
+  {
+    id: 'longer-form-16',
+    step: 2,
+    story: 'A length of 125 accepted in 16 bits: the border is off by one.',
+    source: 'RFC 6455 §5.2',
+    rules: [75],
+    edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 125 : 65536']],
+  },
+  {
+    id: 'longer-form-64',
+    step: 2,
+    story: 'A length of 65535 accepted in 64 bits: the border is off by one.',
+    source: 'RFC 6455 §5.2',
+    rules: [75],
+    edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 126 : 65535']],
+  },
+  {
+    id: 'top-bit',
+    step: 2,
+    story:
+      'The highest bit of a 64-bit length never looked at. Read as a signed number, the length was negative, and bytes were written beside the buffer.',
+    source: 'ASPLes/nopoll#84',
+    rules: [74],
+    edits: [['size === 8 && bytes[offset]! >= 0x80', 'false']],
+  },
+  {
+    id: 'key-restarts',
+    step: 3,
+    story:
+      'The key begins anew with each chunk. Tests with short messages pass, and long ones arrive broken.',
+    source: 'boostorg/beast#1061',
+    rules: [82],
+    edits: [['const start = bytes.length', 'position = 0;\n  const start = bytes.length']],
+  },
+  {
+    id: 'unmasked-copy',
+    step: 3,
+    story: 'A copy unmasked, and the original read.',
+    source: 'RFC 6455 §5.3',
+    rules: [120],
+    edits: [['const start = bytes.length', 'bytes = bytes.slice();\n  const start = bytes.length']],
+  },
+  {
+    id: 'one-frame-a-read',
+    step: 4,
+    story:
+      'One read taken for one frame: what comes behind it is dropped. Whoever sends fast loses every second message.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [91, 119],
+    edits: [
+      [
+        '    this.#header = undefined;\n    return',
+        '    this.#header = undefined;\n    this.#received.skip(this.#received.length);\n    return',
+      ],
+    ],
+  },
+  {
+    id: 'part-of-a-frame-dropped',
+    step: 4,
+    story:
+      'A part of a frame not kept until the rest comes. It works on localhost, and fails on a network.',
+    source: 'espressif/esp-idf#14704',
+    rules: [91],
+    edits: [
+      [
+        'this.#received.push(chunk);',
+        'this.#received.skip(this.#received.length);\n    this.#received.push(chunk);',
+      ],
+    ],
+  },
+  {
+    id: 'payload-to-the-end',
+    step: 4,
+    story:
+      'The payload taken up to the end of the buffer instead of by its length. Two frames in one read become one wrong text.',
+    source: 'MDN: Writing WebSocket servers',
+    rules: [116, 119],
+    edits: [['.take(payloadLength)', '.take(this.#received.length)']],
+  },
+  {
+    id: 'pushed-chunk-kept',
+    step: 4,
+    story:
+      'The chunk itself kept as the buffer. Its memory is used for the next read before the frame is complete.',
+    source: 'cesanta/mongoose#145',
+    rules: [],
+    edits: [
+      [
+        'if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+        'if (this.length === 0) {\n      this.#memory = this.#written = chunk as never;\n      return;\n    }\n    if (this.#written.length + chunk.length > this.#memory.length) this.#grow(chunk.length);',
+      ],
+    ],
+  },
+  {
+    id: 'memory-used-again',
+    step: 4,
+    story: 'Memory that was given out is used again for what comes later: old messages change.',
+    source: 'cesanta/mongoose#145',
+    rules: [],
+    edits: [
+      [
+        'this.#memory = this.#written = NO_BYTES; // An idle connection holds no memory.',
+        'this.#written = this.#memory.subarray(0, 0);',
+      ],
+    ],
+  },
+  {
+    id: 'moved-to-the-front',
+    step: 4,
+    story:
+      'The rest of a read moved to the front of the buffer, over what was not used yet. Of two messages in one read, the first is garbage.',
+    source: 'cesanta/mongoose#165',
+    rules: [],
+    edits: [
+      [
+        'const waiting = this.peek();\n',
+        'const waiting = this.peek();\n    if (waiting.length + by <= this.#memory.length) {\n      this.#memory.set(waiting);\n      this.#written = this.#memory.subarray(0, waiting.length);\n      this.#start = 0;\n      return;\n    }\n',
+      ],
+    ],
+  },
+  {
+    id: 'joined-each-time',
+    step: 4,
+    story:
+      'The buffer joined anew with each read. A large message in small reads takes minutes instead of milliseconds.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['Math.max(waiting.length + by, waiting.length * 2)', 'waiting.length + by']],
+  },
+  {
+    id: 'declared-allocation',
+    step: 4,
+    story:
+      'Memory reserved for a length that was only announced. A header of ten bytes ends the server.',
+    source: 'TooTallNate/Java-WebSocket#1507',
+    rules: [],
+    edits: [
+      [
+        'if (this.#received.length < payloadLength) return undefined;',
+        'this.reserved ??= new Uint8Array(payloadLength);\n    if (this.#received.length < payloadLength) return undefined;',
+      ],
+      [
+        'readonly #received = new ByteQueue();',
+        'readonly #received = new ByteQueue();\n  reserved: unknown;',
+      ],
+    ],
+  },
+  {
+    id: 'unmasked-accepted',
+    step: 5,
+    story: 'Frames of a client accepted without a mask, which keeps proxies safe.',
+    source: 'novnc/websockify#164',
+    rules: [67, 153],
+    edits: [["role === 'server' && !header.maskingKey", 'false']],
+  },
+  {
+    id: 'masked-accepted',
+    step: 5,
+    story: 'A client that accepts masked frames of a server.',
+    source: 'RFC 6455 §5.1',
+    rules: [69, 153],
+    edits: [["role === 'client' && header.maskingKey", 'false']],
+  },
+  {
+    id: 'rsv-ignored',
+    step: 5,
+    story: 'RSV bits ignored, as a guide says they can be. What is compressed is shown as text.',
+    source: 'MDN: Writing WebSocket servers',
+    rules: [72, 153],
+    edits: [['header.rsv !== 0', 'false']],
+  },
+  {
+    id: 'opcode-ignored',
+    step: 5,
+    story: 'Reserved opcodes passed on as if they were messages.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [73, 153],
+    edits: [['!KNOWN_OPCODES.has(header.opcode)', 'false']],
+  },
+  {
+    id: 'control-without-fin',
+    step: 5,
+    story: 'A Ping without FIN accepted. Nobody can say what would continue it.',
+    source: 'RFC 6455 §5.5',
+    rules: [84, 93, 153],
+    edits: [['isControl(header.opcode) && !header.fin', 'false']],
+  },
+  {
+    id: 'control-126',
+    step: 5,
+    story:
+      'Control frames of more than 125 bytes accepted. The answer to such a Ping is one that a browser refuses.',
+    source: 'denoland/fastwebsockets#142',
+    rules: [92, 153],
+    edits: [['header.payloadLength > MAX_CONTROL_PAYLOAD', 'false']],
+  },
+  {
+    id: 'first-fragment-lost',
+    step: 6,
+    story: 'Only the last fragment kept: of a message in two, the first half is lost.',
+    source: 'RFC 6455 §5.4',
+    rules: [88],
+    edits: [['else if (!isWhole) this', 'else if (!isWhole && fin) this']],
+  },
+  {
+    id: 'pieces-out-of-order',
+    step: 6,
+    story: 'The last piece of a text written before those that still wait: "loHel".',
+    source: 'RFC 6455 §5.4',
+    rules: [85],
+    edits: [
+      [
+        "    this.#text += this.#pieces.splice(0).join('');\n    if (isLast) this.#text += text;",
+        "    if (isLast) this.#text += text;\n    this.#text += this.#pieces.splice(0).join('');",
+      ],
+    ],
+  },
+  {
+    id: 'type-of-the-last',
+    step: 6,
+    story:
+      'The type of a message taken from the fragment that came last, which says only that it continues.',
+    source: 'peakchen90/tiny-websocket',
+    rules: [90, 118],
+    edits: [['this.#opcode ??= opcode;', 'this.#opcode = opcode;']],
+  },
+  {
+    id: 'message-never-ends',
+    step: 6,
+    story: 'The message stays open after its last fragment, and the next one is refused.',
+    source: 'RFC 6455 §6.2',
+    rules: [83, 119],
+    edits: [['    this.#opcode = undefined;\n    this.#messageBytes', '    this.#messageBytes']],
+  },
+  {
+    id: 'empty-message-dropped',
+    step: 6,
+    story: 'An empty payload taken for no message at all, so that empty messages get lost.',
+    source: 'MDN: Writing a WebSocket server in C#',
+    rules: [],
+    edits: [
+      [
+        'const message = isControl(frame.opcode)',
+        'if (frame.payload.length === 0) continue;\n      const message = isControl(frame.opcode)',
+      ],
+    ],
+  },
+  {
+    id: 'json-in-the-reader',
+    step: 6,
+    story: 'Every text parsed as JSON where frames are read: "hello" ends the connection.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [],
+    edits: [["return { type: 'text', data };", "return { type: 'text', data: JSON.parse(data) };"]],
+  },
+  {
+    id: 'control-as-data',
+    step: 6,
+    story: 'Control frames handled like data: a Close is shown as text, and a Ping is echoed.',
+    source: 'WernerLDev/ts-websocket-server-protocol',
+    rules: [87, 117],
+    edits: [['isControl(frame.opcode) ? controlMessage(frame) : this', 'this']],
+  },
+  {
+    id: 'control-ends-message',
+    step: 6,
+    story:
+      'A control frame overwrites the opcode that was kept: after a Ping between two fragments, the message never arrives.',
+    source: 'peakchen90/tiny-websocket',
+    rules: [87],
+    edits: [
+      [
+        'const message = isControl(frame.opcode)',
+        'if (isControl(frame.opcode)) this.#opcode = undefined;\n      const message = isControl(frame.opcode)',
+      ],
+    ],
+  },
+  {
+    id: 'control-joins-message',
+    step: 6,
+    story: 'The payload of a Ping put with the fragments around it, and into the message.',
+    source: 'prettydiff/share-file-systems',
+    rules: [87],
+    edits: [
+      [
+        'const message = isControl(frame.opcode)',
+        'if (this.#opcode === Opcode.Binary && isControl(frame.opcode)) this.#fragments.push(frame.payload);\n      const message = isControl(frame.opcode)',
+      ],
+    ],
+  },
+  {
+    id: 'close-from-a-fragment',
+    step: 6,
+    story:
+      'The code of a Close read from the first fragment of the message around it: the answer has the code 0x4865, "He".',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [87, 117],
+    edits: [
+      [
+        'readonly #fragments = new ByteQueue();',
+        'readonly #fragments = new ByteQueue();\n  #first: Frame | undefined;',
+      ],
+      [
+        'const message = isControl(frame.opcode) ? controlMessage(frame)',
+        'if (!frame.fin) this.#first ??= frame;\n      const { payload } = (frame.opcode === Opcode.Close && this.#first) || frame;\n      const message = isControl(frame.opcode) ? controlMessage({ ...frame, payload })',
+      ],
+    ],
+  },
+  {
+    id: 'pong-refused',
+    step: 6,
+    story: 'A Pong that nobody asked for taken for a mistake of the client.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [105],
+    edits: [
+      [
+        '  if (opcode === Opcode.Close) return',
+        "  if (opcode === Opcode.Pong) throw new ProtocolError(1002, '5.5.3', 'Nobody has asked.');\n  if (opcode === Opcode.Close) return",
+      ],
+    ],
+  },
+  {
+    id: 'continuation-of-nothing',
+    step: 6,
+    story: 'A continuation with nothing to continue accepted.',
+    source: 'RFC 6455 §5.4',
+    rules: [83],
+    edits: [['continues && this.#opcode === undefined', 'false']],
+  },
+  {
+    id: 'message-in-message',
+    step: 6,
+    story: 'A new message inside an open one accepted: "A" and "B" become "AB".',
+    source: 'peakchen90/tiny-websocket',
+    rules: [86],
+    edits: [['!continues && this.#opcode !== undefined', 'false']],
+  },
+  {
+    id: 'unexpected-is-1003',
+    step: 6,
+    story:
+      'A continuation of nothing refused with 1003, as if it were the kind of data that is not wanted.',
+    source: 'michaldziuba03/websockets',
+    rules: [],
+    edits: [
+      ["ProtocolError(1002, '5.4', 'A continuation", "ProtocolError(1003, '5.4', 'A continuation"],
+    ],
+  },
+  {
+    id: 'recursion-per-fragment',
+    step: 6,
+    story: 'A call inside a call for each fragment. Enough of them end the process.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['if (message) return message;\n    }', 'return message ?? this.read();\n    }']],
+  },
+  {
+    id: 'fragments-in-a-list',
+    step: 6,
+    story: 'Every fragment kept in a list, the empty ones too. A peer may send millions of them.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'readonly #fragments = new ByteQueue();',
+        'readonly #fragments = new ByteQueue();\n  all: unknown[] = [];',
+      ],
+      [
+        'else if (!isWhole) this.#fragments.push(payload);',
+        'else if (!isWhole) {\n      this.all.push(payload);\n      this.#fragments.push(payload);\n    }',
+      ],
+    ],
+  },
+  {
+    id: 'text-goes-on',
+    step: 6,
+    story: 'A text begins with the one before it: what was decoded is not put away.',
+    source: 'RFC 6455 §6.2',
+    rules: [119],
+    edits: [["    this.#text = '';\n", '']],
+  },
+  {
+    id: 'decoded-twice',
+    step: 6,
+    story: 'What was decoded when it arrived is decoded again when its frame is complete.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['payload.subarray(this.#seen)', 'payload']],
+  },
+  {
+    id: 'cut-character',
+    step: 7,
+    story:
+      'Each piece of a text decoded by itself. A character that is cut is refused, and only people who write more than ASCII notice.',
+    source: 'RFC 6455 §5.6',
+    rules: [106],
+    edits: [['{ stream: !isLast }', '{ stream: false }']],
+  },
+  {
+    id: 'decoder-not-flushed',
+    step: 7,
+    story:
+      'The decoder never told that this was the end: a text that stops inside a character passes.',
+    source: 'RFC 6455 §8.1',
+    rules: [106, 138],
+    edits: [['{ stream: !isLast }', '{ stream: true }']],
+  },
+  {
+    id: 'byte-per-character',
+    step: 7,
+    story: 'Each byte turned into one character. English works, and an é becomes two letters.',
+    source: 'karlpokus/websockets-raw',
+    rules: [106],
+    edits: [['this.#utf8.decode(piece, { stream: !isLast })', 'String.fromCharCode(...piece)']],
+  },
+  {
+    id: 'ping-in-the-text',
+    step: 7,
+    story: 'A Ping that is still arriving taken for a part of the text around it.',
+    source: 'prettydiff/share-file-systems',
+    rules: [],
+    edits: [[' && !isControl(header.opcode);', ';']],
+  },
+  {
+    id: 'replacement-characters',
+    step: 7,
+    story:
+      'Wrong bytes replaced by U+FFFD instead of refused. Data is changed, and nobody is told.',
+    source: 'freeunitorg/freeunit#378',
+    rules: [106, 138],
+    edits: [['fatal: true, ignoreBOM: true', 'fatal: false, ignoreBOM: true']],
+  },
+  {
+    id: 'bom-swallowed',
+    step: 7,
+    story: 'A U+FEFF at the start of a text dropped by the decoder, which takes it for a mark.',
+    source: 'RFC 6455 §8.1',
+    rules: [],
+    edits: [['fatal: true, ignoreBOM: true', 'fatal: true']],
+  },
+  {
+    id: 'unmasked-twice',
+    step: 7,
+    story:
+      'To look at what has arrived of a payload, the waiting bytes are unmasked in place. When the rest is there, they are unmasked again, and masked.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [['this.#received.peek().slice(from)', 'this.#received.peek().subarray(from)']],
+  },
+  {
+    id: 'slow-to-fail',
+    step: 7,
+    story: 'Text checked only when the message has ended, however long that takes.',
+    source: 'RFC 6455 §8.1',
+    rules: [138],
+    edits: [['if (this.#isText) {\n      const', 'if (Number.isNaN(0)) {\n      const']],
+  },
+  {
+    id: 'no-message-limit',
+    step: 8,
+    story: 'No limit at all: the server keeps whatever comes, until its memory is full.',
+    source: 'websockets/ws#104',
+    rules: [150, 151],
+    edits: [
+      [
+        'this.#messageBytes + header.payloadLength > this.#maxMessageBytes',
+        'Number.isNaN(this.#maxMessageBytes)',
+      ],
+    ],
+  },
+  {
+    id: 'limit-per-frame',
+    step: 8,
+    story: 'The limit holds for each frame. Fragments without number pass it together.',
+    source: 'c4punks/CWIST#161',
+    rules: [150, 151],
+    edits: [['this.#messageBytes + header.payloadLength', 'header.payloadLength']],
+  },
+  {
+    id: 'limit-afterwards',
+    step: 8,
+    story: 'The limit looked at when the payload is there: it has been exceeded by then.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        'this.#messageBytes + header.payloadLength > this.#maxMessageBytes',
+        'this.#messageBytes > this.#maxMessageBytes',
+      ],
+    ],
+  },
+  {
+    id: 'limit-off-by-one',
+    step: 8,
+    story: 'A message of exactly the limit refused: `>=` for `>`.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'header.payloadLength > this.#maxMessageBytes',
+        'header.payloadLength >= this.#maxMessageBytes',
+      ],
+    ],
+  },
+  {
+    id: 'pieces-never-joined',
+    step: 8,
+    story:
+      'Every piece of a text kept by itself until the end. A peer that sends byte by byte takes many times the memory of its text.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['this.#pieces.push(text) < MAX_PIECES', 'this.#pieces.push(text) > 0']],
+  },
+  {
+    id: 'idle-keeps-memory',
+    step: 8,
+    story:
+      'An empty view kept of the memory that is done with. It keeps all of it, for each connection that is idle.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'this.#written = NO_BYTES; // An idle connection holds no memory.',
+        'this.#written = this.#memory.subarray(this.#memory.length);',
+      ],
+    ],
+  },
+];

@@ -1,0 +1,816 @@
+import type { Trap } from './trap.ts';
+
+export const TRAPS: readonly Trap[] = [
+  {
+    id: 'policy-forgotten',
+    step: 1,
+    story:
+      'Origins and paths configured and never asked: any page may call, with the user’s cookies.',
+    source: 'CVE-2025-52882',
+    rules: [44, 46, 48],
+    edits: [['negotiate(upgrade, policy)', 'negotiate(upgrade, {})']],
+  },
+  {
+    id: 'head-limit-forgotten',
+    step: 1,
+    story: 'A limit for heads that the server never hands on.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['parseRequest(received, maxHeadBytes)', 'parseRequest(received)']],
+  },
+  {
+    id: 'refusal-thrown',
+    step: 1,
+    story:
+      'A bad request throws in the server instead of being answered: one client ends them all.',
+    source: 'syscraft906: Node.js and WebSockets',
+    rules: [35],
+    edits: [
+      [
+        `  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error;
+    return refused(error);
+  }`,
+        `  } catch (error) {
+    throw error;
+  }`,
+      ],
+    ],
+  },
+  {
+    id: 'first-frame-lost',
+    step: 1,
+    story: 'What came together with the request is thrown away: the first message is lost.',
+    source: 'hodfords-solutions/nestjs-api-gateway#36',
+    rules: [],
+    edits: [['received.subarray(request.length), policy', 'new Uint8Array(0), policy']],
+  },
+  {
+    id: 'chosen-and-not-said',
+    step: 1,
+    story: 'The subprotocol chosen, and left out of the answer. The browser hangs up.',
+    source: 'websockets-rs/rust-websocket#41',
+    rules: [44],
+    edits: [['acceptResponse(upgrade.key, protocol)', 'acceptResponse(upgrade.key)']],
+  },
+  {
+    id: 'state-shared',
+    step: 2,
+    story: 'One reader for all clients: what they send is mixed.',
+    source: 'RFC 6455 §6.2',
+    rules: [116],
+    edits: [
+      [
+        "    this.#reader = new MessageReader('server', limits.maxMessageBytes);",
+        '    this.#reader = SHARED;',
+      ],
+      [
+        'const MESSAGE_COST_BYTES = 128;',
+        `const MESSAGE_COST_BYTES = 128;
+const SHARED = new MessageReader('server');`,
+      ],
+    ],
+  },
+  {
+    id: 'one-event-a-read',
+    step: 2,
+    story:
+      'One message for each read: of two that come together, the second waits until a third comes.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [91],
+    edits: [
+      [
+        `  receive(chunk: Uint8Array): void {
+`,
+        `  receive(chunk: Uint8Array): void {
+    this.#fresh = true;
+`,
+      ],
+      [
+        `  next(): ConnectionEvent | undefined {
+`,
+        `  next(): ConnectionEvent | undefined {
+    if (!this.#fresh) return this.#events.shift();
+    this.#fresh = false;
+`,
+      ],
+      [
+        `  #waitingBytes = 0;
+`,
+        `  #waitingBytes = 0;
+  #fresh = false;
+`,
+      ],
+    ],
+  },
+  {
+    id: 'reads-as-client',
+    step: 2,
+    story: 'The reader is made for the other side, and refuses every masked frame.',
+    source: 'RFC 6455 §5.1',
+    rules: [116],
+    edits: [["new MessageReader('server'", "new MessageReader('client'"]],
+  },
+  {
+    id: 'pong-answered',
+    step: 2,
+    story: 'A Pong answered with a Pong. Two such peers never stop.',
+    source: 'RFC 6455 §5.5.3',
+    rules: [117],
+    edits: [["      case 'ping':\n", "      case 'ping':\n      case 'pong':\n"]],
+  },
+  {
+    id: 'one-frame-a-write',
+    step: 3,
+    story: 'A write for each frame: sixteen answers cost sixteen calls of the system.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      ['size < MAX_OUTPUT_BYTES; )', 'size < 1; )'],
+      ['      size += frame.payload.length;', '      size += frame.payload.length + 1;'],
+    ],
+  },
+  {
+    id: 'all-in-one-write',
+    step: 3,
+    story: 'A large message handed to the socket whole: a Pong waits behind all of it.',
+    source: 'RFC 6455 §5.4',
+    rules: [87],
+    edits: [['size < MAX_OUTPUT_BYTES; )', 'size < Number.POSITIVE_INFINITY; )']],
+  },
+  {
+    id: 'large-in-one-frame',
+    step: 3,
+    story: 'A large message sent in one frame: no Pong can slip in before its end.',
+    source: 'RFC 6455 §5.4',
+    rules: [87],
+    edits: [
+      ['fragment(opcode, payload, MAX_FRAGMENT_BYTES)', 'fragment(opcode, payload, 2 ** 30)'],
+    ],
+  },
+  {
+    id: 'nobody-wakes',
+    step: 3,
+    story: 'A message is put into the queue, and nobody comes to take it.',
+    source: 'RFC 6455 §6.1',
+    rules: [115],
+    edits: [
+      [
+        `    this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;
+    this.#wake();`,
+        '    this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;',
+      ],
+    ],
+  },
+  {
+    id: 'ping-unanswered',
+    step: 3,
+    story: 'Pings dropped. A proxy takes the server for dead, and cuts it off after a minute.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [103],
+    edits: [
+      [
+        `        this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'ping-refused',
+    step: 3,
+    story: 'A Ping answered with Close 1003, "no ping or pong here". No peer that asks can stay.',
+    source: 'AhmedOmani/Building-Websocket-Protocol',
+    rules: [103],
+    edits: [
+      [
+        'this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));',
+        "this.fail(new ProtocolError(1003, '5.5.2', 'No Ping or Pong here.'));",
+      ],
+    ],
+  },
+  {
+    id: 'pong-without-payload',
+    step: 3,
+    story: 'A Pong without the payload of its Ping.',
+    source: 'RFC 6455 §5.5.3',
+    rules: [104],
+    edits: [['controlFrame(Opcode.Pong, message.payload)', 'controlFrame(Opcode.Pong)']],
+  },
+  {
+    id: 'close-as-event',
+    step: 4,
+    story: 'A Close handed to the application like a message, and never answered.',
+    source: 'espressif/esp-idf#9600',
+    rules: [98, 100],
+    edits: [
+      [
+        `      case 'close':
+        this.#do(this.#closing.receiveClose(message.payload));
+        return undefined;
+      default:
+        return message;`,
+        `      default:
+        return message as ConnectionEvent;`,
+      ],
+    ],
+  },
+  {
+    id: 'close-first',
+    step: 4,
+    story:
+      'All frames of a read are handled before the application has answered the first. Its answer comes after the Close, and is lost.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [109],
+    edits: [
+      [
+        '    if (this.#closing.isListening) this.#reader.push(chunk);',
+        `    if (this.#closing.isListening) this.#reader.push(chunk);
+    const early: ConnectionEvent[] = [];
+    for (let event = this.next(); event; event = this.next()) early.push(event);
+    this.#events.push(...early);`,
+      ],
+    ],
+  },
+  {
+    id: 'message-limit-forgotten',
+    step: 4,
+    story: 'A limit for messages that the server never hands on.',
+    source: 'RFC 6455 §10.4',
+    rules: [150, 153],
+    edits: [["new MessageReader('server', limits.maxMessageBytes)", "new MessageReader('server')"]],
+  },
+  {
+    id: 'sends-when-closing',
+    step: 4,
+    story: 'A message sent to a client that is closing throws, in the middle of a broadcast.',
+    source: 'minaorangina/websockets-from-scratch-node',
+    rules: [109],
+    edits: [
+      [
+        `    if (this.#closing.state !== 'OPEN') return false;
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'ending-forgotten',
+    step: 4,
+    story: 'Both have said Close, and the server keeps the TCP connection.',
+    source: 'minaorangina/websockets-from-scratch-node',
+    rules: [100],
+    edits: [['        this.#ending = action.type;', '        this.#ending = undefined;']],
+  },
+  {
+    id: 'fault-logged',
+    step: 4,
+    story:
+      'A frame that breaks the rules is logged, and the connection goes on with the next bytes.',
+    source: 'michaldziuba03/websockets',
+    rules: [127, 128, 129, 154],
+    edits: [
+      [
+        `      } catch (error) {
+        this.fail(error);
+      }`,
+        `      } catch (error) {
+        return { type: 'error', error };
+      }`,
+      ],
+    ],
+  },
+  {
+    id: 'fault-drops-tcp',
+    step: 4,
+    story: 'At a frame that breaks the rules, TCP is dropped. The peer sees 1006, and no reason.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [128, 154],
+    edits: [
+      [
+        `      } catch (error) {
+        this.fail(error);
+      }`,
+        `      } catch (error) {
+        this.#events.push({ type: 'error', error });
+        this.#do([{ type: 'destroy' }]);
+      }`,
+      ],
+    ],
+  },
+  {
+    id: 'hoards-after-the-end',
+    step: 4,
+    story: 'What comes after a failure is still put into the reader, where nobody reads it.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      ['if (this.#closing.isListening) this.#reader.push(chunk);', 'this.#reader.push(chunk);'],
+    ],
+  },
+  {
+    id: 'error-kept-secret',
+    step: 4,
+    story: 'The connection fails, and the application never hears why.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      [
+        `    if (actions.length > 0) this.#events.push({ type: 'error', error });
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'never-asks',
+    step: 5,
+    story: 'No sign of life is asked for: a client whose cable was pulled stays for hours.',
+    source: 'websockets/ws#686',
+    rules: [],
+    edits: [
+      [
+        `      this.#askedAt = this.#now();
+      this.ping();`,
+        '      this.#askedAt = this.#now();',
+      ],
+    ],
+  },
+  {
+    id: 'asks-and-forgets',
+    step: 5,
+    story: 'Pings sent, and nobody looks whether an answer comes.',
+    source: 'zotero/stream-server#13',
+    rules: [],
+    edits: [['if (this.#askedAt === undefined) {', 'if (this.#heardAt > 0) {']],
+  },
+  {
+    id: 'answer-not-heard',
+    step: 5,
+    story: 'The answer to a Ping does not count, and everybody is dropped after a minute.',
+    source: 'RFC 6455 §5.5.2',
+    rules: [],
+    edits: [
+      [
+        `    this.#askedAt = undefined;
+    if`,
+        '    if',
+      ],
+    ],
+  },
+  {
+    id: 'close-without-clock',
+    step: 5,
+    story: 'A client that does not answer our Close is waited for without end.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [100],
+    edits: [
+      [
+        `    this.#do(this.#closing.checkDeadline());
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'rest-forgotten',
+    step: 6,
+    story: 'The frames behind the request are kept, and never read.',
+    source: 'websockets/ws#167',
+    rules: [],
+    edits: [
+      [
+        `    this.connection.receive(rest);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'write-for-each-event',
+    step: 6,
+    story: 'The output is taken after each event instead of after each read.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        'event = connection.next()) this.#tell(event);',
+        `event = connection.next()) {
+      this.#tell(event);
+      this.#flush();
+    }`,
+      ],
+    ],
+  },
+  {
+    id: 'frame-in-two-writes',
+    step: 6,
+    story:
+      'Header and payload written one after the other. It costs twice, and something may come in between.',
+    source: 'lalinsky/dusty#121',
+    rules: [],
+    edits: [
+      [
+        '      socket.write(bytes);',
+        '      socket.write(bytes.subarray(0, 2));\n      socket.write(bytes.subarray(2));',
+      ],
+    ],
+  },
+  {
+    id: 'socket-destroyed',
+    step: 6,
+    story:
+      'The socket destroyed where it had to be ended: with unread bytes in it, that is a reset, and the Close gets lost.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [
+      [
+        "if (connection.ending === 'hangUp') socket.end();",
+        'if (connection.ending) socket.destroy();',
+      ],
+    ],
+  },
+  {
+    id: 'tcp-left-open',
+    step: 6,
+    story:
+      'After both Closes, the server leaves it to the client to end TCP, which waits for the server.',
+    source: 'cookie.engineer: Implementers Guide to WebSockets',
+    rules: [101, 121],
+    edits: [
+      [
+        `    if (connection.ending === 'hangUp') socket.end();
+`,
+        '',
+      ],
+      [
+        `    if (connection.ending === 'destroy') socket.destroy();
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'timer-set-once',
+    step: 6,
+    story: 'A timer is set once, and not anew when the deadline has moved.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [['deadline >= this.#timerAt', 'this.#timerAt < NEVER']],
+  },
+  {
+    id: 'end-not-told',
+    step: 6,
+    story: 'The end of a socket is not noticed: the application goes on with a dead client.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        `    this.connection.disconnect();
+    this.#turn();
+`,
+        `    this.#turn();
+`,
+      ],
+    ],
+  },
+  {
+    id: 'bug-swallowed',
+    step: 6,
+    story:
+      'An error of the application is swallowed, and its connection hangs with the answer due.',
+    source: 'ErickWendel/websockets-with-nodejs-from-scratch',
+    rules: [],
+    edits: [['      this.connection.fail(error);\n', '']],
+  },
+  {
+    id: 'reset-ends-the-server',
+    step: 6,
+    story:
+      'Nobody listens to the `error` of a socket. One client that resets its connection ends the process, for all of them.',
+    source: 'WernerLDev/ts-websocket-server-protocol',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('end', () => socket.end());
+    socket.on('error', ignore);
+`,
+        `    socket.on('end', () => socket.end());
+`,
+      ],
+    ],
+  },
+  {
+    id: 'never-forgotten',
+    step: 7,
+    story: 'Connections added and never removed: 1472 in the set, and 26 clients there.',
+    source: 'coco-xyz/hxa-connect#174',
+    rules: [],
+    edits: [
+      [
+        `        if (event.type === 'close') this.#connections.delete(connection);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'key-as-identity',
+    step: 7,
+    story: 'Connections told apart by the key of their request, which the client chooses.',
+    source: 'prettydiff/share-file-systems',
+    rules: [],
+    edits: [
+      [
+        "if (event.type === 'open') this.#connections.add(connection);",
+        `if (event.type === 'open') {
+          this.#connections.add(connection);
+          this.#connections.delete(this.#byKey.get(event.upgrade.key)!);
+          this.#byKey.set(event.upgrade.key, connection);
+        }`,
+      ],
+      [
+        'readonly #connections = new Set<Connection>();',
+        'readonly #connections = new Set<Connection>();\n  readonly #byKey = new Map<string, Connection>();',
+      ],
+    ],
+  },
+  {
+    id: 'address-as-identity',
+    step: 7,
+    story:
+      'What has arrived is kept under the address of the client. Behind one router, all have the same.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        'let received: Uint8Array = new Uint8Array(0);',
+        'const client = String(socket.remoteAddress);',
+      ],
+      [
+        'received = Buffer.concat([received, chunk]);',
+        'const received = Buffer.concat([RECEIVED.get(client) ?? new Uint8Array(0), chunk]);\n      RECEIVED.set(client, received);',
+      ],
+      [
+        'const now = () => performance.now();',
+        'const RECEIVED = new Map<string, Uint8Array>();\nconst now = () => performance.now();',
+      ],
+    ],
+  },
+  {
+    id: 'one-at-a-time',
+    step: 7,
+    story: 'The next client is looked at when the first is done: a second tab never connects.',
+    source: 'MDN: Writing a WebSocket server in C#',
+    rules: [],
+    edits: [
+      [
+        '    // Small answers leave at once',
+        '    if (this.#strangers.size + this.#connections.size > 0) return;\n    // Small answers leave at once',
+      ],
+    ],
+  },
+  {
+    id: 'one-read-one-request',
+    step: 7,
+    story:
+      'One read is taken for one request: a head that comes in two is refused, or never answered.',
+    source: 'Pithikos/python-websocket-server#26',
+    rules: [],
+    edits: [['      received = Buffer.concat([received, chunk]);', '      received = chunk;']],
+  },
+  {
+    id: 'head-without-end',
+    step: 7,
+    story: 'A client that never ends its request is waited for without end.',
+    source: 'ghedipunk/PHP-Websockets#46',
+    rules: [],
+    edits: [
+      [
+        '    }, this.#options.headTimeoutMs);',
+        `    }, 600_000);
+    timer.unref();`,
+      ],
+    ],
+  },
+  {
+    id: 'refused-and-kept',
+    step: 7,
+    story: 'A refused client is answered, and its connection left open for as long as it likes.',
+    source: 'RFC 6455 §7.2.2',
+    rules: [132],
+    edits: [
+      ['    socket.end(answer);', '    socket.write(answer);'],
+      ['const timer = setTimeout(() => socket.destroy(), ', 'const timer = setTimeout(() => {}, '],
+    ],
+  },
+  {
+    id: 'refused-in-silence',
+    step: 7,
+    story: 'A refused client is hung up on, without an answer. The browser cannot say why.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['    socket.end(answer);', '    socket.end();']],
+  },
+  {
+    id: 'reset-before-the-request',
+    step: 7,
+    story:
+      'Nobody listens to the `error` of a socket whose request is still arriving. One client that resets there ends the process.',
+    source: 'socketio/engine.io#598',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('error', ignore);
+    socket.on('close', forget);
+`,
+        `    socket.on('close', forget);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'small-answers-wait',
+    step: 7,
+    story: 'TCP left to wait for more to send: an answer that is ready goes out 40 ms later.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        `    socket.setNoDelay(true);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'refused-with-a-reset',
+    step: 7,
+    story:
+      'The connection destroyed right behind the refusal: bytes that were not read reset it away.',
+    source: 'RFC 6455 §7.2.2',
+    rules: [35],
+    edits: [
+      [
+        '    socket.resume();\n    socket.end(answer);',
+        '    socket.end(answer, () => socket.destroy());',
+      ],
+    ],
+  },
+  {
+    id: 'waits-without-limit',
+    step: 8,
+    story:
+      'Whatever the application sends waits for a client that does not read, until the memory is full.',
+    source: 'websockets/ws#1218',
+    rules: [150],
+    edits: [
+      [
+        'this.#waitingBytes > this.#limits.maxWaitingBytes',
+        'this.#waitingBytes > Number.POSITIVE_INFINITY',
+      ],
+    ],
+  },
+  {
+    id: 'never-drained',
+    step: 8,
+    story: 'The application is told to wait, and never told to go on.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        `    this.#events.push({ type: 'drain' });
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'write-result-ignored',
+    step: 8,
+    story:
+      'What `write` says about the socket is ignored: the system’s buffer is full, and ours grows.',
+    source: 'nodejs/node#9254',
+    rules: [150],
+    edits: [
+      [
+        'return this.#socket.writableLength >= this.#socket.writableHighWaterMark;',
+        'return this.#socket.destroyed;',
+      ],
+    ],
+  },
+  {
+    id: 'reads-from-who-does-not-read',
+    step: 8,
+    story: 'The answers for a client that does not read pile up in memory.',
+    source: 'websockets/ws#1620',
+    rules: [150],
+    edits: [
+      [
+        `      socket.pause(); // Who does not read is not read from.
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'echo-to-oneself',
+    step: 9,
+    story: 'A broadcast comes back to the one who sent it.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [['if (connection !== except) connection.send(data);', 'connection.send(data);']],
+  },
+  {
+    id: 'leaves-without-a-word',
+    step: 9,
+    story: 'A server that is shut down just ends: its clients see 1006, and all come back at once.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [122],
+    edits: [['connection.close(CloseCode.GoingAway)', 'connection.disconnect()']],
+  },
+  {
+    id: 'leaves-with-1000',
+    step: 9,
+    story: 'A server that is shut down says 1000, as if the work were done.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [['connection.close(CloseCode.GoingAway)', 'connection.close()']],
+  },
+  {
+    id: 'leaves-at-once',
+    step: 9,
+    story: 'The promise of a shutdown does not wait: the process ends before the Closes are out.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [['if (this.#connections.size === 0) resolve();', 'resolve();']],
+  },
+  {
+    id: 'head-forgotten',
+    step: 11,
+    story: 'What Node has read behind the request is in `head`, and nobody looks there.',
+    source: 'oven-sh/bun#43153',
+    rules: [],
+    edits: [
+      [
+        'accept(requestHead, head, this.#options)',
+        'accept(requestHead, new Uint8Array(0), this.#options)',
+      ],
+    ],
+  },
+  {
+    id: 'origin-not-checked',
+    step: 11,
+    story:
+      'The upgrade of an HTTP server does not look at the Origin: any page can use the socket.',
+    source: 'CVE-2025-52882',
+    rules: [44, 46],
+    edits: [['accept(requestHead, head, this.#options)', 'accept(requestHead, head, {})']],
+  },
+  {
+    id: 'half-open',
+    step: 11,
+    story: 'A socket of an HTTP server stays open when the client ends its side: nobody ends ours.',
+    source: 'cookie.engineer: Implementers Guide to WebSockets',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('end', () => socket.end());
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'refused-and-reset',
+    step: 11,
+    story:
+      'A refused socket that nobody listens to: ask for an upgrade that nobody wants, reset, and the server is gone.',
+    source: 'socketio/socket.io#3564',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('error', ignore);
+    socket.on('close', () => {
+      clearTimeout(timer);`,
+        `    socket.on('close', () => {
+      clearTimeout(timer);`,
+      ],
+    ],
+  },
+  {
+    id: 'one-host-of-two',
+    step: 11,
+    story:
+      'Headers as `headers` has them: of two Host lines one is gone, and nobody sees that there were two.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      ['Object.entries(headersDistinct).map(', 'Object.entries(request.headers).map('],
+      [
+        '([name, values]) => [name, values ?? []] as const',
+        '([name, value]) => [name, [value ?? []].flat()] as const',
+      ],
+    ],
+  },
+];

@@ -1,0 +1,109 @@
+/** Runs the traps of a lesson, as tests. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { fileOf, findTarget, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { firstFailure, type StepResult } from '../../shared/harness/run.ts';
+import { loadSpec } from '../../shared/harness/spec.ts';
+import { loadVariant } from './load-variant.ts';
+import { type Chapter, renderPage } from './render.ts';
+import type { Trap } from './trap.ts';
+import { TRAPS } from './traps.ts';
+import { spring } from './variants.ts';
+
+interface Run {
+  /** The first step that does not hold. `undefined`: they all do. */
+  readonly by: StepResult | undefined;
+  readonly seconds: number;
+}
+
+const modules = new Map<Trap, Promise<object>>();
+const runs = new Map<Trap, Promise<Run>>();
+
+/** Starts something for a trap, once. */
+function once<T>(started: Map<Trap, Promise<T>>, trap: Trap, start: () => Promise<T>): Promise<T> {
+  const known = started.get(trap);
+  if (known) return known;
+  const promise = start();
+  // Somebody waits for it later, and hears of it then.
+  promise.catch(() => {});
+  started.set(trap, promise);
+  return promise;
+}
+
+function load(lesson: Lesson, trap: Trap): Promise<object> {
+  return once(modules, trap, () => loadVariant(lesson, `trap=${trap.id}`));
+}
+
+function run(lesson: Lesson, trap: Trap): Promise<Run> {
+  return once(runs, trap, async () => {
+    const [spec, module] = await Promise.all([loadSpec(lesson.name), load(lesson, trap)]);
+    const started = performance.now();
+    // The suite takes two seconds, and has nothing to do with what comes after it.
+    const isBehindSuite = lesson.number === '05' && trap.step === 11;
+    const by = await firstFailure(spec, module, isBehindSuite ? [10] : []);
+    return { by, seconds: (performance.now() - started) / 1000 };
+  });
+}
+
+const sourceOf = (lesson: Lesson) =>
+  readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+
+/** Makes every trap of a lesson, such as `02`, and the page that shows them. */
+export function proveTraps(number: string): void {
+  const { lesson } = findTarget(number);
+  const traps = TRAPS[lesson.number] ?? [];
+
+  beforeAll(() => {
+    // On sockets, all at once: a server that never answers is waited for, and the others run on.
+    for (const trap of traps) (lesson.needs ? run : load)(lesson, trap);
+  });
+
+  test.for(traps)('$id is caught at step $step', async (trap, { task }) => {
+    const { by, seconds } = await run(lesson, trap);
+    const nameOf = (step: number) => `${lesson.number}.${step}`;
+    const { id, step } = trap;
+    task.meta.row = { id, wanted: nameOf(step), caught: by && nameOf(by.number), seconds };
+
+    expect(by?.number, by?.failure?.what).toBe(step);
+    // A message that explains, not just a crash.
+    expect(by?.failure?.kind, by?.failure?.what).toBe('check');
+    const { cause, facts } = by?.failure ?? {};
+    expect(cause ?? facts, 'A message needs a cause, or facts').not.toHaveLength(0);
+  });
+
+  test('every trap breaks rules that its step checks', async () => {
+    const { steps } = await loadSpec(lesson.name);
+    for (const { id, step, rules } of traps) {
+      expect(steps[step - 1]?.rules, id).toEqual(expect.arrayContaining([...rules]));
+      expect(rules, id).toEqual([...new Set(rules)].sort((a, b) => a - b));
+    }
+  });
+
+  test('every trap changes the code, and not only what is around it', () => {
+    const source = sourceOf(lesson);
+    for (const { id, edits } of traps) {
+      expect(bare(spring(source, edits)), id).not.toBe(bare(source));
+      for (const [find] of edits) expect(source.split(find), `${id}: ${find}`).toHaveLength(2);
+    }
+  });
+
+  test('the page shows them all', async () => {
+    const caught = traps.map(async (trap) => ({ trap, by: (await run(lesson, trap)).by }));
+    const { steps } = await loadSpec(lesson.name);
+    const chapter: Chapter = {
+      lesson,
+      source: sourceOf(lesson),
+      steps: steps.map(({ title }) => title),
+      caught: await Promise.all(caught),
+    };
+    await expect(renderPage(chapter)).toMatchFileSnapshot(
+      join(ROOT, `test/traps/${lesson.name}.md`),
+    );
+  });
+}
+
+/** Source without comments and white space. */
+function bare(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').replace(/\s+/g, '');
+}

@@ -1,0 +1,181 @@
+/** How the traps are shown: as the pages in `test/traps/`, and as the table of `npm run traps`. */
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Lesson } from '../../shared/course/lessons.ts';
+import type { StepResult } from '../../shared/harness/run.ts';
+import { diffLines } from '../../shared/view/diff.ts';
+import { style } from '../../shared/view/style.ts';
+import { wrap } from '../../shared/view/wrap.ts';
+import { REQUIREMENTS } from '../rules/requirements.ts';
+import { DOCUMENTS, type Edit, type Trap } from './trap.ts';
+import { spring } from './variants.ts';
+
+/** A trap, and the step that has caught it. */
+export interface Caught {
+  readonly trap: Trap;
+  /** `undefined`: every step holds. */
+  readonly by: StepResult | undefined;
+}
+
+/** A lesson, with what the page says of it. */
+export interface Chapter {
+  readonly lesson: Lesson;
+  /** The source of its solution. */
+  readonly source: string;
+  /** The titles of its steps. */
+  readonly steps: readonly string[];
+  readonly caught: readonly Caught[];
+}
+
+// ── The page ────────────────────────────────────────────────────────────────────────────────────
+
+/** Writes the page that shows the traps of a lesson, with what a learner is told. */
+export function renderPage({ lesson, source, steps, caught }: Chapter): string {
+  const { number, name, title } = lesson;
+  return `${[
+    `# Traps of lesson ${number}: ${title}`,
+    `<!-- Made by ${name}.test.ts. To make it anew: npx vitest run test/traps/${name} -u -->`,
+    `${caught.length} mistakes that people make when they write a WebSocket, each as a small edit of the course’s own solution. Under each edit stands what the checks say to somebody who has made it.`,
+    `To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the file of the solution, and let \`npm test solutions/${number}\` give the answer. \`npm run traps\` makes all of them in turn, and shows at which step each is caught.`,
+    ...steps.flatMap((step, i) => {
+      const own = caught.filter(({ trap }) => trap.step === i + 1);
+      if (own.length === 0) return [];
+      return [`## Step ${i + 1}: ${step}`, ...own.flatMap((one) => renderTrap(one, source))];
+    }),
+  ].join('\n\n')}\n`;
+}
+
+function renderTrap({ trap, by }: Caught, source: string): string[] {
+  const { failure } = by ?? {};
+  const told = failure ? [failure.what, failure.cause ?? []].flat() : ['It is not caught.'];
+  return [
+    `### ${trap.id}`,
+    trap.story,
+    [renderSource(trap.source), ...trap.rules.map(renderRule)].join('\n'),
+    ['```diff', ...renderEdits(source, trap.edits), '```'].join('\n'),
+    told.map((line) => `> ${line}`).join('\n>\n'),
+  ];
+}
+
+function renderSource(source: string): string {
+  const section = /^RFC 6455 §([\d.]+)$/.exec(source)?.[1];
+  return section
+    ? `- To read: [${source}](https://www.rfc-editor.org/rfc/rfc6455#section-${section})`
+    : `- Seen in: [${source}](${addressOf(source)})`;
+}
+
+/** Where a source is. `undefined`: it is of no known kind. */
+export function addressOf(source: string): string | undefined {
+  const [, repository, issue] = /^([\w.-]+\/[\w.-]+)(?:#(\d+))?$/.exec(source) ?? [];
+  if (repository) return `https://github.com/${repository}${issue ? `/issues/${issue}` : ''}`;
+  const question = /^Stack Overflow (\d+)$/.exec(source)?.[1];
+  if (question) return `https://stackoverflow.com/q/${question}`;
+  if (/^CVE-\d{4}-\d+$/.test(source)) return `https://www.cve.org/CVERecord?id=${source}`;
+  return DOCUMENTS[source];
+}
+
+function renderRule(number: number): string {
+  const rule = REQUIREMENTS.find((candidate) => candidate.number === number);
+  return `- Breaks rule ${number}, §${rule?.section}: ${rule?.text}`;
+}
+
+/** Draws edits as hunks, each with the name of what it is a part of, and a line around it. */
+function renderEdits(source: string, edits: readonly Edit[]): string[] {
+  const [before, after] = [source, spring(source, edits)].map((text) => text.split('\n')) as [
+    string[],
+    string[],
+  ];
+  // What is the same at both ends takes no comparing.
+  let start = 0;
+  while (before[start] === after[start]) start++;
+  let end = 0;
+  const most = Math.min(before.length, after.length) - start;
+  while (end < most && before.at(-1 - end) === after.at(-1 - end)) end++;
+
+  const from = Math.max(0, start - 1);
+  const lines = diffLines(
+    before.slice(from, before.length - end + 1),
+    after.slice(from, after.length - end + 1),
+  );
+  const drawn: string[] = [];
+  let [at, last] = [from, -2];
+  for (const [i, { mark, text }] of lines.entries()) {
+    const isNear = lines.slice(Math.max(0, i - 1), i + 2).some((line) => line.mark !== ' ');
+    if (isNear && (mark !== ' ' || text !== '')) {
+      if (last < i - 1) drawn.push(`@@ ${placeOf(before, at)} @@`);
+      drawn.push(mark + text);
+      last = i;
+    }
+    if (mark !== '+') at++;
+  }
+  return drawn;
+}
+
+/** The function, or the class and its method, that a line of source is in. */
+function placeOf(lines: readonly string[], at: number): string {
+  const nameIn = (part: readonly string[], pattern: RegExp) =>
+    part.flatMap((line) => pattern.exec(line)?.[1] ?? []).at(-1) ?? '';
+  const above = lines.slice(0, at + 1);
+  const outer = nameIn(above, /^(?:export )?(?:function|class|interface|const) (\w+)/);
+  const top = above.findLastIndex((line) => /^\S/.test(line));
+  if (!/^(?:export )?class/.test(above[top] ?? '')) return outer;
+  const inner = nameIn(above.slice(top), /^ {2}(?:get )?(#?\w+)\(/);
+  return inner ? `${outer}.${inner}` : outer;
+}
+
+// ── The table ───────────────────────────────────────────────────────────────────────────────────
+
+/** What the test of a trap tells the table. */
+export interface Row {
+  readonly id: string;
+  /** Where it has to be caught, such as `02.3`. */
+  readonly wanted: string;
+  /** Where it was caught. `undefined`: nowhere. */
+  readonly caught: string | undefined;
+  readonly seconds: number;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    row?: Row;
+  }
+}
+
+/** The Vitest reporter that draws the table, a line for each trap when it has run. */
+export default class Table implements Reporter {
+  readonly #started = performance.now();
+  #rows = 0;
+
+  onTestRunStart(): void {
+    console.log(`  ${'trap'.padEnd(36)}${'has to be'.padEnd(11)}${'caught at'.padEnd(11)}seconds`);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const { row } = test.meta();
+    if (!row) return;
+    this.#rows++;
+    const { id, wanted, caught = 'nowhere', seconds } = row;
+    const mark = test.ok() ? style.green('✓') : style.red('✗');
+    const time = seconds.toFixed(2).padStart(7);
+    console.log(`${mark} ${id.padEnd(36)}${wanted.padEnd(11)}${caught.padEnd(11)}${time}`);
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly { message: string }[]): void {
+    const failed = modules.flatMap((module) => [...module.children.allTests('failed')]);
+    const complaints = [
+      ...modules.flatMap((module) => module.errors().map(({ message }) => message)),
+      ...failed.map((test) => `${test.name}: ${test.result().errors?.[0]?.message}`),
+      ...errors.map(({ message }) => message),
+    ];
+    const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+    const wrong = failed.filter((test) => test.meta().row).length;
+    const verdict =
+      wrong === 0
+        ? 'each caught where it has to be'
+        : `${wrong} of them not caught where they have to be`;
+    console.log('');
+    for (const complaint of complaints) {
+      console.log(wrap(`✗ ${complaint}`, 80, '  ').slice(0, 5).join('\n'));
+    }
+    console.log(`${this.#rows} traps, ${verdict}, in ${seconds} seconds.`);
+  }
+}

@@ -1,0 +1,29 @@
+/** What holds for all traps. Each lesson's are made in `test/traps/`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
+import { addressOf } from './render.ts';
+import { TRAPS } from './traps.ts';
+
+const traps = Object.values(TRAPS).flat();
+
+test('every trap has an id of its own, in words with hyphens', () => {
+  const ids = traps.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id))).toEqual([]);
+});
+
+test('every lesson has traps', () => {
+  expect(Object.keys(TRAPS).sort()).toEqual(LESSONS.map(({ number }) => number));
+});
+
+test('every trap has a story, and a source that exists', () => {
+  const sections = readFileSync(join(ROOT, 'shared/harness/rfc6455-sections.txt'), 'utf8');
+  for (const { id, story, source } of traps) {
+    expect(story, id).toMatch(/^\S.*[.]$/);
+    const section = /^RFC 6455 §([\d.]+)$/.exec(source)?.[1];
+    if (section) expect(sections, id).toContain(`\n${section} `);
+    else expect(addressOf(source), `${id}: ${source}`).toMatch(/^https:/);
+  }
+});
