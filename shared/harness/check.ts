@@ -2,11 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
-import type { Stream } from '../view/wire.ts';
+import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
-
-/** A line of a failure: what it is, and its value: text, or bytes to draw. */
-export type Fact = readonly [label: string, value: string | Stream];
 
 /** A step does not hold, and this is why. */
 export class CheckFailure extends Error {
@@ -29,20 +26,6 @@ export class CheckFailure extends Error {
 /** Fails: `what` should have been so. */
 export function fail(what: string, facts: readonly Fact[] = [], cause?: string): never {
   throw new CheckFailure(what, facts, cause);
-}
-
-/** What surrounds a check. */
-export interface About {
-  /** What the code was called with, or what arrived. */
-  readonly given?: readonly Fact[];
-  /** Names the likely cause of what was returned or thrown, when there is one to name. */
-  readonly cause?: (actual: unknown) => string | undefined;
-  /** Bytes are frames: name the field that is wrong. */
-  readonly frames?: boolean;
-  /** What to call the actual value, where nothing was returned. */
-  readonly label?: string;
-  /** The section that has the rule, where it is not that of the step. */
-  readonly section?: string;
 }
 
 type Outcome<T> =

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fileOf, findTarget, ROOT } from '../course/lessons.ts';
 import { CheckFailure } from './check.ts';
-import type { Message } from './messages.ts';
-import { type Failure, runStep, toFailure, toLoadFailure } from './run.ts';
+import type { Failure } from './facts.ts';
+import type { FromChecker } from './messages.ts';
+import { countHeld, runStep, toFailure, toLoadFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
 /** How often a step that waits says that it is alive, in milliseconds. */
@@ -24,12 +25,13 @@ const MAX_OUTPUT = 2000;
 
 const send = process.send?.bind(process);
 if (!send) throw new Error('This is no program of its own: `npm test lessons/02` starts it.');
-const tell = (message: Message) => new Promise<void>((resolve) => send(message, () => resolve()));
+const post = (message: FromChecker) =>
+  new Promise<void>((resolve) => send(message, () => resolve()));
 
 const target = findTarget(process.argv[2] ?? '');
 const spec = await loadSpec(target.lesson.name);
-/** Which step started what happens now, even if it happens later. */
-const startedBy = new AsyncLocalStorage<number>();
+/** Which step and scenario started what happens now, even if it happens later. */
+const startedBy = new AsyncLocalStorage<{ readonly number: number; readonly scenario: string }>();
 let current = 0;
 /** The step that has not come to its end. 0: none. */
 let running = 0;
@@ -53,7 +55,7 @@ process.exit = (code) => {
 };
 process.on('uncaughtException', (error) => {
   const failure = toFailure(error);
-  const isRunning = (startedBy.getStore() ?? current) === running;
+  const isRunning = (startedBy.getStore()?.number ?? current) === running;
   const when = isRunning ? 'in a callback, where nobody catches it' : 'after its step had ended';
   const late = { ...failure, what: `The code threw ${when}.` };
   report(failure.kind === 'crash' ? late : failure);
@@ -61,7 +63,8 @@ process.on('uncaughtException', (error) => {
 
 /** Tells of something that happened outside of a step. */
 function report(failure: Failure): void {
-  void tell({ type: 'late', number: startedBy.getStore() ?? current, failure });
+  const { number = current, ...scenario } = startedBy.getStore() ?? {};
+  void post({ type: 'failed', number, failure: { ...failure, ...scenario } });
 }
 
 function takeOutput(): string {
@@ -75,23 +78,34 @@ async function go(): Promise<void> {
   try {
     module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
   } catch (error) {
-    await tell({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
-    return tell({ type: 'done' });
+    await post({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
+    return post({ type: 'done' });
   }
+  let isCounted = false;
   for (current = 1; current <= spec.steps.length; current++) {
-    await tell({ type: 'started', number: current });
     running = current;
     const stop = beat();
-    const failure = await startedBy.run(current, () => runStep(spec, current, module));
+    const failure = await runStep(spec, current, module, enter);
+    const output = takeOutput();
+    if (failure) await post({ type: 'failed', number: current, failure });
+    // Of the steps that do not hold, only the first is told in full.
+    const held = failure && !isCounted ? await countHeld(spec, current, module) : undefined;
+    isCounted ||= failure !== undefined;
+    takeOutput();
     stop();
     running = 0;
-    const output = takeOutput();
-    await tell({ type: 'finished', number: current, ...(failure && { failure }), output });
+    await post({ type: 'finished', number: current, output, ...(held !== undefined && { held }) });
   }
   current = spec.steps.length;
   // Now the process would end by itself. If it does not, something is still going on.
-  process.once('beforeExit', () => tell({ type: 'done' }));
+  process.once('beforeExit', () => post({ type: 'done' }));
   setTimeout(leftovers, GRACE_MS).unref();
+}
+
+/** Runs a scenario of the current step, so that whatever it does is told as its doing. */
+async function enter<T>(scenario: string, run: () => Promise<T>): Promise<T> {
+  await post({ type: 'started', number: current, scenario });
+  return startedBy.run({ number: current, scenario }, run);
 }
 
 /** Says again and again that it is alive. An endless loop would leave no turn for that. */
@@ -103,14 +117,14 @@ function beat(): () => void {
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
     quietBeats = utilization < 0.5 ? quietBeats + 1 : 0;
-    if (quietBeats < MAX_QUIET_BEATS) return void tell({ type: 'alive' });
+    if (quietBeats < MAX_QUIET_BEATS) return void post({ type: 'alive' });
     report({
       kind: 'crash',
       what: 'The code waits for something that never comes.',
       facts: [['waited', `${(quietBeats * BEAT_MS) / 1000} seconds`]],
       cause: 'A promise is awaited that nobody resolves, or an event that nobody emits.',
     });
-    void tell({ type: 'done' });
+    void post({ type: 'done' });
   }, BEAT_MS).unref();
   return () => clearInterval(timer);
 }
@@ -129,11 +143,16 @@ function leftovers(): void {
       target.lesson.needs ? 'A timer ends with its connection.' : 'A lesson starts none.'
     }`,
   });
-  void tell({ type: 'done' });
+  void post({ type: 'done' });
 }
 
 process.once('message', () => {
   process.channel?.unref();
   void go();
 });
-await tell({ type: 'ready', steps: spec.steps.map(({ title, section }) => ({ title, section })) });
+await post({
+  type: 'ready',
+  steps: spec.steps.map(({ title, section, scenarios }) => {
+    return { title, section, scenarios: scenarios.length };
+  }),
+});

@@ -1,24 +1,21 @@
 /** What the checking process and the one that watches it tell each other. */
-import type { Failure } from './run.ts';
+import type { Failure, StepResult } from './facts.ts';
+
+/** A step before it runs. */
+export type StepHeading = Pick<StepResult, 'title' | 'section' | 'scenarios'>;
 
 /** From the process that checks. */
-export type Message =
+export type FromChecker =
   /** The spec is loaded; the learner's file is not. */
-  | { readonly type: 'ready'; readonly steps: readonly { title: string; section: string }[] }
+  | { readonly type: 'ready'; readonly steps: readonly StepHeading[] }
   /** The file could not be loaded. */
   | { readonly type: 'broken'; readonly failure: Failure }
-  | { readonly type: 'started'; readonly number: number }
-  | {
-      readonly type: 'finished';
-      readonly number: number;
-      readonly failure?: Failure;
-      /** What the code printed meanwhile. */
-      readonly output: string;
-    }
+  | { readonly type: 'started'; readonly number: number; readonly scenario?: string }
+  /** A step does not hold, whatever else is still to be heard of it. 0: no step was on. */
+  | { readonly type: 'failed'; readonly number: number; readonly failure: Failure }
+  | ({ readonly type: 'finished' } & Pick<StepResult, 'number' | 'held' | 'output'>)
   /** A step has not ended, and is not stuck: what waits in it has its turn. */
   | { readonly type: 'alive' }
-  /** Something was thrown, or is still going on, after its step had ended. */
-  | { readonly type: 'late'; readonly number: number; readonly failure: Failure }
   /** Every step has run, and nothing is left. */
   | { readonly type: 'done' };
 

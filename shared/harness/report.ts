@@ -3,8 +3,7 @@ import { fileOf, LESSONS, type Lesson, type Target } from '../course/lessons.ts'
 import { columns, style } from '../view/style.ts';
 import { drawStream } from '../view/wire.ts';
 import { wrap } from '../view/wrap.ts';
-import type { Fact } from './check.ts';
-import type { Failure, StepResult } from './run.ts';
+import type { Fact, Failure, StepResult } from './facts.ts';
 
 /** How many lines of what a step printed are shown. */
 const MAX_PRINTED_LINES = 10;
@@ -17,7 +16,7 @@ export function renderBroken({ lesson }: Target, failure: Failure, width = colum
   } = failure;
   return [
     ...wrap(`${style.red('✗')} ${what}`, width),
-    ...indent([...tell(failure, width - 2), ...wrap(remedy, width - 2)], 2),
+    ...indent([...details(failure, width - 2), ...wrap(remedy, width - 2)], 2),
   ];
 }
 
@@ -88,27 +87,37 @@ function printed(output: string, width: number): string[] {
 
 /** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
 export function explanation(
-  { number, section, failure }: StepResult,
+  result: StepResult,
   { lesson }: Target,
   width = columns() - 4,
 ): string[] {
+  const { number, section, failure } = result;
   if (!failure) return [];
   const pointers = [
     `Read      lessons/${lesson.name}/README.md, step ${number}`,
     `Hint      npm run hint ${lesson.number}.${number}`,
     `Standard  RFC 6455 §${failure.section ?? section}`,
   ];
-  const why = failure.kind === 'todo' ? [''] : tell(failure, width);
+  const why = failure.kind === 'todo' ? [''] : details(failure, width);
   if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);
   return [
+    ...whichScenario(result, width),
     ...wrap(failure.what, width),
     ...why,
     ...pointers.flatMap((line) => wrap(line, width, ' '.repeat(10))),
   ];
 }
 
+/** Names the scenario that is told, where there are several, and says how many hold. */
+function whichScenario({ scenarios, held, failure }: StepResult, width: number): string[] {
+  if (!failure?.scenario || failure.kind === 'todo' || scenarios === 1) return [];
+  const count = held === undefined ? '' : `${held} of ${scenarios} scenarios hold. `;
+  const name = failure.what.startsWith(failure.scenario) ? '' : ` ${failure.scenario}`;
+  return wrap(`${count}The first that does not:${name}`, width).map((line) => style.dim(line));
+}
+
 /** The bytes that arrived are drawn, the other facts stand beside their labels. */
-function tell({ facts, cause }: Failure, width: number): string[] {
+function details({ facts, cause }: Failure, width: number): string[] {
   const lines: string[] = [''];
   const plain = facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');
   for (const [label, value] of facts) {

@@ -1,45 +1,49 @@
 /** Runs the steps of a spec over an implementation. */
 import { Todo } from '../todo.ts';
-import { CheckFailure, causeOfCrash, type Fact, placeOf, thrown } from './check.ts';
+import { CheckFailure, causeOfCrash, placeOf, thrown } from './check.ts';
+import type { Failure, StepResult } from './facts.ts';
 import type { AnySpec } from './spec.ts';
 
-/** Why a step does not hold, ready to be sent to another process. */
-export interface Failure {
-  /** `todo`: not written yet. `check`: a wrong result. `crash`: the code threw or broke off. */
-  readonly kind: 'todo' | 'check' | 'crash';
-  /** What should have been so, in one sentence. */
-  readonly what: string;
-  readonly facts: readonly Fact[];
-  readonly cause?: string;
-  /** The section that has the rule, where it is not that of the step. */
-  readonly section?: string;
-  /** What to do about it, where it is not in the lesson's own file. */
-  readonly remedy?: string;
-}
+type AnyScenarios = AnySpec['steps'][number]['scenarios'];
 
-/** How one step went. */
-export interface StepResult {
-  /** From 1. */
-  readonly number: number;
-  readonly title: string;
-  readonly section: string;
-  /** `undefined`: the step holds. */
-  readonly failure?: Failure;
-  /** What the code printed meanwhile. */
-  readonly output: string;
-}
+/** What surrounds the run of a scenario: it gets its name, and calls `run`. */
+type Enter = <T>(scenario: string, run: () => Promise<T>) => Promise<T>;
 
-/** Runs a step, by its number from 1. Returns `undefined` when it holds. Never throws. */
+/** Runs a step, by its number from 1, up to the first scenario that does not hold. Never throws. */
 export async function runStep(
   spec: AnySpec,
   number: number,
   module: object,
+  enter: Enter = (_, run) => run(),
+): Promise<Failure | undefined> {
+  for (const scenario of scenariosOf(spec, number)) {
+    const run = () => runScenario(scenario, number, module);
+    const failure = await enter(scenario.what, run);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+/** Counts how many scenarios of a step hold. They run at once, so that they wait at once. */
+export async function countHeld(spec: AnySpec, number: number, module: object): Promise<number> {
+  const runs = scenariosOf(spec, number).map((scenario) => runScenario(scenario, number, module));
+  return (await Promise.all(runs)).filter((failure) => failure === undefined).length;
+}
+
+function scenariosOf(spec: AnySpec, number: number): AnyScenarios {
+  return spec.steps[number - 1]?.scenarios ?? [];
+}
+
+async function runScenario(
+  { what, check }: AnyScenarios[number],
+  number: number,
+  module: object,
 ): Promise<Failure | undefined> {
   try {
-    await spec.steps[number - 1]?.check(complete(module));
+    await check(complete(module));
     return undefined;
   } catch (error) {
-    return ranAhead(error, number) ?? toFailure(error);
+    return { ...(ranAhead(error, number) ?? toFailure(error)), scenario: what };
   }
 }
 
@@ -69,10 +73,11 @@ export async function firstFailure(
   module: object,
   without: readonly number[] = [],
 ): Promise<StepResult | undefined> {
-  for (const [i, { title, section }] of spec.steps.entries()) {
+  for (const [i, { title, section, scenarios }] of spec.steps.entries()) {
     if (without.includes(i + 1)) continue;
     const failure = await runStep(spec, i + 1, module);
-    if (failure) return { number: i + 1, title, section, failure, output: '' };
+    if (!failure) continue;
+    return { number: i + 1, title, section, scenarios: scenarios.length, failure, output: '' };
   }
   return undefined;
 }

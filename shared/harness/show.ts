@@ -3,7 +3,7 @@
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { quote, toHex } from '../view/hex.ts';
 import { frameFields, preview } from '../view/wire.ts';
-import type { About, Fact } from './check.ts';
+import type { About, Fact } from './facts.ts';
 
 const MAX_BYTES = 20;
 const MAX_ITEMS = 8;

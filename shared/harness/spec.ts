@@ -1,14 +1,22 @@
 /** A lesson's checks, as data. */
 
+/** One thing that has to be so, with a fresh object: readable and true alone. */
+export interface Scenario<Implementation> {
+  /** What has to be so, in a few words that no other scenario of the step has. */
+  readonly what: string;
+  /** The rules it checks, by their numbers in `test/rules/requirements.ts`. */
+  readonly rules: readonly number[];
+  /** Throws when the implementation does not hold, a `CheckFailure` where it can say why. */
+  readonly check: (implementation: Implementation) => void | Promise<void>;
+}
+
 /** One step of a lesson: one idea, and how to see that it holds. */
 export interface Step<Implementation> {
   readonly title: string;
   /** The section of RFC 6455 that it teaches, such as `5.2`. */
   readonly section: string;
-  /** The rules it checks, by their numbers in `test/rules/requirements.ts`. */
-  readonly rules: readonly number[];
-  /** Throws when the implementation does not hold, a `CheckFailure` where it can say why. */
-  readonly check: (implementation: Implementation) => void | Promise<void>;
+  /** In the order in which they are told: the first that does not hold is explained. */
+  readonly scenarios: readonly Scenario<Implementation>[];
 }
 
 /** All the checks of a lesson. The same spec runs over stub, learner's file and solution. */
@@ -23,8 +31,13 @@ export interface Spec<Implementation> {
 // biome-ignore lint/suspicious/noExplicitAny: what a learner's file exports is not known.
 export type AnySpec = Spec<any>;
 
-/** Loads the spec of a lesson, such as `02-reading-frames`. */
+/** Loads the spec of a lesson, such as `02-reading-frames`: the one door to `test`. */
 export async function loadSpec(lesson: string): Promise<AnySpec> {
   const module: { spec: AnySpec } = await import(`../../test/specs/${lesson}.ts`);
   return module.spec;
+}
+
+/** Returns the rules that the scenarios of a step check, each once, in order. */
+export function rulesOf({ scenarios }: AnySpec['steps'][number]): number[] {
+  return [...new Set(scenarios.flatMap(({ rules }) => rules))].sort((a, b) => a - b);
 }

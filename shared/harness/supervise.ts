@@ -2,11 +2,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
-import type { Fact } from './check.ts';
-import type { Go, Message } from './messages.ts';
-import type { Failure, StepResult } from './run.ts';
+import type { Fact } from './facts.ts';
+import type { FromChecker, Go } from './messages.ts';
+import { NOT_REACHED, type Run, RunRecord } from './record.ts';
 import { loadSpec } from './spec.ts';
 
 /** How long nothing may be heard of a step, or of loading the file, before it counts as endless. */
@@ -17,13 +18,6 @@ const START_MS = 30_000;
 const LAST_MESSAGES_MS = 2000;
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
-
-/** What came out of a run. */
-export interface Run {
-  /** Why no step could run at all. `undefined`: the file was loaded. */
-  readonly broken: Failure | undefined;
-  readonly results: readonly StepResult[];
-}
 
 /** A process that has loaded the checks and waits to run them once. */
 export interface Checker {
@@ -110,8 +104,8 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
       facts: [['file', fileOf({ side, lesson: first })], fact],
       remedy: `See: npm test lessons/${first.number}. Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution`,
     },
-    results: steps.map(({ title, section }, i) => {
-      return { number: i + 1, title, section, output: '', failure: NOT_REACHED };
+    results: steps.map(({ title, section, scenarios: { length } }, i) => {
+      return { number: i + 1, title, section, scenarios: length, output: '', failure: NOT_REACHED };
     }),
   };
 }
@@ -127,65 +121,25 @@ function kill(child: ChildProcess): void {
   }
 }
 
+/** Lets a process check its file, and watches it until it ends. */
 function follow(child: ChildProcess, target: Target): Promise<Run> {
-  const file = fileOf(target);
-  const outcomes = new Map<number, { failure?: Failure; output: string }>();
-  let steps: readonly { title: string; section: string }[] = [];
-  let current = 0;
-  let broken: Failure | undefined;
-  let done = false;
-  let stderr = '';
+  const record = new RunRecord(fileOf(target));
   let timer: NodeJS.Timeout | undefined;
-
-  /** The run ended early: in the step that was on, or in what that step had started. */
-  const breakOff = (what: string, cause: string) => {
-    const failure: Failure = { kind: 'crash', what, facts: [['code', file]], cause };
-    if (current === 0) broken ??= failure;
-    else if (!outcomes.get(current)?.failure) outcomes.set(current, { failure, output: '' });
-  };
   const watch = (patience = PATIENCE_MS) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const what = current === 0 ? `Loading ${file}` : `Step ${current}`;
-      breakOff(
-        `${what} did not come to an end within ${patience / 1000} seconds.`,
+      record.breakOff(
+        `${record.activity} did not come to an end within ${patience / 1000} seconds.`,
         'There may be a loop whose condition never becomes false, or one that reads without going forward.',
       );
       kill(child);
     }, patience);
   };
-
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (stderr.length < 10_000) stderr += text;
-  });
-  child.on('message', (message: Message) => {
+  const complaints = collectStart(child.stderr, 10_000);
+  child.on('message', (message: FromChecker) => {
     watch();
-    switch (message.type) {
-      case 'ready':
-        steps = message.steps;
-        break;
-      case 'started':
-        current = message.number;
-        break;
-      case 'finished': {
-        // What it threw on the way explains what it then waited for in vain.
-        const { failure = message.failure } = outcomes.get(message.number) ?? {};
-        outcomes.set(message.number, { ...message, ...(failure && { failure }) });
-        break;
-      }
-      case 'late': {
-        const { output = '', failure } = outcomes.get(message.number) ?? {};
-        if (message.number === 0) broken ??= message.failure;
-        else outcomes.set(message.number, { failure: failure ?? message.failure, output });
-        break;
-      }
-      case 'broken':
-        broken = message.failure;
-        break;
-      case 'done':
-        done = true;
-        kill(child);
-    }
+    record.take(message);
+    if (record.isDone) kill(child);
   });
   watch(START_MS);
   child.send({ type: 'go' } satisfies Go);
@@ -196,8 +150,8 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       const settle = () => {
         clearTimeout(late);
         kill(child);
-        if (!done) endedEarly(stderr, code, signal, breakOff);
-        resolve({ broken, results: steps.map((step, i) => toResult(step, i + 1)) });
+        if (!record.isDone) record.breakOff(...reasonOf(complaints(), code, signal));
+        resolve(record.result());
       };
       // What was sent before the end may still be on its way: the channel closes after the last.
       const late = setTimeout(settle, LAST_MESSAGES_MS);
@@ -205,36 +159,37 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       else settle();
     });
   });
-
-  function toResult(step: { title: string; section: string }, number: number): StepResult {
-    const { failure, output = '' } = outcomes.get(number) ?? { failure: NOT_REACHED };
-    return { ...step, number, output, ...(failure && { failure }) };
-  }
 }
 
-function endedEarly(
+/** Keeps the first characters of a stream, and returns what gives them out. */
+function collectStart(stream: Readable | null, most: number): () => string {
+  let text = '';
+  stream?.setEncoding('utf8').on('data', (chunk: string) => {
+    if (text.length < most) text += chunk;
+  });
+  return () => text;
+}
+
+/** Says why a process ended before it was done: what happened, and its cause. */
+function reasonOf(
   stderr: string,
   code: number | null,
   signal: NodeJS.Signals | null,
-  breakOff: (what: string, cause: string) => void,
-): void {
+): [what: string, cause: string] {
   if (/heap out of memory|allocation failed/i.test(stderr)) {
-    breakOff(
+    return [
       `The code used up its memory, ${MAX_HEAP_MIB} MiB.`,
       'Something grows without end: a list in a loop, or a buffer for a length that was only announced.',
-    );
-  } else if (signal === null && (code === 0 || code === 13)) {
-    breakOff(
+    ];
+  }
+  if (signal === null && (code === 0 || code === 13)) {
+    return [
       'The code waits for something that never comes.',
       'A promise is awaited that nobody resolves.',
-    );
-  } else {
-    breakOff(
-      `The process of the check was ended from within (${signal ?? `exit code ${code}`}).`,
-      'Does the code call `process.kill`, `process.abort` or something like it?',
-    );
+    ];
   }
+  return [
+    `The process of the check was ended from within (${signal ?? `exit code ${code}`}).`,
+    'Does the code call `process.kill`, `process.abort` or something like it?',
+  ];
 }
-
-/** A step after the one that ended everything: never the first that does not hold. */
-const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not reached.', facts: [] };

@@ -15,10 +15,11 @@ export async function testLesson(name: string, load: () => Promise<object>): Pro
   describe(name, () => {
     for (const [i, step] of spec.steps.entries()) {
       test(`${i + 1} ${step.title}`, async () => {
-        const { title, section } = step;
+        const { title, section, scenarios } = step;
         const failure = await runStep(spec, i + 1, await loaded);
         if (!failure) return;
-        const lines = explanation({ number: i + 1, title, section, failure, output: '' }, target);
+        const result = { title, section, scenarios: scenarios.length, failure, output: '' };
+        const lines = explanation({ ...result, number: i + 1 }, target);
         const error = new Error(`${lines.join('\n')}\n`);
         error.name = failure.kind === 'todo' ? 'Todo' : 'CheckFailure';
         error.stack = '';

@@ -1,7 +1,8 @@
 /** Clients on real sockets that do what a check tells them to, legal or not. */
 import { once } from 'node:events';
 import { connect, type Server, type Socket } from 'node:net';
-import { CheckFailure, type Fact, fail } from '../harness/check.ts';
+import { CheckFailure, fail } from '../harness/check.ts';
+import type { Fact } from '../harness/facts.ts';
 import { compareBytes } from '../harness/show.ts';
 import { giveWay } from './patience.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
-import type { StepResult } from '../harness/run.ts';
+import type { StepResult } from '../harness/facts.ts';
 import { loadSpec } from '../harness/spec.ts';
 import { supervise } from '../harness/supervise.ts';
 import { style } from '../view/style.ts';

@@ -20,11 +20,10 @@ class Learner {
   constructor(sandbox: Sandbox, number: string, rows: number) {
     this.sandbox = sandbox;
     this.#lesson = LESSONS.find((lesson) => lesson.number === number) as Lesson;
-    this.#child = fork(
-      join(sandbox.folder, 'test', 'harness', 'drive.ts'),
-      [number, String(rows)],
-      { execArgv: ['--import', 'tsx'], env: ENV },
-    );
+    this.#child = fork(join(sandbox.folder, 'test', 'course', 'drive.ts'), [number, String(rows)], {
+      execArgv: ['--import', 'tsx'],
+      env: ENV,
+    });
     this.#child.on('message', (screen: string) => {
       this.screen = screen;
     });

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT, type Side } from '../../shared/course/lessons.ts';
 import { makeStub } from '../../shared/course/stub.ts';
-import { type Failure, firstFailure, runStep } from '../../shared/harness/run.ts';
+import type { Failure } from '../../shared/harness/facts.ts';
+import { firstFailure, runStep } from '../../shared/harness/run.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
 import { loadVariant } from '../traps/load-variant.ts';
 

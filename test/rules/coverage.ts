@@ -1,6 +1,6 @@
 /** Which step checks which rule, and which trap proves it. */
 import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
-import { type AnySpec, loadSpec } from '../../shared/harness/spec.ts';
+import { type AnySpec, loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { style } from '../../shared/view/style.ts';
 import { wrap } from '../../shared/view/wrap.ts';
 import { TRAPS } from '../traps/traps.ts';
@@ -38,7 +38,7 @@ function claimsOf({ number }: Lesson, { steps }: AnySpec): Claim[] {
   const nameOf = (step: number) => `${number}.${step}`;
   return REQUIREMENTS.filter(({ lessons }) => lessons.includes(number)).map((rule) => {
     const claiming = steps
-      .map(({ rules }, i) => (rules.includes(rule.number) ? nameOf(i + 1) : ''))
+      .map((step, i) => (rulesOf(step).includes(rule.number) ? nameOf(i + 1) : ''))
       .filter((name) => name !== '');
     const proving = (TRAPS[number] ?? []).filter(
       ({ step, rules }) => rules.includes(rule.number) && claiming.includes(nameOf(step)),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
-import { loadSpec } from '../../shared/harness/spec.ts';
+import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { style } from '../../shared/view/style.ts';
 import { readCoverage, renderCoverage, unclaimed } from './coverage.ts';
 import { REQUIREMENTS, UNPROVEN } from './requirements.ts';
@@ -30,7 +30,7 @@ test('every rule belongs to a lesson, or says why not', () => {
 describe.each(LESSONS)('lesson $number', (lesson) => {
   test('claims each of its rules, and no other', async () => {
     const spec = await loadSpec(lesson.name);
-    const claimed = new Set(spec.steps.flatMap(({ rules }) => rules));
+    const claimed = new Set(spec.steps.flatMap(rulesOf));
     const own = REQUIREMENTS.filter(({ lessons }) => lessons.includes(lesson.number));
     const numbers = [...claimed].sort((a, b) => a - b);
     const message = `The steps of test/specs/${lesson.name}.ts claim other rules than test/rules/requirements.ts has for lesson ${lesson.number}`;

@@ -1,11 +1,5 @@
-import {
-  attempt,
-  equal,
-  type Fact,
-  fail,
-  refusesWith,
-  throws,
-} from '../../shared/harness/check.ts';
+import { attempt, equal, fail, refusesWith, throws } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { join, utf8, wire } from '../../shared/kit/frames.ts';
@@ -553,25 +547,44 @@ function choices({ negotiate }: Lesson): void {
 export const spec: Spec<Lesson> = {
   lesson: '01-handshake',
   steps: [
-    { title: 'The accept key', section: '4.2.2', rules: [57], check: accept },
-    { title: 'A request out of a stream', section: '4.2.1', rules: [34, 35, 43], check: parsing },
+    {
+      title: 'The accept key',
+      section: '4.2.2',
+      scenarios: [{ what: 'The accept key', rules: [57], check: accept }],
+    },
+    {
+      title: 'A request out of a stream',
+      section: '4.2.1',
+      scenarios: [{ what: 'A request out of a stream', rules: [34, 35, 43], check: parsing }],
+    },
     {
       title: 'Is this a WebSocket request?',
       section: '4.2.1',
-      rules: [34, 35, 36, 37, 38, 39, 40, 41, 43, 47, 60, 61, 64, 65],
-      check: rules,
+      scenarios: [
+        {
+          what: 'Is this a WebSocket request?',
+          rules: [34, 35, 36, 37, 38, 39, 40, 41, 43, 47, 60, 61, 64, 65],
+          check: rules,
+        },
+      ],
     },
     {
       title: 'Saying yes, saying no',
       section: '4.2.2',
-      rules: [44, 50, 52, 53, 54, 55, 56, 57, 59, 63, 64, 132, 139, 154],
-      check: answers,
+      scenarios: [
+        {
+          what: 'Saying yes, saying no',
+          rules: [44, 50, 52, 53, 54, 55, 56, 57, 59, 63, 64, 132, 139, 154],
+          check: answers,
+        },
+      ],
     },
     {
       title: 'What the server chooses',
       section: '4.2.2',
-      rules: [42, 46, 48, 49, 50, 147],
-      check: choices,
+      scenarios: [
+        { what: 'What the server chooses', rules: [42, 46, 48, 49, 50, 147], check: choices },
+      ],
     },
   ],
 };

@@ -1,11 +1,5 @@
-import {
-  attempt,
-  CheckFailure,
-  equal,
-  type Fact,
-  fail,
-  failsWith,
-} from '../../shared/harness/check.ts';
+import { attempt, CheckFailure, equal, fail, failsWith } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { frame, join, KEY, masked, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
@@ -1306,40 +1300,50 @@ export const spec: Spec<Lesson> = {
     {
       title: 'The first two bytes',
       section: '5.2',
-      rules: [116, 118],
-      check: firstTwoBytes,
+      scenarios: [{ what: 'The first two bytes', rules: [116, 118], check: firstTwoBytes }],
     },
     {
       title: 'Lengths beyond 125',
       section: '5.2',
-      rules: [74, 75, 76],
-      check: headers,
+      scenarios: [{ what: 'Lengths beyond 125', rules: [74, 75, 76], check: headers }],
     },
-    { title: 'Unmasking', section: '5.3', rules: [82, 120], check: unmasking },
+    {
+      title: 'Unmasking',
+      section: '5.3',
+      scenarios: [{ what: 'Unmasking', rules: [82, 120], check: unmasking }],
+    },
     {
       title: 'A stream has no frames',
       section: '5.2',
-      rules: [91, 116, 119],
-      check: stream,
+      scenarios: [{ what: 'A stream has no frames', rules: [91, 116, 119], check: stream }],
     },
     {
       title: 'Illegal frames',
       section: '5.2',
-      rules: [67, 69, 72, 73, 84, 92, 93, 153],
-      check: illegalFrames,
+      scenarios: [
+        { what: 'Illegal frames', rules: [67, 69, 72, 73, 84, 92, 93, 153], check: illegalFrames },
+      ],
     },
     {
       title: 'Messages from fragments',
       section: '5.4',
-      rules: [83, 85, 86, 87, 88, 90, 105, 117, 118, 119],
-      check: messages,
+      scenarios: [
+        {
+          what: 'Messages from fragments',
+          rules: [83, 85, 86, 87, 88, 90, 105, 117, 118, 119],
+          check: messages,
+        },
+      ],
     },
     {
       title: 'Text is UTF-8',
       section: '8.1',
-      rules: [106, 138],
-      check: utf8Text,
+      scenarios: [{ what: 'Text is UTF-8', rules: [106, 138], check: utf8Text }],
     },
-    { title: 'Limits', section: '10.4', rules: [150, 151], check: limits },
+    {
+      title: 'Limits',
+      section: '10.4',
+      scenarios: [{ what: 'Limits', rules: [150, 151], check: limits }],
+    },
   ],
 };

@@ -1,4 +1,5 @@
-import { attempt, equal, type Fact, fail, throws } from '../../shared/harness/check.ts';
+import { attempt, equal, fail, throws } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { frame, join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
@@ -497,34 +498,47 @@ export const spec: Spec<Lesson> = {
     {
       title: 'The shortest text frame',
       section: '5.2',
-      rules: [68, 71, 111, 112, 113],
-      check: shortest,
+      scenarios: [
+        { what: 'The shortest text frame', rules: [68, 71, 111, 112, 113], check: shortest },
+      ],
     },
-    { title: 'Lengths at the borders', section: '5.2', rules: [74, 75], check: lengths },
+    {
+      title: 'Lengths at the borders',
+      section: '5.2',
+      scenarios: [{ what: 'Lengths at the borders', rules: [74, 75], check: lengths }],
+    },
     {
       title: 'Masking as a client',
       section: '5.3',
-      rules: [66, 78, 79, 80, 81, 82, 148],
-      check: masking,
+      scenarios: [
+        { what: 'Masking as a client', rules: [66, 78, 79, 80, 81, 82, 148], check: masking },
+      ],
     },
     {
       title: 'Ping, pong, and what to refuse',
       section: '5.5',
-      rules: [84, 92, 93, 103, 104],
-      check: controls,
+      scenarios: [
+        { what: 'Ping, pong, and what to refuse', rules: [84, 92, 93, 103, 104], check: controls },
+      ],
     },
     {
       title: 'A message in fragments',
       section: '5.4',
-      rules: [83, 85, 90, 111, 112, 113],
-      check: fragments,
+      scenarios: [
+        { what: 'A message in fragments', rules: [83, 85, 90, 111, 112, 113], check: fragments },
+      ],
     },
-    { title: 'Strings are not bytes', section: '5.6', rules: [106], check: strings },
+    {
+      title: 'Strings are not bytes',
+      section: '5.6',
+      scenarios: [{ what: 'Strings are not bytes', rules: [106], check: strings }],
+    },
     {
       title: 'Keeping order',
       section: '5.4',
-      rules: [70, 85, 86, 87, 97, 108, 109, 110, 115],
-      check: order,
+      scenarios: [
+        { what: 'Keeping order', rules: [70, 85, 86, 87, 97, 108, 109, 110, 115], check: order },
+      ],
     },
   ],
 };

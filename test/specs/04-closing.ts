@@ -1,4 +1,5 @@
-import { attempt, equal, type Fact, fail, failsWith, throws } from '../../shared/harness/check.ts';
+import { attempt, equal, fail, failsWith, throws } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { join, utf8 } from '../../shared/kit/frames.ts';
@@ -509,27 +510,48 @@ function timeouts(lesson: Lesson): void {
 export const spec: Spec<Lesson> = {
   lesson: '04-closing',
   steps: [
-    { title: 'The close body', section: '5.5.1', rules: [94, 138], check: body },
-    { title: 'Codes that may travel', section: '7.4', rules: [134, 135, 136, 137], check: codes },
-    { title: 'A reason that fits', section: '5.5.1', rules: [92], check: reasons },
+    {
+      title: 'The close body',
+      section: '5.5.1',
+      scenarios: [{ what: 'The close body', rules: [94, 138], check: body }],
+    },
+    {
+      title: 'Codes that may travel',
+      section: '7.4',
+      scenarios: [{ what: 'Codes that may travel', rules: [134, 135, 136, 137], check: codes }],
+    },
+    {
+      title: 'A reason that fits',
+      section: '5.5.1',
+      scenarios: [{ what: 'A reason that fits', rules: [92], check: reasons }],
+    },
     {
       title: 'The closing handshake',
       section: '7.1.2',
-      rules: [98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
-      check: states,
+      scenarios: [
+        {
+          what: 'The closing handshake',
+          rules: [98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
+          check: states,
+        },
+      ],
     },
     {
       title: 'Failing a connection',
       section: '7.1.7',
-      rules: [126, 127, 128, 129, 138, 154],
-      check: failing,
+      scenarios: [
+        { what: 'Failing a connection', rules: [126, 127, 128, 129, 138, 154], check: failing },
+      ],
     },
     {
       title: 'Codes that never travel',
       section: '7.1.5',
-      rules: [124, 125, 134, 135],
-      check: results,
+      scenarios: [{ what: 'Codes that never travel', rules: [124, 125, 134, 135], check: results }],
     },
-    { title: 'A peer that never answers', section: '7.1.1', rules: [102, 121], check: timeouts },
+    {
+      title: 'A peer that never answers',
+      section: '7.1.1',
+      scenarios: [{ what: 'A peer that never answers', rules: [102, 121], check: timeouts }],
+    },
   ],
 };

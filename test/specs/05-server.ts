@@ -6,12 +6,12 @@ import { runConformance } from '../../shared/conformance/run.ts';
 import {
   attempt,
   equal,
-  type Fact,
   fail,
   failsWith,
   refusesWith,
   throws,
 } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { join, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
@@ -1426,28 +1426,61 @@ export const spec: Spec<Lesson> = {
     {
       title: 'The opening handshake',
       section: '4.2',
-      rules: [35, 44, 46, 48],
-      check: openingHandshake,
+      scenarios: [
+        { what: 'The opening handshake', rules: [35, 44, 46, 48], check: openingHandshake },
+      ],
     },
-    { title: 'Bytes in, events out', section: '6.2', rules: [91, 116, 117], check: bytesIn },
+    {
+      title: 'Bytes in, events out',
+      section: '6.2',
+      scenarios: [{ what: 'Bytes in, events out', rules: [91, 116, 117], check: bytesIn }],
+    },
     {
       title: 'Messages in, bytes out',
       section: '6.1',
-      rules: [87, 103, 104, 115],
-      check: bytesOut,
+      scenarios: [{ what: 'Messages in, bytes out', rules: [87, 103, 104, 115], check: bytesOut }],
     },
     {
       title: 'The end of a connection',
       section: '7.1',
-      rules: [98, 100, 109, 127, 128, 129, 150, 153, 154],
-      check: ending,
+      scenarios: [
+        {
+          what: 'The end of a connection',
+          rules: [98, 100, 109, 127, 128, 129, 150, 153, 154],
+          check: ending,
+        },
+      ],
     },
-    { title: 'Time', section: '7.1.1', rules: [100], check: time },
-    { title: 'On a socket', section: '7.1.1', rules: [101, 121], check: onSocket },
-    { title: 'Many connections', section: '4.2', rules: [35, 132], check: many },
-    { title: 'Too fast, too slow', section: '10.4', rules: [150], check: backpressure },
-    { title: 'Everybody at once', section: '7.4.1', rules: [122], check: everybody },
-    { title: 'A suite of cases', section: '7.1.7', rules: [127, 154], check: conformance },
-    { title: 'Beside a web page', section: '4.2.2', rules: [44, 46], check: onHttp },
+    { title: 'Time', section: '7.1.1', scenarios: [{ what: 'Time', rules: [100], check: time }] },
+    {
+      title: 'On a socket',
+      section: '7.1.1',
+      scenarios: [{ what: 'On a socket', rules: [101, 121], check: onSocket }],
+    },
+    {
+      title: 'Many connections',
+      section: '4.2',
+      scenarios: [{ what: 'Many connections', rules: [35, 132], check: many }],
+    },
+    {
+      title: 'Too fast, too slow',
+      section: '10.4',
+      scenarios: [{ what: 'Too fast, too slow', rules: [150], check: backpressure }],
+    },
+    {
+      title: 'Everybody at once',
+      section: '7.4.1',
+      scenarios: [{ what: 'Everybody at once', rules: [122], check: everybody }],
+    },
+    {
+      title: 'A suite of cases',
+      section: '7.1.7',
+      scenarios: [{ what: 'A suite of cases', rules: [127, 154], check: conformance }],
+    },
+    {
+      title: 'Beside a web page',
+      section: '4.2.2',
+      scenarios: [{ what: 'Beside a web page', rules: [44, 46], check: onHttp }],
+    },
   ],
 };

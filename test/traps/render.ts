@@ -1,7 +1,7 @@
 /** How the traps are shown: as the pages in `test/traps/`, and as the table of `npm run traps`. */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { Lesson } from '../../shared/course/lessons.ts';
-import type { StepResult } from '../../shared/harness/run.ts';
+import type { StepResult } from '../../shared/harness/facts.ts';
 import { diffLines } from '../../shared/view/diff.ts';
 import { style } from '../../shared/view/style.ts';
 import { wrap } from '../../shared/view/wrap.ts';

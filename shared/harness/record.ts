@@ -1,0 +1,106 @@
+/** What is known of a run, put together from what its process tells. */
+import type { Failure, StepResult } from './facts.ts';
+import type { FromChecker, StepHeading } from './messages.ts';
+
+/** What came out of a run. */
+export interface Run {
+  /** Why no step could run at all. `undefined`: the file was loaded. */
+  readonly broken: Failure | undefined;
+  readonly results: readonly StepResult[];
+}
+
+/** A step after the one that ended everything: never the first that does not hold. */
+export const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not reached.', facts: [] };
+
+/** Takes what is heard of a run, and knows at any time what has come out so far. */
+export class RunRecord {
+  readonly #file: string;
+  readonly #outcomes = new Map<number, Pick<StepResult, 'failure' | 'held' | 'output'>>();
+  #steps: readonly StepHeading[] = [];
+  /** The step that was heard of last. 0: none yet. */
+  #number = 0;
+  #scenario: string | undefined;
+  #broken: Failure | undefined;
+  #isDone = false;
+
+  /** Begins a record of the checks of a file, such as `lessons/02-reading-frames/reading.ts`. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Whether the process has said that nothing more is to come. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Names what is going on, to begin a sentence with: `Step 4`. */
+  get activity(): string {
+    return this.#number === 0 ? `Loading ${this.#file}` : `Step ${this.#number}`;
+  }
+
+  /** Takes a message of the process. */
+  take(message: FromChecker): void {
+    switch (message.type) {
+      case 'ready':
+        this.#steps = message.steps;
+        break;
+      case 'broken':
+        this.#broken = message.failure;
+        break;
+      case 'started':
+        this.#number = message.number;
+        this.#scenario = message.scenario;
+        break;
+      case 'failed':
+        this.#fail(message.number, message.failure);
+        break;
+      case 'finished': {
+        const { type, number, ...outcome } = message;
+        this.#outcomes.set(number, { ...this.#outcomes.get(number), ...outcome });
+        break;
+      }
+      case 'done':
+        this.#isDone = true;
+    }
+  }
+
+  /** The run ended early: in the scenario that was on, or in what that had started. */
+  breakOff(what: string, cause: string): void {
+    this.#fail(this.#number, {
+      kind: 'crash',
+      what,
+      facts: [['code', this.#file]],
+      cause,
+      ...(this.#scenario && { scenario: this.#scenario }),
+    });
+  }
+
+  /** What went wrong first explains what went wrong later. */
+  #fail(number: number, failure: Failure): void {
+    if (number === 0) {
+      this.#broken ??= failure;
+      return;
+    }
+    const outcome = this.#outcomes.get(number);
+    this.#outcomes.set(number, { output: '', ...outcome, failure: outcome?.failure ?? failure });
+  }
+
+  /** Returns what has come out so far; a step that nothing was heard of was not reached. */
+  result(): Run {
+    const results = this.#steps.map((step, i): StepResult => {
+      const number = i + 1;
+      const { failure, held, output } = this.#outcomes.get(number) ?? {
+        failure: NOT_REACHED,
+        output: '',
+      };
+      return {
+        ...step,
+        number,
+        output,
+        ...(held !== undefined && { held }),
+        ...(failure && { failure }),
+      };
+    });
+    return { broken: this.#broken, results };
+  }
+}
