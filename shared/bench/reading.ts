@@ -1,5 +1,8 @@
 /** What the reader of lesson 02 costs for each byte, however the bytes arrive. */
-import { MessageReader } from '../../solutions/02-reading-frames/reading.ts';
+import type * as Lesson from '../../solutions/02-reading-frames/reading.ts';
+import { findTarget, importTarget } from '../course/lessons.ts';
+
+const { MessageReader } = (await importTarget(findTarget('solutions/02'))) as typeof Lesson;
 
 const MIB = 1024 * 1024;
 const LARGEST = 16 * MIB;

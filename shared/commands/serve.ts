@@ -3,9 +3,14 @@
  * the reference, and `-- --port 8080` a port of your choice.
  */
 import { url as inspector } from 'node:inspector';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { fileOf, findTarget, ROOT, requireFile, type Side, UsageError } from '../course/lessons.ts';
+import {
+  fileOf,
+  findTarget,
+  importTarget,
+  requireFile,
+  type Side,
+  UsageError,
+} from '../course/lessons.ts';
 import { explain } from '../serve/explain.ts';
 import { type Lesson05, type Serving, serve } from '../serve/server.ts';
 import { watchForEndlessLoops } from '../serve/watchdog.ts';
@@ -49,7 +54,7 @@ await runCommand(async (args) => {
   /** Starts the lesson. Returns `undefined` when it cannot be, and says why. */
   async function start(): Promise<Serving | undefined> {
     try {
-      const lesson = (await import(pathToFileURL(join(ROOT, file)).href)) as Lesson05;
+      const lesson = (await importTarget(target)) as Lesson05;
       if (typeof lesson.WebSocketServer !== 'function') {
         throw new TypeError(`${file} has no WebSocketServer. Lesson 05, step 7 is about it.`);
       }

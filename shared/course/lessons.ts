@@ -1,7 +1,7 @@
 /** The lessons there are, and how to find one. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** A lesson as the course knows it. */
 export interface Lesson {
@@ -108,6 +108,11 @@ function listing(lessons: readonly Lesson[]): string {
 /** The path of a target's file from the project's folder, with `/` on every system. */
 export function fileOf({ side, lesson }: Target): string {
   return `${side}/${lesson.name}/${lesson.file}`;
+}
+
+/** Loads a target's code. Rejects with whatever the file throws, and when it does not parse. */
+export function importTarget(target: Target): Promise<object> {
+  return import(pathToFileURL(join(ROOT, fileOf(target))).href);
 }
 
 /** Makes sure that a target's file is there. Throws `UsageError` that says how to get it back. */

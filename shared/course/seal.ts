@@ -5,12 +5,10 @@ import { join } from 'node:path';
 import { ROOT, UsageError } from './lessons.ts';
 
 const SEAL = 'shared/course/seal.json';
-/** What decides about green and red. */
-const FOLDERS = [
-  'shared',
+/** The rooms that decide between green and red, with all that is in them. */
+const ROOMS = [
   'shared/commands',
   'shared/conformance',
-  'shared/conformance/cases',
   'shared/course',
   'shared/harness',
   'shared/kit',
@@ -22,14 +20,16 @@ const FOLDERS = [
 
 /** Returns each file of the checks with its SHA-256, in order. */
 export function readSeal(): Record<string, string> {
-  const paths = FOLDERS.flatMap((folder) =>
-    readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
-  );
-  const hashes = paths
-    .filter((path) => path.endsWith('.ts'))
-    .sort()
-    .map((path) => [path, hash(readFileSync(join(ROOT, path)))]);
+  const paths = [...filesIn('shared', false), ...ROOMS.flatMap((room) => filesIn(room, true))];
+  const hashes = paths.sort().map((path) => [path, hash(readFileSync(join(ROOT, path)))]);
   return Object.fromEntries(hashes);
+}
+
+/** Lists code and data of a folder, but no tests, with `/` on every system. */
+function filesIn(folder: string, recursive: boolean): string[] {
+  return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' })
+    .filter((name) => /\.(ts|txt)$/.test(name) && !name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 
 function hash(bytes: Uint8Array): string {

@@ -3,9 +3,7 @@
  * watches, and tells. Called with a target, such as `lessons/02`; starts when told to.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { fileOf, findTarget, ROOT } from '../course/lessons.ts';
+import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import type { FromChecker } from './messages.ts';
@@ -76,7 +74,7 @@ function takeOutput(): string {
 async function go(): Promise<void> {
   let module: object;
   try {
-    module = await import(pathToFileURL(join(ROOT, fileOf(target))).href);
+    module = await importTarget(target);
   } catch (error) {
     await post({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
     return post({ type: 'done' });

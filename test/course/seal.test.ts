@@ -1,10 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROOT } from '../../shared/course/lessons.ts';
+import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { readSeal } from '../../shared/course/seal.ts';
+import { reachableFrom, readImports } from './imports.ts';
+
+/** Where a verdict is made: `npm test`, `npm start`, the process that checks, and its specs. */
+const DECIDING = [
+  'shared/commands/test.ts',
+  'shared/commands/start.ts',
+  'shared/harness/child.ts',
+  'shared/harness/vitest.ts',
+  ...LESSONS.map(({ name }) => `test/specs/${name}.ts`),
+];
+const sealed = Object.keys(readSeal());
 
 test('the checks are the ones that are written down', () => {
-  const sealed = JSON.parse(readFileSync(join(ROOT, 'shared/course/seal.json'), 'utf8'));
-  expect(readSeal(), 'Write them down: npm run seal').toEqual(sealed);
+  const written = JSON.parse(readFileSync(join(ROOT, 'shared/course/seal.json'), 'utf8'));
+  expect(readSeal(), 'Write them down: npm run seal').toEqual(written);
+});
+
+test('everything that decides a verdict is sealed', () => {
+  const deciding = [...reachableFrom(DECIDING, readImports())];
+  const open = deciding.filter((path) => !path.startsWith('solutions/') && !sealed.includes(path));
+  expect(open).toEqual([]);
+  expect(sealed).toContain('shared/harness/rfc6455-sections.txt');
+});
+
+test('a room that decides nothing is not sealed', () => {
+  const deciding = reachableFrom(DECIDING, readImports());
+  const rooms = new Set(sealed.map((path) => path.split('/').slice(0, 2).join('/')));
+  for (const room of rooms) {
+    expect(
+      [...deciding].filter((path) => path.startsWith(room)),
+      room,
+    ).not.toEqual([]);
+  }
+  expect(
+    sealed.filter((path) => /^shared\/(serve|bench)|^test\/(?!specs|vectors)/.test(path)),
+  ).toEqual([]);
 });

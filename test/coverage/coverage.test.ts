@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { style } from '../../shared/view/style.ts';
+import { REQUIREMENTS, UNPROVEN } from '../rules/requirements.ts';
 import { readCoverage, renderCoverage, unclaimed } from './coverage.ts';
-import { REQUIREMENTS, UNPROVEN } from './requirements.ts';
 
 const sections = readFileSync(join(ROOT, 'shared/harness/rfc6455-sections.txt'), 'utf8');
 const coverage = await readCoverage();

@@ -3,8 +3,8 @@ import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { type AnySpec, loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { style } from '../../shared/view/style.ts';
 import { wrap } from '../../shared/view/wrap.ts';
+import { REASONS, REQUIREMENTS, type Requirement, UNPROVEN } from '../rules/requirements.ts';
 import { TRAPS } from '../traps/traps.ts';
-import { REASONS, REQUIREMENTS, type Requirement, UNPROVEN } from './requirements.ts';
 
 /** A rule that a lesson teaches. */
 export interface Claim {
