@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { variants } from './test/traps/variants.ts';
@@ -35,6 +36,8 @@ const testTimeout = 60_000;
 
 export default defineConfig({
   test: {
+    // Left to itself, Vitest keeps a core for what watches: of two, that is half.
+    maxWorkers: availableParallelism(),
     sequence: { sequencer: LongestFirst },
     // What `npm test` proves: the solutions, and the course itself. With `--quick`, the first part.
     projects: [
