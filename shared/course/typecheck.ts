@@ -21,12 +21,10 @@ export function typeErrors(target: Target): Promise<string[]> {
     `--${name}`,
     String(value),
   ]);
-  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-  const tsc = spawn(
-    process.execPath,
-    [join(typescript, 'bin', 'tsc'), ...FLAGS, ...options, file],
-    { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const tsc = spawn(findCompiler(), [...FLAGS, ...options, file], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   tsc.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -37,4 +35,12 @@ export function typeErrors(target: Target): Promise<string[]> {
       resolve(output.split(/\r?\n/).filter((line) => line.startsWith(`${folder}/`)));
     });
   });
+}
+
+/** Finds the compiler itself: the script in front of it would be one more process, for nothing. */
+function findCompiler(): string {
+  const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
+  const platform = `@typescript/typescript-${process.platform}-${process.arch}`;
+  const folder = dirname(createRequire(typescript).resolve(`${platform}/package.json`));
+  return join(folder, 'lib', process.platform === 'win32' ? 'tsc.exe' : 'tsc');
 }
