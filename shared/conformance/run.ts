@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from '../course/lessons.ts';
+import { withTimeout } from '../kit/patience.ts';
 import { CATEGORIES } from './cases/index.ts';
 import type { Patience } from './connection.ts';
 import type { Target } from './http.ts';
@@ -100,7 +101,7 @@ export async function runCase(
   const began = performance.now();
   for (let attempt = 1; ; attempt++) {
     const stage = new Stage(target, patience);
-    const found = await inTime(findingOf(one, stage));
+    const found = await withTimeout(findingOf(one, stage), CASE_MS, neverEnded);
     stage.clear();
     if (found instanceof Lost && attempt < ATTEMPTS) continue;
     const { id, title, section, expected } = one;
@@ -124,19 +125,9 @@ async function findingOf(one: Case, stage: Stage): Promise<Finding | Failed> {
   }
 }
 
-/** Gives a case up when it does not come to an end. */
-async function inTime(finding: Promise<Finding | Failed>): Promise<Finding | Failed> {
-  const deadline = new AbortController();
-  const late = pause(CASE_MS, undefined, deadline).then(
-    () => new Failed(`The case did not come to an end in ${CASE_MS / 1000} s.`, 'open'),
-  );
-  try {
-    return await Promise.race([finding, late]);
-  } finally {
-    late.catch(() => {});
-    deadline.abort();
-  }
-}
+/** Gives a case up. */
+const neverEnded = () =>
+  new Failed(`The case did not come to an end in ${CASE_MS / 1000} s.`, 'open');
 
 /** Reads a URL. Throws `UsageError` when it is none, or not one of a WebSocket without TLS. */
 export function parseTarget(url: string): Target {

@@ -29,6 +29,27 @@ export function afterPatience(ms: number, callback: () => void): () => void {
 }
 
 /**
+ * Waits for a promise, but no longer than `ms` milliseconds of patience. Then `onTimeout` decides:
+ * what it returns is the result, and what it throws is thrown. Nobody hears what becomes of the
+ * promise afterwards, not even that it rejects.
+ */
+export async function withTimeout<T, Late>(
+  promise: Promise<T>,
+  ms: number,
+  onTimeout: () => Late,
+): Promise<T | Late> {
+  let stop = () => {};
+  const timeout = new Promise<void>((resolve) => {
+    stop = afterPatience(ms, resolve);
+  });
+  try {
+    return await Promise.race([promise, timeout.then(onTimeout)]);
+  } finally {
+    stop();
+  }
+}
+
+/**
  * Waits so many milliseconds, and until sockets have had a turn. On a busy machine a timer is
  * always due, and nothing but timers would have one.
  */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as reference from '../../solutions/05-server/server.ts';
+import { withTimeout } from '../kit/patience.ts';
 import { ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import { isOurHost, serveFiles } from './files.ts';
@@ -65,10 +66,8 @@ export async function serve({ lesson, file, port, report }: ServeOptions): Promi
     const stop = async () => {
       server.close();
       server.closeIdleConnections();
-      const wasInTime = await within(CLOSE_GUARD_MS, async () => {
-        await orReport(() => servers.lesson.shutdown(), report);
-        await servers.wire.shutdown();
-      });
+      const shutdown = shutDown(servers, report).then(() => true);
+      const wasInTime = await withTimeout(shutdown, CLOSE_GUARD_MS, () => false);
       for (const socket of sockets) socket.destroy();
       return wasInTime;
     };
@@ -185,21 +184,12 @@ function reporting(handle: reference.Handler, report: Report): reference.Handler
   };
 }
 
-async function orReport(work: () => Promise<void>, report: Report) {
+/** Shuts both servers down. What the lesson's throws does not keep the other from its turn. */
+async function shutDown({ lesson, wire }: Servers, report: Report): Promise<void> {
   try {
-    await work();
+    await lesson.shutdown();
   } catch (error) {
     report(error);
   }
-}
-
-/** Does work, but waits no longer than `ms` for it. Returns whether it was done by then. */
-async function within(ms: number, work: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const done = await Promise.race([work().then(() => true), late]);
-  clearTimeout(timer);
-  return done;
+  await wire.shutdown();
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { WebSocket } from 'ws';
+import { withTimeout } from '../../shared/kit/patience.ts';
 
 /** How long anything may take before we say that it hangs. */
 const HANG_MS = 30_000;
@@ -77,7 +78,7 @@ export class Browser {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     try {
-      const socket = new WebSocket(await inTime('Starting the browser', address(child)));
+      const socket = new WebSocket(await orHang('Starting the browser', address(child)));
       await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       return new Browser(child, profile, socket);
     } catch (error) {
@@ -96,7 +97,7 @@ export class Browser {
       });
     });
     this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) }));
-    return inTime(method, answer);
+    return orHang(method, answer);
   }
 
   #hear(said: Said): void {
@@ -155,7 +156,7 @@ export class Page {
       this.#events.set('Page.loadEventFired', resolve);
     });
     await this.send('Page.navigate', { url });
-    await inTime(`Loading ${url}`, loaded);
+    await orHang(`Loading ${url}`, loaded);
   }
 
   /**
@@ -273,14 +274,8 @@ async function end(child: ChildProcess, profile: string, patienceMs = 0): Promis
 }
 
 /** Waits for something, and rejects when it seems to hang. */
-async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} hangs.`)), HANG_MS);
+function orHang<T>(what: string, promise: Promise<T>): Promise<T> {
+  return withTimeout(promise, HANG_MS, () => {
+    throw new Error(`${what} hangs.`);
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
