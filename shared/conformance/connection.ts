@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { join, type WireFrame, wire } from '../kit/frames.ts';
 import { afterPatience } from '../kit/patience.ts';
 import { Opcode } from '../protocol.ts';
-import { headEnd, parseResponse, type Response, type Target } from './http.ts';
+import { type HttpResponse, headEnd, parseResponse, type Target } from './http.ts';
 import { Failed } from './model.ts';
 import { IllegalFrame, type Said, ServerFrames } from './parser.ts';
 import type { Timeline } from './timeline.ts';
@@ -258,7 +258,7 @@ export class Connection {
    * Reads the head of the response. Whatever follows a 101 is frames; whatever follows another
    * status is kept for `body`. Throws `Failed` when there is no response, or it is not HTTP.
    */
-  async response(full = false): Promise<Response> {
+  async response(full = false): Promise<HttpResponse> {
     const bytes = await this.#untilHead();
     const end = headEnd(bytes) ?? bytes.length;
     const response = parseResponse(bytes.subarray(0, end));

@@ -3,9 +3,10 @@ import type { Connection } from './connection.ts';
 import {
   acceptFor,
   encodeRequest,
-  type Request,
-  type Response,
+  type HttpRequest,
+  type HttpResponse,
   type Target,
+  tokensOf,
   upgradeRequest,
   valuesOf,
 } from './http.ts';
@@ -31,13 +32,10 @@ interface Offer {
 }
 
 /** Looks at one side of a 101. `undefined`: nothing to complain about. */
-type Check = (response: Response, offer: Offer) => Complaint | undefined;
+type Check = (response: HttpResponse, offer: Offer) => Complaint | undefined;
 
 const quoted = (values: readonly string[]) =>
   values.length === 0 ? 'missing' : values.map((value) => JSON.stringify(value)).join(' and ');
-
-const tokensOf = (values: readonly string[]) =>
-  values.flatMap((value) => value.split(',')).map((token) => token.trim());
 
 /** The status line is that of a 101, in HTTP/1.1. RFC 6455 §4.2.2 */
 export const statusLine: Check = ({ line }) =>
@@ -46,40 +44,40 @@ export const statusLine: Check = ({ line }) =>
     : wrong(`the status line is ${JSON.stringify(line)}`);
 
 /** Upgrade is `websocket`, in any case. RFC 6455 §4.2.2 */
-export const upgrade: Check = (response) => {
-  const values = valuesOf(response, 'Upgrade');
+export const upgrade: Check = ({ headers }) => {
+  const values = valuesOf(headers, 'Upgrade');
   if (values.length === 1 && values[0]?.toLowerCase() === 'websocket') return undefined;
   return wrong(`Upgrade is ${quoted(values)}, not "websocket"`);
 };
 
 /** Connection is `Upgrade`; more tokens are not strict. RFC 6455 §4.2.2 */
-export const connectionHeader: Check = (response) => {
-  const values = valuesOf(response, 'Connection');
-  const tokens = tokensOf(values).map((token) => token.toLowerCase());
+export const connectionHeader: Check = ({ headers }) => {
+  const values = valuesOf(headers, 'Connection');
+  const tokens = tokensOf(headers, 'Connection').map((token) => token.toLowerCase());
   if (!tokens.includes('upgrade')) return wrong(`Connection is ${quoted(values)}, not "Upgrade"`);
   return tokens.length > 1 ? loose(`Connection is ${quoted(values)}, not just Upgrade`) : undefined;
 };
 
 /** Sec-WebSocket-Accept fits the key. RFC 6455 §4.2.2 */
-export const accept: Check = (response, { key }) => {
-  const values = valuesOf(response, 'Sec-WebSocket-Accept');
+export const accept: Check = ({ headers }, { key }) => {
+  const values = valuesOf(headers, 'Sec-WebSocket-Accept');
   const right = acceptFor(key);
   if (values.length === 1 && values[0] === right) return undefined;
   return wrong(`Sec-WebSocket-Accept is ${quoted(values)}; for the key ${key} it is "${right}"`);
 };
 
 /** No extension that was not offered. RFC 6455 §9.1 */
-export const extensions: Check = (response, offer) => {
-  const values = valuesOf(response, 'Sec-WebSocket-Extensions');
-  const names = tokensOf(values).map((token) => token.split(';')[0]?.trim() ?? '');
-  if (values.length > 1) return wrong('Sec-WebSocket-Extensions is there twice');
+export const extensions: Check = ({ headers }, offer) => {
+  const name = 'Sec-WebSocket-Extensions';
+  const names = tokensOf(headers, name).map((token) => token.split(';')[0]?.trim() ?? '');
+  if (valuesOf(headers, name).length > 1) return wrong('Sec-WebSocket-Extensions is there twice');
   const extra = names.filter((name) => !offer.extensions.includes(name));
   return extra.length > 0 ? wrong(`the extension ${quoted(extra)} was not offered`) : undefined;
 };
 
 /** No subprotocol, or one of those offered. RFC 6455 §4.2.2 */
-export const subprotocol: Check = (response, { protocols }) => {
-  const values = valuesOf(response, 'Sec-WebSocket-Protocol');
+export const subprotocol: Check = ({ headers }, { protocols }) => {
+  const values = valuesOf(headers, 'Sec-WebSocket-Protocol');
   if (values.length === 0) return undefined;
   const isOffered = values.length === 1 && protocols.includes(values[0] ?? '');
   return isOffered
@@ -88,16 +86,16 @@ export const subprotocol: Check = (response, { protocols }) => {
 };
 
 /** Nothing twice that may be there once. RFC 6455 §11.3 */
-export const once: Check = (response) => {
+export const once: Check = ({ headers }) => {
   const names = ['Upgrade', 'Sec-WebSocket-Accept'];
-  const twice = names.find((name) => valuesOf(response, name).length > 1);
+  const twice = names.find((name) => valuesOf(headers, name).length > 1);
   return twice ? wrong(`${twice} is there more than once`) : undefined;
 };
 
 /** A 101 has no body, so nothing may say how long it is. RFC 9110 §8.6 */
-export const noBody: Check = (response) => {
+export const noBody: Check = ({ headers }) => {
   const names = ['Content-Length', 'Transfer-Encoding'];
-  const extra = names.find((name) => valuesOf(response, name).length > 0);
+  const extra = names.find((name) => valuesOf(headers, name).length > 0);
   return extra ? loose(`a 101 has no ${extra}`) : undefined;
 };
 
@@ -107,7 +105,7 @@ const ESSENTIAL = [statusLine, upgrade, accept];
 export const EVERYTHING = [...ESSENTIAL, connectionHeader, extensions, subprotocol, once, noBody];
 
 /** How a request becomes another. */
-export type Edit = (request: Request, target: Target) => Request;
+export type Edit = (request: HttpRequest, target: Target) => HttpRequest;
 
 /** How a request with a WebSocket in mind is written. */
 export interface Manner {
@@ -181,7 +179,7 @@ interface Leniency {
   /** To let it pass is not strict, rather than wrong. */
   readonly passes?: Verdict;
   /** More to check in the response. */
-  readonly check?: (response: Response) => Complaint | undefined;
+  readonly check?: (response: HttpResponse) => Complaint | undefined;
 }
 
 /** A case in which the request has to be refused, with an HTTP error. RFC 6455 §4.2.1, §4.4 */
@@ -221,14 +219,12 @@ function judgeStatus(status: number, { statuses = [], plain }: Leniency): Compla
 /** A client has to know where the body ends: by Content-Length, its last chunk, or the end of TCP. */
 async function judgeBody(
   connection: Connection,
-  response: Response,
+  { status, headers }: HttpResponse,
 ): Promise<Complaint | undefined> {
-  if (response.status === 204 || response.status === 304) return undefined;
-  const isChunked = valuesOf(response, 'Transfer-Encoding')
-    .join()
-    .toLowerCase()
-    .includes('chunked');
-  const [length] = valuesOf(response, 'Content-Length').map(Number);
+  if (status === 204 || status === 304) return undefined;
+  const codings = valuesOf(headers, 'Transfer-Encoding').join().toLowerCase();
+  const isChunked = codings.includes('chunked');
+  const [length] = valuesOf(headers, 'Content-Length').map(Number);
   const hasLastChunk = (bytes: Uint8Array) =>
     Buffer.from(bytes).toString('latin1').endsWith('0\r\n\r\n');
   const { body, open } = await connection.body((bytes) =>
@@ -243,9 +239,8 @@ async function judgeBody(
 }
 
 /** A version refused has to come with those that are spoken. RFC 6455 §4.4 */
-export const listsVersion13 = (response: Response): Complaint | undefined => {
-  const values = valuesOf(response, 'Sec-WebSocket-Version');
-  return tokensOf(values).includes('13')
-    ? undefined
-    : loose(`Sec-WebSocket-Version is ${quoted(values)}; it has to list 13`);
+export const listsVersion13 = ({ headers }: HttpResponse): Complaint | undefined => {
+  const name = 'Sec-WebSocket-Version';
+  if (tokensOf(headers, name).includes('13')) return undefined;
+  return loose(`${name} is ${quoted(valuesOf(headers, name))}; it has to list 13`);
 };

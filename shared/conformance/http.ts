@@ -12,23 +12,26 @@ export interface Target {
   readonly authority: string;
 }
 
+/** Headers in their order, names as they were written. */
+export type HttpHeaders = readonly (readonly [name: string, value: string])[];
+
 /** A request to write down, legal or not. */
-export interface Request {
+export interface HttpRequest {
   /** Such as `GET / HTTP/1.1`. */
   readonly line: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: HttpHeaders;
 }
 
 /** A response that follows the grammar of HTTP. */
-export interface Response {
+export interface HttpResponse {
   readonly status: number;
   /** Such as `HTTP/1.1 101 Switching Protocols`. */
   readonly line: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: HttpHeaders;
 }
 
 /** The opening handshake of RFC 6455 §4.1, with nothing more than it has to have. */
-export function upgradeRequest({ path, authority }: Target, key: string): Request {
+export function upgradeRequest({ path, authority }: Target, key: string): HttpRequest {
   return {
     line: `GET ${path} HTTP/1.1`,
     headers: [
@@ -42,7 +45,7 @@ export function upgradeRequest({ path, authority }: Target, key: string): Reques
 }
 
 /** Writes a request as it travels. */
-export function encodeRequest({ line, headers }: Request): Uint8Array {
+export function encodeRequest({ line, headers }: HttpRequest): Uint8Array {
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
@@ -54,17 +57,20 @@ export function acceptFor(key: string): string {
     .digest('base64');
 }
 
-/** Finds where the head of a response ends: after its blank line. `undefined`: not yet. */
+/** Finds where a head ends: after its blank line. `undefined`: not yet. */
 export function headEnd(bytes: Uint8Array): number | undefined {
   const blank = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('\r\n\r\n');
   return blank === -1 ? undefined : blank + 4;
 }
 
-/** Reads the head of a response. Returns the rule that it breaks, if it breaks one. RFC 9112 */
-export function parseResponse(head: Uint8Array): Response | string {
+/** Takes a whole head apart: its first line, and those of its headers. */
+export function splitHead(head: Uint8Array): { line: string; fields: string[] } {
   const [line = '', ...fields] = Buffer.from(head).toString('latin1').slice(0, -4).split('\r\n');
-  const [, status] = /^HTTP\/1\.[01] ([1-5]\d\d) [\t -~\x80-\xff]*$/.exec(line) ?? [];
-  if (status === undefined) return `the status line ${JSON.stringify(line)} is not one of HTTP`;
+  return { line, fields };
+}
+
+/** Reads the lines of headers. Returns the rule that one breaks, if one does. RFC 9112 §5 */
+export function parseHeaders(fields: readonly string[]): HttpHeaders | string {
   const headers: [string, string][] = [];
   for (const field of fields) {
     const [, name, value] =
@@ -74,11 +80,26 @@ export function parseResponse(head: Uint8Array): Response | string {
     }
     headers.push([name, value]);
   }
-  return { status: Number(status), line, headers };
+  return headers;
+}
+
+/** Reads the head of a response. Returns the rule that it breaks, if it breaks one. RFC 9112 */
+export function parseResponse(head: Uint8Array): HttpResponse | string {
+  const { line, fields } = splitHead(head);
+  const [, status] = /^HTTP\/1\.[01] ([1-5]\d\d) [\t -~\x80-\xff]*$/.exec(line) ?? [];
+  if (status === undefined) return `the status line ${JSON.stringify(line)} is not one of HTTP`;
+  const headers = parseHeaders(fields);
+  return typeof headers === 'string' ? headers : { status: Number(status), line, headers };
 }
 
 /** Returns the values of a header, whatever the case of its name. */
-export function valuesOf({ headers }: Response, name: string): string[] {
+export function valuesOf(headers: HttpHeaders, name: string): string[] {
   const wanted = name.toLowerCase();
   return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
+}
+
+/** Returns the tokens of a header that is a list, from all of its lines. */
+export function tokensOf(headers: HttpHeaders, name: string): string[] {
+  const values = valuesOf(headers, name);
+  return values.flatMap((value) => value.split(',')).map((token) => token.trim());
 }

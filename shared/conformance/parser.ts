@@ -15,12 +15,71 @@ export class IllegalFrame extends Error {
   override readonly name = 'IllegalFrame';
 }
 
-interface Header {
+/** The header of a frame as it is, without the masking key, and not judged. RFC 6455 §5.2 */
+export interface RawHeader {
   readonly fin: boolean;
+  /** RSV1–RSV3 as a number from 0 to 7. */
+  readonly rsv: number;
   readonly opcode: number;
+  readonly masked: boolean;
+  /** What the header takes up, in bytes, without the masking key: 2, 4 or 10. */
   readonly headerBytes: number;
+  /** How long the payload is, in bytes; beyond 2^53 not exact. */
   readonly length: number;
+  /** Says whether the highest bit of a length in 8 bytes is set. */
+  readonly hasHighestBit: boolean;
 }
+
+/** Reads the header that `bytes` begin with. `undefined`: more bytes are needed. */
+export function readHeader(bytes: Uint8Array): RawHeader | undefined {
+  const [first, second] = bytes;
+  if (first === undefined || second === undefined) return undefined;
+  const headerBytes = second % 128 === 127 ? 10 : second % 128 === 126 ? 4 : 2;
+  if (bytes.length < headerBytes) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    fin: first >= 128,
+    rsv: (first >> 4) % 8,
+    opcode: first % 16,
+    masked: second >= 128,
+    headerBytes,
+    length: readLength(view, headerBytes),
+    hasHighestBit: headerBytes === 10 && view.getUint8(2) >= 128,
+  };
+}
+
+function readLength(view: DataView, headerBytes: number): number {
+  if (headerBytes === 10) return Number(view.getBigUint64(2));
+  return headerBytes === 4 ? view.getUint16(2) : view.getUint8(1) % 128;
+}
+
+/**
+ * Names the rule that a header breaks, on either side; whether it has to be masked depends on the
+ * side. `undefined`: it breaks none. RFC 6455 §5
+ */
+export function headerProblem(header: RawHeader, isInsideMessage: boolean): string | undefined {
+  const { fin, rsv, opcode, headerBytes, length, hasHighestBit } = header;
+  if (rsv !== 0) return 'a frame with an RSV bit, and no extension was agreed on (§5.2)';
+  if (!(Object.values(Opcode) as number[]).includes(opcode)) return `opcode ${opcode} (§5.2)`;
+  if (headerBytes > (length > 65535 ? 10 : length > 125 ? 4 : 2)) {
+    return `a length of ${length} in more bytes than it needs (§5.2)`;
+  }
+  if (hasHighestBit) return 'a length with its highest bit set (§5.2)';
+  if (isControl(opcode)) return controlProblem(fin, length);
+  if (opcode === Opcode.Continuation && !isInsideMessage) return 'a fragment of no message (§5.4)';
+  if (opcode !== Opcode.Continuation && isInsideMessage) {
+    return 'a new message before the last fragment of another (§5.4)';
+  }
+  return undefined;
+}
+
+function controlProblem(fin: boolean, length: number): string | undefined {
+  if (length > MAX_CONTROL_PAYLOAD) return `a control frame of ${length} bytes (§5.5)`;
+  return fin ? undefined : 'a control frame without FIN (§5.5)';
+}
+
+/** The longest header there is, without a masking key. */
+const MAX_HEADER_BYTES = 10;
 
 /** The frames of one server, from the end of its handshake. */
 export class ServerFrames {
@@ -67,45 +126,16 @@ export class ServerFrames {
   }
 
   /** The header of the next frame, as soon as it is there; illegal ones are found out at once. */
-  #header(): Header | undefined {
-    const start = this.#peek(10);
-    const [first, second] = start;
-    if (first === undefined || second === undefined) return undefined;
-    const sizeBytes = second % 128 === 127 ? 8 : second % 128 === 126 ? 2 : 0;
-    if (start.length < 2 + sizeBytes) return undefined;
-    const view = new DataView(start.buffer, start.byteOffset, start.length);
-    const length =
-      sizeBytes === 8
-        ? Number(view.getBigUint64(2))
-        : sizeBytes === 2
-          ? view.getUint16(2)
-          : second % 128;
-    const header = { fin: first >= 128, opcode: first % 16, headerBytes: 2 + sizeBytes, length };
-    const problem = this.#problem(header, (first >> 4) % 8, second >= 128);
+  #header(): RawHeader | undefined {
+    const header = readHeader(this.#peek(MAX_HEADER_BYTES));
+    if (!header) return undefined;
+    if (header.masked) throw new IllegalFrame('a frame with a mask (§5.1)');
+    const problem = headerProblem(header, this.#open !== undefined);
     if (problem) throw new IllegalFrame(problem);
     return header;
   }
 
-  #problem({ fin, opcode, headerBytes, length }: Header, rsv: number, masked: boolean) {
-    if (masked) return 'a frame with a mask (§5.1)';
-    if (rsv !== 0) return 'a frame with an RSV bit, and no extension was agreed on (§5.2)';
-    if (!(Object.values(Opcode) as number[]).includes(opcode)) return `opcode ${opcode} (§5.2)`;
-    if (headerBytes > (length > 65535 ? 10 : length > 125 ? 4 : 2)) {
-      return `a length of ${length} in more bytes than it needs (§5.2)`;
-    }
-    if (length >= 2 ** 63) return 'a length with its highest bit set (§5.2)';
-    if (isControl(opcode) && length > MAX_CONTROL_PAYLOAD) {
-      return `a control frame of ${length} bytes (§5.5)`;
-    }
-    if (isControl(opcode) && !fin) return 'a control frame without FIN (§5.5)';
-    if (opcode === Opcode.Continuation && !this.#open) return 'a fragment of no message (§5.4)';
-    if (!isControl(opcode) && opcode !== Opcode.Continuation && this.#open) {
-      return 'a new message before the last fragment of another (§5.4)';
-    }
-    return undefined;
-  }
-
-  #interpret({ fin, opcode }: Header, payload: Uint8Array): Said | undefined {
+  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): Said | undefined {
     if (opcode === Opcode.Ping) return { type: 'ping', payload };
     if (opcode === Opcode.Pong) return { type: 'pong', payload };
     if (opcode === Opcode.Close) return this.#close(payload);
@@ -120,7 +150,7 @@ export class ServerFrames {
     if (payload.length === 0) return { type: 'close', code: undefined, payload };
     if (payload.length === 1) throw new IllegalFrame('a Close with half a code (§5.5.1)');
     const code = payload[0]! * 256 + payload[1]!;
-    if (!mayTravel(code)) throw new IllegalFrame(`a Close with code ${code} (§7.4)`);
+    if (!canTravel(code)) throw new IllegalFrame(`a Close with code ${code} (§7.4)`);
     if (!isUtf8(payload.subarray(2))) {
       throw new IllegalFrame('a Close whose reason is not UTF-8 (§5.5.1)');
     }
@@ -161,9 +191,9 @@ function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): Said {
 }
 
 /**
- * Says whether a code may stand in a Close frame: the registered ones, and those for libraries
+ * Says whether a Close frame may have this code: the registered ones, and those for libraries
  * and applications. What lies above 4999 is not defined, and so not forbidden. RFC 6455 §7.4
  */
-function mayTravel(code: number): boolean {
+export function canTravel(code: number): boolean {
   return code >= 3000 || (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code));
 }

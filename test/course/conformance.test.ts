@@ -14,7 +14,8 @@ import { parseTarget, runCase, runConformance, selectCases } from '../../shared/
 import { ROOT } from '../../shared/course/lessons.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { UTF8_GROUPS } from '../vectors/utf8.ts';
-import { type Fault, type Running, startServer } from './broken.ts';
+import { type Running, startServer } from './broken.ts';
+import type { Fault } from './echo-endpoint.ts';
 import { scriptOf } from './sandbox.ts';
 
 /** Everything but the large messages, of which a few will do. */

@@ -16,7 +16,7 @@ import {
   subprotocol,
   upgrade,
 } from '../handshake.ts';
-import { type Request, type Target, upgradeRequest } from '../http.ts';
+import { type HttpRequest, type Target, upgradeRequest } from '../http.ts';
 import { type Case, type Category, Failed, type Finding } from '../model.ts';
 import { randomKey } from '../stage.ts';
 
@@ -77,7 +77,7 @@ const cutAt =
     connection.write(bytes.subarray(at), 'head');
   };
 
-const keyOf = ({ headers }: Request) => headers.filter(([name]) => name === KEY);
+const keyOf = ({ headers }: HttpRequest) => headers.filter(([name]) => name === KEY);
 
 /** What Chrome sends, header by header. */
 const chrome: Edit = (request, { authority }) => ({

@@ -1,0 +1,224 @@
+/** The frames of a small echo server that holds every rule, and breaks one when told to. */
+import type { Socket } from 'node:net';
+import { resetNow } from '../../shared/conformance/connection.ts';
+import {
+  canTravel,
+  headerProblem,
+  type RawHeader,
+  readHeader,
+} from '../../shared/conformance/parser.ts';
+import { masked, wire } from '../../shared/kit/frames.ts';
+import { CloseCode, isControl, Opcode } from '../../shared/protocol.ts';
+
+/** A mistake that servers make. */
+export type Fault =
+  /** The accept value is that of another key. */
+  | 'wrong-accept'
+  /** Bytes behind the request are thrown away. */
+  | 'drops-glued'
+  /** A read is taken for a frame: its rest is thrown away, whole or not. */
+  | 'read-is-frame'
+  | 'accepts-unmasked'
+  | 'ignores-reserved-bits'
+  /** Text that is not UTF-8 is mended, not refused. */
+  | 'mends-utf8'
+  /** The answer to a Close overtakes the echoes of messages before it. */
+  | 'close-overtakes'
+  | 'never-answers-close'
+  /** After the closing handshake TCP stays open. */
+  | 'never-ends-tcp'
+  /** After the closing handshake TCP is reset. */
+  | 'resets-tcp'
+  /** Where the connection has to fail, TCP ends without a Close. */
+  | 'drops-on-error'
+  /** Whatever length is announced, the payload is waited for. */
+  | 'no-limit'
+  | 'masks-its-frames'
+  /** A reset takes everybody else down, too. */
+  | 'dies-of-reset';
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** A frame whose payload is being read. */
+interface OpenFrame {
+  readonly header: RawHeader;
+  readonly key: Uint8Array | undefined;
+  /** What has come of the payload, unmasked. */
+  readonly parts: Uint8Array[];
+  receivedBytes: number;
+}
+
+/** A message whose last fragment has not come. */
+interface OpenMessage {
+  readonly opcode: number;
+  readonly payloads: Uint8Array[];
+  readonly utf8: ReturnType<typeof newDecoder>;
+  bytes: number;
+}
+
+/** The connection has to fail with this code. */
+class Violation extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super(`Close ${code}`);
+    this.code = code;
+  }
+}
+
+/** The server's end of one connection, after the handshake. */
+export class EchoEndpoint {
+  readonly #socket: Socket;
+  readonly #fault: Fault | undefined;
+  #pending: Buffer = Buffer.alloc(0);
+  #frame: OpenFrame | undefined;
+  #message: OpenMessage | undefined;
+  #isClosed = false;
+
+  constructor(socket: Socket, fault: Fault | undefined) {
+    this.#socket = socket;
+    this.#fault = fault;
+  }
+
+  /** Takes bytes as they arrive, and answers what they say. */
+  push(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    this.#pending = Buffer.concat([this.#pending, chunk]);
+    try {
+      while (!this.#isClosed && this.#readFrame()) if (this.#fault === 'read-is-frame') break;
+      if (this.#fault === 'read-is-frame') this.#forget();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      if (this.#fault === 'drops-on-error') this.#hangUp();
+      else this.#close(error.code);
+    }
+  }
+
+  #forget(): void {
+    this.#pending = Buffer.alloc(0);
+    this.#frame = undefined;
+  }
+
+  /** Reads what there is of a frame. Returns whether that is all of it. */
+  #readFrame(): boolean {
+    this.#frame ??= this.#openFrame();
+    if (!this.#frame) return false;
+    const { header, key, parts, receivedBytes } = this.#frame;
+    const part = this.#pending.subarray(0, header.length - receivedBytes);
+    this.#pending = this.#pending.subarray(part.length);
+    const payload = key ? masked(part, key, receivedBytes) : part;
+    parts.push(payload);
+    this.#frame.receivedBytes += part.length;
+    const isWhole = this.#frame.receivedBytes === header.length;
+    if (!isControl(header.opcode)) this.#checkText(payload, header.fin && isWhole);
+    if (!isWhole) return false;
+    this.#frame = undefined;
+    this.#handle(header, Buffer.concat(parts));
+    return true;
+  }
+
+  #openFrame(): OpenFrame | undefined {
+    const header = readHeader(this.#pending);
+    if (!header) return undefined;
+    this.#check(header);
+    const { headerBytes, opcode } = header;
+    const end = headerBytes + (header.masked ? 4 : 0);
+    if (this.#pending.length < end) return undefined;
+    const key = header.masked
+      ? Uint8Array.from(this.#pending.subarray(headerBytes, end))
+      : undefined;
+    this.#pending = this.#pending.subarray(end);
+    if (opcode === Opcode.Text || opcode === Opcode.Binary) {
+      this.#message = { opcode, payloads: [], utf8: newDecoder(), bytes: 0 };
+    }
+    return { header, key, parts: [], receivedBytes: 0 };
+  }
+
+  /** Throws `Violation` when the frame is not one of a client, or its message too big. */
+  #check(header: RawHeader): void {
+    const seen = this.#fault === 'ignores-reserved-bits' ? { ...header, rsv: 0 } : header;
+    this.#require(headerProblem(seen, this.#message !== undefined) === undefined);
+    this.#require(header.masked || this.#fault === 'accepts-unmasked');
+    const messageBytes = (this.#message?.bytes ?? 0) + header.length;
+    if (messageBytes > MAX_MESSAGE_BYTES && this.#fault !== 'no-limit') {
+      throw new Violation(CloseCode.MessageTooBig);
+    }
+  }
+
+  #require(holds: boolean): void {
+    if (!holds) throw new Violation(CloseCode.ProtocolError);
+  }
+
+  #checkText(part: Uint8Array, isLast: boolean): void {
+    if (this.#message?.opcode !== Opcode.Text || this.#fault === 'mends-utf8') return;
+    try {
+      this.#message.utf8.decode(part, { stream: !isLast });
+    } catch {
+      throw new Violation(CloseCode.InvalidPayload);
+    }
+  }
+
+  #handle({ fin, opcode }: RawHeader, payload: Uint8Array): void {
+    if (opcode === Opcode.Ping) this.#send(Opcode.Pong, payload);
+    if (opcode === Opcode.Close) this.#answerClose(payload);
+    if (!isControl(opcode)) this.#collect(payload, fin);
+  }
+
+  #collect(payload: Uint8Array, isLast: boolean): void {
+    if (!this.#message) return;
+    this.#message.payloads.push(payload);
+    this.#message.bytes += payload.length;
+    if (!isLast) return;
+    const { opcode, payloads } = this.#message;
+    this.#message = undefined;
+    const echo = () => this.#send(opcode, this.#mend(opcode, Buffer.concat(payloads)));
+    if (this.#fault === 'close-overtakes') setImmediate(echo);
+    else echo();
+  }
+
+  #mend(type: number, payload: Buffer): Uint8Array {
+    if (this.#fault !== 'mends-utf8' || type !== Opcode.Text) return payload;
+    return Buffer.from(payload.toString('utf8'));
+  }
+
+  #answerClose(payload: Uint8Array): void {
+    if (this.#fault === 'never-answers-close') return;
+    if (payload.length === 0) {
+      this.#close();
+      return;
+    }
+    this.#require(payload.length >= 2);
+    const code = payload[0]! * 256 + payload[1]!;
+    this.#require(canTravel(code));
+    try {
+      newDecoder().decode(payload.subarray(2));
+    } catch {
+      throw new Violation(CloseCode.InvalidPayload);
+    }
+    this.#close(code);
+  }
+
+  /** Says Close, and ends TCP. */
+  #close(code?: number): void {
+    this.#send(
+      Opcode.Close,
+      code === undefined ? new Uint8Array(0) : Uint8Array.of(code >> 8, code & 255),
+    );
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
+    this.#isClosed = true;
+    if (this.#fault === 'resets-tcp') setImmediate(() => resetNow(this.#socket));
+    else if (this.#fault !== 'never-ends-tcp') this.#socket.end();
+  }
+
+  #send(opcode: number, payload: Uint8Array): void {
+    if (this.#isClosed) return;
+    const key = this.#fault === 'masks-its-frames' ? Uint8Array.of(1, 2, 3, 4) : null;
+    this.#socket.write(wire({ opcode, payload, key }));
+  }
+}
+
+function newDecoder() {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+}
