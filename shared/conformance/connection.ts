@@ -6,13 +6,8 @@ import { afterPatience } from '../kit/patience.ts';
 import { Opcode } from '../protocol.ts';
 import { type HttpResponse, headEnd, parseResponse, type Target } from './http.ts';
 import { Failed } from './model.ts';
-import { IllegalFrame, type Said, ServerFrames } from './parser.ts';
+import { type Heard, IllegalFrame, type Said, ServerFrames } from './parser.ts';
 import type { Timeline } from './timeline.ts';
-
-/** What comes from the server, or that nothing does: `fin` and `reset` end TCP. */
-export type Heard =
-  | Exclude<Said, { type: 'ping' }>
-  | { readonly type: 'fin' | 'reset' | 'silence' };
 
 /**
  * How frames are cut into writes: all in one, one for each frame, or one for so many bytes.

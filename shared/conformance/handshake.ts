@@ -1,4 +1,6 @@
 /** Cases about the opening handshake: how they ask, and how they look at the answer. */
+
+import type { About, Case } from './case.ts';
 import type { Connection } from './connection.ts';
 import {
   acceptFor,
@@ -10,8 +12,7 @@ import {
   upgradeRequest,
   valuesOf,
 } from './http.ts';
-import { type Case, type Finding, type Verdict, worst } from './model.ts';
-import type { About } from './script.ts';
+import { type Finding, type Verdict, worst } from './model.ts';
 import { randomKey, type Stage } from './stage.ts';
 
 /** What is not as it should be. */

@@ -10,6 +10,11 @@ export type Said =
   /** `code` is `undefined` when the Close is empty. */
   | { readonly type: 'close'; readonly code: number | undefined; readonly payload: Uint8Array };
 
+/** What comes from the server, or that nothing does: `fin` and `reset` end TCP. */
+export type Heard =
+  | Exclude<Said, { type: 'ping' }>
+  | { readonly type: 'fin' | 'reset' | 'silence' };
+
 /** The server broke a rule of framing. */
 export class IllegalFrame extends Error {
   override readonly name = 'IllegalFrame';

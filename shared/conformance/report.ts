@@ -1,8 +1,9 @@
 /** How a run of the suite is told to the person at the terminal. */
 import { columns, style } from '../view/style.ts';
 import { wrap } from '../view/wrap.ts';
+import type { Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
-import { type CaseResult, type Category, type Ending, VERDICTS, type Verdict } from './model.ts';
+import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';
 import type { TimelineEntry } from './timeline.ts';
 
 /** Of how many cases that are not OK the conversation is shown. */

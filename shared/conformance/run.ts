@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from '../course/lessons.ts';
 import { withTimeout } from '../kit/patience.ts';
+import type { Case, Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import type { Patience } from './connection.ts';
 import type { Target } from './http.ts';
-import { type Case, type CaseResult, type Category, Failed, type Finding } from './model.ts';
+import { type CaseResult, Failed, type Finding } from './model.ts';
 import { Lost } from './script.ts';
 import { Stage } from './stage.ts';
 

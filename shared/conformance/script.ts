@@ -2,8 +2,10 @@
 
 import type { WireFrame } from '../kit/frames.ts';
 import { CloseCode, Opcode } from '../protocol.ts';
-import type { Connection, Heard, Sendable, Writes } from './connection.ts';
-import { type Case, type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
+import type { About, Case } from './case.ts';
+import type { Connection, Sendable, Writes } from './connection.ts';
+import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
+import type { Heard } from './parser.ts';
 import type { Stage } from './stage.ts';
 import {
   type Answer,
@@ -13,6 +15,8 @@ import {
   sayAnswers,
   sayClose,
   sayHeard,
+  text,
+  texted,
 } from './vocabulary.ts';
 
 /** Something to send, or an answer to wait for. */
@@ -37,9 +41,6 @@ export interface Script {
   /** The server has to fail the connection: there is no closing handshake to take part in. */
   readonly fails?: boolean;
 }
-
-/** What a case says about itself. */
-export type About = readonly [id: string, title: string, section: string];
 
 const NORMAL: Outcome['codes'] = [CloseCode.NormalClosure, undefined];
 
@@ -291,6 +292,19 @@ export function expectSame(connection: Connection, heard: Heard, wanted: Answer,
 export function finish(connection: Connection): Promise<Finding> {
   const outcomes = [{ verdict: 'OK', answers: [], codes: NORMAL }] as const;
   return play(connection, { steps: [close(CloseCode.NormalClosure)], outcomes });
+}
+
+/** Proves that the server serves somebody new. Throws `Failed` when it does not. */
+export async function expectService(stage: Stage): Promise<void> {
+  try {
+    const other = await stage.open();
+    await other.send([text('still there?')]);
+    await hear(other, texted('still there?'));
+    await other.send([close(CloseCode.NormalClosure)]);
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    throw new Failed(`Afterwards a new client was not served. ${error.message}`);
+  }
 }
 
 function sayExpected({ outcomes: [best], fails }: Script): string {

@@ -3,9 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Connection, type Patience, type Sendable } from './connection.ts';
 import { encodeRequest, type Target, upgradeRequest } from './http.ts';
 import { Failed } from './model.ts';
-import { hear } from './script.ts';
 import { Timeline } from './timeline.ts';
-import { close, text, texted } from './vocabulary.ts';
 
 /** How to open a WebSocket, where it matters. */
 export interface OpenOptions {
@@ -48,19 +46,6 @@ export class Stage {
     const { status, line } = await connection.response();
     if (status !== 101) throw new Failed(`The handshake was answered with ${line}.`, 'refused');
     return connection;
-  }
-
-  /** Proves that the server serves somebody new. Throws `Failed` when it does not. */
-  async serves(): Promise<void> {
-    try {
-      const other = await this.open();
-      await other.send([text('still there?')]);
-      await hear(other, texted('still there?'));
-      await other.send([close(1000)]);
-    } catch (error) {
-      if (!(error instanceof Failed)) throw error;
-      throw new Failed(`Afterwards a new client was not served. ${error.message}`);
-    }
   }
 
   /** Hangs up, politely, whatever the case has left open. */

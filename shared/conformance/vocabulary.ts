@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { utf8, type WireFrame } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
 import { preview } from '../view/wire.ts';
-import type { Heard } from './connection.ts';
+import type { Heard } from './parser.ts';
 
 /** Bytes, or text to encode as UTF-8. */
 type Payload = Uint8Array | string;

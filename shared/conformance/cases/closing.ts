@@ -1,5 +1,5 @@
 /** Category 7: the closing handshake. */
-import type { Case, Category } from '../model.ts';
+import type { Case, Category } from '../case.ts';
 import { answers, closes, fails, scripted } from '../script.ts';
 import { begin, close, closeBody, echoOf, end, ping, text, texted } from '../vocabulary.ts';
 import { BAD_REASON } from './utf8.ts';

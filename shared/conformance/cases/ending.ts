@@ -1,5 +1,6 @@
 /** Category C: how a connection ends, to the last byte. RFC 6455 §5.5.1, §7 */
-import { type Case, type Category, Failed, type Finding } from '../model.ts';
+import type { Case, Category } from '../case.ts';
+import { Failed, type Finding } from '../model.ts';
 import { closes, fails, hear, scripted } from '../script.ts';
 import { begin, close, ping, sayHeard, text, texted } from '../vocabulary.ts';
 

@@ -2,8 +2,8 @@
 
 import { join, KEY, masked, utf8, type WireFrame } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
-import type { Case, Category } from '../model.ts';
-import { type About, answers, echoesEach, fails } from '../script.ts';
+import type { About, Case, Category } from '../case.ts';
+import { answers, echoesEach, fails } from '../script.ts';
 import {
   type Answer,
   begin,

@@ -1,5 +1,6 @@
 /** Category H: the opening handshake. RFC 6455 §4 */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Case, Category } from '../case.ts';
 import type { Connection } from '../connection.ts';
 import {
   accept,
@@ -17,7 +18,7 @@ import {
   upgrade,
 } from '../handshake.ts';
 import { type HttpRequest, type Target, upgradeRequest } from '../http.ts';
-import { type Case, type Category, Failed, type Finding } from '../model.ts';
+import { Failed, type Finding } from '../model.ts';
 import { randomKey } from '../stage.ts';
 
 const KEY = 'Sec-WebSocket-Key';

@@ -1,5 +1,5 @@
 /** Every case there is. */
-import type { Category } from '../model.ts';
+import type { Category } from '../case.ts';
 import { CLOSING } from './closing.ts';
 import { ENDING } from './ending.ts';
 import { FRAMING } from './framing.ts';

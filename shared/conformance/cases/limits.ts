@@ -2,9 +2,10 @@
 
 import { join, KEY, wire } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
+import type { About, Case, Category } from '../case.ts';
 import type { Connection, Sendable } from '../connection.ts';
-import { type Case, type Category, Failed, type Finding, worst } from '../model.ts';
-import { type About, endingOf, judgeEnding } from '../script.ts';
+import { Failed, type Finding, worst } from '../model.ts';
+import { endingOf, expectService, judgeEnding } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import { begin, close, end, middle, sameAnswer, sayHeard, texted } from '../vocabulary.ts';
 
@@ -94,7 +95,7 @@ const MANY_FRAGMENTS: Case = {
     else if (heard.type !== 'close')
       throw new Failed(`Came ${sayHeard(heard)}.`, endingOf(connection));
     await connection.untilEnd();
-    await stage.serves();
+    await expectService(stage);
     return judged(connection, 'OK', `Came ${sayHeard(heard)}; others are served.`);
   },
 };

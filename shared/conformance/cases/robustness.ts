@@ -1,8 +1,9 @@
 /** Category R: rude clients, and many. Nobody else may notice. RFC 6455 §7.2, §10.7 */
 import { wire } from '../../kit/frames.ts';
+import type { Case, Category } from '../case.ts';
 import { encodeRequest, upgradeRequest } from '../http.ts';
-import type { Case, Category, Finding } from '../model.ts';
-import { hear } from '../script.ts';
+import type { Finding } from '../model.ts';
+import { expectService, hear } from '../script.ts';
 import { randomKey, type Stage } from '../stage.ts';
 import { begin, binary, close, end, text, texted } from '../vocabulary.ts';
 
@@ -16,7 +17,7 @@ function survives(
 ): Case {
   const run = async (stage: Stage): Promise<Finding> => {
     await happen(stage);
-    await stage.serves();
+    await expectService(stage);
     return { verdict: 'OK', ending: 'ours', happened: 'Afterwards a new client was served.' };
   };
   const expected = 'Afterwards a new client is served.';

@@ -2,9 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { join, utf8, wire } from '../../kit/frames.ts';
 import { fromHex, toHex } from '../../view/hex.ts';
+import type { About, Case, Category } from '../case.ts';
 import type { Connection } from '../connection.ts';
-import { type Case, type Category, Failed, type Finding } from '../model.ts';
-import { type About, answers, echoes, endingOf, fails, hear, judgeEnding } from '../script.ts';
+import { Failed, type Finding } from '../model.ts';
+import { answers, echoes, endingOf, fails, hear, judgeEnding } from '../script.ts';
 import {
   begin,
   close,

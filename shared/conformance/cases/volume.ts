@@ -1,8 +1,9 @@
 /** Category 9: large messages, and many. The echo has to be exact. */
 import type { WireFrame } from '../../kit/frames.ts';
+import type { About, Case, Category } from '../case.ts';
 import type { Sendable, Writes } from '../connection.ts';
-import { type Case, type Category, worst } from '../model.ts';
-import { type About, endingOf, expectSame, finish, hear, judgeEnding } from '../script.ts';
+import { worst } from '../model.ts';
+import { endingOf, expectSame, finish, hear, judgeEnding } from '../script.ts';
 import { binary, echoOf, fragments, sayHeard, text } from '../vocabulary.ts';
 
 /** With these a server refuses what goes beyond a limit of its own. RFC 6455 §7.4.1 */
