@@ -1,7 +1,6 @@
 /** Cases about the opening handshake: how they ask, and how they look at the answer. */
 
 import type { About, Case } from './case.ts';
-import type { Connection } from './connection.ts';
 import {
   acceptFor,
   encodeRequest,
@@ -12,6 +11,7 @@ import {
   upgradeRequest,
   valuesOf,
 } from './http.ts';
+import type { HttpClient } from './http-client.ts';
 import { type Finding, type Verdict, worst } from './model.ts';
 import { randomKey, type Stage } from './stage.ts';
 
@@ -117,13 +117,13 @@ export interface Manner {
   readonly protocols?: readonly string[];
   readonly extensions?: readonly string[];
   /** Puts the request on the wire; in one write unless told otherwise. */
-  readonly write?: (connection: Connection, bytes: Uint8Array) => Promise<void> | void;
+  readonly write?: (client: HttpClient, bytes: Uint8Array) => Promise<void> | void;
   /** To refuse the request is legal, and not what one expects. */
   readonly refusal?: 'NON-STRICT' | 'OK';
 }
 
 /** Puts a request on the wire as it is. */
-const inOneWrite = (connection: Connection, bytes: Uint8Array) => connection.write(bytes, 'head');
+const inOneWrite = (client: HttpClient, bytes: Uint8Array) => client.write(bytes);
 
 /** A case in which the request is right, and has to be accepted. */
 export function accepts(
@@ -150,10 +150,10 @@ export function accepts(
 
 async function tryToOpen(stage: Stage, key: string, edit: Edit, manner: Manner): Promise<Finding> {
   const { checks = ESSENTIAL, protocols = [], extensions: offered = [], refusal } = manner;
-  const connection = await stage.connect();
+  const client = await stage.connect();
   const request = edit(upgradeRequest(stage.target, key), stage.target);
-  await (manner.write ?? inOneWrite)(connection, encodeRequest(request));
-  const response = await connection.response(true);
+  await (manner.write ?? inOneWrite)(client, encodeRequest(request));
+  const response = await client.response();
   if (response.status !== 101) {
     const verdict = refusal ?? 'FAILED';
     return { verdict, ending: 'refused', happened: `The server answered ${response.line}.` };
@@ -186,12 +186,10 @@ interface Leniency {
 /** A case in which the request has to be refused, with an HTTP error. RFC 6455 §4.2.1, §4.4 */
 export function refuses([id, title, section]: About, edit: Edit, leniency: Leniency = {}): Case {
   const run = async (stage: Stage): Promise<Finding> => {
-    const connection = await stage.connect();
-    inOneWrite(
-      connection,
-      encodeRequest(edit(upgradeRequest(stage.target, randomKey()), stage.target)),
-    );
-    const response = await connection.response(true);
+    const client = await stage.connect();
+    const request = edit(upgradeRequest(stage.target, randomKey()), stage.target);
+    client.write(encodeRequest(request));
+    const response = await client.response();
     if (response.status === 101) {
       const happened = 'The server accepted it with 101.';
       return { verdict: leniency.passes ?? 'FAILED', ending: 'ours', happened };
@@ -199,7 +197,7 @@ export function refuses([id, title, section]: About, edit: Edit, leniency: Lenie
     const complaints = [
       judgeStatus(response.status, leniency),
       leniency.check?.(response),
-      await judgeBody(connection, response),
+      await judgeBody(client, response),
     ].flatMap((complaint) => complaint ?? []);
     const but = complaints.map(({ text }) => `, but ${text}`).join('');
     return {
@@ -219,7 +217,7 @@ function judgeStatus(status: number, { statuses = [], plain }: Leniency): Compla
 
 /** A client has to know where the body ends: by Content-Length, its last chunk, or the end of TCP. */
 async function judgeBody(
-  connection: Connection,
+  client: HttpClient,
   { status, headers }: HttpResponse,
 ): Promise<Complaint | undefined> {
   if (status === 204 || status === 304) return undefined;
@@ -228,7 +226,7 @@ async function judgeBody(
   const [length] = valuesOf(headers, 'Content-Length').map(Number);
   const hasLastChunk = (bytes: Uint8Array) =>
     Buffer.from(bytes).toString('latin1').endsWith('0\r\n\r\n');
-  const { body, open } = await connection.body((bytes) =>
+  const { body, open } = await client.body((bytes) =>
     isChunked ? hasLastChunk(bytes) : length !== undefined && bytes.length >= length,
   );
   if (isChunked) return hasLastChunk(body) ? undefined : wrong('its chunks do not end');

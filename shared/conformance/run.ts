@@ -5,10 +5,10 @@ import { UsageError } from '../course/lessons.ts';
 import { withTimeout } from '../kit/patience.ts';
 import type { Case, Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
-import type { Patience } from './connection.ts';
 import type { Target } from './http.ts';
 import { type CaseResult, Failed, type Finding } from './model.ts';
 import { Lost } from './script.ts';
+import type { Patience } from './socket.ts';
 import { Stage } from './stage.ts';
 
 /** What to run, and how. */
@@ -82,7 +82,7 @@ async function tryToOpen(target: Target, patience: Patience): Promise<string | u
     if (error instanceof Failed) return error.message;
     throw error;
   } finally {
-    stage.clear();
+    stage.leave();
   }
 }
 
@@ -103,7 +103,7 @@ export async function runCase(
   for (let attempt = 1; ; attempt++) {
     const stage = new Stage(target, patience);
     const found = await withTimeout(findingOf(one, stage), CASE_MS, neverEnded);
-    stage.clear();
+    stage.leave();
     if (found instanceof Lost && attempt < ATTEMPTS) continue;
     const { id, title, section, expected } = one;
     const finding: Finding =

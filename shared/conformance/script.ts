@@ -3,7 +3,7 @@
 import type { WireFrame } from '../kit/frames.ts';
 import { CloseCode, Opcode } from '../protocol.ts';
 import type { About, Case } from './case.ts';
-import type { Connection, Sendable, Writes } from './connection.ts';
+import type { RawClient, Sendable, Writes } from './client.ts';
 import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
 import type { Heard } from './parser.ts';
 import type { Stage } from './stage.ts';
@@ -31,7 +31,7 @@ export interface Outcome {
   readonly codes: readonly (number | undefined)[];
 }
 
-/** A conversation on one connection. */
+/** A conversation on one client. */
 export interface Script {
   readonly steps: readonly Step[];
   /** How the frames between two waits are written. */
@@ -130,17 +130,17 @@ interface Reaction {
   readonly ended: 'fin' | 'reset' | 'silence';
 }
 
-/** Plays a script on an open connection. Throws `Failed` for what a server must not send. */
-export async function play(connection: Connection, script: Script): Promise<Finding> {
+/** Plays a script on an open client. Throws `Failed` for what a server must not send. */
+export async function play(client: RawClient, script: Script): Promise<Finding> {
   const answers: Answer[] = [];
-  const over = await perform(connection, script, answers);
-  const ended = over ?? (await listen(connection, answers));
-  return judge(connection, script, { answers, ended });
+  const over = await perform(client, script, answers);
+  const ended = over ?? (await listen(client, answers));
+  return judge(client, script, { answers, ended });
 }
 
 /** Sends what there is to send. Returns how the connection ended, if it did meanwhile. */
 async function perform(
-  connection: Connection,
+  client: RawClient,
   { steps, writes }: Script,
   answers: Answer[],
 ): Promise<Reaction['ended'] | undefined> {
@@ -150,28 +150,28 @@ async function perform(
       frames.push(step);
       continue;
     }
-    await connection.send(frames, writes);
+    await client.send(frames, writes);
     frames = [];
-    const over = await listen(connection, answers, step.until);
+    const over = await listen(client, answers, step.until);
     if (over) return over;
   }
-  await connection.send(frames, writes);
+  await client.send(frames, writes);
   return undefined;
 }
 
-async function listen(connection: Connection, answers: Answer[]): Promise<Reaction['ended']>;
+async function listen(client: RawClient, answers: Answer[]): Promise<Reaction['ended']>;
 async function listen(
-  connection: Connection,
+  client: RawClient,
   answers: Answer[],
   until: Answer,
 ): Promise<Reaction['ended'] | undefined>;
 /** Takes answers, until a certain one has come or the connection has ended. */
-async function listen(connection: Connection, answers: Answer[], until?: Answer) {
+async function listen(client: RawClient, answers: Answer[], until?: Answer) {
   for (;;) {
-    const heard = await connection.next();
+    const heard = await client.next();
     switch (heard.type) {
       case 'close':
-        return connection.untilEnd();
+        return client.untilEnd();
       case 'fin':
       case 'reset':
       case 'silence':
@@ -192,14 +192,14 @@ async function listen(connection: Connection, answers: Answer[], until?: Answer)
  *
  * Throws `Lost` when there was a reset and no Close: see there.
  */
-function judge(connection: Connection, script: Script, reaction: Reaction): Finding {
-  const { heardClose } = connection;
-  const happened = sayHappened(reaction, connection);
-  if (reaction.ended === 'reset' && !heardClose) throw new Lost(happened, 'dropped');
+function judge(client: RawClient, script: Script, reaction: Reaction): Finding {
+  const { serverClose } = client;
+  const happened = sayHappened(reaction, client);
+  if (reaction.ended === 'reset' && !serverClose) throw new Lost(happened, 'dropped');
   const outcome = script.outcomes.find(
-    ({ answers, codes }) => matches(reaction.answers, answers) && codes.includes(heardClose?.code),
+    ({ answers, codes }) => matches(reaction.answers, answers) && codes.includes(serverClose?.code),
   );
-  const ending = endingOf(connection);
+  const ending = endingOf(client);
   const verdict = worst(outcome?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
   return { verdict, ending, happened };
 }
@@ -217,9 +217,9 @@ export function judgeEnding(ending: Ending, fails = false): Verdict {
 }
 
 /** Names how a connection ended. */
-export function endingOf({ heardClose, ended }: Connection): Ending {
+export function endingOf({ serverClose, socket: { ended } }: RawClient): Ending {
   if (ended === undefined) return 'open';
-  if (!heardClose) return 'dropped';
+  if (!serverClose) return 'dropped';
   return ended === 'fin' ? 'clean' : 'reset';
 }
 
@@ -260,38 +260,38 @@ function pongsOf(all: readonly Answer[]): { pong: Answer; after: number }[] {
 }
 
 /** Waits for an answer. Throws `Failed`, which names `where`, when something else comes. */
-export async function hear(connection: Connection, wanted: Answer, where = ''): Promise<void> {
-  expectSame(connection, await connection.next(), wanted, where);
+export async function hear(client: RawClient, wanted: Answer, where = ''): Promise<void> {
+  expectSame(client, await client.next(), wanted, where);
 }
 
 /** Waits for several answers. Throws `Failed`, which names `where`, when others come. */
 export async function hearAll(
-  connection: Connection,
+  client: RawClient,
   wanted: readonly Answer[],
   where = '',
 ): Promise<void> {
   const came: Answer[] = [];
   for (const last of wanted) {
-    const heard = await connection.next();
-    if (!('payload' in heard) || heard.type === 'close') expectSame(connection, heard, last, where);
+    const heard = await client.next();
+    if (!('payload' in heard) || heard.type === 'close') expectSame(client, heard, last, where);
     else came.push(heard);
   }
   if (matches(came, wanted)) return;
   const instead = `${where}Instead of ${sayAnswers(wanted)} came ${sayAnswers(came)}.`;
-  throw new Failed(instead, endingOf(connection));
+  throw new Failed(instead, endingOf(client));
 }
 
 /** Throws `Failed`, which names `where`, when what was heard is not what was wanted. */
-export function expectSame(connection: Connection, heard: Heard, wanted: Answer, where = ''): void {
+export function expectSame(client: RawClient, heard: Heard, wanted: Answer, where = ''): void {
   if (sameAnswer(heard, wanted)) return;
   const instead = `${where}Instead of ${sayAnswers([wanted])} came ${sayHeard(heard)}.`;
-  throw new Failed(instead, endingOf(connection));
+  throw new Failed(instead, endingOf(client));
 }
 
 /** Closes the connection as it should be, and judges how the server takes part. */
-export function finish(connection: Connection): Promise<Finding> {
+export function finish(client: RawClient): Promise<Finding> {
   const outcomes = [{ verdict: 'OK', answers: [], codes: NORMAL }] as const;
-  return play(connection, { steps: [close(CloseCode.NormalClosure)], outcomes });
+  return play(client, { steps: [close(CloseCode.NormalClosure)], outcomes });
 }
 
 /** Proves that the server serves somebody new. Throws `Failed` when it does not. */
@@ -315,13 +315,13 @@ function sayExpected({ outcomes: [best], fails }: Script): string {
   return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }
 
-function sayHappened({ answers, ended }: Reaction, connection: Connection): string {
-  const { heardClose, isInsideMessage } = connection;
+function sayHappened({ answers, ended }: Reaction, client: RawClient): string {
+  const { serverClose, isInsideMessage } = client;
   const said = [
     ...(answers.length > 0 ? [sayAnswers(answers)] : []),
-    ...(heardClose ? [sayClose(heardClose)] : []),
+    ...(serverClose ? [sayClose(serverClose)] : []),
   ];
-  const how = heardClose ? HOW_IT_ENDED[ended].closed : HOW_IT_ENDED[ended].unclosed;
+  const how = serverClose ? HOW_IT_ENDED[ended].closed : HOW_IT_ENDED[ended].unclosed;
   const where = isInsideMessage ? ', inside a message' : '';
   return `The server ${said.length > 0 ? `sent ${said.join(', then ')}, and ` : ''}${how}${where}.`;
 }

@@ -1,8 +1,10 @@
 /** What a case works with. */
 import { randomBytes } from 'node:crypto';
-import { Connection, type Patience, type Sendable } from './connection.ts';
+import type { RawClient, Sendable } from './client.ts';
 import { encodeRequest, type Target, upgradeRequest } from './http.ts';
+import { HttpClient } from './http-client.ts';
 import { Failed } from './model.ts';
+import { type Patience, RawSocket } from './socket.ts';
 import { Timeline } from './timeline.ts';
 
 /** How to open a WebSocket, where it matters. */
@@ -20,7 +22,7 @@ export class Stage {
   readonly timeline = new Timeline();
   readonly target: Target;
   readonly patience: Patience;
-  readonly #connections: Connection[] = [];
+  readonly #sockets: RawSocket[] = [];
 
   constructor(target: Target, patience: Patience) {
     this.target = target;
@@ -28,29 +30,28 @@ export class Stage {
   }
 
   /** Opens a TCP connection and says nothing. Throws `Failed` when nobody answers. */
-  async connect(localPort?: number): Promise<Connection> {
-    const connection = await Connection.open(this.target, this.timeline, this.patience, localPort);
-    this.#connections.push(connection);
-    return connection;
+  async connect(localPort?: number): Promise<HttpClient> {
+    const { target, timeline, patience } = this;
+    const socket = await RawSocket.open(target, timeline, patience.answerMs, localPort);
+    this.#sockets.push(socket);
+    return new HttpClient(socket, patience);
   }
 
   /**
    * Opens a WebSocket. The status is all that counts: the other rules of the handshake have a
    * category of their own. Throws `Failed` when it is not 101.
    */
-  async open(options: OpenOptions = {}): Promise<Connection> {
-    const { key = randomKey(), localPort, glued = [] } = options;
-    const connection = await this.connect(localPort);
-    const request = encodeRequest(upgradeRequest(this.target, key));
-    connection.handshake(request, glued);
-    const { status, line } = await connection.response();
-    if (status !== 101) throw new Failed(`The handshake was answered with ${line}.`, 'refused');
-    return connection;
+  async open(options: OpenOptions = {}): Promise<RawClient> {
+    const { key = randomKey(), localPort, glued } = options;
+    const client = await this.connect(localPort);
+    const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)), glued);
+    if (client.webSocket) return client.webSocket;
+    throw new Failed(`The handshake was answered with ${line}.`, 'refused');
   }
 
   /** Hangs up, politely, whatever the case has left open. */
-  clear(): void {
-    for (const connection of this.#connections) connection.leave();
+  leave(): void {
+    for (const socket of this.#sockets) socket.leave();
   }
 }
 

@@ -14,9 +14,12 @@ export interface TimelineEntry {
   readonly text: readonly string[];
 }
 
+/** What bytes are: a whole frame, a request or response, or neither. */
+export type BytesKind = 'frame' | 'head' | 'bytes';
+
 /** What was said, as it was, until somebody wants to read it. */
 type Kept =
-  | { readonly kind: 'frame' | 'head' | 'bytes'; readonly start: Uint8Array; readonly size: number }
+  | { readonly kind: BytesKind; readonly start: Uint8Array; readonly size: number }
   | { readonly kind: 'line'; readonly text: string };
 
 interface Note {
@@ -46,12 +49,7 @@ export class Timeline {
   }
 
   /** Keeps bytes that were sent or received. */
-  bytes(
-    mark: '→' | '←',
-    connection: number,
-    kind: 'frame' | 'head' | 'bytes',
-    bytes: Uint8Array,
-  ): void {
+  bytes(mark: '→' | '←', connection: number, kind: BytesKind, bytes: Uint8Array): void {
     // A copy, so that a large message is not kept for its beginning.
     const start = Uint8Array.from(bytes.subarray(0, KEPT_BYTES[kind]));
     this.#add({ mark, connection, kept: { kind, start, size: bytes.length } });

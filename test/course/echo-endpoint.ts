@@ -1,12 +1,12 @@
 /** The frames of a small echo server that holds every rule, and breaks one when told to. */
 import type { Socket } from 'node:net';
-import { resetNow } from '../../shared/conformance/connection.ts';
 import {
   canTravel,
   headerProblem,
   type RawHeader,
   readHeader,
 } from '../../shared/conformance/parser.ts';
+import { resetNow } from '../../shared/conformance/socket.ts';
 import { masked, wire } from '../../shared/kit/frames.ts';
 import { CloseCode, isControl, Opcode } from '../../shared/protocol.ts';
 

@@ -17,13 +17,13 @@ const HALF_CLOSE: Case = {
   section: '7.1.4',
   expected: 'The server ends TCP, too.',
   run: async (stage): Promise<Finding> => {
-    const connection = await stage.open();
-    await connection.send([text('farewell')]);
-    await hear(connection, texted('farewell'));
-    connection.halfClose();
+    const client = await stage.open();
+    await client.send([text('farewell')]);
+    await hear(client, texted('farewell'));
+    client.socket.halfClose();
     // Without a Close from us there is none to answer; to send one is no mistake.
-    let heard = await connection.next();
-    if (heard.type === 'close') heard = { type: await connection.untilEnd() };
+    let heard = await client.next();
+    if (heard.type === 'close') heard = { type: await client.untilEnd() };
     if (heard.type === 'silence') throw new Failed('The server did not end TCP.', 'open');
     if (heard.type !== 'fin' && heard.type !== 'reset') {
       throw new Failed(`Instead of the end of TCP came ${sayHeard(heard)}.`);

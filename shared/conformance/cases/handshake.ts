@@ -1,7 +1,6 @@
 /** Category H: the opening handshake. RFC 6455 §4 */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Case, Category } from '../case.ts';
-import type { Connection } from '../connection.ts';
 import {
   accept,
   accepts,
@@ -18,6 +17,7 @@ import {
   upgrade,
 } from '../handshake.ts';
 import { type HttpRequest, type Target, upgradeRequest } from '../http.ts';
+import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding } from '../model.ts';
 import { randomKey } from '../stage.ts';
 
@@ -69,14 +69,13 @@ const padded =
 const asItIs: Edit = (request) => request;
 
 /** Cuts the request before the place that `find` returns; the rest comes a moment later. */
-const cutAt =
-  (find: (text: string) => number) => async (connection: Connection, bytes: Uint8Array) => {
-    const at = find(Buffer.from(bytes).toString('latin1'));
-    connection.write(bytes.subarray(0, at), 'head');
-    // Long enough for a server in another process to read the first piece.
-    await pause(1);
-    connection.write(bytes.subarray(at), 'head');
-  };
+const cutAt = (find: (text: string) => number) => async (client: HttpClient, bytes: Uint8Array) => {
+  const at = find(Buffer.from(bytes).toString('latin1'));
+  client.write(bytes.subarray(0, at));
+  // Long enough for a server in another process to read the first piece.
+  await pause(1);
+  client.write(bytes.subarray(at));
+};
 
 const keyOf = ({ headers }: HttpRequest) => headers.filter(([name]) => name === KEY);
 
@@ -198,7 +197,7 @@ const LEGAL: Case[] = [
     write: cutAt((text) => text.length - 1),
   }),
   accepts(['H.23', 'The request byte by byte', '4.2.1'], asItIs, {
-    write: (connection, bytes) => connection.writeInPieces(bytes, 1, 'head'),
+    write: (client, bytes) => client.writeInPieces(bytes, 1),
   }),
   accepts(
     ['H.24', 'A whole URI as the target', '4.2.1'],
@@ -285,20 +284,20 @@ const ENDLESS: Case = {
   section: '10.4',
   expected: 'An HTTP error or a hang-up, before 2 MiB of it were sent.',
   run: async (stage) => {
-    const connection = await stage.connect();
+    const client = await stage.connect();
     const { line } = upgradeRequest(stage.target, randomKey());
-    connection.write(Buffer.from(`${line}\r\nHost: ${stage.target.authority}\r\n`), 'head');
-    for (let sent = 0; sent < ENDLESS_BYTES && !connection.hasAnswered; sent += BLOCK.length) {
-      await connection.writeInPieces(BLOCK, BLOCK.length, 'bytes');
+    client.write(Buffer.from(`${line}\r\nHost: ${stage.target.authority}\r\n`));
+    for (let sent = 0; sent < ENDLESS_BYTES && !client.hasAnswered; sent += BLOCK.length) {
+      await client.writeInPieces(BLOCK, BLOCK.length, 'bytes');
     }
-    return hearRefusal(connection);
+    return hearRefusal(client);
   },
 };
 
 /** A hang-up is as good as an error: our last writes may have cost us what the server said. */
-async function hearRefusal(connection: Connection): Promise<Finding> {
+async function hearRefusal(client: HttpClient): Promise<Finding> {
   try {
-    const { line, status } = await connection.response(true);
+    const { line, status } = await client.response();
     const verdict = status >= 400 ? 'OK' : 'FAILED';
     return { verdict, ending: 'refused', happened: `The server answered ${line}.` };
   } catch (error) {

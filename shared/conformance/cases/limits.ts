@@ -3,7 +3,7 @@
 import { join, KEY, wire } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
 import type { About, Case, Category } from '../case.ts';
-import type { Connection, Sendable } from '../connection.ts';
+import type { RawClient, Sendable } from '../client.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import { endingOf, expectService, judgeEnding } from '../script.ts';
 import type { Stage } from '../stage.ts';
@@ -27,25 +27,25 @@ const announce = (first: number, length: string) =>
  */
 function tooBig([id, title]: readonly [string, string], send: readonly Sendable[]): Case {
   const run = async (stage: Stage): Promise<Finding> => {
-    const connection = await stage.open();
-    await connection.send(send, 'apart');
-    const heard = await connection.next();
+    const client = await stage.open();
+    await client.send(send, 'apart');
+    const heard = await client.next();
     if (heard.type === 'silence') throw new Failed('The server waits for the payload.', 'open');
     if (heard.type === 'fin' || heard.type === 'reset') {
       const happened = `Came ${sayHeard(heard)}, without a Close.`;
       return { verdict: 'NON-STRICT', ending: 'dropped', happened };
     }
     if (heard.type !== 'close') throw new Failed(`Came ${sayHeard(heard)}.`);
-    await connection.untilEnd();
+    await client.untilEnd();
     const verdict = heard.code === MESSAGE_TOO_BIG ? 'OK' : 'NON-STRICT';
-    return judged(connection, verdict, `The server sent ${sayHeard(heard)} before the payload.`);
+    return judged(client, verdict, `The server sent ${sayHeard(heard)} before the payload.`);
   };
   const expected = 'Close 1009 at the header, before the payload, and the end of TCP.';
   return { id, title, section: '10.4', expected, run };
 }
 
-function judged(connection: Connection, verdict: Finding['verdict'], happened: string): Finding {
-  const ending = endingOf(connection);
+function judged(client: RawClient, verdict: Finding['verdict'], happened: string): Finding {
+  const ending = endingOf(client);
   const still = ending === 'open' ? ' It did not end TCP.' : '';
   return {
     verdict: worst(verdict, judgeEnding(ending, true)),
@@ -57,19 +57,19 @@ function judged(connection: Connection, verdict: Finding['verdict'], happened: s
 /** A case in which the header of a control frame is illegal: there is no need for its payload. */
 function illegalHeader([id, title, section]: About, opcode: number, size: number): Case {
   const run = async (stage: Stage): Promise<Finding> => {
-    const connection = await stage.open();
+    const client = await stage.open();
     const frame = wire({ opcode, payload: new Uint8Array(size) });
-    connection.write(frame.subarray(0, frame.length - size));
-    const early = await connection.next(AT_ONCE_MS);
-    if (early.type === 'silence') connection.write(frame.subarray(-size), 'bytes');
-    const heard = early.type === 'silence' ? await connection.next() : early;
+    client.write(frame.subarray(0, frame.length - size));
+    const early = await client.next(AT_ONCE_MS);
+    if (early.type === 'silence') client.write(frame.subarray(-size), 'bytes');
+    const heard = early.type === 'silence' ? await client.next() : early;
     if (heard.type !== 'close' || (heard.code !== undefined && heard.code !== 1002)) {
-      throw new Failed(`Instead of Close 1002 came ${sayHeard(heard)}.`, endingOf(connection));
+      throw new Failed(`Instead of Close 1002 came ${sayHeard(heard)}.`, endingOf(client));
     }
-    await connection.untilEnd();
+    await client.untilEnd();
     const when = heard === early ? 'at the header' : 'only after the payload';
     const verdict = heard === early ? 'OK' : 'NON-STRICT';
-    return judged(connection, verdict, `The server refused the frame ${when}.`);
+    return judged(client, verdict, `The server refused the frame ${when}.`);
   };
   const expected = 'Close 1002 at the header, before the payload, and the end of TCP.';
   return { id, title, section, expected, run };
@@ -82,21 +82,20 @@ const MANY_FRAGMENTS: Case = {
   section: '10.4',
   expected: 'The echo of the text, or a Close; and others are served.',
   run: async (stage) => {
-    const connection = await stage.open();
-    await connection.send([begin('a')]);
+    const client = await stage.open();
+    await client.send([begin('a')]);
     const block = join(...Array.from({ length: FRAGMENTS_A_WRITE }, () => wire(middle())));
-    for (let sent = 0; sent < FRAGMENTS && !connection.isOver; sent += FRAGMENTS_A_WRITE) {
-      await connection.writeInPieces(block, block.length);
+    for (let sent = 0; sent < FRAGMENTS && !client.isOver; sent += FRAGMENTS_A_WRITE) {
+      await client.writeInPieces(block, block.length);
     }
-    if (!connection.isOver) await connection.send([end('z'), close(1000)]);
-    const heard = await connection.next();
+    if (!client.isOver) await client.send([end('z'), close(1000)]);
+    const heard = await client.next();
     if (heard.type === 'silence') throw new Failed('Nothing came.', 'open');
-    if (sameAnswer(heard, texted('az'))) await connection.next();
-    else if (heard.type !== 'close')
-      throw new Failed(`Came ${sayHeard(heard)}.`, endingOf(connection));
-    await connection.untilEnd();
+    if (sameAnswer(heard, texted('az'))) await client.next();
+    else if (heard.type !== 'close') throw new Failed(`Came ${sayHeard(heard)}.`, endingOf(client));
+    await client.untilEnd();
     await expectService(stage);
-    return judged(connection, 'OK', `Came ${sayHeard(heard)}; others are served.`);
+    return judged(client, 'OK', `Came ${sayHeard(heard)}; others are served.`);
   },
 };
 

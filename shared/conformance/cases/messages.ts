@@ -1,7 +1,7 @@
 /** Categories 1–5 and 10: messages, pings, reserved bits, opcodes and fragments. */
 import type { WireFrame } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
-import type { Writes } from '../connection.ts';
+import type { Writes } from '../client.ts';
 import { answers, echoes, fails, type Step } from '../script.ts';
 import {
   type Answer,

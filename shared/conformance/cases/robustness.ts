@@ -35,7 +35,7 @@ async function interleave(stage: Stage, keys: readonly [string, string]): Promis
   await hear(a, texted('left hand'));
   await b.send([end('side')], 'apart');
   await hear(b, texted('right side'));
-  a.destroy();
+  a.socket.destroy();
   await b.send([text('still here')]);
   await hear(b, texted('still here'));
 }
@@ -46,47 +46,47 @@ export const ROBUSTNESS: Category = {
   serial: true,
   cases: [
     survives(['R.1', 'A reset right after the handshake'], async (stage) => {
-      (await stage.open()).reset();
+      (await stage.open()).socket.reset();
     }),
     survives(['R.2', 'A reset right after the request'], async (stage) => {
-      const connection = await stage.connect();
-      connection.write(requestOf(stage), 'head');
-      connection.reset();
+      const client = await stage.connect();
+      client.write(requestOf(stage));
+      client.socket.reset();
     }),
     survives(['R.3', 'A reset inside a frame'], async (stage) => {
-      const connection = await stage.open();
-      await connection.writeInPieces(wire(text('Hello')).subarray(0, 9), 9);
-      connection.reset();
+      const client = await stage.open();
+      await client.writeInPieces(wire(text('Hello')).subarray(0, 9), 9);
+      client.socket.reset();
     }),
     survives(['R.4', 'A reset inside a message'], async (stage) => {
-      const connection = await stage.open();
-      await connection.send([begin('Hel')], 'apart');
-      connection.reset();
+      const client = await stage.open();
+      await client.send([begin('Hel')], 'apart');
+      client.socket.reset();
     }),
     survives(['R.5', 'A reset while the server echoes 4 MiB'], async (stage) => {
-      const connection = await stage.open();
-      await connection.send([binary(new Uint8Array(4 * MIB))]);
-      connection.reset();
+      const client = await stage.open();
+      await client.send([binary(new Uint8Array(4 * MIB))]);
+      client.socket.reset();
     }),
     survives(['R.6', 'A hang-up in the middle of the request'], async (stage) => {
-      const connection = await stage.connect();
+      const client = await stage.connect();
       const request = requestOf(stage);
-      await connection.writeInPieces(request.subarray(0, 60), 60, 'head');
-      connection.destroy();
+      await client.writeInPieces(request.subarray(0, 60), 60);
+      client.socket.destroy();
     }),
     survives(['R.7', 'A hang-up in the middle of a frame'], async (stage) => {
-      const connection = await stage.open();
-      await connection.writeInPieces(wire(text('Hello')).subarray(0, 9), 9);
-      connection.destroy();
+      const client = await stage.open();
+      await client.writeInPieces(wire(text('Hello')).subarray(0, 9), 9);
+      client.socket.destroy();
     }),
     survives(['R.8', 'Somebody connects and says nothing'], (stage) => stage.connect()),
     survives(['R.9', 'Somebody stops in the middle of the request'], async (stage) => {
-      const connection = await stage.connect();
-      connection.write(requestOf(stage).subarray(0, 60), 'head');
+      const client = await stage.connect();
+      client.write(requestOf(stage).subarray(0, 60));
     }),
     survives(['R.10', 'Somebody stops in the middle of a frame'], async (stage) => {
-      const connection = await stage.open();
-      connection.write(wire(text('Hello')).subarray(0, 9));
+      const client = await stage.open();
+      client.write(wire(text('Hello')).subarray(0, 9));
     }),
     survives(['R.11', 'Two clients, their fragments in turn'], (stage) =>
       interleave(stage, [randomKey(), randomKey()]),
@@ -100,16 +100,16 @@ export const ROBUSTNESS: Category = {
       await earlier.send([close(1000)]);
       await earlier.next();
       await earlier.untilEnd();
-      earlier.destroy();
-      const again = await stage.open({ localPort: earlier.localPort });
+      earlier.socket.destroy();
+      const again = await stage.open({ localPort: earlier.socket.localPort });
       await again.send([text('me again')]);
       await hear(again, texted('me again'));
     }),
     survives([`R.14`, `${VISITORS} clients that come and go`], async (stage) => {
       for (let i = 0; i < VISITORS; i++) {
-        const connection = await stage.open();
-        if (i % 2 === 0) connection.destroy();
-        else connection.reset();
+        const client = await stage.open();
+        if (i % 2 === 0) client.socket.destroy();
+        else client.socket.reset();
       }
     }),
   ],

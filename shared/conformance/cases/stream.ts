@@ -25,9 +25,9 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 /** A case with frames in the same write as the request. */
 function glued(about: About, frames: readonly WireFrame[], wanted: readonly string[]): Case {
   const run = async (stage: Stage): Promise<Finding> => {
-    const connection = await stage.open({ glued: frames });
-    for (const payload of wanted) await hear(connection, texted(payload), 'After the 101: ');
-    return finish(connection);
+    const client = await stage.open({ glued: frames });
+    for (const payload of wanted) await hear(client, texted(payload), 'After the 101: ');
+    return finish(client);
   };
   return withRun(about, 'The echo after the 101, then Close 1000.', run);
 }
@@ -38,13 +38,13 @@ function glued(about: About, frames: readonly WireFrame[], wanted: readonly stri
  */
 function cut(about: About, frame: WireFrame, cuts: readonly number[]): Case {
   const run = async (stage: Stage): Promise<Finding> => {
-    const connection = await stage.open();
+    const client = await stage.open();
     for (const at of cuts) {
-      await connection.sendCut(frame, at, ping(`cut ${at}`));
+      await client.sendCut(frame, at, ping(`cut ${at}`));
       const where = `Cut before byte ${at} of ${wire(frame).length}: `;
-      await hearAll(connection, [echoOf(frame), ponged(`cut ${at}`)], where);
+      await hearAll(client, [echoOf(frame), ponged(`cut ${at}`)], where);
     }
-    return finish(connection);
+    return finish(client);
   };
   return withRun(about, 'The echo and the Pong wherever the frame is cut, then Close 1000.', run);
 }
@@ -63,10 +63,10 @@ const half: Case = withRun(
   'The echo once the other half has come, then Close 1000.',
   async (stage) => {
     const frame = wire(text('in two halves'));
-    const connection = await stage.open({ glued: [frame.subarray(0, 9)] });
-    connection.write(frame.subarray(9), 'bytes');
-    await hear(connection, texted('in two halves'));
-    return finish(connection);
+    const client = await stage.open({ glued: [frame.subarray(0, 9)] });
+    client.write(frame.subarray(9), 'bytes');
+    await hear(client, texted('in two halves'));
+    return finish(client);
   },
 );
 

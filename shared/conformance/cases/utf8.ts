@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { join, utf8, wire } from '../../kit/frames.ts';
 import { fromHex, toHex } from '../../view/hex.ts';
 import type { About, Case, Category } from '../case.ts';
-import type { Connection } from '../connection.ts';
+import type { RawClient } from '../client.ts';
 import { Failed, type Finding } from '../model.ts';
 import { answers, echoes, endingOf, fails, hear, judgeEnding } from '../script.ts';
 import {
@@ -76,31 +76,31 @@ const INSIDE_A_CHARACTER: Cuts = [
 
 /** Cases in which the bad bytes come early, and much could follow them. */
 const FAIL_FAST: Case[] = [
-  failFast(['6.4.1', 'A bad character in the second of three fragments', '8.1'], (connection) =>
-    inFragments(connection, BETWEEN_CHARACTERS),
+  failFast(['6.4.1', 'A bad character in the second of three fragments', '8.1'], (client) =>
+    inFragments(client, BETWEEN_CHARACTERS),
   ),
-  failFast(['6.4.2', 'A bad byte in the second of three fragments', '8.1'], (connection) =>
-    inFragments(connection, INSIDE_A_CHARACTER),
+  failFast(['6.4.2', 'A bad byte in the second of three fragments', '8.1'], (client) =>
+    inFragments(client, INSIDE_A_CHARACTER),
   ),
-  failFast(['6.4.3', 'A bad character in the middle of a frame', '8.1'], (connection) =>
-    inOneFrame(connection, BETWEEN_CHARACTERS),
+  failFast(['6.4.3', 'A bad character in the middle of a frame', '8.1'], (client) =>
+    inOneFrame(client, BETWEEN_CHARACTERS),
   ),
-  failFast(['6.4.4', 'A bad byte in the middle of a frame', '8.1'], (connection) =>
-    inOneFrame(connection, INSIDE_A_CHARACTER),
+  failFast(['6.4.4', 'A bad byte in the middle of a frame', '8.1'], (client) =>
+    inOneFrame(client, INSIDE_A_CHARACTER),
   ),
 ];
 
 /** `send` returns whether the server refused the text before all of it was sent. */
 function failFast(
   [id, title, section]: About,
-  send: (connection: Connection) => Promise<boolean>,
+  send: (client: RawClient) => Promise<boolean>,
 ): Case {
   const run = async (stage: Parameters<Case['run']>[0]): Promise<Finding> => {
-    const connection = await stage.open();
-    const early = await send(connection);
-    if (!early) await hearRefusal(connection);
-    await connection.untilEnd();
-    const ending = endingOf(connection);
+    const client = await stage.open();
+    const early = await send(client);
+    if (!early) await hearRefusal(client);
+    await client.untilEnd();
+    const ending = endingOf(client);
     const when = early ? 'at once' : 'only when it was whole';
     return {
       verdict: judgeEnding(ending, true) === 'FAILED' ? 'FAILED' : early ? 'OK' : 'NON-STRICT',
@@ -113,42 +113,42 @@ function failFast(
 }
 
 /** A Ping behind the bad fragment: who answers it has let that fragment pass. */
-async function inFragments(connection: Connection, [good, bad, rest]: Cuts): Promise<boolean> {
-  await connection.send([begin(good), ping('so far good')]);
-  await hear(connection, ponged('so far good'));
-  await connection.send([middle(bad), ping('not any more')]);
-  const heard = await connection.next();
+async function inFragments(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
+  await client.send([begin(good), ping('so far good')]);
+  await hear(client, ponged('so far good'));
+  await client.send([middle(bad), ping('not any more')]);
+  const heard = await client.next();
   if (heard.type === 'close') return isRefusal(heard);
   if (heard.type !== 'pong') throw unexpected(heard);
-  await connection.send([end(rest), close(1000)]);
+  await client.send([end(rest), close(1000)]);
   return false;
 }
 
 /** Inside a frame there is no place for a Ping: only time can tell. */
-async function inOneFrame(connection: Connection, [good, bad, rest]: Cuts): Promise<boolean> {
+async function inOneFrame(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
   const frame = wire(begin(join(good, bad, rest)));
   const cut = frame.length - rest.length;
-  await connection.writeInPieces(frame.subarray(0, cut), cut - bad.length);
-  const heard = await connection.next(FAIL_FAST_MS);
+  await client.writeInPieces(frame.subarray(0, cut), cut - bad.length);
+  const heard = await client.next(FAIL_FAST_MS);
   if (heard.type === 'close') return isRefusal(heard);
   if (heard.type !== 'silence') throw unexpected(heard);
-  connection.write(frame.subarray(cut), 'bytes');
-  await connection.send([end(), close(1000)]);
+  client.write(frame.subarray(cut), 'bytes');
+  await client.send([end(), close(1000)]);
   return false;
 }
 
-async function hearRefusal(connection: Connection): Promise<void> {
-  const heard = await connection.next();
+async function hearRefusal(client: RawClient): Promise<void> {
+  const heard = await client.next();
   if (heard.type !== 'close') throw unexpected(heard);
   isRefusal(heard);
 }
 
-function isRefusal(heard: Extract<Awaited<ReturnType<Connection['next']>>, { type: 'close' }>) {
+function isRefusal(heard: Extract<Awaited<ReturnType<RawClient['next']>>, { type: 'close' }>) {
   if (heard.code !== undefined && heard.code !== 1007) throw unexpected(heard);
   return true;
 }
 
-function unexpected(heard: Awaited<ReturnType<Connection['next']>>): Failed {
+function unexpected(heard: Awaited<ReturnType<RawClient['next']>>): Failed {
   return new Failed(`Instead of Close 1007 came ${sayHeard(heard)}.`);
 }
 

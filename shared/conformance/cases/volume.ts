@@ -1,7 +1,7 @@
 /** Category 9: large messages, and many. The echo has to be exact. */
 import type { WireFrame } from '../../kit/frames.ts';
 import type { About, Case, Category } from '../case.ts';
-import type { Sendable, Writes } from '../connection.ts';
+import type { Sendable, Writes } from '../client.ts';
 import { worst } from '../model.ts';
 import { endingOf, expectSame, finish, hear, judgeEnding } from '../script.ts';
 import { binary, echoOf, fragments, sayHeard, text } from '../vocabulary.ts';
@@ -46,15 +46,15 @@ function large(about: About, size: number, kind: Kind, pieces: Pieces = {}): Cas
   const [id, title, section] = about;
   const run: Case['run'] = async (stage) => {
     const message = KINDS[kind](size);
-    const connection = await stage.open();
-    await connection.send(pieces.cut?.(message) ?? [message], pieces.writes);
-    const heard = await connection.next();
+    const client = await stage.open();
+    await client.send(pieces.cut?.(message) ?? [message], pieces.writes);
+    const heard = await client.next();
     if (heard.type !== 'close' || !LIMIT_CODES.includes(heard.code)) {
-      expectSame(connection, heard, echoOf(message));
-      return finish(connection);
+      expectSame(client, heard, echoOf(message));
+      return finish(client);
     }
-    await connection.untilEnd();
-    const ending = endingOf(connection);
+    await client.untilEnd();
+    const ending = endingOf(client);
     return {
       verdict: worst('NON-STRICT', judgeEnding(ending, true)),
       ending,
@@ -76,12 +76,12 @@ function many(about: About, size: number, kind: Kind): Case {
   const run: Case['run'] = async (stage) => {
     const message = KINDS[kind](size);
     const wanted = echoOf(message);
-    const connection = await stage.open();
+    const client = await stage.open();
     for (let i = 1; i <= MESSAGES; i++) {
-      await connection.send([message]);
-      await hear(connection, wanted, `Message ${i}: `);
+      await client.send([message]);
+      await hear(client, wanted, `Message ${i}: `);
     }
-    return finish(connection);
+    return finish(client);
   };
   const expected = `${MESSAGES} times the same message, then Close 1000.`;
   return { id, title, section, expected, run };

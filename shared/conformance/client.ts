@@ -1,0 +1,175 @@
+/** A raw WebSocket client: it sends whatever it is told, legal or not, and reads what comes. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { join, type WireFrame, wire } from '../kit/frames.ts';
+import { Opcode } from '../protocol.ts';
+import { Failed } from './model.ts';
+import { type Heard, IllegalFrame, type Said, ServerFrames } from './parser.ts';
+import type { Patience, RawSocket } from './socket.ts';
+import type { BytesKind } from './timeline.ts';
+
+/** Something to send: a frame to encode, or bytes as they are. */
+export type Sendable = WireFrame | Uint8Array;
+
+/**
+ * How frames are cut into writes: all in one, one for each frame, or one for so many bytes.
+ * Pieces of one write arrive together, as far as TCP allows; others apart.
+ */
+export type Writes = 'together' | 'apart' | number;
+
+/** How long our answer to a Close is held back for a server that ends TCP without it. */
+const CLOSE_ANSWER_DELAY_MS = 250;
+
+/** The most bytes of one write: between writes we see whether the server still wants more. */
+const ONE_WRITE_BYTES = 65_536 + 64;
+
+/** Encodes a frame; bytes stay as they are. */
+export const encode = (item: Sendable): Uint8Array =>
+  item instanceof Uint8Array ? item : wire(item);
+
+const isClose = (bytes: Uint8Array) => (bytes[0] ?? 0) % 16 === Opcode.Close;
+
+/** A client after its opening handshake. */
+export class RawClient {
+  /** The connection below, for whoever ends it out of turn. */
+  readonly socket: RawSocket;
+  readonly #patience: Patience;
+  readonly #frames: ServerFrames;
+  readonly #messages: Exclude<Said, { type: 'ping' }>[] = [];
+  /** What was wrong with the frame after which nothing is read any more. */
+  #problem: string | undefined;
+  #sentClose = false;
+  #serverClose: Extract<Said, { type: 'close' }> | undefined;
+
+  /** Goes on with a connection, of which `received` has come after the 101. */
+  constructor(socket: RawSocket, patience: Patience, received: Uint8Array) {
+    this.socket = socket;
+    this.#patience = patience;
+    this.#frames = new ServerFrames((frame) => socket.record.received('frame', frame));
+    socket.read((chunk) => this.#readFrames(chunk));
+    this.#readFrames(received);
+  }
+
+  /** The server's Close. `undefined`: it has sent none. */
+  get serverClose(): Extract<Said, { type: 'close' }> | undefined {
+    return this.#serverClose;
+  }
+
+  /** Says whether anything more we write would be lost: a Close was sent or came, or TCP ended. */
+  get isOver(): boolean {
+    return this.#sentClose || this.#isUnwanted();
+  }
+
+  /** Says whether the server has begun a frame or a message, and not ended it. */
+  get isInsideMessage(): boolean {
+    return this.#frames.isInside;
+  }
+
+  /** Writes bytes in one write, kept in the record as `kind`. Does nothing when TCP has ended. */
+  write(bytes: Uint8Array, kind: BytesKind = 'frame'): void {
+    this.socket.record.sent(kind, bytes);
+    this.socket.write(bytes);
+  }
+
+  /** Writes bytes in pieces of `size` bytes, each of which leaves before the next is written. */
+  async writeInPieces(bytes: Uint8Array, size: number): Promise<void> {
+    this.socket.record.sent('frame', bytes);
+    await this.#putInPieces(bytes, size);
+  }
+
+  /**
+   * Sends frames. Stops as soon as the server has said Close or ended TCP: what was written then
+   * could cost us the bytes that we have not read.
+   */
+  async send(frames: readonly Sendable[], writes: Writes = 'together'): Promise<void> {
+    const encoded = frames.map(encode);
+    if (writes === 'together') {
+      for (const frame of encoded) this.socket.record.sent('frame', frame);
+      if (!(await this.#putInPieces(join(...encoded), ONE_WRITE_BYTES))) return;
+      this.#sentClose ||= encoded.some(isClose);
+      return;
+    }
+    for (const bytes of encoded) {
+      this.socket.record.sent('frame', bytes);
+      if (!(await this.#putInPieces(bytes, writes === 'apart' ? bytes.length : writes))) return;
+      this.#sentClose ||= isClose(bytes);
+    }
+  }
+
+  /** Sends a frame in two pieces, cut before byte `at`; the second has `next` right behind it. */
+  async sendCut(frame: Sendable, at: number, next: Sendable): Promise<void> {
+    const { record } = this.socket;
+    const [bytes, following] = [encode(frame), encode(next)];
+    this.write(bytes.subarray(0, at), 'bytes');
+    // Long enough for a server in another process to read the first piece.
+    await pause(1);
+    record.sent('bytes', bytes.subarray(at));
+    record.sent('frame', following);
+    this.socket.write(join(bytes.subarray(at), following));
+  }
+
+  /**
+   * Waits for what the server says next. `silence`: it said nothing for `patienceMs`. After TCP
+   * has ended, it goes on saying that. Throws `Failed` for what a server must not send.
+   */
+  async next(patienceMs = this.#patience.answerMs): Promise<Heard> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message) return message;
+      if (this.#problem) throw new Failed(`The server sent ${this.#problem}.`);
+      if (this.socket.ended) return { type: this.socket.ended };
+      if (!(await this.socket.activity(patienceMs))) return { type: 'silence' };
+    }
+  }
+
+  /**
+   * Waits for TCP to end, once the server has sent its Close, and answers that Close if we owe
+   * it an answer. `silence`: it did not end.
+   */
+  async untilEnd(): Promise<'fin' | 'reset' | 'silence'> {
+    if (!this.#sentClose) {
+      const early = await this.#endWithin(CLOSE_ANSWER_DELAY_MS);
+      if (early !== 'silence') return early;
+      const { payload = new Uint8Array(0) } = this.#serverClose ?? {};
+      await this.send([{ opcode: Opcode.Close, payload: payload.subarray(0, 2) }]);
+    }
+    const ending = await this.#endWithin(this.#patience.endMs);
+    if (ending === 'silence') this.socket.record.happened('TCP has not ended');
+    return ending;
+  }
+
+  async #endWithin(patienceMs: number): Promise<'fin' | 'reset' | 'silence'> {
+    const heard = await this.next(patienceMs);
+    if (heard.type === 'fin' || heard.type === 'reset' || heard.type === 'silence') {
+      return heard.type;
+    }
+    throw new Error(`After a Close, the parser let ${heard.type} pass.`);
+  }
+
+  #putInPieces(bytes: Uint8Array, size: number): Promise<boolean> {
+    return this.socket.writeInPieces(bytes, size, () => this.#isUnwanted());
+  }
+
+  /** Says whether the server reads no more: it has said Close, or TCP has ended. */
+  #isUnwanted(): boolean {
+    return this.#serverClose !== undefined || this.socket.ended !== undefined;
+  }
+
+  #readFrames(chunk: Uint8Array): void {
+    if (this.#problem) return;
+    try {
+      this.#frames.push(chunk);
+      for (let said = this.#frames.read(); said; said = this.#frames.read()) this.#take(said);
+    } catch (error) {
+      if (!(error instanceof IllegalFrame)) throw error;
+      this.#problem = error.message;
+      this.socket.record.happened(`illegal: ${error.message}`);
+    }
+  }
+
+  #take(said: Said): void {
+    if (said.type === 'close') this.#serverClose = said;
+    // A server may ping whenever it likes; it gets its answer, and the case goes on.
+    if (said.type !== 'ping') this.#messages.push(said);
+    else if (!this.isOver) this.write(wire({ opcode: Opcode.Pong, payload: said.payload }));
+  }
+}

@@ -1,0 +1,177 @@
+/** One TCP connection to a server: bytes out, bytes in, and how it ends. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterPatience } from '../kit/patience.ts';
+import type { Target } from './http.ts';
+import { Failed } from './model.ts';
+import { ConnectionRecord } from './record.ts';
+import type { Timeline } from './timeline.ts';
+
+/** How long to wait, in milliseconds. A good server lets none of it pass. */
+export interface Patience {
+  /** For an answer. */
+  readonly answerMs: number;
+  /** For the end of TCP, once both have sent a Close. */
+  readonly endMs: number;
+}
+
+/** How long a connection that we leave may go on. */
+const LEAVE_MS = 1000;
+
+/** A TCP connection that sends what it is told, and knows nothing of HTTP and frames. */
+export class RawSocket {
+  readonly record: ConnectionRecord;
+  readonly #socket: Socket;
+  #take: (chunk: Uint8Array) => void = () => {};
+  #ended: 'fin' | 'reset' | undefined;
+  #wake = () => {};
+
+  private constructor(socket: Socket, record: ConnectionRecord) {
+    this.#socket = socket.pause();
+    this.record = record;
+    socket.on('data', (chunk) => {
+      this.#take(chunk);
+      this.#wake();
+    });
+    socket.on('end', () => {
+      // Node may take a reset for an end. But then there is no peer any more whose port to ask
+      // for, as after the ends of both sides.
+      if (socket.remotePort === undefined && socket.writable) this.#end('reset', 'reset');
+      else this.#end('fin', 'the server ended TCP (FIN)');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#end('reset', error.code === 'ECONNRESET' ? 'reset' : `lost: ${error.message}`),
+    );
+  }
+
+  /**
+   * Connects. With `localPort`, from that port of ours. Throws `Failed` when nobody answers.
+   *
+   * Our side stays open when the server ends its own: who ends TCP first is part of a verdict.
+   */
+  static async open(
+    { host, port }: Target,
+    timeline: Timeline,
+    patienceMs: number,
+    localPort?: number,
+  ): Promise<RawSocket> {
+    const socket = connect({ host, port, localPort, allowHalfOpen: true, noDelay: true });
+    const stop = afterPatience(patienceMs, () => socket.destroy(new Error('no answer')));
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      throw new Failed(`Connecting failed: ${(error as Error).message}.`, 'refused');
+    } finally {
+      stop();
+    }
+    const record = new ConnectionRecord(timeline);
+    record.happened('connected');
+    return new RawSocket(socket, record);
+  }
+
+  /** How TCP ended. `undefined`: it is still there. */
+  get ended(): 'fin' | 'reset' | undefined {
+    return this.#ended;
+  }
+
+  /** The port of this side. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  /** Hands bytes to `take` from now on, as they arrive. Before the first call nothing is read. */
+  read(take: (chunk: Uint8Array) => void): void {
+    this.#take = take;
+    this.#socket.resume();
+  }
+
+  /** Waits until something arrives, or TCP ends. Returns `false` when neither happened. */
+  activity(patienceMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = afterPatience(patienceMs, () => settle(false));
+      const settle = (hasArrived: boolean) => {
+        stop();
+        this.#wake = () => {};
+        resolve(hasArrived);
+      };
+      this.#wake = () => settle(true);
+    });
+  }
+
+  /** Writes bytes in one write. Does nothing when TCP has ended. */
+  write(bytes: Uint8Array): void {
+    if (this.#ended === undefined) this.#socket.write(bytes);
+  }
+
+  /**
+   * Writes bytes in pieces of `size` bytes, each of which leaves before the next is written.
+   * Returns `false` when it stopped before the end: TCP had ended, or the rest was unwanted.
+   */
+  async writeInPieces(
+    bytes: Uint8Array,
+    size: number,
+    isUnwanted: () => boolean = () => false,
+  ): Promise<boolean> {
+    for (let at = 0; at < bytes.length; at += size) {
+      if (this.#ended !== undefined || isUnwanted()) return false;
+      this.write(bytes.subarray(at, at + size));
+      await turn();
+    }
+    return true;
+  }
+
+  /** Ends our side of TCP; what the server sends is still read. */
+  halfClose(): void {
+    this.record.happened('we ended our side of TCP (FIN)');
+    this.#socket.end();
+  }
+
+  /** Hangs up with a reset, as a client that crashes. */
+  reset(): void {
+    this.record.happened('we reset the connection');
+    this.#forget();
+    resetNow(this.#socket);
+  }
+
+  /** Hangs up at once. If there is something unread, the server will meet a reset. */
+  destroy(): void {
+    this.#forget();
+    this.#socket.destroy();
+  }
+
+  /** Hangs up as friends do: what still comes is read, and nobody has to wait for it. */
+  leave(): void {
+    if (this.#socket.destroyed) return;
+    this.#forget();
+    const socket = this.#socket.resume().end().unref();
+    const timer = setTimeout(() => socket.destroy(), LEAVE_MS).unref();
+    socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
+  }
+
+  #end(how: 'fin' | 'reset', text: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = how;
+    this.record.happened(text);
+    this.#wake();
+  }
+
+  #forget(): void {
+    this.#socket.removeAllListeners().on('error', () => {});
+  }
+}
+
+/** Resets TCP. `resetAndDestroy` alone would end it first, with a FIN. */
+export function resetNow(socket: Socket): void {
+  socket.destroySoon = () => socket.destroy();
+  socket.resetAndDestroy();
+}
+
+/**
+ * Lets a turn of the event loop pass, with its reading of sockets. The first callback may run in
+ * this turn, before it reads.
+ */
+async function turn(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
