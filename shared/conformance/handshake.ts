@@ -138,12 +138,12 @@ export function accepts(
     const bad = findings.find(({ verdict }) => verdict !== 'OK');
     return bad ?? findings[0]!;
   };
-  const or = refusal === 'OK' ? ', or an honest HTTP error' : '';
+  const alternative = refusal === 'OK' ? ', or an honest HTTP error' : '';
   return {
     id,
     title,
     section,
-    expected: `A 101 that opens a WebSocket${or}.`,
+    expected: `A 101 that opens a WebSocket${alternative}.`,
     run,
   };
 }
@@ -199,11 +199,11 @@ export function refuses([id, title, section]: About, edit: Edit, leniency: Lenie
       leniency.check?.(response),
       await judgeBody(client, response),
     ].flatMap((complaint) => complaint ?? []);
-    const but = complaints.map(({ text }) => `, but ${text}`).join('');
+    const objections = complaints.map(({ text }) => `, but ${text}`).join('');
     return {
       verdict: worst(...complaints.map(({ verdict }) => verdict)),
       ending: 'refused',
-      happened: `The server answered ${response.line}${but}.`,
+      happened: `The server answered ${response.line}${objections}.`,
     };
   };
   const expected = leniency.plain ? 'Anything but a 101.' : 'An HTTP error, such as 400.';

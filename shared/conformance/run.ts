@@ -7,7 +7,7 @@ import type { Case, Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import type { Target } from './http.ts';
 import { type CaseResult, Failed, type Finding } from './model.ts';
-import { Lost } from './script.ts';
+import { Lost } from './play.ts';
 import type { Patience } from './socket.ts';
 import { Stage } from './stage.ts';
 

@@ -84,6 +84,43 @@ export function sameAnswer(heard: Heard, wanted: Answer): boolean {
   );
 }
 
+/**
+ * Compares what came with what was wanted. Messages come in order. Pongs do, too, but one may be
+ * left out when one for a later Ping comes, §5.5.3, and one may overtake messages: a server
+ * answers Pings at once, while it works on a message.
+ */
+export function matches(came: readonly Answer[], wanted: readonly Answer[]): boolean {
+  return (
+    messagesMatch(came.filter(isMessage), wanted.filter(isMessage)) && pongsMatch(came, wanted)
+  );
+}
+
+const isMessage = ({ type }: Answer) => type !== 'pong';
+
+function messagesMatch(came: readonly Answer[], wanted: readonly Answer[]): boolean {
+  return came.length === wanted.length && came.every((reply, i) => sameAnswer(reply, wanted[i]!));
+}
+
+function pongsMatch(came: readonly Answer[], wanted: readonly Answer[]): boolean {
+  let pending = pongsOf(wanted);
+  for (const { pong, messagesBefore } of pongsOf(came)) {
+    const index = pending.findIndex((other) => sameAnswer(pong, other.pong));
+    const expected = pending[index];
+    if (!expected || messagesBefore > expected.messagesBefore) return false;
+    pending = pending.slice(index + 1);
+  }
+  return pending.length === 0;
+}
+
+/** The Pongs among answers, and how many messages come before each. */
+function pongsOf(all: readonly Answer[]): { pong: Answer; messagesBefore: number }[] {
+  return all.flatMap((reply, i) =>
+    isMessage(reply)
+      ? []
+      : [{ pong: reply, messagesBefore: all.slice(0, i).filter(isMessage).length }],
+  );
+}
+
 /** How many answers are named one by one. */
 const MAX_SAID = 2;
 

@@ -1,7 +1,8 @@
 /** Category C: how a connection ends, to the last byte. RFC 6455 §5.5.1, §7 */
 import type { Case, Category } from '../case.ts';
+import { hear } from '../expect.ts';
 import { Failed, type Finding } from '../model.ts';
-import { closes, fails, hear, scripted } from '../script.ts';
+import { closes, fails, scripted } from '../script.ts';
 import { begin, close, ping, sayHeard, text, texted } from '../vocabulary.ts';
 
 const ECHOED_CODES = [1000, 1001, 3000, 4999];

@@ -4,8 +4,9 @@ import { join, KEY, wire } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
 import type { About, Case, Category } from '../case.ts';
 import type { RawClient, Sendable } from '../client.ts';
+import { expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
-import { endingOf, expectService, judgeEnding } from '../script.ts';
+import { endingOf, judgeEnding } from '../play.ts';
 import type { Stage } from '../stage.ts';
 import { begin, close, end, middle, sameAnswer, sayHeard, texted } from '../vocabulary.ts';
 
@@ -46,11 +47,11 @@ function tooBig([id, title]: readonly [string, string], send: readonly Sendable[
 
 function judged(client: RawClient, verdict: Finding['verdict'], happened: string): Finding {
   const ending = endingOf(client);
-  const still = ending === 'open' ? ' It did not end TCP.' : '';
+  const remark = ending === 'open' ? ' It did not end TCP.' : '';
   return {
     verdict: worst(verdict, judgeEnding(ending, true)),
     ending,
-    happened: happened + still,
+    happened: happened + remark,
   };
 }
 

@@ -2,7 +2,8 @@
 import type { WireFrame } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
 import type { Writes } from '../client.ts';
-import { answers, echoes, fails, type Step } from '../script.ts';
+import type { Step } from '../play.ts';
+import { answers, echoes, fails } from '../script.ts';
 import {
   type Answer,
   begin,

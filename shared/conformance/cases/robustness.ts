@@ -1,9 +1,9 @@
 /** Category R: rude clients, and many. Nobody else may notice. RFC 6455 §7.2, §10.7 */
 import { wire } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
+import { expectService, hear } from '../expect.ts';
 import { encodeRequest, upgradeRequest } from '../http.ts';
 import type { Finding } from '../model.ts';
-import { expectService, hear } from '../script.ts';
 import { randomKey, type Stage } from '../stage.ts';
 import { begin, binary, close, end, text, texted } from '../vocabulary.ts';
 

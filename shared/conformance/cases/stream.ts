@@ -1,8 +1,9 @@
 /** Category S: TCP is a stream of bytes. It knows no frames, and cuts and joins as it likes. */
 import { type WireFrame, wire } from '../../kit/frames.ts';
 import type { About, Case, Category } from '../case.ts';
+import { hear, hearAll } from '../expect.ts';
 import type { Finding } from '../model.ts';
-import { answers, finish, hear, hearAll, scripted } from '../script.ts';
+import { answers, finish, scripted } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import {
   begin,

@@ -4,8 +4,10 @@ import { join, utf8, wire } from '../../kit/frames.ts';
 import { fromHex, toHex } from '../../view/hex.ts';
 import type { About, Case, Category } from '../case.ts';
 import type { RawClient } from '../client.ts';
+import { hear } from '../expect.ts';
 import { Failed, type Finding } from '../model.ts';
-import { answers, echoes, endingOf, fails, hear, judgeEnding } from '../script.ts';
+import { endingOf, judgeEnding } from '../play.ts';
+import { answers, echoes, fails } from '../script.ts';
 import {
   begin,
   close,

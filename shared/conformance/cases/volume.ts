@@ -2,8 +2,10 @@
 import type { WireFrame } from '../../kit/frames.ts';
 import type { About, Case, Category } from '../case.ts';
 import type { Sendable, Writes } from '../client.ts';
+import { expectSame, hear } from '../expect.ts';
 import { worst } from '../model.ts';
-import { endingOf, expectSame, finish, hear, judgeEnding } from '../script.ts';
+import { endingOf, judgeEnding } from '../play.ts';
+import { finish } from '../script.ts';
 import { binary, echoOf, fragments, sayHeard, text } from '../vocabulary.ts';
 
 /** With these a server refuses what goes beyond a limit of its own. RFC 6455 §7.4.1 */
