@@ -1,9 +1,9 @@
 /** What the conformance suite is made of: cases, and categories of them. */
 import type { Finding } from './model.ts';
-import type { Stage } from './stage.ts';
+import type { Trial } from './trial.ts';
 
 /** What a case says about itself. */
-export type About = readonly [id: string, title: string, section: string];
+export type Caption = readonly [id: string, title: string, section: string];
 
 /** One thing that a server has to do, and how to see whether it does. */
 export interface Case {
@@ -15,7 +15,7 @@ export interface Case {
   /** What the server should do, in one or two sentences. */
   readonly expected: string;
   /** Talks to the server. Throws `Failed` as soon as the verdict is clear and bad. */
-  readonly run: (stage: Stage) => Promise<Finding>;
+  readonly run: (trial: Trial) => Promise<Finding>;
 }
 
 /** Cases that belong together. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { join, type WireFrame, wire } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
 import { Failed } from './model.ts';
-import { type Heard, IllegalFrame, type Said, ServerFrames } from './parser.ts';
+import { IllegalFrame, type ServerEvent, ServerFrames, type ServerMessage } from './parser.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
 
@@ -34,11 +34,11 @@ export class RawClient {
   readonly socket: RawSocket;
   readonly #patience: Patience;
   readonly #frames: ServerFrames;
-  readonly #messages: Exclude<Said, { type: 'ping' }>[] = [];
+  readonly #messages: Exclude<ServerMessage, { type: 'ping' }>[] = [];
   /** What was wrong with the frame after which nothing is read any more. */
   #problem: string | undefined;
   #sentClose = false;
-  #serverClose: Extract<Said, { type: 'close' }> | undefined;
+  #serverClose: Extract<ServerMessage, { type: 'close' }> | undefined;
 
   /** Goes on with a connection, of which `received` has come after the 101. */
   constructor(socket: RawSocket, patience: Patience, received: Uint8Array) {
@@ -50,7 +50,7 @@ export class RawClient {
   }
 
   /** The server's Close. `undefined`: it has sent none. */
-  get serverClose(): Extract<Said, { type: 'close' }> | undefined {
+  get serverClose(): Extract<ServerMessage, { type: 'close' }> | undefined {
     return this.#serverClose;
   }
 
@@ -111,7 +111,7 @@ export class RawClient {
    * Waits for what the server says next. `silence`: it said nothing for `patienceMs`. After TCP
    * has ended, it goes on saying that. Throws `Failed` for what a server must not send.
    */
-  async next(patienceMs = this.#patience.answerMs): Promise<Heard> {
+  async next(patienceMs = this.#patience.answerMs): Promise<ServerEvent> {
     for (;;) {
       const message = this.#messages.shift();
       if (message) return message;
@@ -138,11 +138,11 @@ export class RawClient {
   }
 
   async #endWithin(patienceMs: number): Promise<'fin' | 'reset' | 'silence'> {
-    const heard = await this.next(patienceMs);
-    if (heard.type === 'fin' || heard.type === 'reset' || heard.type === 'silence') {
-      return heard.type;
+    const event = await this.next(patienceMs);
+    if (event.type === 'fin' || event.type === 'reset' || event.type === 'silence') {
+      return event.type;
     }
-    throw new Error(`After a Close, the parser let ${heard.type} pass.`);
+    throw new Error(`After a Close, the parser let ${event.type} pass.`);
   }
 
   #putInPieces(bytes: Uint8Array, size: number): Promise<boolean> {
@@ -158,7 +158,8 @@ export class RawClient {
     if (this.#problem) return;
     try {
       this.#frames.push(chunk);
-      for (let said = this.#frames.read(); said; said = this.#frames.read()) this.#take(said);
+      for (let message = this.#frames.read(); message; message = this.#frames.read())
+        this.#take(message);
     } catch (error) {
       if (!(error instanceof IllegalFrame)) throw error;
       this.#problem = error.message;
@@ -166,10 +167,10 @@ export class RawClient {
     }
   }
 
-  #take(said: Said): void {
-    if (said.type === 'close') this.#serverClose = said;
+  #take(message: ServerMessage): void {
+    if (message.type === 'close') this.#serverClose = message;
     // A server may ping whenever it likes; it gets its answer, and the case goes on.
-    if (said.type !== 'ping') this.#messages.push(said);
-    else if (!this.isOver) this.write(wire({ opcode: Opcode.Pong, payload: said.payload }));
+    if (message.type !== 'ping') this.#messages.push(message);
+    else if (!this.isOver) this.write(wire({ opcode: Opcode.Pong, payload: message.payload }));
   }
 }

@@ -2,55 +2,55 @@
 import { CloseCode } from '../protocol.ts';
 import type { RawClient } from './client.ts';
 import { Failed } from './model.ts';
-import type { Heard } from './parser.ts';
+import type { ServerEvent } from './parser.ts';
 import { endingOf } from './play.ts';
-import type { Stage } from './stage.ts';
+import type { Trial } from './trial.ts';
 import {
-  type Answer,
   close,
-  matches,
-  sameAnswer,
-  sayAnswers,
-  sayHeard,
+  nameEvent,
+  nameReplies,
+  type Reply,
+  sameReplies,
+  sameReply,
   text,
-  texted,
+  textReply,
 } from './vocabulary.ts';
 
-/** Waits for an answer. Throws `Failed`, which names `where`, when something else comes. */
-export async function hear(client: RawClient, wanted: Answer, where = ''): Promise<void> {
-  expectSame(client, await client.next(), wanted, where);
+/** Waits for a reply. Throws `Failed`, which names `where`, when something else comes. */
+export async function expectReply(client: RawClient, wanted: Reply, where = ''): Promise<void> {
+  checkReply(client, await client.next(), wanted, where);
 }
 
-/** Waits for several answers. Throws `Failed`, which names `where`, when others come. */
-export async function hearAll(
+/** Waits for several replies. Throws `Failed`, which names `where`, when others come. */
+export async function expectReplies(
   client: RawClient,
-  wanted: readonly Answer[],
+  wanted: readonly Reply[],
   where = '',
 ): Promise<void> {
-  const came: Answer[] = [];
+  const came: Reply[] = [];
   for (const last of wanted) {
-    const heard = await client.next();
-    if (!('payload' in heard) || heard.type === 'close') expectSame(client, heard, last, where);
-    else came.push(heard);
+    const event = await client.next();
+    if (!('payload' in event) || event.type === 'close') checkReply(client, event, last, where);
+    else came.push(event);
   }
-  if (matches(came, wanted)) return;
-  const instead = `${where}Instead of ${sayAnswers(wanted)} came ${sayAnswers(came)}.`;
-  throw new Failed(instead, endingOf(client));
+  if (sameReplies(came, wanted)) return;
+  const happened = `${where}Instead of ${nameReplies(wanted)} came ${nameReplies(came)}.`;
+  throw new Failed(happened, endingOf(client));
 }
 
-/** Throws `Failed`, which names `where`, when what was heard is not what was wanted. */
-export function expectSame(client: RawClient, heard: Heard, wanted: Answer, where = ''): void {
-  if (sameAnswer(heard, wanted)) return;
-  const instead = `${where}Instead of ${sayAnswers([wanted])} came ${sayHeard(heard)}.`;
-  throw new Failed(instead, endingOf(client));
+/** Throws `Failed`, which names `where`, when an event is not the reply that was wanted. */
+export function checkReply(client: RawClient, event: ServerEvent, wanted: Reply, where = ''): void {
+  if (sameReply(event, wanted)) return;
+  const happened = `${where}Instead of ${nameReplies([wanted])} came ${nameEvent(event)}.`;
+  throw new Failed(happened, endingOf(client));
 }
 
 /** Proves that the server serves somebody new. Throws `Failed` when it does not. */
-export async function expectService(stage: Stage): Promise<void> {
+export async function expectService(trial: Trial): Promise<void> {
   try {
-    const other = await stage.open();
+    const other = await trial.open();
     await other.send([text('still there?')]);
-    await hear(other, texted('still there?'));
+    await expectReply(other, textReply('still there?'));
     await other.send([close(CloseCode.NormalClosure)]);
   } catch (error) {
     if (!(error instanceof Failed)) throw error;

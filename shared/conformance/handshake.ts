@@ -1,19 +1,18 @@
-/** Cases about the opening handshake: how they ask, and how they look at the answer. */
-
-import type { About, Case } from './case.ts';
+/** Cases about the opening handshake: how they ask, and how they look at the response. */
+import type { Caption, Case } from './case.ts';
 import {
   acceptFor,
   encodeRequest,
   type HttpRequest,
   type HttpResponse,
-  type Target,
+  type TargetServer,
   tokensOf,
   upgradeRequest,
   valuesOf,
 } from './http.ts';
 import type { HttpClient } from './http-client.ts';
 import { type Finding, type Verdict, worst } from './model.ts';
-import { randomKey, type Stage } from './stage.ts';
+import { randomKey, type Trial } from './trial.ts';
 
 /** What is not as it should be. */
 interface Complaint {
@@ -33,26 +32,26 @@ interface Offer {
 }
 
 /** Looks at one side of a 101. `undefined`: nothing to complain about. */
-type Check = (response: HttpResponse, offer: Offer) => Complaint | undefined;
+type ResponseRule = (response: HttpResponse, offer: Offer) => Complaint | undefined;
 
 const quoted = (values: readonly string[]) =>
   values.length === 0 ? 'missing' : values.map((value) => JSON.stringify(value)).join(' and ');
 
 /** The status line is that of a 101, in HTTP/1.1. RFC 6455 §4.2.2 */
-export const statusLine: Check = ({ line }) =>
+export const statusLineRule: ResponseRule = ({ line }) =>
   line.startsWith('HTTP/1.1 101 ')
     ? undefined
     : wrong(`the status line is ${JSON.stringify(line)}`);
 
 /** Upgrade is `websocket`, in any case. RFC 6455 §4.2.2 */
-export const upgrade: Check = ({ headers }) => {
+export const upgradeRule: ResponseRule = ({ headers }) => {
   const values = valuesOf(headers, 'Upgrade');
   if (values.length === 1 && values[0]?.toLowerCase() === 'websocket') return undefined;
   return wrong(`Upgrade is ${quoted(values)}, not "websocket"`);
 };
 
 /** Connection is `Upgrade`; more tokens are not strict. RFC 6455 §4.2.2 */
-export const connectionHeader: Check = ({ headers }) => {
+export const connectionRule: ResponseRule = ({ headers }) => {
   const values = valuesOf(headers, 'Connection');
   const tokens = tokensOf(headers, 'Connection').map((token) => token.toLowerCase());
   if (!tokens.includes('upgrade')) return wrong(`Connection is ${quoted(values)}, not "Upgrade"`);
@@ -60,7 +59,7 @@ export const connectionHeader: Check = ({ headers }) => {
 };
 
 /** Sec-WebSocket-Accept fits the key. RFC 6455 §4.2.2 */
-export const accept: Check = ({ headers }, { key }) => {
+export const acceptRule: ResponseRule = ({ headers }, { key }) => {
   const values = valuesOf(headers, 'Sec-WebSocket-Accept');
   const right = acceptFor(key);
   if (values.length === 1 && values[0] === right) return undefined;
@@ -68,16 +67,16 @@ export const accept: Check = ({ headers }, { key }) => {
 };
 
 /** No extension that was not offered. RFC 6455 §9.1 */
-export const extensions: Check = ({ headers }, offer) => {
+export const extensionsRule: ResponseRule = ({ headers }, offer) => {
   const name = 'Sec-WebSocket-Extensions';
   const names = tokensOf(headers, name).map((token) => token.split(';')[0]?.trim() ?? '');
-  if (valuesOf(headers, name).length > 1) return wrong('Sec-WebSocket-Extensions is there twice');
-  const extra = names.filter((name) => !offer.extensions.includes(name));
+  if (valuesOf(headers, name).length > 1) return wrong(`${name} is there twice`);
+  const extra = names.filter((extension) => !offer.extensions.includes(extension));
   return extra.length > 0 ? wrong(`the extension ${quoted(extra)} was not offered`) : undefined;
 };
 
 /** No subprotocol, or one of those offered. RFC 6455 §4.2.2 */
-export const subprotocol: Check = ({ headers }, { protocols }) => {
+export const subprotocolRule: ResponseRule = ({ headers }, { protocols }) => {
   const values = valuesOf(headers, 'Sec-WebSocket-Protocol');
   if (values.length === 0) return undefined;
   const isOffered = values.length === 1 && protocols.includes(values[0] ?? '');
@@ -87,31 +86,38 @@ export const subprotocol: Check = ({ headers }, { protocols }) => {
 };
 
 /** Nothing twice that may be there once. RFC 6455 §11.3 */
-export const once: Check = ({ headers }) => {
+export const onceRule: ResponseRule = ({ headers }) => {
   const names = ['Upgrade', 'Sec-WebSocket-Accept'];
   const twice = names.find((name) => valuesOf(headers, name).length > 1);
   return twice ? wrong(`${twice} is there more than once`) : undefined;
 };
 
 /** A 101 has no body, so nothing may say how long it is. RFC 9110 §8.6 */
-export const noBody: Check = ({ headers }) => {
+export const noBodyRule: ResponseRule = ({ headers }) => {
   const names = ['Content-Length', 'Transfer-Encoding'];
   const extra = names.find((name) => valuesOf(headers, name).length > 0);
   return extra ? loose(`a 101 has no ${extra}`) : undefined;
 };
 
 /** Without any of these there is no WebSocket, whatever the client asked for besides. */
-const ESSENTIAL = [statusLine, upgrade, accept];
+const ESSENTIAL = [statusLineRule, upgradeRule, acceptRule];
 /** All that a 101 has to fulfil. */
-export const EVERYTHING = [...ESSENTIAL, connectionHeader, extensions, subprotocol, once, noBody];
+export const EVERYTHING = [
+  ...ESSENTIAL,
+  connectionRule,
+  extensionsRule,
+  subprotocolRule,
+  onceRule,
+  noBodyRule,
+];
 
 /** How a request becomes another. */
-export type Edit = (request: HttpRequest, target: Target) => HttpRequest;
+export type RequestEdit = (request: HttpRequest, target: TargetServer) => HttpRequest;
 
 /** How a request with a WebSocket in mind is written. */
 export interface Manner {
   /** What the 101 has to fulfil; `ESSENTIAL` unless told otherwise. */
-  readonly checks?: readonly Check[];
+  readonly rules?: readonly ResponseRule[];
   /** Random unless told otherwise. */
   readonly keys?: readonly string[];
   readonly protocols?: readonly string[];
@@ -127,31 +133,32 @@ const inOneWrite = (client: HttpClient, bytes: Uint8Array) => client.write(bytes
 
 /** A case in which the request is right, and has to be accepted. */
 export function accepts(
-  [id, title, section]: About,
-  edit: Edit = (request) => request,
+  [id, title, section]: Caption,
+  edit: RequestEdit = (request) => request,
   manner: Manner = {},
 ): Case {
   const { keys = [randomKey()], refusal } = manner;
-  const run = async (stage: Stage): Promise<Finding> => {
+  const run = async (trial: Trial): Promise<Finding> => {
     const findings: Finding[] = [];
-    for (const key of keys) findings.push(await tryToOpen(stage, key, edit, manner));
+    for (const key of keys) findings.push(await openWith(trial, key, edit, manner));
     const bad = findings.find(({ verdict }) => verdict !== 'OK');
     return bad ?? findings[0]!;
   };
   const alternative = refusal === 'OK' ? ', or an honest HTTP error' : '';
-  return {
-    id,
-    title,
-    section,
-    expected: `A 101 that opens a WebSocket${alternative}.`,
-    run,
-  };
+  const expected = `A 101 that opens a WebSocket${alternative}.`;
+  return { id, title, section, expected, run };
 }
 
-async function tryToOpen(stage: Stage, key: string, edit: Edit, manner: Manner): Promise<Finding> {
-  const { checks = ESSENTIAL, protocols = [], extensions: offered = [], refusal } = manner;
-  const client = await stage.connect();
-  const request = edit(upgradeRequest(stage.target, key), stage.target);
+/** Opens a WebSocket with this key, and judges the response. */
+async function openWith(
+  trial: Trial,
+  key: string,
+  edit: RequestEdit,
+  manner: Manner,
+): Promise<Finding> {
+  const { rules = ESSENTIAL, protocols = [], extensions: offered = [], refusal } = manner;
+  const client = await trial.connect();
+  const request = edit(upgradeRequest(trial.target, key), trial.target);
   await (manner.write ?? inOneWrite)(client, encodeRequest(request));
   const response = await client.response();
   if (response.status !== 101) {
@@ -159,7 +166,7 @@ async function tryToOpen(stage: Stage, key: string, edit: Edit, manner: Manner):
     return { verdict, ending: 'refused', happened: `The server answered ${response.line}.` };
   }
   const offer = { key, protocols, extensions: offered };
-  const complaints = checks.flatMap((check) => check(response, offer) ?? []);
+  const complaints = rules.flatMap((rule) => rule(response, offer) ?? []);
   if (complaints.length > 0) {
     const happened = `In the 101, ${complaints.map(({ text }) => text).join('; ')}.`;
     return {
@@ -179,15 +186,19 @@ interface Leniency {
   readonly plain?: boolean;
   /** To let it pass is not strict, rather than wrong. */
   readonly passes?: Verdict;
-  /** More to check in the response. */
-  readonly check?: (response: HttpResponse) => Complaint | undefined;
+  /** What else the response has to fulfil. */
+  readonly rule?: (response: HttpResponse) => Complaint | undefined;
 }
 
 /** A case in which the request has to be refused, with an HTTP error. RFC 6455 §4.2.1, §4.4 */
-export function refuses([id, title, section]: About, edit: Edit, leniency: Leniency = {}): Case {
-  const run = async (stage: Stage): Promise<Finding> => {
-    const client = await stage.connect();
-    const request = edit(upgradeRequest(stage.target, randomKey()), stage.target);
+export function refuses(
+  [id, title, section]: Caption,
+  edit: RequestEdit,
+  leniency: Leniency = {},
+): Case {
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.connect();
+    const request = edit(upgradeRequest(trial.target, randomKey()), trial.target);
     client.write(encodeRequest(request));
     const response = await client.response();
     if (response.status === 101) {
@@ -196,7 +207,7 @@ export function refuses([id, title, section]: About, edit: Edit, leniency: Lenie
     }
     const complaints = [
       judgeStatus(response.status, leniency),
-      leniency.check?.(response),
+      leniency.rule?.(response),
       await judgeBody(client, response),
     ].flatMap((complaint) => complaint ?? []);
     const objections = complaints.map(({ text }) => `, but ${text}`).join('');

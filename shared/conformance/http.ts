@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { GUID } from '../protocol.ts';
 
 /** Where a server is. */
-export interface Target {
+export interface TargetServer {
   readonly host: string;
   readonly port: number;
   /** Path and query, such as `/chat?room=1`. */
@@ -31,7 +31,7 @@ export interface HttpResponse {
 }
 
 /** The opening handshake of RFC 6455 §4.1, with nothing more than it has to have. */
-export function upgradeRequest({ path, authority }: Target, key: string): HttpRequest {
+export function upgradeRequest({ path, authority }: TargetServer, key: string): HttpRequest {
   return {
     line: `GET ${path} HTTP/1.1`,
     headers: [

@@ -4,15 +4,15 @@ import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
 import { preview } from '../view/wire.ts';
 
 /** What a server said: a whole message, or a control frame. */
-export type Said =
+export type ServerMessage =
   | { readonly type: 'text' | 'binary' | 'pong'; readonly payload: Uint8Array }
   | { readonly type: 'ping'; readonly payload: Uint8Array }
   /** `code` is `undefined` when the Close is empty. */
   | { readonly type: 'close'; readonly code: number | undefined; readonly payload: Uint8Array };
 
 /** What comes from the server, or that nothing does: `fin` and `reset` end TCP. */
-export type Heard =
-  | Exclude<Said, { type: 'ping' }>
+export type ServerEvent =
+  | Exclude<ServerMessage, { type: 'ping' }>
   | { readonly type: 'fin' | 'reset' | 'silence' };
 
 /** The server broke a rule of framing. */
@@ -116,7 +116,7 @@ export class ServerFrames {
    *
    * Throws `IllegalFrame` for whatever a server must not send. RFC 6455 §5
    */
-  read(): Said | undefined {
+  read(): ServerMessage | undefined {
     for (;;) {
       if (this.#closed && this.#buffered > 0) {
         throw new IllegalFrame(`${this.#buffered} bytes after its Close (§5.5.1)`);
@@ -125,8 +125,8 @@ export class ServerFrames {
       if (!header || this.#buffered < header.headerBytes + header.length) return undefined;
       const frame = this.#take(header.headerBytes + header.length);
       this.#onFrame(frame);
-      const said = this.#interpret(header, frame.subarray(header.headerBytes));
-      if (said) return said;
+      const message = this.#interpret(header, frame.subarray(header.headerBytes));
+      if (message) return message;
     }
   }
 
@@ -140,7 +140,7 @@ export class ServerFrames {
     return header;
   }
 
-  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): Said | undefined {
+  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): ServerMessage | undefined {
     if (opcode === Opcode.Ping) return { type: 'ping', payload };
     if (opcode === Opcode.Pong) return { type: 'pong', payload };
     if (opcode === Opcode.Close) return this.#close(payload);
@@ -150,7 +150,7 @@ export class ServerFrames {
     return fin ? wholeMessage(message.opcode, message.payloads) : undefined;
   }
 
-  #close(payload: Uint8Array): Said {
+  #close(payload: Uint8Array): ServerMessage {
     this.#closed = true;
     if (payload.length === 0) return { type: 'close', code: undefined, payload };
     if (payload.length === 1) throw new IllegalFrame('a Close with half a code (§5.5.1)');
@@ -185,7 +185,7 @@ export class ServerFrames {
   }
 }
 
-function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): Said {
+function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): ServerMessage {
   const [only] = payloads;
   const payload = payloads.length === 1 && only ? only : Buffer.concat(payloads);
   if (opcode === Opcode.Binary) return { type: 'binary', payload };

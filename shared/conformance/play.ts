@@ -1,50 +1,50 @@
 /** Plays a script on a connection, and judges what the server did. */
 import type { RawClient, Sendable, Writes } from './client.ts';
 import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
-import { type Answer, matches, sameAnswer, sayAnswers, sayClose } from './vocabulary.ts';
+import { nameClose, nameReplies, type Reply, sameReplies, sameReply } from './vocabulary.ts';
 
-/** Something to send, or an answer to wait for. */
-export type Step = Sendable | { readonly until: Answer };
+/** Something to send, or a reply to wait for. */
+export type ScriptStep = Sendable | { readonly until: Reply };
 
 /** One way in which a server may react. */
-export interface Outcome {
+export interface AllowedReaction {
   readonly verdict: 'OK' | 'NON-STRICT';
   /** In this order, and none besides. */
-  readonly answers: readonly Answer[];
+  readonly replies: readonly Reply[];
   /** The codes that its Close may have; `undefined`: it may be empty. */
   readonly codes: readonly (number | undefined)[];
 }
 
 /** A conversation on one client. */
 export interface Script {
-  readonly steps: readonly Step[];
+  readonly steps: readonly ScriptStep[];
   /** How the frames between two waits are written. */
   readonly writes?: Writes;
   /** What the server may do; the best is the first. */
-  readonly outcomes: readonly Outcome[];
+  readonly allowed: readonly AllowedReaction[];
   /** The server has to fail the connection: there is no closing handshake to take part in. */
   readonly fails?: boolean;
 }
 
 /** What came from the server, and how the connection ended. */
 interface Reaction {
-  readonly answers: Answer[];
+  readonly replies: Reply[];
   readonly ended: 'fin' | 'reset' | 'silence';
 }
 
 /** Plays a script on an open client. Throws `Failed` for what a server must not send. */
 export async function play(client: RawClient, script: Script): Promise<Finding> {
-  const answers: Answer[] = [];
-  const early = await perform(client, script, answers);
-  const ended = early ?? (await listen(client, answers));
-  return judge(client, script, { answers, ended });
+  const replies: Reply[] = [];
+  const early = await perform(client, script, replies);
+  const ended = early ?? (await listen(client, replies));
+  return judge(client, script, { replies, ended });
 }
 
 /** Sends what there is to send. Returns how the connection ended, if it did meanwhile. */
 async function perform(
   client: RawClient,
   { steps, writes }: Script,
-  answers: Answer[],
+  replies: Reply[],
 ): Promise<Reaction['ended'] | undefined> {
   let frames: Sendable[] = [];
   for (const step of steps) {
@@ -54,33 +54,33 @@ async function perform(
     }
     await client.send(frames, writes);
     frames = [];
-    const ended = await listen(client, answers, step.until);
+    const ended = await listen(client, replies, step.until);
     if (ended) return ended;
   }
   await client.send(frames, writes);
   return undefined;
 }
 
-async function listen(client: RawClient, answers: Answer[]): Promise<Reaction['ended']>;
+async function listen(client: RawClient, replies: Reply[]): Promise<Reaction['ended']>;
 async function listen(
   client: RawClient,
-  answers: Answer[],
-  until: Answer,
+  replies: Reply[],
+  until: Reply,
 ): Promise<Reaction['ended'] | undefined>;
-/** Takes answers, until a certain one has come or the connection has ended. */
-async function listen(client: RawClient, answers: Answer[], until?: Answer) {
+/** Takes replies, until a certain one has come or the connection has ended. */
+async function listen(client: RawClient, replies: Reply[], until?: Reply) {
   for (;;) {
-    const heard = await client.next();
-    switch (heard.type) {
+    const event = await client.next();
+    switch (event.type) {
       case 'close':
         return client.untilEnd();
       case 'fin':
       case 'reset':
       case 'silence':
-        return heard.type;
+        return event.type;
       default:
-        answers.push(heard);
-        if (until && sameAnswer(heard, until)) return undefined;
+        replies.push(event);
+        if (until && sameReply(event, until)) return undefined;
     }
   }
 }
@@ -88,21 +88,22 @@ async function listen(client: RawClient, answers: Answer[], until?: Answer) {
 /**
  * Judges a conversation: the worse of two verdicts counts.
  *
- * - What the server said. Answers and Close have to be those of one outcome, and that has the
- *   verdict. Of none: FAILED.
+ * - What the server said. Replies and Close have to be those of one allowed reaction, and that
+ *   has the verdict. Of none: FAILED.
  * - How the connection ended. See `judgeEnding`.
  *
  * Throws `Lost` when there was a reset and no Close: see there.
  */
 function judge(client: RawClient, script: Script, reaction: Reaction): Finding {
   const { serverClose } = client;
-  const happened = sayHappened(reaction, client);
+  const happened = describeReaction(reaction, client);
   if (reaction.ended === 'reset' && !serverClose) throw new Lost(happened, 'dropped');
-  const outcome = script.outcomes.find(
-    ({ answers, codes }) => matches(reaction.answers, answers) && codes.includes(serverClose?.code),
+  const match = script.allowed.find(
+    ({ replies, codes }) =>
+      sameReplies(reaction.replies, replies) && codes.includes(serverClose?.code),
   );
   const ending = endingOf(client);
-  const verdict = worst(outcome?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
+  const verdict = worst(match?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
   return { verdict, ending, happened };
 }
 
@@ -132,11 +133,11 @@ export function endingOf({ serverClose, socket: { ended } }: RawClient): Ending 
  */
 export class Lost extends Failed {}
 
-function sayHappened({ answers, ended }: Reaction, client: RawClient): string {
+function describeReaction({ replies, ended }: Reaction, client: RawClient): string {
   const { serverClose, isInsideMessage } = client;
   const said = [
-    ...(answers.length > 0 ? [sayAnswers(answers)] : []),
-    ...(serverClose ? [sayClose(serverClose)] : []),
+    ...(replies.length > 0 ? [nameReplies(replies)] : []),
+    ...(serverClose ? [nameClose(serverClose)] : []),
   ];
   const sent = said.length > 0 ? `sent ${said.join(', then ')}, and ` : '';
   const ending = HOW_IT_ENDED[ended][serverClose ? 'closed' : 'unclosed'];

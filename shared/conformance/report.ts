@@ -101,7 +101,7 @@ function resultsOf({ id }: Category, results: readonly CaseResult[]): CaseResult
 
 function renderRow(category: Category, part: readonly CaseResult[], width: number): string {
   const counts = countVerdicts(part);
-  const seconds = part.reduce((sum, one) => sum + one.seconds, 0);
+  const seconds = part.reduce((sum, result) => sum + result.seconds, 0);
   const cells = VERDICTS.map((verdict) => (counts[verdict] === 0 ? '·' : `${counts[verdict]}`));
   const worst = [...VERDICTS].reverse().find((verdict) => counts[verdict] > 0) ?? 'OK';
   const row = tableRow(category.id, category.title, [...cells, seconds.toFixed(1)], width - 2);

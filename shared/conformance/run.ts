@@ -5,14 +5,14 @@ import { UsageError } from '../course/lessons.ts';
 import { withTimeout } from '../kit/patience.ts';
 import type { Case, Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
-import type { Target } from './http.ts';
+import type { TargetServer } from './http.ts';
 import { type CaseResult, Failed, type Finding } from './model.ts';
 import { Lost } from './play.ts';
 import type { Patience } from './socket.ts';
-import { Stage } from './stage.ts';
+import { Trial } from './trial.ts';
 
 /** What to run, and how. */
-export interface Options {
+export interface ConformanceOptions {
   /** Categories, families and cases, such as `5`, `6.4` and `H.3`. Absent or empty: all. */
   readonly select?: readonly string[];
   /** Called as soon as a case has run; not in the order of the cases. */
@@ -39,7 +39,10 @@ const ATTEMPTS = 3;
  *
  * Throws `UsageError` when the URL or a selection cannot be used, or nobody listens there.
  */
-export async function runConformance(url: string, options: Options = {}): Promise<CaseResult[]> {
+export async function runConformance(
+  url: string,
+  options: ConformanceOptions = {},
+): Promise<CaseResult[]> {
   const { select = [], onResult = () => {}, patience = PATIENCE, untilNotOk = false } = options;
   const target = parseTarget(url);
   const categories = selectCases(select);
@@ -49,40 +52,47 @@ export async function runConformance(url: string, options: Options = {}): Promis
   const total = categories.reduce((sum, { cases }) => sum + cases.length, 0);
   const results = new Map<Case, CaseResult>();
   let isEnough = false;
-  const run = async (one: Case) => {
+  const run = async (testCase: Case) => {
     if (isEnough) return;
-    const isNeedless = refusal !== undefined && !one.id.startsWith('H.');
-    const result = isNeedless ? notTried(one, refusal) : await runCase(target, one, patience);
-    results.set(one, result);
+    const isNeedless = refusal !== undefined && !testCase.id.startsWith('H.');
+    const result = isNeedless
+      ? notTried(testCase, refusal)
+      : await runCase(target, testCase, patience);
+    results.set(testCase, result);
     isEnough ||= untilNotOk && result.verdict !== 'OK';
     onResult(result, results.size, total);
   };
-  const [serial, pooled] = [true, false].map((kind) =>
-    categories
-      .filter((category) => Boolean(category.serial) === kind)
-      .flatMap(({ cases }) => cases),
-  ) as [Case[], Case[]];
-  const queue = pooled.values();
-  await Promise.all(
-    Array.from({ length: AT_A_TIME }, async () => {
-      for (const one of queue) await run(one);
-    }),
-  );
-  for (const one of serial) await run(one);
-  return categories.flatMap(({ cases }) => cases.flatMap((one) => results.get(one) ?? []));
+  await runAll(categories, run);
+  const cases = categories.flatMap((category) => category.cases);
+  return cases.flatMap((testCase) => results.get(testCase) ?? []);
+}
+
+/** Runs most cases several at a time, and then, one after the other, those that have to be alone. */
+async function runAll(
+  categories: readonly Category[],
+  run: (testCase: Case) => Promise<void>,
+): Promise<void> {
+  const casesOf = (isSerial: boolean) =>
+    categories.filter(({ serial = false }) => serial === isSerial).flatMap(({ cases }) => cases);
+  const queue = casesOf(false).values();
+  const work = async () => {
+    for (const testCase of queue) await run(testCase);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  for (const testCase of casesOf(true)) await run(testCase);
 }
 
 /** Opens a WebSocket. Returns why that was not possible, if it was not. */
-async function tryToOpen(target: Target, patience: Patience): Promise<string | undefined> {
-  const stage = new Stage(target, patience);
+async function tryToOpen(target: TargetServer, patience: Patience): Promise<string | undefined> {
+  const trial = new Trial(target, patience);
   try {
-    await stage.open();
+    await trial.open();
     return undefined;
   } catch (error) {
     if (error instanceof Failed) return error.message;
     throw error;
   } finally {
-    stage.leave();
+    trial.leave();
   }
 }
 
@@ -95,31 +105,31 @@ function notTried({ id, title, section, expected }: Case, refusal: string): Case
 
 /** Runs one case. Whatever the server does, there is a result. */
 export async function runCase(
-  target: Target,
-  one: Case,
+  target: TargetServer,
+  testCase: Case,
   patience: Patience = PATIENCE,
 ): Promise<CaseResult> {
   const began = performance.now();
   for (let attempt = 1; ; attempt++) {
-    const stage = new Stage(target, patience);
-    const found = await withTimeout(findingOf(one, stage), CASE_MS, neverEnded);
-    stage.leave();
+    const trial = new Trial(target, patience);
+    const found = await withTimeout(findingOf(testCase, trial), CASE_MS, neverEnded);
+    trial.leave();
     if (found instanceof Lost && attempt < ATTEMPTS) continue;
-    const { id, title, section, expected } = one;
+    const { id, title, section, expected } = testCase;
     const finding: Finding =
       found instanceof Failed
         ? { verdict: 'FAILED', ending: found.ending, happened: found.message }
         : found;
     const seconds = (performance.now() - began) / 1000;
-    const timeline = stage.timeline.entries();
+    const timeline = trial.timeline.entries();
     return { id, title, section, expected, ...finding, timeline, seconds };
   }
 }
 
 /** Plays a case. What makes it fail is returned. */
-async function findingOf(one: Case, stage: Stage): Promise<Finding | Failed> {
+async function findingOf(testCase: Case, trial: Trial): Promise<Finding | Failed> {
   try {
-    return await one.run(stage);
+    return await testCase.run(trial);
   } catch (error) {
     if (error instanceof Failed) return error;
     throw error;
@@ -131,7 +141,7 @@ const neverEnded = () =>
   new Failed(`The case did not come to an end in ${CASE_MS / 1000} s.`, 'open');
 
 /** Reads a URL. Throws `UsageError` when it is none, or not one of a WebSocket without TLS. */
-export function parseTarget(url: string): Target {
+export function parseTarget(url: string): TargetServer {
   const { protocol, hostname, port, host, pathname, search } = parseUrl(url);
   if (protocol === 'wss:') {
     throw new UsageError(
@@ -167,14 +177,14 @@ export function selectCases(names: readonly string[]): Category[] {
   const wanted = names.map((name) => name.toUpperCase().replace(/\.?\*?$/, ''));
   const fits = (name: string, { id }: Case) => id === name || id.startsWith(`${name}.`);
   for (const [i, name] of wanted.entries()) {
-    if (!CATEGORIES.some(({ cases }) => cases.some((one) => fits(name, one)))) {
+    if (!CATEGORIES.some(({ cases }) => cases.some((testCase) => fits(name, testCase)))) {
       throw new UsageError(unknown(names[i] ?? '', name));
     }
   }
   return CATEGORIES.map((category) => ({
     ...category,
     cases: category.cases.filter(
-      (one) => wanted.length === 0 || wanted.some((name) => fits(name, one)),
+      (testCase) => wanted.length === 0 || wanted.some((name) => fits(name, testCase)),
     ),
   })).filter(({ cases }) => cases.length > 0);
 }
@@ -190,7 +200,7 @@ function unknown(given: string, name: string): string {
 }
 
 /** Waits until somebody listens. Throws `UsageError` when nobody does. */
-async function untilListening(target: Target): Promise<void> {
+async function untilListening(target: TargetServer): Promise<void> {
   const until = performance.now() + LISTEN_MS;
   for (;;) {
     const problem = await knock(target);
@@ -205,7 +215,7 @@ async function untilListening(target: Target): Promise<void> {
 }
 
 /** Connects and hangs up. Returns why that was not possible, if it was not. */
-function knock({ host, port }: Target): Promise<string | undefined> {
+function knock({ host, port }: TargetServer): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     socket.setTimeout(LISTEN_MS, () => socket.destroy(new Error('no answer')));

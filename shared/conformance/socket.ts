@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterPatience } from '../kit/patience.ts';
-import type { Target } from './http.ts';
+import type { TargetServer } from './http.ts';
 import { Failed } from './model.ts';
 import { ConnectionRecord } from './record.ts';
 import type { Timeline } from './timeline.ts';
@@ -51,7 +51,7 @@ export class RawSocket {
    * Our side stays open when the server ends its own: who ends TCP first is part of a verdict.
    */
   static async open(
-    { host, port }: Target,
+    { host, port }: TargetServer,
     timeline: Timeline,
     patienceMs: number,
     localPort?: number,

@@ -1,9 +1,9 @@
-/** The words that cases are written in: what we send, what a server answers, and how to say it. */
+/** The words that cases are written in: what we send, what a server replies, and their names in a report. */
 import { isUtf8 } from 'node:buffer';
 import { utf8, type WireFrame } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
 import { preview } from '../view/wire.ts';
-import type { Heard } from './parser.ts';
+import type { ServerEvent } from './parser.ts';
 
 /** Bytes, or text to encode as UTF-8. */
 type Payload = Uint8Array | string;
@@ -54,33 +54,33 @@ export function counting(size: number): WireFrame {
   return binary(Uint8Array.from({ length: size }, (_, i) => i * 37 + 1));
 }
 
-/** What a server answers to what it understood. */
-export interface Answer {
+/** What a server sends back for what it understood. */
+export interface Reply {
   readonly type: 'text' | 'binary' | 'pong';
   readonly payload: Uint8Array;
 }
 
-const answerer =
-  (type: Answer['type']) =>
-  (payload: Payload = ''): Answer => ({ type, payload: bytesOf(payload) });
+const replier =
+  (type: Reply['type']) =>
+  (payload: Payload = ''): Reply => ({ type, payload: bytesOf(payload) });
 /** The server sends a text. */
-export const texted = answerer('text');
+export const textReply = replier('text');
 /** The server sends a binary message. */
-export const binaried = answerer('binary');
+export const binaryReply = replier('binary');
 /** The server sends a Pong. */
-export const ponged = answerer('pong');
+export const pongReply = replier('pong');
 
 /** The echo of a whole message. */
-export function echoOf({ opcode, payload = '' }: WireFrame): Answer {
-  return opcode === Opcode.Text ? texted(payload) : binaried(payload);
+export function echoOf({ opcode, payload = '' }: WireFrame): Reply {
+  return opcode === Opcode.Text ? textReply(payload) : binaryReply(payload);
 }
 
-/** Says whether something heard is this answer, to the byte. */
-export function sameAnswer(heard: Heard, wanted: Answer): boolean {
+/** Says whether an event is this reply, to the byte. */
+export function sameReply(event: ServerEvent, wanted: Reply): boolean {
   return (
-    heard.type === wanted.type &&
-    'payload' in heard &&
-    Buffer.compare(heard.payload, wanted.payload) === 0
+    event.type === wanted.type &&
+    'payload' in event &&
+    Buffer.compare(event.payload, wanted.payload) === 0
   );
 }
 
@@ -89,22 +89,21 @@ export function sameAnswer(heard: Heard, wanted: Answer): boolean {
  * left out when one for a later Ping comes, §5.5.3, and one may overtake messages: a server
  * answers Pings at once, while it works on a message.
  */
-export function matches(came: readonly Answer[], wanted: readonly Answer[]): boolean {
-  return (
-    messagesMatch(came.filter(isMessage), wanted.filter(isMessage)) && pongsMatch(came, wanted)
-  );
+export function sameReplies(came: readonly Reply[], wanted: readonly Reply[]): boolean {
+  const messagesMatch = sameInOrder(came.filter(isMessage), wanted.filter(isMessage));
+  return messagesMatch && pongsMatch(came, wanted);
 }
 
-const isMessage = ({ type }: Answer) => type !== 'pong';
+const isMessage = ({ type }: Reply) => type !== 'pong';
 
-function messagesMatch(came: readonly Answer[], wanted: readonly Answer[]): boolean {
-  return came.length === wanted.length && came.every((reply, i) => sameAnswer(reply, wanted[i]!));
+function sameInOrder(came: readonly Reply[], wanted: readonly Reply[]): boolean {
+  return came.length === wanted.length && came.every((reply, i) => sameReply(reply, wanted[i]!));
 }
 
-function pongsMatch(came: readonly Answer[], wanted: readonly Answer[]): boolean {
+function pongsMatch(came: readonly Reply[], wanted: readonly Reply[]): boolean {
   let pending = pongsOf(wanted);
   for (const { pong, messagesBefore } of pongsOf(came)) {
-    const index = pending.findIndex((other) => sameAnswer(pong, other.pong));
+    const index = pending.findIndex((other) => sameReply(pong, other.pong));
     const expected = pending[index];
     if (!expected || messagesBefore > expected.messagesBefore) return false;
     pending = pending.slice(index + 1);
@@ -112,40 +111,39 @@ function pongsMatch(came: readonly Answer[], wanted: readonly Answer[]): boolean
   return pending.length === 0;
 }
 
-/** The Pongs among answers, and how many messages come before each. */
-function pongsOf(all: readonly Answer[]): { pong: Answer; messagesBefore: number }[] {
-  return all.flatMap((reply, i) =>
-    isMessage(reply)
-      ? []
-      : [{ pong: reply, messagesBefore: all.slice(0, i).filter(isMessage).length }],
-  );
+/** The Pongs among replies, and how many messages come before each. */
+function pongsOf(all: readonly Reply[]): { pong: Reply; messagesBefore: number }[] {
+  return all.flatMap((reply, i) => {
+    const messagesBefore = all.slice(0, i).filter(isMessage).length;
+    return isMessage(reply) ? [] : [{ pong: reply, messagesBefore }];
+  });
 }
 
-/** How many answers are named one by one. */
+/** How many replies are named one by one. */
 const MAX_SAID = 2;
 
-/** Names answers, such as `text "Hello", Pong "x"`. */
-export function sayAnswers(answers: readonly Answer[]): string {
-  const said = answers.slice(0, MAX_SAID).map(({ type, payload }) => {
+/** Names replies, such as `text "Hello", Pong "x"`. */
+export function nameReplies(replies: readonly Reply[]): string {
+  const said = replies.slice(0, MAX_SAID).map(({ type, payload }) => {
     const name = type === 'pong' ? 'Pong' : type;
     if (payload.length === 0) return `an empty ${name}`;
     return `${name} ${preview(payload, isUtf8(payload) ? 24 : 8)}`;
   });
-  const more = answers.length - said.length;
+  const more = replies.length - said.length;
   return `${said.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Names a Close by its code and its reason. */
-export function sayClose({ code, payload }: Extract<Heard, { type: 'close' }>): string {
+export function nameClose({ code, payload }: Extract<ServerEvent, { type: 'close' }>): string {
   if (code === undefined) return 'an empty Close';
   return `Close ${code}${payload.length > 2 ? ` ${preview(payload.subarray(2))}` : ''}`;
 }
 
 /** Names whatever came. */
-export function sayHeard(heard: Heard): string {
-  switch (heard.type) {
+export function nameEvent(event: ServerEvent): string {
+  switch (event.type) {
     case 'close':
-      return sayClose(heard);
+      return nameClose(event);
     case 'fin':
       return 'the end of TCP';
     case 'reset':
@@ -153,6 +151,6 @@ export function sayHeard(heard: Heard): string {
     case 'silence':
       return 'nothing';
     default:
-      return sayAnswers([heard]);
+      return nameReplies([event]);
   }
 }

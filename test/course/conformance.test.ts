@@ -56,8 +56,8 @@ describe('the cases', () => {
   test('have ids of their own, in order', () => {
     expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
     for (const { id, cases } of CATEGORIES) {
-      const ids = cases.map((one) => one.id);
-      expect(ids.every((one) => one.startsWith(`${id}.`))).toBe(true);
+      const ids = cases.map((testCase) => testCase.id);
+      expect(ids.every((caseId) => caseId.startsWith(`${id}.`))).toBe(true);
       const inOrder = [...ids].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
       expect(ids).toEqual(inOrder);
     }
@@ -252,8 +252,8 @@ describe('what a server must not send', () => {
     const said: string[] = [];
     for (const byte of all) {
       frames.push(Uint8Array.of(byte));
-      for (let one = frames.read(); one; one = frames.read()) {
-        said.push(`${one.type} ${one.payload.length}`);
+      for (let message = frames.read(); message; message = frames.read()) {
+        said.push(`${message.type} ${message.payload.length}`);
       }
     }
     expect(said).toEqual(['ping 1', 'text 5', 'binary 126']);
@@ -263,8 +263,8 @@ describe('what a server must not send', () => {
 
 describe('a run', () => {
   test('of one case tells what was said', async () => {
-    const one = selectCases(['7.3.3'])[0]!.cases[0]!;
-    const result = await runCase(parseTarget(good.url), one);
+    const testCase = selectCases(['7.3.3'])[0]!.cases[0]!;
+    const result = await runCase(parseTarget(good.url), testCase);
     expect(result).toMatchObject({ id: '7.3.3', verdict: 'OK', ending: 'clean', section: '5.5.1' });
     expect(result.timeline.map(({ mark, text }) => `${mark} ${text[0]}`)).toEqual([
       '· connected',

@@ -1,7 +1,7 @@
 /** Category 7: the closing handshake. */
 import type { Case, Category } from '../case.ts';
 import { answers, closes, fails, scripted } from '../script.ts';
-import { begin, close, closeBody, echoOf, end, ping, text, texted } from '../vocabulary.ts';
+import { begin, close, closeBody, echoOf, end, ping, text, textReply } from '../vocabulary.ts';
 import { BAD_REASON } from './utf8.ts';
 
 const HELLO = 'Hello World!';
@@ -18,7 +18,7 @@ const UNDEFINED_CODES = [5000, 65_535];
 const codeCases = (
   category: string,
   codes: readonly number[],
-  make: (about: [string, string, string], code: number) => Case,
+  make: (caption: [string, string, string], code: number) => Case,
 ): Case[] =>
   codes.map((code, i) => make([`${category}.${i + 1}`, `A Close with code ${code}`, '7.4'], code));
 
@@ -26,7 +26,7 @@ export const CLOSING: Category = {
   id: '7',
   title: 'Closing',
   cases: [
-    answers(['7.1.1', 'A text, then Close', '5.5.1'], [text(HELLO)], [texted(HELLO)]),
+    answers(['7.1.1', 'A text, then Close', '5.5.1'], [text(HELLO)], [textReply(HELLO)]),
     closes(['7.1.2', 'Two Closes', '5.5.1'], [close(1000), close()]),
     closes(['7.1.3', 'A Ping after the Close', '5.5.1'], [close(1000), ping()]),
     closes(['7.1.4', 'A text after the Close', '5.5.1'], [close(1000), text(HELLO)]),
@@ -37,10 +37,10 @@ export const CLOSING: Category = {
     // What has not been echoed when the Close is read is the server's choice.
     scripted(['7.1.6', '256 KiB of text, another text, Close and Ping in one go', '5.5.1'], {
       steps: [LARGE, text(HELLO), close(1000), ping()],
-      outcomes: [
-        { verdict: 'OK', answers: [echoOf(LARGE), texted(HELLO)], codes: [1000, undefined] },
-        { verdict: 'NON-STRICT', answers: [echoOf(LARGE)], codes: [1000, undefined] },
-        { verdict: 'NON-STRICT', answers: [], codes: [1000, undefined] },
+      allowed: [
+        { verdict: 'OK', replies: [echoOf(LARGE), textReply(HELLO)], codes: [1000, undefined] },
+        { verdict: 'NON-STRICT', replies: [echoOf(LARGE)], codes: [1000, undefined] },
+        { verdict: 'NON-STRICT', replies: [], codes: [1000, undefined] },
       ],
     }),
     closes(['7.3.1', 'An empty Close', '5.5.1'], [close()]),
@@ -54,11 +54,13 @@ export const CLOSING: Category = {
       [1002],
     ),
     fails(['7.5.1', 'A Close with a reason that is not UTF-8', '8.1'], [BAD_REASON], [1002, 1007]),
-    ...codeCases('7.7', LEGAL_CODES, (about, code) => closes(about, [close(code)], [1000, code])),
-    ...codeCases('7.9', ILLEGAL_CODES, (about, code) => fails(about, [close(code)], [1002])),
+    ...codeCases('7.7', LEGAL_CODES, (caption, code) =>
+      closes(caption, [close(code)], [1000, code]),
+    ),
+    ...codeCases('7.9', ILLEGAL_CODES, (caption, code) => fails(caption, [close(code)], [1002])),
     // Above 4999 nothing is defined: to take the code or to refuse it are both right.
-    ...codeCases('7.13', UNDEFINED_CODES, (about, code) =>
-      fails(about, [close(code)], [1000, 1002, code]),
+    ...codeCases('7.13', UNDEFINED_CODES, (caption, code) =>
+      fails(caption, [close(code)], [1000, 1002, code]),
     ),
   ],
 };

@@ -1,9 +1,9 @@
 /** Category C: how a connection ends, to the last byte. RFC 6455 §5.5.1, §7 */
 import type { Case, Category } from '../case.ts';
-import { hear } from '../expect.ts';
+import { expectReply } from '../expect.ts';
 import { Failed, type Finding } from '../model.ts';
 import { closes, fails, scripted } from '../script.ts';
-import { begin, close, ping, sayHeard, text, texted } from '../vocabulary.ts';
+import { begin, close, nameEvent, ping, text, textReply } from '../vocabulary.ts';
 
 const ECHOED_CODES = [1000, 1001, 3000, 4999];
 /** Codes that were registered after the standard: a server may know them, or not yet. */
@@ -17,20 +17,20 @@ const HALF_CLOSE: Case = {
   title: 'We end TCP without a Close',
   section: '7.1.4',
   expected: 'The server ends TCP, too.',
-  run: async (stage): Promise<Finding> => {
-    const client = await stage.open();
+  run: async (trial): Promise<Finding> => {
+    const client = await trial.open();
     await client.send([text('farewell')]);
-    await hear(client, texted('farewell'));
+    await expectReply(client, textReply('farewell'));
     client.socket.halfClose();
     // Without a Close from us there is none to answer; to send one is no mistake.
-    let heard = await client.next();
-    if (heard.type === 'close') heard = { type: await client.untilEnd() };
-    if (heard.type === 'silence') throw new Failed('The server did not end TCP.', 'open');
-    if (heard.type !== 'fin' && heard.type !== 'reset') {
-      throw new Failed(`Instead of the end of TCP came ${sayHeard(heard)}.`);
+    let event = await client.next();
+    if (event.type === 'close') event = { type: await client.untilEnd() };
+    if (event.type === 'silence') throw new Failed('The server did not end TCP.', 'open');
+    if (event.type !== 'fin' && event.type !== 'reset') {
+      throw new Failed(`Instead of the end of TCP came ${nameEvent(event)}.`);
     }
-    const verdict = heard.type === 'fin' ? 'OK' : 'NON-STRICT';
-    const how = heard.type === 'fin' ? 'ended' : 'reset';
+    const verdict = event.type === 'fin' ? 'OK' : 'NON-STRICT';
+    const how = event.type === 'fin' ? 'ended' : 'reset';
     return { verdict, ending: 'ours', happened: `The server ${how} TCP.` };
   },
 };
@@ -46,9 +46,9 @@ export const ENDING: Category = {
     ...ECHOED_CODES.map((code, i) =>
       scripted([`C.${i + 2}`, `The code ${code} comes back`, '5.5.1'], {
         steps: [close(code)],
-        outcomes: [
-          { verdict: 'OK', answers: [], codes: [code] },
-          { verdict: 'NON-STRICT', answers: [], codes: OTHER_CODES },
+        allowed: [
+          { verdict: 'OK', replies: [], codes: [code] },
+          { verdict: 'NON-STRICT', replies: [], codes: OTHER_CODES },
         ],
       }),
     ),
@@ -83,9 +83,9 @@ export const ENDING: Category = {
     ...LATER_CODES.map((code, i) =>
       scripted([`C.${i + 13}`, `The code ${code}, which came later`, '7.4.2'], {
         steps: [close(code)],
-        outcomes: [
-          { verdict: 'OK', answers: [], codes: [code, 1000, undefined] },
-          { verdict: 'NON-STRICT', answers: [], codes: [1002] },
+        allowed: [
+          { verdict: 'OK', replies: [], codes: [code, 1000, undefined] },
+          { verdict: 'NON-STRICT', replies: [], codes: [1002] },
         ],
       }),
     ),

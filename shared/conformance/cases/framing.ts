@@ -2,21 +2,21 @@
 
 import { join, KEY, masked, utf8, type WireFrame } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
-import type { About, Case, Category } from '../case.ts';
+import type { Caption, Case, Category } from '../case.ts';
 import { answers, echoesEach, fails } from '../script.ts';
 import {
-  type Answer,
   begin,
-  binaried,
   binary,
+  binaryReply,
   close,
   counting,
   echoOf,
   end,
   ping,
-  ponged,
+  pongReply,
+  type Reply,
   text,
-  texted,
+  textReply,
 } from '../vocabulary.ts';
 
 const PROTOCOL_ERROR = [1002];
@@ -40,8 +40,13 @@ function longForm({ opcode, payload = '' }: WireFrame, lengthBytes: 2 | 8): Uint
  * it does not say that who receives such a frame has to refuse it. So to read it right is
  * NON-STRICT.
  */
-function notShortest(about: About, message: WireFrame, lengthBytes: 2 | 8, passed: Answer): Case {
-  return fails(about, [longForm(message, lengthBytes)], PROTOCOL_ERROR, { passed });
+function notShortest(
+  caption: Caption,
+  message: WireFrame,
+  lengthBytes: 2 | 8,
+  passed: Reply,
+): Case {
+  return fails(caption, [longForm(message, lengthBytes)], PROTOCOL_ERROR, { passed });
 }
 
 const SHORT_ENOUGH: readonly (readonly [size: number, lengthBytes: 2 | 8])[] = [
@@ -88,13 +93,13 @@ export const FRAMING: Category = {
       ['F.13', 'A Ping with its length of 5 in 2 bytes', '5.2'],
       ping('Hello'),
       2,
-      ponged('Hello'),
+      pongReply('Hello'),
     ),
     notShortest(
       ['F.14', 'A Ping with its length of 5 in 8 bytes', '5.2'],
       ping('Hello'),
       8,
-      ponged('Hello'),
+      pongReply('Hello'),
     ),
     // Too big it is, too, for a reader that takes it as a number without a sign; but whatever
     // the limits are, it is illegal.
@@ -136,7 +141,7 @@ export const FRAMING: Category = {
         text('first', { key: fromHex('01 02 03 04') }),
         text('second', { key: fromHex('fa ce b0 0c') }),
       ],
-      [texted('first'), texted('second')],
+      [textReply('first'), textReply('second')],
       'together',
     ),
     answers(
@@ -146,17 +151,17 @@ export const FRAMING: Category = {
         { opcode: 0, fin: false, payload: 'bc', key: fromHex('fa ce b0 0c') },
         { ...end('def'), key: fromHex('80 40 20 10') },
       ],
-      [texted('abcdef')],
+      [textReply('abcdef')],
     ),
     answers(
       ['F.24', 'A binary message in two fragments', '5.4'],
       [binary(fromHex('ff fe'), { fin: false }), end(fromHex('00 fd'))],
-      [binaried(fromHex('ff fe 00 fd'))],
+      [binaryReply(fromHex('ff fe 00 fd'))],
     ),
     answers(
       ['F.25', 'A text that starts with a byte order mark', '5.6'],
       [text('\ufeffhi')],
-      [texted('\ufeffhi')],
+      [textReply('\ufeffhi')],
     ),
     fails(
       ['F.26', 'A continuation with a Ping of 126 bytes before it', '5.5'],

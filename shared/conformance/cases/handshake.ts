@@ -2,24 +2,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Case, Category } from '../case.ts';
 import {
-  accept,
+  acceptRule,
   accepts,
-  connectionHeader,
-  type Edit,
+  connectionRule,
   EVERYTHING,
-  extensions,
+  extensionsRule,
   listsVersion13,
-  noBody,
-  once,
+  noBodyRule,
+  onceRule,
+  type RequestEdit,
   refuses,
-  statusLine,
-  subprotocol,
-  upgrade,
+  statusLineRule,
+  subprotocolRule,
+  upgradeRule,
 } from '../handshake.ts';
-import { type HttpRequest, type Target, upgradeRequest } from '../http.ts';
+import { type HttpRequest, type TargetServer, upgradeRequest } from '../http.ts';
 import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding } from '../model.ts';
-import { randomKey } from '../stage.ts';
+import { randomKey } from '../trial.ts';
 
 const KEY = 'Sec-WebSocket-Key';
 const VERSION = 'Sec-WebSocket-Version';
@@ -36,7 +36,7 @@ const OTHER_KEYS = [
 
 /** Puts a header with these values in the place of those of that name; none take it away. */
 const set =
-  (name: string, ...values: string[]): Edit =>
+  (name: string, ...values: string[]): RequestEdit =>
   ({ line, headers }) => ({
     line,
     headers: [
@@ -46,27 +46,27 @@ const set =
   });
 /** Puts lines before all others, even those that are no headers. */
 const before =
-  (...lines: string[]): Edit =>
+  (...lines: string[]): RequestEdit =>
   ({ line, headers }) => ({ line: [line, ...lines].join('\r\n'), headers });
 const startLine =
-  (make: (target: Target) => string): Edit =>
+  (make: (target: TargetServer) => string): RequestEdit =>
   ({ headers }, target) => ({ line: make(target), headers });
 const rename =
-  (change: (name: string) => string): Edit =>
+  (change: (name: string) => string): RequestEdit =>
   ({ line, headers }) => ({
     line,
     headers: headers.map(([name, value]) => [change(name), value] as const),
   });
 /** Puts white space around the values of some headers. RFC 9110 §5.6.3 */
 const padded =
-  (...names: string[]): Edit =>
+  (...names: string[]): RequestEdit =>
   ({ line, headers }) => ({
     line,
     headers: headers.map(
       ([name, value]) => [name, names.includes(name) ? `\t ${value} \t` : value] as const,
     ),
   });
-const asItIs: Edit = (request) => request;
+const asItIs: RequestEdit = (request) => request;
 
 /** Cuts the request before the place that `find` returns; the rest comes a moment later. */
 const cutAt = (find: (text: string) => number) => async (client: HttpClient, bytes: Uint8Array) => {
@@ -80,7 +80,7 @@ const cutAt = (find: (text: string) => number) => async (client: HttpClient, byt
 const keyOf = ({ headers }: HttpRequest) => headers.filter(([name]) => name === KEY);
 
 /** What Chrome sends, header by header. */
-const chrome: Edit = (request, { authority }) => ({
+const chrome: RequestEdit = (request, { authority }) => ({
   line: request.line,
   headers: [
     ['Host', authority],
@@ -102,7 +102,7 @@ const chrome: Edit = (request, { authority }) => ({
 });
 
 /** What Firefox sends, header by header. */
-const firefox: Edit = (request, { authority }) => ({
+const firefox: RequestEdit = (request, { authority }) => ({
   line: request.line,
   headers: [
     ['Host', authority],
@@ -123,32 +123,32 @@ const firefox: Edit = (request, { authority }) => ({
     ['Upgrade', 'websocket'],
   ],
 });
-const BROWSER = { checks: EVERYTHING, extensions: ['permessage-deflate'] };
+const BROWSER = { rules: EVERYTHING, extensions: ['permessage-deflate'] };
 
 const cookie = (size: number) => before(`Cookie: session=${'c'.repeat(size)}`);
 
 /** What the 101 has to say. */
 const RESPONSE: Case[] = [
-  accepts(['H.1', 'The status line', '4.2.2'], asItIs, { checks: [statusLine] }),
-  accepts(['H.2', 'Upgrade', '4.2.2'], asItIs, { checks: [upgrade] }),
-  accepts(['H.3', 'Connection', '4.2.2'], asItIs, { checks: [connectionHeader] }),
+  accepts(['H.1', 'The status line', '4.2.2'], asItIs, { rules: [statusLineRule] }),
+  accepts(['H.2', 'Upgrade', '4.2.2'], asItIs, { rules: [upgradeRule] }),
+  accepts(['H.3', 'Connection', '4.2.2'], asItIs, { rules: [connectionRule] }),
   accepts(['H.4', "Sec-WebSocket-Accept for the standard's example", '1.3'], asItIs, {
-    checks: [accept],
+    rules: [acceptRule],
     keys: [EXAMPLE_KEY],
   }),
   accepts(['H.5', 'Sec-WebSocket-Accept for other keys', '4.2.2'], asItIs, {
-    checks: [accept],
+    rules: [acceptRule],
     keys: OTHER_KEYS,
   }),
-  accepts(['H.6', 'No extension that was not offered', '9.1'], asItIs, { checks: [extensions] }),
+  accepts(['H.6', 'No extension that was not offered', '9.1'], asItIs, { rules: [extensionsRule] }),
   accepts(['H.7', 'No subprotocol that was not offered', '4.2.2'], asItIs, {
-    checks: [subprotocol],
+    rules: [subprotocolRule],
   }),
   accepts(['H.8', 'Headers that may be there once are not there twice', '11.3'], asItIs, {
-    checks: [once],
+    rules: [onceRule],
   }),
   accepts(['H.9', 'No length of a body that a 101 does not have', '4.2.2'], asItIs, {
-    checks: [noBody],
+    rules: [noBodyRule],
   }),
 ];
 
@@ -173,7 +173,7 @@ const LEGAL: Case[] = [
   accepts(
     ['H.14', 'Connection: keep-alive, Upgrade', '4.2.1'],
     set('Connection', 'keep-alive, Upgrade'),
-    { checks: EVERYTHING },
+    { rules: EVERYTHING },
   ),
   accepts(['H.15', 'Connection: upgrade', '4.2.1'], set('Connection', 'upgrade')),
   accepts(
@@ -211,16 +211,16 @@ const LEGAL: Case[] = [
     refusal: 'NON-STRICT',
   }),
   accepts(['H.27', 'Subprotocols in one list', '4.2.2'], set(PROTOCOL, 'chat, superchat'), {
-    checks: EVERYTHING,
+    rules: EVERYTHING,
     protocols: ['chat', 'superchat'],
   }),
   accepts(['H.28', 'Subprotocols in two lines', '11.3.4'], set(PROTOCOL, 'chat', 'superchat'), {
-    checks: EVERYTHING,
+    rules: EVERYTHING,
     protocols: ['chat', 'superchat'],
   }),
   // A client must not do that; to refuse it and to overlook it are both right.
   accepts(['H.29', 'The same subprotocol twice', '4.1'], set(PROTOCOL, 'chat, chat'), {
-    checks: EVERYTHING,
+    rules: EVERYTHING,
     protocols: ['chat'],
     refusal: 'OK',
   }),
@@ -263,9 +263,9 @@ const ILLEGAL: Case[] = [
   refuses(['H.46', 'Two keys', '11.3.1'], set(KEY, EXAMPLE_KEY, 'AAAAAAAAAAAAAAAAAAAAAA==')),
   refuses(['H.47', 'The same key twice', '11.3.1'], set(KEY, EXAMPLE_KEY, EXAMPLE_KEY)),
   refuses(['H.48', 'No version', '4.2.1'], set(VERSION)),
-  refuses(['H.49', 'Version 12', '4.4'], set(VERSION, '12'), { check: listsVersion13 }),
+  refuses(['H.49', 'Version 12', '4.4'], set(VERSION, '12'), { rule: listsVersion13 }),
   refuses(['H.50', 'A version that is no number', '4.4'], set(VERSION, 'thirteen'), {
-    check: listsVersion13,
+    rule: listsVersion13,
   }),
   refuses(['H.51', 'The version twice', '11.3.5'], set(VERSION, '13', '13')),
   refuses(['H.52', 'A header without a colon', '4.2.1'], before('This is no header')),
@@ -283,19 +283,19 @@ const ENDLESS: Case = {
   title: 'A head that never ends',
   section: '10.4',
   expected: 'An HTTP error or a hang-up, before 2 MiB of it were sent.',
-  run: async (stage) => {
-    const client = await stage.connect();
-    const { line } = upgradeRequest(stage.target, randomKey());
-    client.write(Buffer.from(`${line}\r\nHost: ${stage.target.authority}\r\n`));
+  run: async (trial) => {
+    const client = await trial.connect();
+    const { line } = upgradeRequest(trial.target, randomKey());
+    client.write(Buffer.from(`${line}\r\nHost: ${trial.target.authority}\r\n`));
     for (let sent = 0; sent < ENDLESS_BYTES && !client.hasAnswered; sent += BLOCK.length) {
       await client.writeInPieces(BLOCK, BLOCK.length, 'bytes');
     }
-    return hearRefusal(client);
+    return judgeRefusal(client);
   },
 };
 
 /** A hang-up is as good as an error: our last writes may have cost us what the server said. */
-async function hearRefusal(client: HttpClient): Promise<Finding> {
+async function judgeRefusal(client: HttpClient): Promise<Finding> {
   try {
     const { line, status } = await client.response();
     const verdict = status >= 400 ? 'OK' : 'FAILED';

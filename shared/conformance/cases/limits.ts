@@ -2,13 +2,13 @@
 
 import { join, KEY, wire } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
-import type { About, Case, Category } from '../case.ts';
+import type { Caption, Case, Category } from '../case.ts';
 import type { RawClient, Sendable } from '../client.ts';
 import { expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import { endingOf, judgeEnding } from '../play.ts';
-import type { Stage } from '../stage.ts';
-import { begin, close, end, middle, sameAnswer, sayHeard, texted } from '../vocabulary.ts';
+import type { Trial } from '../trial.ts';
+import { begin, close, end, middle, nameEvent, sameReply, textReply } from '../vocabulary.ts';
 
 const MESSAGE_TOO_BIG = 1009;
 /** How long a server gets to refuse a header before its payload, in milliseconds. */
@@ -27,19 +27,19 @@ const announce = (first: number, length: string) =>
  * stands between the server and running out of memory.
  */
 function tooBig([id, title]: readonly [string, string], send: readonly Sendable[]): Case {
-  const run = async (stage: Stage): Promise<Finding> => {
-    const client = await stage.open();
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.open();
     await client.send(send, 'apart');
-    const heard = await client.next();
-    if (heard.type === 'silence') throw new Failed('The server waits for the payload.', 'open');
-    if (heard.type === 'fin' || heard.type === 'reset') {
-      const happened = `Came ${sayHeard(heard)}, without a Close.`;
+    const event = await client.next();
+    if (event.type === 'silence') throw new Failed('The server waits for the payload.', 'open');
+    if (event.type === 'fin' || event.type === 'reset') {
+      const happened = `Came ${nameEvent(event)}, without a Close.`;
       return { verdict: 'NON-STRICT', ending: 'dropped', happened };
     }
-    if (heard.type !== 'close') throw new Failed(`Came ${sayHeard(heard)}.`);
+    if (event.type !== 'close') throw new Failed(`Came ${nameEvent(event)}.`);
     await client.untilEnd();
-    const verdict = heard.code === MESSAGE_TOO_BIG ? 'OK' : 'NON-STRICT';
-    return judged(client, verdict, `The server sent ${sayHeard(heard)} before the payload.`);
+    const verdict = event.code === MESSAGE_TOO_BIG ? 'OK' : 'NON-STRICT';
+    return judged(client, verdict, `The server sent ${nameEvent(event)} before the payload.`);
   };
   const expected = 'Close 1009 at the header, before the payload, and the end of TCP.';
   return { id, title, section: '10.4', expected, run };
@@ -56,20 +56,20 @@ function judged(client: RawClient, verdict: Finding['verdict'], happened: string
 }
 
 /** A case in which the header of a control frame is illegal: there is no need for its payload. */
-function illegalHeader([id, title, section]: About, opcode: number, size: number): Case {
-  const run = async (stage: Stage): Promise<Finding> => {
-    const client = await stage.open();
+function illegalHeader([id, title, section]: Caption, opcode: number, size: number): Case {
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.open();
     const frame = wire({ opcode, payload: new Uint8Array(size) });
     client.write(frame.subarray(0, frame.length - size));
     const early = await client.next(AT_ONCE_MS);
     if (early.type === 'silence') client.write(frame.subarray(-size), 'bytes');
-    const heard = early.type === 'silence' ? await client.next() : early;
-    if (heard.type !== 'close' || (heard.code !== undefined && heard.code !== 1002)) {
-      throw new Failed(`Instead of Close 1002 came ${sayHeard(heard)}.`, endingOf(client));
+    const event = early.type === 'silence' ? await client.next() : early;
+    if (event.type !== 'close' || (event.code !== undefined && event.code !== 1002)) {
+      throw new Failed(`Instead of Close 1002 came ${nameEvent(event)}.`, endingOf(client));
     }
     await client.untilEnd();
-    const when = heard === early ? 'at the header' : 'only after the payload';
-    const verdict = heard === early ? 'OK' : 'NON-STRICT';
+    const when = event === early ? 'at the header' : 'only after the payload';
+    const verdict = event === early ? 'OK' : 'NON-STRICT';
     return judged(client, verdict, `The server refused the frame ${when}.`);
   };
   const expected = 'Close 1002 at the header, before the payload, and the end of TCP.';
@@ -82,21 +82,22 @@ const MANY_FRAGMENTS: Case = {
   title: `A text with ${FRAGMENTS} empty fragments`,
   section: '10.4',
   expected: 'The echo of the text, or a Close; and others are served.',
-  run: async (stage) => {
-    const client = await stage.open();
+  run: async (trial) => {
+    const client = await trial.open();
     await client.send([begin('a')]);
     const block = join(...Array.from({ length: FRAGMENTS_A_WRITE }, () => wire(middle())));
     for (let sent = 0; sent < FRAGMENTS && !client.isOver; sent += FRAGMENTS_A_WRITE) {
       await client.writeInPieces(block, block.length);
     }
     if (!client.isOver) await client.send([end('z'), close(1000)]);
-    const heard = await client.next();
-    if (heard.type === 'silence') throw new Failed('Nothing came.', 'open');
-    if (sameAnswer(heard, texted('az'))) await client.next();
-    else if (heard.type !== 'close') throw new Failed(`Came ${sayHeard(heard)}.`, endingOf(client));
+    const event = await client.next();
+    if (event.type === 'silence') throw new Failed('Nothing came.', 'open');
+    if (sameReply(event, textReply('az'))) await client.next();
+    else if (event.type !== 'close')
+      throw new Failed(`Came ${nameEvent(event)}.`, endingOf(client));
     await client.untilEnd();
-    await expectService(stage);
-    return judged(client, 'OK', `Came ${sayHeard(heard)}; others are served.`);
+    await expectService(trial);
+    return judged(client, 'OK', `Came ${nameEvent(event)}; others are served.`);
   },
 };
 

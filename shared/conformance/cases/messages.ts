@@ -2,10 +2,9 @@
 import type { WireFrame } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
 import type { Writes } from '../client.ts';
-import type { Step } from '../play.ts';
+import type { ScriptStep } from '../play.ts';
 import { answers, echoes, fails } from '../script.ts';
 import {
-  type Answer,
   begin,
   binary,
   echoOf,
@@ -14,9 +13,10 @@ import {
   middle,
   ping,
   pong,
-  ponged,
+  pongReply,
+  type Reply,
   text,
-  texted,
+  textReply,
 } from '../vocabulary.ts';
 
 const PROTOCOL_ERROR = [1002];
@@ -53,7 +53,7 @@ const tenPings = (id: string, title: string, writes: Writes) =>
   answers(
     [id, title, '5.5.2'],
     TEN.map((payload) => ping(payload)),
-    TEN.map((payload) => ponged(payload)),
+    TEN.map((payload) => pongReply(payload)),
     writes,
   );
 
@@ -61,10 +61,14 @@ const PINGS: Category = {
   id: '2',
   title: 'Pings and Pongs',
   cases: [
-    answers(['2.1', 'A Ping without payload', '5.5.2'], [ping()], [ponged()]),
-    answers(['2.2', 'A Ping with text', '5.5.2'], [ping(HELLO)], [ponged(HELLO)]),
-    answers(['2.3', 'A Ping with bytes that are no text', '5.5.2'], [ping(BYTES)], [ponged(BYTES)]),
-    answers(['2.4', 'A Ping of 125 bytes', '5.5'], [ping(LONGEST)], [ponged(LONGEST)]),
+    answers(['2.1', 'A Ping without payload', '5.5.2'], [ping()], [pongReply()]),
+    answers(['2.2', 'A Ping with text', '5.5.2'], [ping(HELLO)], [pongReply(HELLO)]),
+    answers(
+      ['2.3', 'A Ping with bytes that are no text', '5.5.2'],
+      [ping(BYTES)],
+      [pongReply(BYTES)],
+    ),
+    answers(['2.4', 'A Ping of 125 bytes', '5.5'], [ping(LONGEST)], [pongReply(LONGEST)]),
     fails(
       ['2.5', 'A Ping of 126 bytes', '5.5'],
       [ping(new Uint8Array(126).fill(0xfe))],
@@ -73,7 +77,7 @@ const PINGS: Category = {
     answers(
       ['2.6', 'A Ping of 125 bytes, byte by byte', '5.5'],
       [ping(LONGEST)],
-      [ponged(LONGEST)],
+      [pongReply(LONGEST)],
       1,
     ),
     answers(['2.7', 'A Pong that nobody asked for', '5.5.3'], [pong()], []),
@@ -85,18 +89,18 @@ const PINGS: Category = {
     answers(
       ['2.9', 'A Pong that nobody asked for, then a Ping', '5.5.3'],
       [pong('unsolicited pong payload'), ping('ping payload')],
-      [ponged('ping payload')],
+      [pongReply('ping payload')],
     ),
     tenPings('2.10', 'Ten Pings in one write', 'together'),
     tenPings('2.11', 'Ten Pings, byte by byte', 1),
   ],
 };
 
-const HELLO_ANSWER = { before: [texted(HELLO)] };
+const HELLO_REPLY = { before: [textReply(HELLO)] };
 
 /** A good message, then an illegal frame, then a Ping: in one write, frame by frame, by bytes. */
-function afterHello(about: [string, string, string], illegal: WireFrame, writes: Writes): Case {
-  return fails(about, [text(HELLO), illegal, ping()], PROTOCOL_ERROR, { ...HELLO_ANSWER, writes });
+function afterHello(caption: [string, string, string], illegal: WireFrame, writes: Writes): Case {
+  return fails(caption, [text(HELLO), illegal, ping()], PROTOCOL_ERROR, { ...HELLO_REPLY, writes });
 }
 
 const RESERVED_BITS: Category = {
@@ -162,7 +166,7 @@ const OPCODES: Category = {
 function threeWays(
   first: number,
   title: string,
-  make: (about: [string, string, string], writes: Writes) => Case,
+  make: (caption: [string, string, string], writes: Writes) => Case,
 ): Case[] {
   const ways = [
     ['together', ', in one write'],
@@ -173,24 +177,24 @@ function threeWays(
 }
 
 const TWO = [begin('fragment1'), end('fragment2')];
-const TWO_ECHO = texted('fragment1fragment2');
+const TWO_ECHO = textReply('fragment1fragment2');
 const PING_INSIDE = [begin('fragment1'), ping('ping payload'), end('fragment2')];
 const STRAY = 'non-continuation payload';
 
-const FIVE: Step[] = [
+const FIVE: ScriptStep[] = [
   begin('fragment1'),
   middle('fragment2'),
   ping('pongme 1!'),
-  { until: ponged('pongme 1!') },
+  { until: pongReply('pongme 1!') },
   middle('fragment3'),
   middle('fragment4'),
   ping('pongme 2!'),
   end('fragment5'),
 ];
-const FIVE_ANSWERS: Answer[] = [
-  ponged('pongme 1!'),
-  ponged('pongme 2!'),
-  texted('fragment1fragment2fragment3fragment4fragment5'),
+const FIVE_REPLIES: Reply[] = [
+  pongReply('pongme 1!'),
+  pongReply('pongme 2!'),
+  textReply('fragment1fragment2fragment3fragment4fragment5'),
 ];
 /** A message that begins while nothing or another one is open. */
 const MUDDLE = (first: WireFrame) => [first, begin('fragment2'), end('fragment3')];
@@ -209,17 +213,17 @@ const FRAGMENTS: Category = {
       [pong('fragment1', { fin: false }), end('fragment2')],
       PROTOCOL_ERROR,
     ),
-    ...threeWays(3, 'A text in two fragments', (about, writes) =>
-      answers(about, TWO, [TWO_ECHO], writes),
+    ...threeWays(3, 'A text in two fragments', (caption, writes) =>
+      answers(caption, TWO, [TWO_ECHO], writes),
     ),
-    ...threeWays(6, 'A Ping between two fragments', (about, writes) =>
-      answers(about, PING_INSIDE, [ponged('ping payload'), TWO_ECHO], writes),
+    ...threeWays(6, 'A Ping between two fragments', (caption, writes) =>
+      answers(caption, PING_INSIDE, [pongReply('ping payload'), TWO_ECHO], writes),
     ),
-    ...threeWays(9, 'A last fragment of no message', (about, writes) =>
-      fails(about, [end(STRAY), text(HELLO)], PROTOCOL_ERROR, { writes }),
+    ...threeWays(9, 'A last fragment of no message', (caption, writes) =>
+      fails(caption, [end(STRAY), text(HELLO)], PROTOCOL_ERROR, { writes }),
     ),
-    ...threeWays(12, 'A fragment of no message', (about, writes) =>
-      fails(about, [middle(STRAY), text(HELLO)], PROTOCOL_ERROR, { writes }),
+    ...threeWays(12, 'A fragment of no message', (caption, writes) =>
+      fails(caption, [middle(STRAY), text(HELLO)], PROTOCOL_ERROR, { writes }),
     ),
     fails(
       ['5.15', 'A message in two fragments, then a fragment of none', '5.4'],
@@ -245,13 +249,13 @@ const FRAGMENTS: Category = {
     answers(
       ['5.19', 'A text in five fragments, two Pings between them', '5.4'],
       FIVE,
-      FIVE_ANSWERS,
+      FIVE_REPLIES,
       'together',
     ),
     answers(
       ['5.20', 'A text in five fragments, two Pings between them, in a write each', '5.4'],
       FIVE,
-      FIVE_ANSWERS,
+      FIVE_REPLIES,
       'apart',
     ),
   ],

@@ -1,10 +1,10 @@
 /** Category S: TCP is a stream of bytes. It knows no frames, and cuts and joins as it likes. */
 import { type WireFrame, wire } from '../../kit/frames.ts';
-import type { About, Case, Category } from '../case.ts';
-import { hear, hearAll } from '../expect.ts';
+import type { Caption, Case, Category } from '../case.ts';
+import { expectReplies, expectReply } from '../expect.ts';
 import type { Finding } from '../model.ts';
 import { answers, finish, scripted } from '../script.ts';
-import type { Stage } from '../stage.ts';
+import type { Trial } from '../trial.ts';
 import {
   begin,
   binary,
@@ -14,9 +14,9 @@ import {
   end,
   middle,
   ping,
-  ponged,
+  pongReply,
   text,
-  texted,
+  textReply,
 } from '../vocabulary.ts';
 
 const HUNDRED = Array.from({ length: 100 }, (_, i) => `message ${i}`);
@@ -24,36 +24,36 @@ const THOUSAND = Array.from({ length: 1000 }, (_, i) => `message ${i}`);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 /** A case with frames in the same write as the request. */
-function glued(about: About, frames: readonly WireFrame[], wanted: readonly string[]): Case {
-  const run = async (stage: Stage): Promise<Finding> => {
-    const client = await stage.open({ glued: frames });
-    for (const payload of wanted) await hear(client, texted(payload), 'After the 101: ');
+function glued(caption: Caption, frames: readonly WireFrame[], wanted: readonly string[]): Case {
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.open({ glued: frames });
+    for (const payload of wanted) await expectReply(client, textReply(payload), 'After the 101: ');
     return finish(client);
   };
-  return withRun(about, 'The echo after the 101, then Close 1000.', run);
+  return withRun(caption, 'The echo after the 101, then Close 1000.', run);
 }
 
 /**
  * A case in which a frame is sent again and again, cut before another byte each time. A Ping
  * right behind it shows whether the server still knows where frames begin.
  */
-function cut(about: About, frame: WireFrame, cuts: readonly number[]): Case {
-  const run = async (stage: Stage): Promise<Finding> => {
-    const client = await stage.open();
+function cut(caption: Caption, frame: WireFrame, cuts: readonly number[]): Case {
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.open();
     for (const at of cuts) {
       await client.sendCut(frame, at, ping(`cut ${at}`));
       const where = `Cut before byte ${at} of ${wire(frame).length}: `;
-      await hearAll(client, [echoOf(frame), ponged(`cut ${at}`)], where);
+      await expectReplies(client, [echoOf(frame), pongReply(`cut ${at}`)], where);
     }
     return finish(client);
   };
-  return withRun(about, 'The echo and the Pong wherever the frame is cut, then Close 1000.', run);
+  return withRun(caption, 'The echo and the Pong wherever the frame is cut, then Close 1000.', run);
 }
 
 function withRun(
-  [id, title, section]: About,
+  [id, title, section]: Caption,
   expected: string,
-  run: (stage: Stage) => Promise<Finding>,
+  run: (trial: Trial) => Promise<Finding>,
 ): Case {
   return { id, title, section, expected, run };
 }
@@ -62,11 +62,11 @@ function withRun(
 const half: Case = withRun(
   ['S.3', 'Half a frame in the same write as the request', '6.2'],
   'The echo once the other half has come, then Close 1000.',
-  async (stage) => {
+  async (trial) => {
     const frame = wire(text('in two halves'));
-    const client = await stage.open({ glued: [frame.subarray(0, 9)] });
+    const client = await trial.open({ glued: [frame.subarray(0, 9)] });
     client.write(frame.subarray(9), 'bytes');
-    await hear(client, texted('in two halves'));
+    await expectReply(client, textReply('in two halves'));
     return finish(client);
   },
 );
@@ -89,13 +89,13 @@ export const STREAM: Category = {
     answers(
       ['S.4', 'Two texts in one write', '6.2'],
       [text('one'), text('two')],
-      [texted('one'), texted('two')],
+      [textReply('one'), textReply('two')],
       'together',
     ),
     answers(
       ['S.5', 'A hundred texts in one write', '6.2'],
       HUNDRED.map((payload) => text(payload)),
-      HUNDRED.map((payload) => texted(payload)),
+      HUNDRED.map((payload) => textReply(payload)),
       'together',
     ),
     cut(['S.6', 'A text, cut at every place', '6.2'], TEXT, upTo(wire(TEXT).length - 1)),
@@ -112,29 +112,29 @@ export const STREAM: Category = {
     answers(
       ['S.9', 'Text, Ping, binary message and fragments, byte by byte', '6.2'],
       [text('one'), ping('two'), binary('three'), begin('fo'), middle(), end('ur')],
-      [texted('one'), ponged('two'), echoOf(binary('three')), texted('four')],
+      [textReply('one'), pongReply('two'), echoOf(binary('three')), textReply('four')],
       1,
     ),
     scripted(['S.10', 'A text and Close in one write', '5.5.1'], {
       steps: [text('last words'), close(1000)],
-      outcomes: [{ verdict: 'OK', answers: [texted('last words')], codes: [1000, undefined] }],
+      allowed: [{ verdict: 'OK', replies: [textReply('last words')], codes: [1000, undefined] }],
     }),
     answers(
       ['S.11', 'Fragments with a Ping between them, in one write', '5.4'],
       [begin('frag'), ping('between'), middle('men'), end('ts')],
-      [ponged('between'), texted('fragments')],
+      [pongReply('between'), textReply('fragments')],
       'together',
     ),
     answers(
       ['S.12', 'A thousand texts at once, in order', '6.1'],
       THOUSAND.map((payload) => text(payload)),
-      THOUSAND.map((payload) => texted(payload)),
+      THOUSAND.map((payload) => textReply(payload)),
       'together',
     ),
     answers(
       ['S.13', 'A large message between two small ones, in one write', '6.2'],
       [text('before'), counting(200_000), text('after')],
-      [texted('before'), echoOf(counting(200_000)), texted('after')],
+      [textReply('before'), echoOf(counting(200_000)), textReply('after')],
       'together',
     ),
   ],

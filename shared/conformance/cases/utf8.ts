@@ -2,23 +2,25 @@
 import { isUtf8 } from 'node:buffer';
 import { join, utf8, wire } from '../../kit/frames.ts';
 import { fromHex, toHex } from '../../view/hex.ts';
-import type { About, Case, Category } from '../case.ts';
+import type { Caption, Case, Category } from '../case.ts';
 import type { RawClient } from '../client.ts';
-import { hear } from '../expect.ts';
+import { expectReply } from '../expect.ts';
 import { Failed, type Finding } from '../model.ts';
+import type { ServerEvent } from '../parser.ts';
 import { endingOf, judgeEnding } from '../play.ts';
 import { answers, echoes, fails } from '../script.ts';
+import type { Trial } from '../trial.ts';
 import {
   begin,
   close,
   end,
   fragments,
   middle,
+  nameEvent,
   ping,
-  ponged,
-  sayHeard,
+  pongReply,
   text,
-  texted,
+  textReply,
 } from '../vocabulary.ts';
 
 const INVALID_PAYLOAD = [1007];
@@ -40,23 +42,23 @@ const byteByByte = (payload: Uint8Array) => [
 
 const WHOLE: Case[] = [
   echoes(['6.1.1', 'An empty text', '5.6'], text()),
-  answers(['6.1.2', 'Three empty fragments', '5.4'], [begin(), middle(), end()], [texted()]),
+  answers(['6.1.2', 'Three empty fragments', '5.4'], [begin(), middle(), end()], [textReply()]),
   answers(
     ['6.1.3', 'Text between two empty fragments', '5.4'],
     [begin(), middle('middle frame payload'), end()],
-    [texted('middle frame payload')],
+    [textReply('middle frame payload')],
   ),
   echoes(['6.2.1', 'Text beyond ASCII', '5.6'], text(GREETING)),
   answers(
     ['6.2.2', 'Text in two fragments, cut between characters', '5.6'],
     [begin(HALVES[0]), end(HALVES[1])],
-    [texted(GREETING)],
+    [textReply(GREETING)],
   ),
   answers(['6.2.3', 'Text of one byte a fragment', '5.6'], byteByByte(utf8(GREETING)), [
-    texted(GREETING),
+    textReply(GREETING),
   ]),
   answers(['6.2.4', 'Greek text of one byte a fragment', '5.6'], byteByByte(KOSME), [
-    texted(KOSME),
+    textReply(KOSME),
   ]),
   fails(['6.3.1', 'A surrogate inside a text', '8.1'], [text(WITH_SURROGATE)], INVALID_PAYLOAD),
   fails(
@@ -94,13 +96,13 @@ const FAIL_FAST: Case[] = [
 
 /** `send` returns whether the server refused the text before all of it was sent. */
 function failFast(
-  [id, title, section]: About,
+  [id, title, section]: Caption,
   send: (client: RawClient) => Promise<boolean>,
 ): Case {
-  const run = async (stage: Parameters<Case['run']>[0]): Promise<Finding> => {
-    const client = await stage.open();
+  const run = async (trial: Trial): Promise<Finding> => {
+    const client = await trial.open();
     const early = await send(client);
-    if (!early) await hearRefusal(client);
+    if (!early) requireRefusal(await client.next());
     await client.untilEnd();
     const ending = endingOf(client);
     const when = early ? 'at once' : 'only when it was whole';
@@ -117,11 +119,13 @@ function failFast(
 /** A Ping behind the bad fragment: who answers it has let that fragment pass. */
 async function inFragments(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
   await client.send([begin(good), ping('so far good')]);
-  await hear(client, ponged('so far good'));
+  await expectReply(client, pongReply('so far good'));
   await client.send([middle(bad), ping('not any more')]);
-  const heard = await client.next();
-  if (heard.type === 'close') return isRefusal(heard);
-  if (heard.type !== 'pong') throw unexpected(heard);
+  const event = await client.next();
+  if (event.type !== 'pong') {
+    requireRefusal(event);
+    return true;
+  }
   await client.send([end(rest), close(1000)]);
   return false;
 }
@@ -131,27 +135,20 @@ async function inOneFrame(client: RawClient, [good, bad, rest]: Cuts): Promise<b
   const frame = wire(begin(join(good, bad, rest)));
   const cut = frame.length - rest.length;
   await client.writeInPieces(frame.subarray(0, cut), cut - bad.length);
-  const heard = await client.next(FAIL_FAST_MS);
-  if (heard.type === 'close') return isRefusal(heard);
-  if (heard.type !== 'silence') throw unexpected(heard);
+  const event = await client.next(FAIL_FAST_MS);
+  if (event.type !== 'silence') {
+    requireRefusal(event);
+    return true;
+  }
   client.write(frame.subarray(cut), 'bytes');
   await client.send([end(), close(1000)]);
   return false;
 }
 
-async function hearRefusal(client: RawClient): Promise<void> {
-  const heard = await client.next();
-  if (heard.type !== 'close') throw unexpected(heard);
-  isRefusal(heard);
-}
-
-function isRefusal(heard: Extract<Awaited<ReturnType<RawClient['next']>>, { type: 'close' }>) {
-  if (heard.code !== undefined && heard.code !== 1007) throw unexpected(heard);
-  return true;
-}
-
-function unexpected(heard: Awaited<ReturnType<RawClient['next']>>): Failed {
-  return new Failed(`Instead of Close 1007 came ${sayHeard(heard)}.`);
+/** Throws `Failed` unless the server refused the text: with Close 1007, or an empty one. */
+function requireRefusal(event: ServerEvent): void {
+  if (event.type === 'close' && (event.code === undefined || event.code === 1007)) return;
+  throw new Failed(`Instead of Close 1007 came ${nameEvent(event)}.`);
 }
 
 const hexes = (list: string) => list.trim().split(/\s+/).map(fromHex);

@@ -1,12 +1,12 @@
 /** Category 9: large messages, and many. The echo has to be exact. */
 import type { WireFrame } from '../../kit/frames.ts';
-import type { About, Case, Category } from '../case.ts';
+import type { Caption, Case, Category } from '../case.ts';
 import type { Sendable, Writes } from '../client.ts';
-import { expectSame, hear } from '../expect.ts';
+import { checkReply, expectReply } from '../expect.ts';
 import { worst } from '../model.ts';
 import { endingOf, judgeEnding } from '../play.ts';
 import { finish } from '../script.ts';
-import { binary, echoOf, fragments, sayHeard, text } from '../vocabulary.ts';
+import { binary, echoOf, fragments, nameEvent, text } from '../vocabulary.ts';
 
 /** With these a server refuses what goes beyond a limit of its own. RFC 6455 §7.4.1 */
 const LIMIT_CODES: readonly (number | undefined)[] = [1008, 1009];
@@ -44,15 +44,15 @@ const named = (size: number) =>
  * A case in which one large message is echoed. A limit below it is legal, §10.4, as long as the
  * server says so: NON-STRICT.
  */
-function large(about: About, size: number, kind: Kind, pieces: Pieces = {}): Case {
-  const [id, title, section] = about;
-  const run: Case['run'] = async (stage) => {
+function large(caption: Caption, size: number, kind: Kind, pieces: Pieces = {}): Case {
+  const [id, title, section] = caption;
+  const run: Case['run'] = async (trial) => {
     const message = KINDS[kind](size);
-    const client = await stage.open();
+    const client = await trial.open();
     await client.send(pieces.cut?.(message) ?? [message], pieces.writes);
-    const heard = await client.next();
-    if (heard.type !== 'close' || !LIMIT_CODES.includes(heard.code)) {
-      expectSame(client, heard, echoOf(message));
+    const event = await client.next();
+    if (event.type !== 'close' || !LIMIT_CODES.includes(event.code)) {
+      checkReply(client, event, echoOf(message));
       return finish(client);
     }
     await client.untilEnd();
@@ -60,7 +60,7 @@ function large(about: About, size: number, kind: Kind, pieces: Pieces = {}): Cas
     return {
       verdict: worst('NON-STRICT', judgeEnding(ending, true)),
       ending,
-      happened: `The server refused it as too much, and said so: ${sayHeard(heard)}.`,
+      happened: `The server refused it as too much, and said so: ${nameEvent(event)}.`,
     };
   };
   return { id, title, section, expected: 'The same message, then Close 1000.', run };
@@ -73,15 +73,15 @@ interface Pieces {
 }
 
 /** A case in which many messages are echoed, each before the next is sent. */
-function many(about: About, size: number, kind: Kind): Case {
-  const [id, title, section] = about;
-  const run: Case['run'] = async (stage) => {
+function many(caption: Caption, size: number, kind: Kind): Case {
+  const [id, title, section] = caption;
+  const run: Case['run'] = async (trial) => {
     const message = KINDS[kind](size);
     const wanted = echoOf(message);
-    const client = await stage.open();
+    const client = await trial.open();
     for (let i = 1; i <= MESSAGES; i++) {
       await client.send([message]);
-      await hear(client, wanted, `Message ${i}: `);
+      await expectReply(client, wanted, `Message ${i}: `);
     }
     return finish(client);
   };

@@ -1,7 +1,7 @@
-/** What a case works with. */
+/** One attempt at a case. */
 import { randomBytes } from 'node:crypto';
 import type { RawClient, Sendable } from './client.ts';
-import { encodeRequest, type Target, upgradeRequest } from './http.ts';
+import { encodeRequest, type TargetServer, upgradeRequest } from './http.ts';
 import { HttpClient } from './http-client.ts';
 import { Failed } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
@@ -9,7 +9,7 @@ import { Timeline } from './timeline.ts';
 
 /** How to open a WebSocket, where it matters. */
 export interface OpenOptions {
-  /** Our own port. */
+  /** The port to connect from; a free one unless told otherwise. */
   readonly localPort?: number;
   /** Sec-WebSocket-Key; a random one unless told otherwise. */
   readonly key?: string;
@@ -17,14 +17,14 @@ export interface OpenOptions {
   readonly glued?: readonly Sendable[];
 }
 
-/** A server, the connections that a case has to it, and the record of what was said. */
-export class Stage {
+/** What a case works with: a server, connections to it, and the record of what is said. */
+export class Trial {
   readonly timeline = new Timeline();
-  readonly target: Target;
+  readonly target: TargetServer;
   readonly patience: Patience;
   readonly #sockets: RawSocket[] = [];
 
-  constructor(target: Target, patience: Patience) {
+  constructor(target: TargetServer, patience: Patience) {
     this.target = target;
     this.patience = patience;
   }
