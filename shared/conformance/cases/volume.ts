@@ -35,7 +35,7 @@ const KINDS = {
   text: (size: number): WireFrame => text(noise(size).map((byte) => 0x20 + (byte % 95))),
   binary: (size: number): WireFrame => binary(noise(size)),
 } as const;
-type Kind = keyof typeof KINDS;
+type MessageKind = keyof typeof KINDS;
 
 const named = (size: number) =>
   size >= MIB ? `${size / MIB} MiB` : size >= KIB ? `${size / KIB} KiB` : `${size} bytes`;
@@ -44,7 +44,7 @@ const named = (size: number) =>
  * A case in which one large message is echoed. A limit below it is legal, §10.4, as long as the
  * server says so: NON-STRICT.
  */
-function large(caption: Caption, size: number, kind: Kind, pieces: Pieces = {}): Case {
+function large(caption: Caption, size: number, kind: MessageKind, pieces: Pieces = {}): Case {
   const [id, title, section] = caption;
   const run: Case['run'] = async (trial) => {
     const message = KINDS[kind](size);
@@ -73,7 +73,7 @@ interface Pieces {
 }
 
 /** A case in which many messages are echoed, each before the next is sent. */
-function many(caption: Caption, size: number, kind: Kind): Case {
+function many(caption: Caption, size: number, kind: MessageKind): Case {
   const [id, title, section] = caption;
   const run: Case['run'] = async (trial) => {
     const message = KINDS[kind](size);
@@ -93,7 +93,7 @@ function many(caption: Caption, size: number, kind: Kind): Case {
 function both(
   family: number,
   values: readonly number[],
-  make: (id: string, value: number, kind: Kind) => Case,
+  make: (id: string, value: number, kind: MessageKind) => Case,
 ): Case[] {
   return (['text', 'binary'] as const).flatMap((kind, i) =>
     values.map((value, at) => make(`9.${family + i}.${at + 1}`, value, kind)),
