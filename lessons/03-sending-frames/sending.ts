@@ -102,8 +102,9 @@ export class SendQueue {
   }
 
   /**
-   * Drops the messages that have not begun. For the answer to a Close: it may wait for the end
-   * of the message on its way, but for no other.
+   * Drops the messages that have not begun. One whose first fragment has gone stays, and is
+   * finished. Call this before you add the answer to a Close: the answer may wait for the message
+   * on its way, and should not wait for others. RFC 6455 §5.5.1
    */
   dropWaiting(): void {
     throw new Todo('03.7');

@@ -149,11 +149,11 @@ export function encodeText(text: string): Uint8Array {
  * RFC 6455 §5.4, §5.5
  */
 export class SendQueue {
-  readonly #controls: Frame[] = [];
-  /** The frames of the messages, in order. A Close stands among them. */
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
-  /** Has a part of the first message gone? */
+  /** Pings and Pongs. */
+  readonly #controls = new FrameQueue();
+  /** The frames of all messages, one behind the other. A Close comes last. */
+  readonly #messages = new FrameQueue();
+  /** Has the first fragment of a message gone, and its last has not? */
   #begun = false;
   #closed = false;
 
@@ -171,7 +171,7 @@ export class SendQueue {
     if (frames.length === 0 || !whole) {
       throw new RangeError('The frames are not one whole message.');
     }
-    for (const frame of frames) this.#append(frame);
+    for (const frame of frames) this.#messages.push(frame);
   }
 
   /**
@@ -186,42 +186,51 @@ export class SendQueue {
     }
     if (this.#closed) throw new Error('A Close is sent once.');
     this.#closed = true;
-    this.#append(frame);
-  }
-
-  #append(frame: Frame): void {
-    const waiting: Waiting = { frame, next: undefined };
-    if (this.#last) this.#last.next = waiting;
-    else this.#first = waiting;
-    this.#last = waiting;
+    this.#messages.push(frame);
   }
 
   /**
-   * Drops the messages that have not begun. For the answer to a Close: it may wait for the end
-   * of the message on its way, but for no other.
+   * Drops the messages that have not begun. One whose first fragment has gone stays, and is
+   * finished. Call this before you add the answer to a Close: the answer may wait for the message
+   * on its way, and should not wait for others. RFC 6455 §5.5.1
    */
   dropWaiting(): void {
-    let end = this.#begun ? this.#first : undefined;
-    while (end && !end.frame.fin) end = end.next;
-    if (end) end.next = undefined;
-    else this.#first = undefined;
-    this.#last = end;
+    const frames = this.#messages.takeAll();
+    const end = this.#begun ? frames.findIndex(({ fin }) => fin) + 1 : 0;
+    for (const frame of frames.slice(0, end)) this.#messages.push(frame);
   }
 
   /** Takes out the frame that goes next. `undefined`: nothing waits. */
   next(): Frame | undefined {
-    const control = this.#controls.shift();
+    const control = this.#controls.take();
     if (control) return control;
-    const frame = this.#first?.frame;
-    this.#first = this.#first?.next;
-    if (this.#first === undefined) this.#last = undefined;
+    const frame = this.#messages.take();
     this.#begun = frame !== undefined && !frame.fin;
     return frame;
   }
 }
 
-/** A frame that waits, and the one behind it. In a long array, taking the first moves the others. */
-interface Waiting {
-  readonly frame: Frame;
-  next: Waiting | undefined;
+/** Frames, first in, first out. `Array.shift` would move all the others up at every take. */
+class FrameQueue {
+  #frames: Frame[] = [];
+  /** How many of them have been taken. */
+  #taken = 0;
+
+  push(frame: Frame): void {
+    this.#frames.push(frame);
+  }
+
+  take(): Frame | undefined {
+    const frame = this.#frames[this.#taken++];
+    // More are cut off than are moved, so a frame is moved less than once on average.
+    if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();
+    return frame;
+  }
+
+  takeAll(): Frame[] {
+    const frames = this.#frames.slice(this.#taken);
+    this.#frames = [];
+    this.#taken = 0;
+    return frames;
+  }
 }

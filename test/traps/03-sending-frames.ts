@@ -380,8 +380,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [85, 86],
     edits: [
       [
-        'for (const frame of frames) this.#append(frame);',
-        'for (const frame of frames) {\n      if (frame === frames[0]) this.#controls.push(frame);\n      else this.#append(frame);\n    }',
+        'for (const frame of frames) this.#messages.push(frame);',
+        'for (const frame of frames) {\n      if (frame === frames[0]) this.#controls.push(frame);\n      else this.#messages.push(frame);\n    }',
       ],
     ],
   },
@@ -391,7 +391,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'A Ping waits behind a long message, and the peer gives up.',
     source: 'RFC 6455 §5.4',
     rules: [87],
-    edits: [['this.#controls.push(frame);', 'this.#append(frame);']],
+    edits: [['this.#controls.push(frame);', 'this.#messages.push(frame);']],
   },
   {
     id: 'one-control-waits',
@@ -399,7 +399,12 @@ export const TRAPS: readonly Trap[] = [
     story: 'Room for one control frame: a Pong takes the place of the Ping that waited there.',
     source: 'RFC 6455 §6.1',
     rules: [115],
-    edits: [['this.#controls.push(frame);', 'this.#controls[0] = frame;']],
+    edits: [
+      [
+        'this.#controls.push(frame);',
+        'this.#controls.takeAll();\n      this.#controls.push(frame);',
+      ],
+    ],
   },
   {
     id: 'after-the-close',
@@ -427,7 +432,7 @@ export const TRAPS: readonly Trap[] = [
     rules: [70, 97],
     edits: [
       [
-        '    this.#closed = true;\n    this.#append(frame);',
+        '    this.#closed = true;\n    this.#messages.push(frame);',
         '    this.#closed = true;\n    this.#controls.push(frame);',
       ],
     ],
@@ -446,7 +451,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'A message dropped of which a part has gone: the peer waits for its end.',
     source: 'RFC 6455 §5.4',
     rules: [115],
-    edits: [['let end = this.#begun ? this.#first : undefined;', 'let end: Waiting | undefined;']],
+    edits: [['this.#begun ? frames.findIndex(({ fin }) => fin) + 1 : 0', '0']],
   },
   {
     id: 'short-message-overtakes',
@@ -457,8 +462,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [86],
     edits: [
       [
-        'for (const frame of frames) this.#append(frame);',
-        'if (frames.length === 1) this.#controls.push(...frames);\n    else for (const frame of frames) this.#append(frame);',
+        'for (const frame of frames) this.#messages.push(frame);',
+        'const queue = frames.length === 1 ? this.#controls : this.#messages;\n    for (const frame of frames) queue.push(frame);',
       ],
     ],
   },
