@@ -148,7 +148,7 @@ export class ClosingHandshake {
   }
 
   /**
-   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code and
+   * Step 4 · Handles the payload of the peer's Close frame. It is answered with the same code and
    * no reason, an empty one with an empty one, unless our own Close is out already. Then the
    * server hangs up; a client waits for that. An illegal payload fails the connection.
    */
@@ -156,7 +156,7 @@ export class ClosingHandshake {
     throw new Todo('04.4');
   }
 
-  /** Step 4 · Takes in that the TCP connection is gone. */
+  /** Step 4 · Notes that the TCP connection is gone. */
   disconnect(): void {
     throw new Todo('04.4');
   }

@@ -24,13 +24,13 @@ export function encodeCloseBody(code?: number, reason = ''): Uint8Array {
     if (reason !== '') throw new TypeError('A reason needs a code before it.');
     return new Uint8Array(0);
   }
-  const text = new TextEncoder().encode(reason);
-  if (text.length > MAX_REASON_BYTES) {
-    throw new RangeError(`A reason has at most 123 bytes, not ${text.length}.`);
+  const utf8 = new TextEncoder().encode(reason);
+  if (utf8.length > MAX_REASON_BYTES) {
+    throw new RangeError(`A reason has at most 123 bytes, not ${utf8.length}.`);
   }
-  const body = new Uint8Array(2 + text.length);
+  const body = new Uint8Array(2 + utf8.length);
   new DataView(body.buffer).setUint16(0, code);
-  body.set(text, 2);
+  body.set(utf8, 2);
   return body;
 }
 
@@ -44,13 +44,16 @@ export function encodeCloseBody(code?: number, reason = ''): Uint8Array {
  */
 export function decodeCloseBody(body: Uint8Array): CloseBody | undefined {
   if (body.length === 0) return undefined;
-  if (body.length === 1) throw new ProtocolError(1002, '5.5.1', 'A Close with half a code.');
+  if (body.length === 1) {
+    throw new ProtocolError(CloseCode.ProtocolError, '5.5.1', 'A Close with half a code.');
+  }
   const code = new DataView(body.buffer, body.byteOffset).getUint16(0);
   try {
-    const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    return { code, reason: utf8.decode(body.subarray(2)) };
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return { code, reason: decoder.decode(body.subarray(2)) };
   } catch {
-    throw new ProtocolError(1007, '8.1', 'A Close reason that is not valid UTF-8.');
+    const message = 'A Close reason that is not valid UTF-8.';
+    throw new ProtocolError(CloseCode.InvalidPayload, '8.1', message);
   }
 }
 
@@ -170,7 +173,7 @@ export class ClosingHandshake {
   readonly #now: () => number;
   #state: State = 'OPEN';
   /** When the state was entered, on the clock `#now`. */
-  #since: number;
+  #enteredAt: number;
   /** The payload of the peer's Close. `undefined`: it has sent none. */
   #peerClose: Uint8Array | undefined;
 
@@ -182,7 +185,7 @@ export class ClosingHandshake {
     this.#role = role;
     this.#timeoutMs = timeoutMs;
     this.#now = now;
-    this.#since = now();
+    this.#enteredAt = now();
   }
 
   /** Step 4 · Where the connection stands. */
@@ -197,33 +200,33 @@ export class ClosingHandshake {
   close(code: number = CloseCode.NormalClosure, reason = ''): Action[] {
     if (!isWireCode(code)) throw new RangeError(`A Close frame cannot carry the code ${code}.`);
     const body = encodeCloseBody(code, reason);
-    return this.#enter('close') ? [{ type: 'sendClose', body }] : [];
+    return this.#transition('close') ? [{ type: 'sendClose', body }] : [];
   }
 
   /**
-   * Step 4 · Takes in the payload of the peer's Close frame. It is answered with the same code and
+   * Step 4 · Handles the payload of the peer's Close frame. It is answered with the same code and
    * no reason, an empty one with an empty one, unless our own Close is out already. Then the
    * server hangs up; a client waits for that. An illegal payload fails the connection.
    */
   receiveClose(payload: Uint8Array): Action[] {
-    const answer = this.#state === 'OPEN';
+    const wasOpen = this.#state === 'OPEN';
     let body: CloseBody | undefined;
     try {
-      body = legalCloseBody(payload);
+      body = decodeLegalCloseBody(payload);
     } catch (error) {
       return this.fail(error);
     }
-    if (!this.#enter('receiveClose')) return [];
+    if (!this.#transition('receiveClose')) return [];
     this.#peerClose = new Uint8Array(payload);
     const actions: Action[] = [];
-    if (answer) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });
+    if (wasOpen) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });
     if (this.#role === 'server') actions.push({ type: 'hangUp' });
     return actions;
   }
 
-  /** Step 4 · Takes in that the TCP connection is gone. */
+  /** Step 4 · Notes that the TCP connection is gone. */
   disconnect(): void {
-    this.#enter('disconnect');
+    this.#transition('disconnect');
   }
 
   /** Step 5 · Says whether what the peer sends still counts. */
@@ -236,9 +239,9 @@ export class ClosingHandshake {
    * hangs up without waiting for an answer. RFC 6455 §7.1.7
    */
   fail(error: unknown): Action[] {
-    const tell = this.#state === 'OPEN';
-    if (!this.#enter('fail')) return [];
-    if (!tell) return [{ type: 'hangUp' }];
+    const wasOpen = this.#state === 'OPEN';
+    if (!this.#transition('fail')) return [];
+    if (!wasOpen) return [{ type: 'hangUp' }];
     // What goes wrong inside us is our business: only the peer's own mistakes are spelled out.
     const reason = error instanceof ProtocolError ? truncateReason(error.message) : '';
     const body = encodeCloseBody(closeCodeFor(error), reason);
@@ -264,29 +267,31 @@ export class ClosingHandshake {
 
   /** Step 7 · When we stop waiting, on the clock `now`. `undefined`: we wait for nothing. */
   get deadline(): number | undefined {
-    const waits = this.#state === 'CLOSE_SENT' || this.#state === 'HANGING_UP';
-    return waits ? this.#since + this.#timeoutMs : undefined;
+    const isWaiting = this.#state === 'CLOSE_SENT' || this.#state === 'HANGING_UP';
+    return isWaiting ? this.#enteredAt + this.#timeoutMs : undefined;
   }
 
   /** Step 7 · Gives up on the peer when the deadline has come. RFC 6455 §7.1.1 */
   checkDeadline(): Action[] {
-    const late = this.deadline !== undefined && this.#now() >= this.deadline;
-    return late && this.#enter('timeout') ? [{ type: 'destroy' }] : [];
+    const isOver = this.deadline !== undefined && this.#now() >= this.deadline;
+    return isOver && this.#transition('timeout') ? [{ type: 'destroy' }] : [];
   }
 
-  #enter(event: ClosingEvent): boolean {
+  /** Follows the table. Returns whether the event means something in this state. */
+  #transition(event: ClosingEvent): boolean {
     const next = nextState(this.#state, event);
     if (next === undefined) return false;
     this.#state = next;
-    this.#since = this.#now();
+    this.#enteredAt = this.#now();
     return true;
   }
 }
 
-function legalCloseBody(payload: Uint8Array): CloseBody | undefined {
+function decodeLegalCloseBody(payload: Uint8Array): CloseBody | undefined {
   const body = decodeCloseBody(payload);
   if (body && !isWireCode(body.code)) {
-    throw new ProtocolError(1002, '7.4', `A Close frame cannot carry the code ${body.code}.`);
+    const message = `A Close frame cannot carry the code ${body.code}.`;
+    throw new ProtocolError(CloseCode.ProtocolError, '7.4', message);
   }
   return body;
 }

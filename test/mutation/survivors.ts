@@ -144,15 +144,14 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '04',
-    line: 'const late = this.deadline !== undefined && this.#now() >= this.deadline;',
+    line: 'const isOver = this.deadline !== undefined && this.#now() >= this.deadline;',
     from: 'this.deadline !== undefined',
     to: 'true',
     why: 'For the type checker: nothing is greater than `undefined`.',
   },
   {
     lesson: '04',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the line is quoted as it is.
-    line: "throw new ProtocolError(1002, '7.4', `A Close frame cannot carry the code ${body.code}.`);",
+    line: "throw new ProtocolError(CloseCode.ProtocolError, '7.4', message);",
     from: "'7.4'",
     to: '""',
     why: UNSEEN,

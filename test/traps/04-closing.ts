@@ -129,7 +129,7 @@ export const TRAPS: readonly Trap[] = [
       'The limit compared with `length` of the string: 62 times "é" make a frame of 126 bytes.',
     source: 'kamp-us/phoenix#7711',
     rules: [92],
-    edits: [['if (text.length > MAX_REASON_BYTES)', 'if (reason.length > MAX_REASON_BYTES)']],
+    edits: [['if (utf8.length > MAX_REASON_BYTES)', 'if (reason.length > MAX_REASON_BYTES)']],
   },
   {
     id: 'close-not-answered',
@@ -139,7 +139,7 @@ export const TRAPS: readonly Trap[] = [
     rules: [98],
     edits: [
       [
-        "    if (answer) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });\n",
+        "    if (wasOpen) actions.push({ type: 'sendClose', body: encodeCloseBody(body?.code) });\n",
         '',
       ],
     ],
@@ -150,7 +150,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'A Close answered although our own is out: two servers of this kind never stop.',
     source: 'RFC 6455 §5.5.1',
     rules: [98],
-    edits: [["const answer = this.#state === 'OPEN';", 'const answer = true;']],
+    edits: [['if (wasOpen) actions.push', 'actions.push']],
   },
   {
     id: 'always-answers-1000',
@@ -166,7 +166,9 @@ export const TRAPS: readonly Trap[] = [
     story: 'An empty Close answered with 1005, which is only how we call it among ourselves.',
     source: 'palantir/python-language-server#151',
     rules: [134],
-    edits: [['encodeCloseBody(body?.code)', 'encodeCloseBody(body?.code ?? 1005)']],
+    edits: [
+      ['encodeCloseBody(body?.code)', 'encodeCloseBody(body?.code ?? CloseCode.NoStatusReceived)'],
+    ],
   },
   {
     id: 'never-hangs-up',
@@ -251,7 +253,12 @@ export const TRAPS: readonly Trap[] = [
     story: 'The same code for every error, so that the peer looks in the wrong place.',
     source: 'RFC 6455 §7.4.1',
     rules: [128, 154],
-    edits: [['error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError', '1002']],
+    edits: [
+      [
+        'error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError',
+        'CloseCode.ProtocolError',
+      ],
+    ],
   },
   {
     id: 'fails-without-a-word',
@@ -361,7 +368,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         'return { code, reason, wasClean: true };',
-        'return { code, reason, wasClean: code !== 1005 };',
+        'return { code, reason, wasClean: code !== CloseCode.NoStatusReceived };',
       ],
     ],
   },
@@ -373,8 +380,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [125],
     edits: [
       [
-        "if (!this.#enter('receiveClose')) return [];\n    this.#peerClose = new Uint8Array(payload);",
-        "this.#peerClose = new Uint8Array(payload);\n    if (!this.#enter('receiveClose')) return [];",
+        "if (!this.#transition('receiveClose')) return [];\n    this.#peerClose = new Uint8Array(payload);",
+        "this.#peerClose = new Uint8Array(payload);\n    if (!this.#transition('receiveClose')) return [];",
       ],
     ],
   },
@@ -385,7 +392,7 @@ export const TRAPS: readonly Trap[] = [
       'No end to the waiting for the peer’s Close. When the network is gone, it takes minutes.',
     source: 'RFC 6455 §7.1.1',
     rules: [102],
-    edits: [["const waits = this.#state === 'CLOSE_SENT' || ", 'const waits = ']],
+    edits: [["const isWaiting = this.#state === 'CLOSE_SENT' || ", 'const isWaiting = ']],
   },
   {
     id: 'never-given-up',
@@ -401,6 +408,8 @@ export const TRAPS: readonly Trap[] = [
     story: 'The time counted from the start of the connection: an old one is dropped at its Close.',
     source: 'RFC 6455 §7.1.1',
     rules: [121],
-    edits: [['    this.#state = next;\n    this.#since = this.#now();', '    this.#state = next;']],
+    edits: [
+      ['    this.#state = next;\n    this.#enteredAt = this.#now();', '    this.#state = next;'],
+    ],
   },
 ];
