@@ -1,0 +1,208 @@
+/** Lesson 04, steps 1 to 3: what a Close frame says. */
+import { equal, failsWith, throws } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { CloseCode } from '../../../shared/protocol.ts';
+import { fromHex, quote } from '../../../shared/view/hex.ts';
+import { CLOSE_BODIES, NO_WIRE_CODES, WIRE_CODES } from '../../vectors/closing.ts';
+import { UTF8_GROUPS, type Utf8Group } from '../../vectors/utf8.ts';
+import { type Lesson, NORMAL, ruleOfCode } from './tools.ts';
+
+type CloseBody = (typeof CLOSE_BODIES)[number];
+
+function decodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
+  return {
+    what: `Decode ${what}.`,
+    rules: [94],
+    check({ decodeCloseBody }) {
+      const bytes = fromHex(wire);
+      const given: Fact[] = [['body', show(bytes)]];
+      equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
+      const view = join(utf8('before'), bytes).subarray(6);
+      equal(() => decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, {
+        given,
+      });
+    },
+  };
+}
+
+function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
+  return {
+    what: `Encode ${what}.`,
+    rules: [94],
+    check({ encodeCloseBody }) {
+      const encode = () => encodeCloseBody(expected?.code, expected?.reason);
+      equal(encode, fromHex(wire), `Encode ${what}.`, {
+        given: [['called with', show([expected?.code, expected?.reason])]],
+      });
+    },
+  };
+}
+
+function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
+  return {
+    what: `Refuse a reason that is not UTF-8: ${what}.`,
+    rules: [94, 138],
+    check({ decodeCloseBody }) {
+      for (const [i, hex] of invalid.entries()) {
+        const bytes = join(NORMAL, fromHex(hex));
+        failsWith(
+          CloseCode.InvalidPayload,
+          () => decodeCloseBody(bytes),
+          `Refuse a reason that is not UTF-8: ${what} (${id}, ${i + 1}).`,
+          { given: [['body', show(bytes)]] },
+        );
+      }
+    },
+  };
+}
+
+/** Step 1 · The close body. */
+export const bodies: readonly Scenario<Lesson>[] = [
+  ...CLOSE_BODIES.flatMap((body) => [decodes(body), encodes(body)]),
+  {
+    what: 'Encode the code 0: it is not the same as no code.',
+    rules: [94],
+    check({ encodeCloseBody }) {
+      equal(
+        () => encodeCloseBody(0),
+        Uint8Array.of(0, 0),
+        'Encode the code 0: it is not the same as no code. Whether it may travel is for step 2.',
+      );
+    },
+  },
+  {
+    what: 'Refuse a single byte: half a code.',
+    rules: [94],
+    check({ decodeCloseBody }) {
+      const decode = () => decodeCloseBody(Uint8Array.of(3));
+      failsWith(CloseCode.ProtocolError, decode, 'Refuse a single byte: half a code.');
+    },
+  },
+  ...UTF8_GROUPS.filter(({ invalid }) => invalid.length > 0).map(refusesReasons),
+  {
+    what: 'A U+FEFF at the start is text like any other.',
+    rules: [94],
+    check({ decodeCloseBody }) {
+      equal(
+        () => decodeCloseBody(fromHex('03 e8 ef bb bf 62 6f 6d')),
+        { code: CloseCode.NormalClosure, reason: '\ufeffbom' },
+        'A U+FEFF at the start is text like any other.',
+      );
+    },
+  },
+  {
+    what: 'Refuse a reason without a code.',
+    rules: [94],
+    check({ encodeCloseBody }) {
+      const encode = () => encodeCloseBody(undefined, 'why');
+      throws(TypeError, encode, 'Refuse a reason without a code.');
+    },
+  },
+];
+
+function judges(code: number, expected: boolean, what: string): Scenario<Lesson> {
+  return {
+    what,
+    rules: [ruleOfCode(code)],
+    check: ({ isWireCode }) => equal(() => isWireCode(code), expected, what),
+  };
+}
+
+/** Step 2 · Codes that may travel. */
+export const codes: readonly Scenario<Lesson>[] = [
+  ...NO_WIRE_CODES.map(([code, why]) => judges(code, false, `Say no to ${code}: ${why}.`)),
+  ...WIRE_CODES.map((code) => judges(code, true, `${code} may travel.`)),
+  ...[Number.NaN, 1000.5, -1000, Number.POSITIVE_INFINITY].map((code) =>
+    judges(code, false, `${code} is no code at all.`),
+  ),
+  {
+    what: 'Say of every code from 0 to 5099 whether it may travel.',
+    rules: [134, 135, 136, 137],
+    check({ isWireCode }) {
+      for (let code = 0; code < 5100; code++) {
+        const application = code >= 3000 && code < 5000;
+        const standard = code >= 1000 && code < 1015 && ![1004, 1005, 1006].includes(code);
+        equal(() => isWireCode(code), application || standard, `Say whether ${code} may travel.`);
+      }
+    },
+  },
+];
+
+const REASONS: readonly (readonly [what: string, reason: string, fits: string])[] = [
+  ['nothing', '', ''],
+  ['"bye"', 'bye', 'bye'],
+  ['123 times "x"', 'x'.repeat(123), 'x'.repeat(123)],
+  ['124 times "x"', 'x'.repeat(124), 'x'.repeat(123)],
+  ['61 times "é"', 'é'.repeat(61), 'é'.repeat(61)],
+  ['62 times "é"', 'é'.repeat(62), 'é'.repeat(61)],
+  ['41 times "€"', '€'.repeat(41), '€'.repeat(41)],
+  ['42 times "€"', '€'.repeat(42), '€'.repeat(41)],
+  ['30 times "😀"', '😀'.repeat(30), '😀'.repeat(30)],
+  ['31 times "😀"', '😀'.repeat(31), '😀'.repeat(30)],
+  ['"x" and 31 times "😀"', `x${'😀'.repeat(31)}`, `x${'😀'.repeat(30)}`],
+  ['122 times "x" and "é"', `${'x'.repeat(122)}é`, 'x'.repeat(122)],
+  ['121 times "x" and "é"', `${'x'.repeat(121)}é`, `${'x'.repeat(121)}é`],
+  ['122 times "x", "é" and "x"', `${'x'.repeat(122)}éx`, 'x'.repeat(122)],
+];
+
+function sizeOf(reason: string): string {
+  return `${reason.length} in \`length\`, ${utf8(reason).length} bytes`;
+}
+
+function keepsWhatFits([what, reason, fits]: (typeof REASONS)[number]): Scenario<Lesson> {
+  return {
+    what: `Keep what fits of ${what}.`,
+    rules: [92],
+    check({ truncateReason, encodeCloseBody }) {
+      equal(
+        () => truncateReason(reason),
+        fits,
+        'Keep as much of the reason as fits into 123 bytes, in whole characters.',
+        {
+          given: [['reason', `${quote(reason.slice(0, 12))}… ${sizeOf(reason)}`]],
+          cause: (actual) => reasonMistake(actual, fits),
+        },
+      );
+      const body = join(NORMAL, utf8(fits));
+      equal(
+        () => encodeCloseBody(CloseCode.NormalClosure, fits),
+        body,
+        'Encode a reason that fits.',
+      );
+    },
+  };
+}
+
+function reasonMistake(actual: unknown, fits: string): string | undefined {
+  if (typeof actual !== 'string') return undefined;
+  if (/\ufffd/.test(actual) || !actual.isWellFormed()) return 'It was cut inside a character.';
+  const size = utf8(actual).length;
+  if (size > 123) return `Yours has ${size} bytes of UTF-8. The code takes two of the 125.`;
+  return fits.startsWith(actual) ? `Yours has ${size} bytes: more would fit.` : undefined;
+}
+
+/** Step 3 · A reason that fits. */
+export const reasons: readonly Scenario<Lesson>[] = [
+  {
+    what: 'A control frame has 125 bytes, and the code takes two.',
+    rules: [92],
+    check({ MAX_REASON_BYTES }) {
+      const what = 'A control frame has 125 bytes, and the code takes two.';
+      equal(() => MAX_REASON_BYTES, 123, what);
+    },
+  },
+  ...REASONS.map(keepsWhatFits),
+  ...['x'.repeat(124), 'é'.repeat(62), '😀'.repeat(31)].map((reason) => ({
+    what: `Refuse a reason that does not fit: ${quote(reason.slice(0, 2))}… with ${sizeOf(reason)}.`,
+    rules: [92],
+    check({ encodeCloseBody }: Lesson) {
+      const encode = () => encodeCloseBody(CloseCode.NormalClosure, reason);
+      throws(RangeError, encode, 'Refuse a reason that does not fit.', {
+        given: [['reason', sizeOf(reason)]],
+      });
+    },
+  })),
+];
