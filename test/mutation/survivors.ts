@@ -143,6 +143,20 @@ export const SURVIVORS: readonly Survivor[] = [
     why: 'For a message of exactly one fragment, the loop makes the same frame.',
   },
   {
+    lesson: '03',
+    line: 'if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();',
+    from: 'this.#taken * 2 > this.#frames.length',
+    to: 'true',
+    why: SPEED,
+  },
+  {
+    lesson: '03',
+    line: 'if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();',
+    from: 'this.#taken * 2 > this.#frames.length',
+    to: 'this.#taken * 2 >= this.#frames.length',
+    why: 'What has been taken is cut off at half of the queue, or a frame later: the same result.',
+  },
+  {
     lesson: '04',
     line: 'const isOver = this.deadline !== undefined && this.#now() >= this.deadline;',
     from: 'this.deadline !== undefined',
