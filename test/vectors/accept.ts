@@ -27,13 +27,13 @@ export const ACCEPT_VECTORS: readonly AcceptVector[] = [
   },
   {
     id: 'accept-chrome',
-    source: 'a request of Chrome in a blog post',
+    source: 'a request of Chrome, from a blog',
     key: 'PCD+pA79juC6tlBK9zD3Vw==',
     accept: '8+5CLWTBYLARKoxBxS5uk6s6zZo=',
   },
   {
     id: 'accept-chrome-2',
-    source: 'a request of Chrome in a blog post',
+    source: 'a second request of Chrome, from a blog',
     key: 'e+D+Ox4LvEbt42S7lC4Y+A==',
     accept: '/N7sHIZ5fSMYWTfwxodsjCG2TsQ=',
   },
@@ -51,7 +51,7 @@ export const ACCEPT_VECTORS: readonly AcceptVector[] = [
   },
   {
     id: 'accept-rfc-4.1',
-    source: 'RFC 6455 §4.1, a key whose unused bits are not 0',
+    source: 'RFC 6455 §4.1, with unused bits set',
     key: 'AQIDBAUGBwgJCgsMDQ4PEC==',
     accept: 'OfS0wDaT5NoxF2gqm7Zj2YtetzM=',
   },
@@ -63,7 +63,7 @@ export const ACCEPT_VECTORS: readonly AcceptVector[] = [
   },
   {
     id: 'accept-guide',
-    source: 'the prettydiff guide to WebSocket servers',
+    source: 'the prettydiff guide to WebSockets',
     key: 'XLv1J5/+Jp2lsQep9ayoMg==',
     accept: 'WV5nyKPHZDDrvR0jJkZamJFYKMs=',
   },

@@ -1,0 +1,101 @@
+/** Step 5: what the server chooses. */
+import { equal, refusesWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
+import { RFC_UPGRADE } from './requests.ts';
+
+type ChoiceScenario = Scenario<typeof Handshake>;
+
+/** What the server is asked for, where that is not what the request of the standard asks for. */
+type Wish = Partial<Handshake.Upgrade>;
+
+/** A call of `negotiate` with objects that no other call has seen, and how it is told. */
+function prepare({ negotiate }: typeof Handshake, policy: Handshake.Policy, wish: Wish) {
+  const request = structuredClone({ ...RFC_UPGRADE, ...wish });
+  const allowed = structuredClone(policy);
+  const given: Fact[] = [
+    ['request', show(request)],
+    ['policy', show(allowed)],
+  ];
+  return { call: () => negotiate(request, allowed), about: { given } };
+}
+
+/** The request is let in, with this subprotocol or none. */
+function chooses(
+  rules: readonly number[],
+  what: string,
+  expected: string | undefined,
+  policy: Handshake.Policy,
+  wish: Wish = {},
+): ChoiceScenario {
+  return {
+    what,
+    rules,
+    check: (lesson) => {
+      const { call, about } = prepare(lesson, policy, wish);
+      equal(call, expected, what, about);
+    },
+  };
+}
+
+/** The request is refused with this status. */
+function refuses(
+  rules: readonly number[],
+  what: string,
+  status: number,
+  policy: Handshake.Policy,
+  wish: Wish,
+): ChoiceScenario {
+  return {
+    what,
+    rules,
+    check: (lesson) => {
+      const { call, about } = prepare(lesson, policy, wish);
+      refusesWith(status, call, what, about);
+    },
+  };
+}
+
+const SUBPROTOCOLS: readonly ChoiceScenario[] = [
+  chooses([49], 'Choose what both speak.', 'superchat', { protocols: ['superchat'] }),
+  chooses([49], 'The client’s first choice wins.', 'chat', { protocols: ['superchat', 'chat'] }),
+  chooses([49, 50], 'No common subprotocol, so none.', undefined, { protocols: ['mqtt'] }),
+  chooses([50], 'The server speaks none.', undefined, {}),
+  chooses([49, 50], 'None was offered.', undefined, { protocols: ['chat'] }, { protocols: [] }),
+  chooses([49], 'Case matters in names.', undefined, { protocols: ['Chat'] }),
+];
+
+const SITE: Handshake.Policy = { origins: ['https://good.example'] };
+
+const ORIGINS: readonly ChoiceScenario[] = [
+  chooses([147], 'Its own page may call.', undefined, SITE, { origin: 'https://good.example' }),
+  chooses([42], 'No Origin is no browser.', undefined, SITE, { origin: undefined }),
+  chooses(
+    [],
+    'Without a list, every page may call.',
+    undefined,
+    {},
+    { origin: 'https://a.example' },
+  ),
+  ...[
+    'https://evil.example',
+    'https://good.example.evil.test',
+    'https://evil-good.example',
+    'http://good.example',
+    'https://good.example:8443',
+    'null',
+  ].map((origin) => refuses([46, 147], `The page ${origin} may not call.`, 403, SITE, { origin })),
+];
+
+const CHAT: Handshake.Policy = { paths: ['/chat'] };
+
+const PATHS: readonly ChoiceScenario[] = [
+  chooses([48], 'The path exists.', undefined, CHAT),
+  chooses([48], 'The query is no part of the path.', undefined, CHAT, { resource: '/chat?room=1' }),
+  refuses([48], 'There is no path `/chatter`.', 404, CHAT, { resource: '/chatter' }),
+  refuses([48], 'There is no path `/`.', 404, CHAT, { resource: '/' }),
+];
+
+export const CHOICES: readonly ChoiceScenario[] = [...SUBPROTOCOLS, ...ORIGINS, ...PATHS];

@@ -1,0 +1,274 @@
+/** Step 2: a request out of a stream of bytes. */
+import { attempt, equal, fail, refusesWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import { quote } from '../../../shared/view/hex.ts';
+import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
+import { arrived, bytesOf, CHROME_REQUEST, headOf, RFC_REQUEST } from './requests.ts';
+
+type ParsingScenario = Scenario<typeof Handshake>;
+
+/** The values that a header has after these lines have been read. */
+function reads(
+  rules: readonly number[],
+  what: string,
+  lines: string,
+  name: string,
+  values: readonly string[],
+): ParsingScenario {
+  return {
+    what,
+    rules,
+    check: ({ parseRequest }) => {
+      const bytes = bytesOf(['GET / HTTP/1.1', lines]);
+      const given = arrived(bytes);
+      const head =
+        attempt(() => parseRequest(bytes), what, given) ??
+        fail('The head is complete: return it.', given);
+      equal(() => head.headers.get(name), values, what, {
+        given: [...given, ['header', quote(name)]],
+        cause: () => otherCase(head.headers, name),
+      });
+    },
+  };
+}
+
+function otherCase(headers: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  const found = [...headers.keys()].find((key) => key !== name && key.toLowerCase() === name);
+  if (found === undefined) return undefined;
+  return `It is there as ${quote(found)}. A name is the same in any case: store it in lower case.`;
+}
+
+const HEADERS: readonly ParsingScenario[] = [
+  reads([], 'Split at the first colon only.', 'host: localhost:8080', 'host', ['localhost:8080']),
+  reads([34], 'Turn header names to lower case.', 'SEC-WebSocket-KEY: AbC=', 'sec-websocket-key', [
+    'AbC=',
+  ]),
+  reads([43], 'Trim spaces and tabs around a value.', 'X-Pad: \t a b \t', 'x-pad', ['a b']),
+  reads([43], 'Do without the space after the colon.', 'X-Tight:a', 'x-tight', ['a']),
+  reads([43], 'Keep an empty value.', 'X-Empty:', 'x-empty', ['']),
+  reads([43], 'Keep repeated headers, in order.', 'X-Two: 1\r\nx-two: 2', 'x-two', ['1', '2']),
+  reads([43], 'Read any byte beyond ASCII as it is.', 'X-Latin: \u00e9', 'x-latin', [
+    '\u00c3\u00a9',
+  ]),
+  reads([43], 'Read `__proto__` like any other name.', '__proto__: x', '__proto__', ['x']),
+];
+
+/** A request is read when it is whole, wherever its bytes lie. */
+function readsWhole(
+  rules: readonly number[],
+  request: string,
+  lines: readonly string[],
+): ParsingScenario[] {
+  const read = `Read ${request}.`;
+  const readMoved = `Read it out of a larger buffer: ${request}.`;
+  return [
+    {
+      what: `Wait for the blank line of ${request}.`,
+      rules: [],
+      check: ({ parseRequest }) => {
+        const bytes = bytesOf(lines);
+        for (let length = 0; length < bytes.length; length++) {
+          const part = bytes.slice(0, length);
+          const told = 'The blank line has not come yet, so there is nothing to return.';
+          equal(() => parseRequest(part), undefined, told, {
+            given: arrived(part, `${length} of ${bytes.length} bytes`),
+          });
+        }
+      },
+    },
+    {
+      what: read,
+      rules,
+      check: ({ parseRequest }) => {
+        const bytes = bytesOf(lines);
+        const given = arrived(bytes);
+        equal(() => parseRequest(bytes), headOf(lines), read, { given });
+      },
+    },
+    {
+      what: readMoved,
+      rules: [],
+      check: ({ parseRequest }) => {
+        const moved = join(utf8('earlier bytes'), bytesOf(lines)).subarray(13);
+        equal(() => parseRequest(moved), headOf(lines), readMoved, {
+          given: arrived(moved, 'a view that starts at byte 13 of its buffer'),
+        });
+      },
+    },
+  ];
+}
+
+const GLUED: ParsingScenario = {
+  what: 'What follows the blank line is the first frame, and no part of the head.',
+  rules: [],
+  check: ({ parseRequest }) => {
+    const frame = wire({ opcode: 1, payload: 'Hello\r\n\r\n' });
+    equal(
+      () => parseRequest(join(bytesOf(RFC_REQUEST), frame)),
+      headOf(RFC_REQUEST),
+      'What follows the blank line is the first frame, and no part of the head.',
+      { given: [['arrived', 'the request of RFC 6455 §1.2 and a frame, in one read']] },
+    );
+  },
+};
+
+function readsCookies(kibibytes: number): ParsingScenario {
+  const what = `Read a head with ${kibibytes} KiB of cookies.`;
+  return {
+    what,
+    rules: [],
+    check: ({ parseRequest }) => {
+      const lines = ['GET / HTTP/1.1', `Cookie: ${'c'.repeat(kibibytes * 1024)}`, 'Host: h'];
+      equal(() => parseRequest(bytesOf(lines)), headOf(lines), what);
+    },
+  };
+}
+
+/** The beginning of a head whose end has not come. */
+function endless(): Uint8Array {
+  return utf8(`GET / HTTP/1.1\r\nCookie: ${'c'.repeat(200)}`);
+}
+
+function limited(bytes: Uint8Array, maxHeadBytes: number): Fact[] {
+  return [
+    ...arrived(bytes, `${bytes.length} bytes, and no blank line`),
+    ['maxHeadBytes', String(maxHeadBytes)],
+  ];
+}
+
+const LIMIT: readonly ParsingScenario[] = [
+  {
+    what: 'Refuse a head that is too long.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = endless();
+      const max = bytes.length - 1;
+      refusesWith(431, () => parseRequest(bytes, max), 'Refuse a head that is too long.', {
+        given: limited(bytes, max),
+      });
+    },
+  },
+  {
+    what: 'Refuse a head that fills the limit without a blank line.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = endless();
+      const max = bytes.length;
+      refusesWith(
+        431,
+        () => parseRequest(bytes, max),
+        'All the bytes of a head are there, and no blank line: it can only be too long.',
+        { given: limited(bytes, max) },
+      );
+    },
+  },
+  {
+    what: 'Wait for a head that may still end in time.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = endless();
+      const max = bytes.length + 1;
+      equal(() => parseRequest(bytes, max), undefined, 'It may still end in time.', {
+        given: limited(bytes, max),
+      });
+    },
+  },
+  {
+    what: 'Accept a head of exactly the limit.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = bytesOf(RFC_REQUEST);
+      const max = bytes.length;
+      equal(() => parseRequest(bytes, max)?.length, max, 'Accept a head of exactly the limit.');
+    },
+  },
+  {
+    what: 'Refuse a whole head that is one byte longer than the limit.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = bytesOf(RFC_REQUEST);
+      refusesWith(
+        431,
+        () => parseRequest(bytes, bytes.length - 1),
+        'Refuse a whole head that is one byte longer than the limit.',
+      );
+    },
+  },
+  {
+    what: 'The limit is for the head: the frames after it do not count.',
+    rules: [],
+    check: ({ parseRequest }) => {
+      const bytes = bytesOf(RFC_REQUEST);
+      const frames = new Uint8Array(bytes.length * 2).fill(0x81);
+      equal(
+        () => parseRequest(join(bytes, frames), bytes.length)?.length,
+        bytes.length,
+        'The limit is for the head: the frames after it do not count.',
+      );
+    },
+  },
+  {
+    what: 'Refuse a megabyte without a blank line.',
+    rules: [],
+    check: ({ parseRequest, MAX_HEAD_BYTES }) => {
+      refusesWith(
+        431,
+        () => parseRequest(new Uint8Array(1024 * 1024).fill(0x61)),
+        `Refuse a megabyte without a blank line: the standard limit is ${MAX_HEAD_BYTES} bytes.`,
+      );
+    },
+  },
+];
+
+function refuses(head: string, lines: readonly string[]): ParsingScenario {
+  const what = `Refuse ${head}.`;
+  return {
+    what,
+    rules: [35],
+    check: ({ parseRequest }) => {
+      const bytes = bytesOf(lines);
+      refusesWith(400, () => parseRequest(bytes), what, { given: arrived(bytes) });
+    },
+  };
+}
+
+const REQUEST_LINES: readonly ParsingScenario[] = [
+  refuses('a request line without version', ['GET /chat']),
+  refuses('a request line with a space too many', ['GET  /chat HTTP/1.1']),
+  refuses('a request line with four words', ['GET /chat room HTTP/1.1']),
+  refuses('a request line with a word after the version', ['GET /chat HTTP/1.1 room']),
+  refuses('a version that is none', ['GET /chat HTTP/x']),
+  refuses('a version with a letter before it', ['GET /chat XHTTP/1.1']),
+  refuses('a version with a digit too many', ['GET /chat HTTP/1.10']),
+  refuses('a target that starts with a byte beyond ASCII', ['GET \u00fc/chat HTTP/1.1']),
+  refuses('a target that ends with a byte beyond ASCII', ['GET /chat\u00fc HTTP/1.1']),
+  refuses('a method that is no token', ['G(E)T /chat HTTP/1.1']),
+  refuses('an empty request line', ['', 'Host: h']),
+];
+
+const HEADER_LINES: readonly ParsingScenario[] = [
+  refuses('a header without a colon', ['GET / HTTP/1.1', 'Upgrade websocket']),
+  refuses('a header without a name', ['GET / HTTP/1.1', ': value']),
+  refuses('a name that starts with a bracket', ['GET / HTTP/1.1', '(Host: h']),
+  refuses('a name that ends with a bracket', ['GET / HTTP/1.1', 'Host): h']),
+  refuses('a space between name and colon', ['GET / HTTP/1.1', 'Host : h']),
+  refuses('a header line that starts with a space', ['GET / HTTP/1.1', 'X-A: 1', ' folded']),
+  refuses('a header line that starts with a tab', ['GET / HTTP/1.1', 'X-A: 1', '\tfolded: 2']),
+  refuses('a NUL in a value', ['GET / HTTP/1.1', 'X-A: a\0b']),
+  refuses('a line feed without carriage return', ['GET / HTTP/1.1', 'X-A: a\nX-B: b']),
+  refuses('a carriage return without line feed', ['GET / HTTP/1.1', 'X-A: a\rX-B: b']),
+];
+
+export const PARSING: readonly ParsingScenario[] = [
+  ...HEADERS,
+  ...readsWhole([], 'the request of RFC 6455 §1.2', RFC_REQUEST),
+  ...readsWhole([43], 'a request of Chrome', CHROME_REQUEST),
+  ...readsWhole([], 'a request without any header', ['GET / HTTP/1.1']),
+  GLUED,
+  ...[2, 8, 15].map(readsCookies),
+  ...LIMIT,
+  ...REQUEST_LINES,
+  ...HEADER_LINES,
+];
