@@ -17,12 +17,14 @@ interface ParsedResponse {
   /** Lower-case name → value. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
+  readonly drawn: Fact;
 }
 
 /** Reads a response that has to be valid HTTP, with no header twice. */
 function readResponse(bytes: unknown): ParsedResponse {
   if (!(bytes instanceof Uint8Array)) fail('Return bytes.', [['you returned', show(bytes)]]);
-  const given = [returned(bytes)];
+  const drawn: Fact = ['you returned', renderHead(bytes, 60).join('\n')];
+  const given = [drawn];
   const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) {
@@ -43,11 +45,7 @@ function readResponse(bytes: unknown): ParsedResponse {
     if (headers.has(name.toLowerCase())) fail(`${name} stands twice.`, given);
     headers.set(name.toLowerCase(), value);
   }
-  return { status, headers, body: bytes.slice(end + 4) };
-}
-
-function returned(bytes: Uint8Array): Fact {
-  return ['you returned', renderHead(bytes, 60).join('\n')];
+  return { status, headers, body: bytes.slice(end + 4), drawn };
 }
 
 // ── Saying yes ──────────────────────────────────────────────────────────────────────────────────
@@ -78,8 +76,9 @@ function saysYes(
       for (const call of CALLS) {
         const { key, protocol } = call;
         const called: Fact = ['called with', show(protocol ? [key, protocol] : [key])];
-        const bytes = attempt(() => acceptResponse(key, protocol), 'Say yes.', [called]);
-        checkResponse(readResponse(bytes), call, [called, returned(bytes)]);
+        const accept = () => acceptResponse(key, protocol);
+        const response = readResponse(attempt(accept, 'Say yes.', [called]));
+        checkResponse(response, call, [called, response.drawn]);
       }
     },
   };
@@ -170,8 +169,8 @@ function saysNo(
     check: ({ refusal }) => {
       for (const error of makeErrors()) {
         const caught: Fact = ['error', show(error)];
-        const bytes = attempt(() => refusal(error), 'Say no.', [caught]);
-        checkResponse(readResponse(bytes), error, [caught, returned(bytes)]);
+        const response = readResponse(attempt(() => refusal(error), 'Say no.', [caught]));
+        checkResponse(response, error, [caught, response.drawn]);
       }
     },
   };

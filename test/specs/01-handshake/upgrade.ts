@@ -125,13 +125,19 @@ const NEEDED: Readonly<Record<number, readonly [name: string, value: string][]>>
 
 function saysWhatIsRight({ status, headers }: HandshakeError, given: readonly Fact[]): void {
   for (const [name, value] of NEEDED[status] ?? []) {
-    const items = (new Headers(headers).get(name) ?? '').toLowerCase().split(/ *, */);
-    if (items.includes(value.toLowerCase())) continue;
+    if (itemsOf(headers, name).includes(value.toLowerCase())) continue;
     fail(`A ${status} has to say what would be right: ${name}: ${value}.`, [
       ...given,
       ['headers', show(headers)],
     ]);
   }
+}
+
+/** The items of a header, in lower case. */
+function itemsOf(headers: HandshakeError['headers'], name: string): string[] {
+  return Object.entries(headers)
+    .filter(([key]) => key.toLowerCase() === name.toLowerCase())
+    .flatMap(([, value]) => String(value).toLowerCase().trim().split(/ *, */));
 }
 
 const REFUSED: readonly UpgradeScenario[] = [
