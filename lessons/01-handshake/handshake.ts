@@ -30,7 +30,7 @@ export interface Upgrade {
 export interface Policy {
   /** Paths that exist, without query. Absent: every path. */
   readonly paths?: readonly string[];
-  /** Origins whose pages may call, such as `https://example.com`. Absent: every origin. */
+  /** Origins whose pages are let in, such as `https://example.com`. Absent: every origin. */
   readonly origins?: readonly string[];
   /** Subprotocols that the server speaks. Absent: none. */
   readonly protocols?: readonly string[];
@@ -116,9 +116,9 @@ export function refusal(error: HandshakeError): Uint8Array {
 /**
  * Step 5 · What the server chooses.
  *
- * Decides whether this page may call this resource, and picks the subprotocol: the first on
- * the client's list that the server speaks. `undefined`: none was offered, or they share none;
- * we open without one, and a browser that had offered some hangs up.
+ * Decides whether this page is let in to this resource, and picks the subprotocol: the first
+ * on the client's list that the server speaks. `undefined`: none was offered, or they share
+ * none; we open without one, and a browser that had offered some hangs up.
  *
  * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
  * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.

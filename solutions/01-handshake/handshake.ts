@@ -29,7 +29,7 @@ export interface Upgrade {
 export interface Policy {
   /** Paths that exist, without query. Absent: every path. */
   readonly paths?: readonly string[];
-  /** Origins whose pages may call, such as `https://example.com`. Absent: every origin. */
+  /** Origins whose pages are let in, such as `https://example.com`. Absent: every origin. */
   readonly origins?: readonly string[];
   /** Subprotocols that the server speaks. Absent: none. */
   readonly protocols?: readonly string[];
@@ -76,12 +76,12 @@ export function parseRequest(
   }
 
   const [requestLine = '', ...headerLines] = text.slice(0, end).split('\r\n');
-  const [method = '', target = '', version = '', ...more] = requestLine.split(' ');
-  if (!TOKEN.test(method) || !/^[!-~]+$/.test(target) || more.length > 0) {
-    throw new HandshakeError(400, '4.2.1', 'The request line is not `METHOD target HTTP/x.y`.');
+  const [method = '', target = '', version = '', ...rest] = requestLine.split(' ');
+  if (!TOKEN.test(method) || !/^[!-~]+$/.test(target) || rest.length > 0) {
+    throw badRequest('The request line is not `METHOD target HTTP/x.y`.');
   }
   if (!/^HTTP\/\d\.\d$/.test(version)) {
-    throw new HandshakeError(400, '4.2.1', 'The request line does not end with an HTTP version.');
+    throw badRequest('The request line does not end with an HTTP version.');
   }
 
   const headers = new Map<string, string[]>();
@@ -99,14 +99,19 @@ function parseHeader(line: string): [name: string, value: string] {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
   if (!TOKEN.test(name)) {
-    throw new HandshakeError(400, '4.2.1', 'A header line does not start with a name and a colon.');
+    throw badRequest('A header line does not start with a name and a colon.');
   }
   const value = trim(line.slice(colon + 1));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
-    throw new HandshakeError(400, '4.2.1', `The value of ${name} has a control character in it.`);
+    throw badRequest(`The value of ${name} has a control character in it.`);
   }
   return [name.toLowerCase(), value];
+}
+
+/** Makes a 400: the request breaks a rule of §4.2.1. */
+function badRequest(message: string): HandshakeError {
+  return new HandshakeError(400, '4.2.1', message);
 }
 
 /** Trims spaces and tabs, the white space of HTTP, and no other. */
@@ -131,20 +136,16 @@ function trim(text: string): string {
  * RFC 6455 §4.2.1
  */
 export function checkUpgrade(request: RequestHead): Upgrade {
-  const reject = (message: string) => new HandshakeError(400, '4.2.1', message);
-
   if (request.method !== 'GET') {
-    throw new HandshakeError(405, '4.2.1', 'The method has to be GET.', {
-      Allow: 'GET',
-    });
+    throw new HandshakeError(405, '4.2.1', 'The method has to be GET.', { Allow: 'GET' });
   }
-  if (request.version < 'HTTP/1.1') throw reject('WebSocket needs HTTP/1.1 or higher.');
-  if (values(request, 'host').length !== 1) throw reject('There has to be one Host header.');
-  if (!hasToken(request, 'upgrade', 'websocket')) throw reject('Upgrade lacks `websocket`.');
-  if (!hasToken(request, 'connection', 'upgrade')) throw reject('Connection lacks `Upgrade`.');
+  if (request.version < 'HTTP/1.1') throw badRequest('WebSocket needs HTTP/1.1 or higher.');
+  if (valuesOf(request, 'host').length !== 1) throw badRequest('There has to be one Host header.');
+  if (!hasToken(request, 'upgrade', 'websocket')) throw badRequest('Upgrade lacks `websocket`.');
+  if (!hasToken(request, 'connection', 'upgrade')) throw badRequest('Connection lacks `Upgrade`.');
 
-  const versions = values(request, 'sec-websocket-version');
-  if (versions.length > 1) throw reject('Sec-WebSocket-Version may appear once.');
+  const versions = valuesOf(request, 'sec-websocket-version');
+  if (versions.length > 1) throw badRequest('Sec-WebSocket-Version may appear once.');
   if (versions[0] !== '13') {
     throw new HandshakeError(426, '4.2.2', 'This server speaks WebSocket version 13.', {
       // HTTP wants the first two in every 426.
@@ -154,47 +155,47 @@ export function checkUpgrade(request: RequestHead): Upgrade {
     });
   }
 
-  const [key = '', ...moreKeys] = values(request, 'sec-websocket-key');
-  if (moreKeys.length > 0) throw reject('Sec-WebSocket-Key may appear once.');
+  const [key = '', ...moreKeys] = valuesOf(request, 'sec-websocket-key');
+  if (moreKeys.length > 0) throw badRequest('Sec-WebSocket-Key may appear once.');
   // 16 bytes are 22 base64 digits and two of padding.
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) {
-    throw reject('Sec-WebSocket-Key has to be 16 bytes in base64.');
+    throw badRequest('Sec-WebSocket-Key has to be 16 bytes in base64.');
   }
 
-  const origins = values(request, 'origin');
-  if (origins.length > 1) throw reject('Origin may appear once.');
+  const origins = valuesOf(request, 'origin');
+  if (origins.length > 1) throw badRequest('Origin may appear once.');
 
-  const protocols = listed(request, 'sec-websocket-protocol');
+  const protocols = itemsOf(request, 'sec-websocket-protocol');
   if (!protocols.every((name) => TOKEN.test(name)) || new Set(protocols).size < protocols.length) {
-    throw reject('Sec-WebSocket-Protocol has to list different tokens.');
+    throw badRequest('Sec-WebSocket-Protocol has to list different tokens.');
   }
 
   const resource = resourceName(request.target);
-  if (resource === undefined) throw reject('The target is neither a path nor an http URI.');
+  if (resource === undefined) throw badRequest('The target is neither a path nor an http URI.');
 
   return { key, resource, origin: origins[0], protocols };
 }
 
-function values(request: RequestHead, name: string): readonly string[] {
+function valuesOf(request: RequestHead, name: string): readonly string[] {
   return request.headers.get(name) ?? [];
 }
 
 /** The comma-separated items of a header; several lines count as one joined line. */
-function listed(request: RequestHead, name: string): string[] {
-  const lines = values(request, name);
+function itemsOf(request: RequestHead, name: string): string[] {
+  const lines = valuesOf(request, name);
   return lines.length === 0 ? [] : lines.join(',').split(',').map(trim);
 }
 
 function hasToken(request: RequestHead, name: string, token: string): boolean {
-  return listed(request, name).some((item) => item.toLowerCase() === token);
+  return itemsOf(request, name).some((item) => item.toLowerCase() === token);
 }
 
 /** `/chat?x=1`, whether the target is that or `http://host/chat?x=1`, which proxies send. */
 function resourceName(target: string): string | undefined {
   if (target.startsWith('/')) return target;
-  const absolute = /^https?:\/\/[^/?#]+([^#]*)/i.exec(target)?.[1];
-  if (absolute === undefined) return undefined;
-  return absolute.startsWith('/') ? absolute : `/${absolute}`;
+  const resource = /^https?:\/\/[^/?#]+([^#]*)/i.exec(target)?.[1];
+  if (resource === undefined) return undefined;
+  return resource.startsWith('/') ? resource : `/${resource}`;
 }
 
 /**
@@ -262,9 +263,9 @@ function response(status: string, headers: Record<string, string>, body = ''): U
 /**
  * Step 5 · What the server chooses.
  *
- * Decides whether this page may call this resource, and picks the subprotocol: the first on
- * the client's list that the server speaks. `undefined`: none was offered, or they share none;
- * we open without one, and a browser that had offered some hangs up.
+ * Decides whether this page is let in to this resource, and picks the subprotocol: the first
+ * on the client's list that the server speaks. `undefined`: none was offered, or they share
+ * none; we open without one, and a browser that had offered some hangs up.
  *
  * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
  * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.

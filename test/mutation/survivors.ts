@@ -32,14 +32,14 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '01',
-    line: "const [method = '', target = '', version = '', ...more] = requestLine.split(' ');",
+    line: "const [method = '', target = '', version = '', ...rest] = requestLine.split(' ');",
     from: "''",
     to: STRING,
     why: 'The method is always there. A line without the others is refused: this is no version.',
   },
   {
     lesson: '01',
-    line: "const [key = '', ...moreKeys] = values(request, 'sec-websocket-key');",
+    line: "const [key = '', ...moreKeys] = valuesOf(request, 'sec-websocket-key');",
     from: "''",
     to: STRING,
     why: 'A request without a key is refused either way: this is not 16 bytes in base64.',

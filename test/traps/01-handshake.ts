@@ -197,7 +197,7 @@ export const TRAPS: readonly Trap[] = [
       'The key looked up in the spelling of browsers. Behind a router that writes `Sec-Websocket-Key`, nobody connects.',
     source: 'lihaoyi/SprayWebSockets#6',
     rules: [34],
-    edits: [["values(request, 'sec-websocket-key')", "values(request, 'Sec-WebSocket-Key')"]],
+    edits: [["valuesOf(request, 'sec-websocket-key')", "valuesOf(request, 'Sec-WebSocket-Key')"]],
   },
   {
     id: 'any-method',
@@ -229,7 +229,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'Only a path taken for a target. Some proxies send the whole URI, which is as legal.',
     source: 'RFC 6455 §4.2.1',
     rules: [36],
-    edits: [['if (absolute === undefined) return undefined;', 'if (absolute) return undefined;']],
+    edits: [['if (resource === undefined) return undefined;', 'if (resource) return undefined;']],
   },
   {
     id: 'no-host',
@@ -237,7 +237,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'A request without Host accepted.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 37],
-    edits: [["values(request, 'host').length !== 1", "values(request, 'host').length > 1"]],
+    edits: [["valuesOf(request, 'host').length !== 1", "valuesOf(request, 'host').length > 1"]],
   },
   {
     id: 'host-first',
@@ -245,7 +245,9 @@ export const TRAPS: readonly Trap[] = [
     story: 'Host expected in the first line, where most clients have it. Their order is free.',
     source: 'RFC 6455 §4.2.1',
     rules: [43],
-    edits: [["values(request, 'host').length !== 1", "[...request.headers.keys()][0] !== 'host'"]],
+    edits: [
+      ["valuesOf(request, 'host').length !== 1", "[...request.headers.keys()][0] !== 'host'"],
+    ],
   },
   {
     id: 'any-upgrade',
@@ -265,7 +267,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         "!hasToken(request, 'connection', 'upgrade')",
-        "values(request, 'connection')[0]?.toLowerCase() !== 'upgrade'",
+        "valuesOf(request, 'connection')[0]?.toLowerCase() !== 'upgrade'",
       ],
     ],
   },
@@ -278,7 +280,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         "!hasToken(request, 'connection', 'upgrade')",
-        "!values(request, 'connection').join().toLowerCase().includes('upgrade')",
+        "!valuesOf(request, 'connection').join().toLowerCase().includes('upgrade')",
       ],
     ],
   },
@@ -291,7 +293,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         "!hasToken(request, 'connection', 'upgrade')",
-        "!listed(request, 'connection').includes('Upgrade')",
+        "!itemsOf(request, 'connection').includes('Upgrade')",
       ],
     ],
   },
@@ -362,8 +364,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [64],
     edits: [
       [
-        "listed(request, 'sec-websocket-protocol');",
-        "values(request, 'sec-websocket-protocol')\n    .slice(0, 1)\n    .flatMap((line) => line.split(',').map(trim));",
+        "itemsOf(request, 'sec-websocket-protocol');",
+        "valuesOf(request, 'sec-websocket-protocol')\n    .slice(0, 1)\n    .flatMap((line) => line.split(',').map(trim));",
       ],
     ],
   },
