@@ -1,6 +1,6 @@
 /** How a run of the suite is told to the person at the terminal. */
 import { columns, style } from '../view/style.ts';
-import { wrap } from '../view/wrap.ts';
+import { clip, wrap } from '../view/wrap.ts';
 import type { Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';
@@ -147,8 +147,4 @@ export function renderTimeline(entries: readonly TimelineEntry[], width: number)
     const start = `${time.padStart(INDENT)} ${mark === '…' ? ' ' : mark} ${who}`;
     return text.map((line, i) => clip((i === 0 ? start : ' '.repeat(start.length)) + line, width));
   });
-}
-
-function clip(line: string, width: number): string {
-  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }

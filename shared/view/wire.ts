@@ -5,7 +5,7 @@
 
 import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
 import { quote, toHex } from './hex.ts';
-import { wrap } from './wrap.ts';
+import { clip, wrap } from './wrap.ts';
 
 /** Some bytes that belong together, and what they mean. */
 export interface Field {
@@ -312,8 +312,4 @@ export function renderHead(bytes: Uint8Array, width = 76): string[] {
     const text = name === 'rest' ? `(${meaning})` : meaning.slice(1, -1);
     return problem ? [clip(text, width), `^^ ${problem}`] : [clip(text, width)];
   });
-}
-
-function clip(line: string, width: number): string {
-  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }

@@ -16,6 +16,11 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   });
 }
 
+/** Cuts a line that is longer than `width` columns, with an ellipsis in its last one. */
+export function clip(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
+
 /** The last place up to `at` that is not inside a character of two UTF-16 units. */
 function characterBorder(text: string, at: number): number {
   return /[\ud800-\udbff]/.test(text[at - 1] ?? '') ? at - 1 : at;
