@@ -1,6 +1,7 @@
 /** Keeps what was said on the wire, for a report. */
+import { decodeFrame } from '../view/frame.ts';
 import { toHex } from '../view/hex.ts';
-import { frameFields, renderHead } from '../view/wire.ts';
+import { opcodeName, renderHead, sayBeginning, sayPayload, sayRsv } from '../view/wire.ts';
 
 /** One thing that happened on the wire. */
 export interface TimelineEntry {
@@ -108,20 +109,17 @@ function describe(kept: Kept): string[] {
 
 /** Writes a frame in one line: its first bytes, what they say, and the rule they break. */
 function describeFrame(start: Uint8Array, size: number): string {
-  const fields = frameFields(start);
-  const [, fin, rsv, name] = /FIN=(\d) RSV=(\d+) .*\((\w+)\)/.exec(fields[0]?.meaning ?? '') ?? [];
-  const payload = fields.find((field) => field.name === 'payload')?.meaning.slice(8) ?? '';
-  const problem = fields.find((field) => field.problem)?.problem;
+  const frame = decodeFrame(start);
+  const { fin, rsv, opcode, problem } = frame;
   // What was not kept has come none the less.
-  const [shown] = size > start.length ? payload.split(/ \(\d+ bytes\)|, \d+ more byte/) : [payload];
+  const isShortened = size > start.length;
   const says = [
     toHex(start, 6).padEnd(20),
-    name,
-    ...(fin === '0' ? ['no FIN'] : []),
-    ...(rsv !== '000' ? [`RSV=${rsv}`] : []),
+    opcodeName(opcode),
+    ...(fin ? [] : ['no FIN']),
+    ...(rsv === 0 ? [] : [`RSV=${sayRsv(rsv)}`]),
     ...(problem ? [`← ${problem}`] : []),
-    ...(size > start.length ? [`(${size} bytes)`] : []),
-    shown,
+    ...(isShortened ? [`(${size} bytes)`, sayBeginning(frame)] : [sayPayload(frame)]),
   ];
   return says.join(' ').trimEnd();
 }

@@ -1,6 +1,8 @@
 /** What a page hears of its own connection's bytes, as JSON over a second WebSocket. */
-import { toHex } from '../view/hex.ts';
-import { type Field, frameFields, headFields } from '../view/wire.ts';
+import { type DecodedFrame, decodeFrame } from '../view/frame.ts';
+import { decodeHead } from '../view/head.ts';
+import { escapeText, toHex } from '../view/hex.ts';
+import { type Field, opcodeName, sayBeginning, sayFields } from '../view/wire.ts';
 import type { CutFrame } from './cutter.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
 
@@ -43,53 +45,49 @@ export type WireEvent =
   | { readonly kind: 'end'; readonly time: number };
 
 /** Says what a frame is, field by field. */
-export function frameEvent(direction: Direction, frame: CutFrame): WireEvent {
-  const { bytes, arrived, size } = frame;
-  const opcode = bytes[0]! & 15;
-  const fin = bytes[0]! >= 0x80;
-  const fields = frameFields(bytes).map((field) => ({
+export function frameEvent(direction: Direction, cut: CutFrame): WireEvent {
+  const { bytes, arrived, size } = cut;
+  const frame = decodeFrame(bytes);
+  const { opcode, fin } = frame;
+  const fields = sayFields(frame).map((field) => ({
     ...field,
-    meaning: bytes.length < arrived ? shortened(field, size) : field.meaning,
+    // The viewer takes what was not kept for not arrived.
+    ...(field.name === 'payload' &&
+      bytes.length < arrived && {
+        meaning: `payload ${sayBeginning(frame)} (${size - field.start} bytes)`,
+      }),
     step: frameStep({ direction, name: field.name, opcode, fin }),
   }));
-  const summary = summarize(fields, frame);
+  const summary = summarize(frame, cut);
   return { kind: 'frame', direction, time: Date.now(), summary, size, hex: toHex(bytes), fields };
 }
 
 /** Says in a few words what the fields say in many. */
-function summarize([first, second]: readonly Field[], { arrived, size }: CutFrame): string {
-  const [, fin, name] = /FIN=(\d).*\((\w+)\)/.exec(first?.meaning ?? '') ?? [];
+function summarize({ opcode, fin, masked }: DecodedFrame, { arrived, size }: CutFrame): string {
   const words = [
-    name,
-    fin === '0' && 'more to follow',
-    second?.meaning.startsWith('MASK=1') ? 'masked' : 'not masked',
+    opcodeName(opcode),
+    !fin && 'more to follow',
+    masked ? 'masked' : 'not masked',
     `${size.toLocaleString('en')} bytes`,
     arrived < size && `cut off after ${arrived.toLocaleString('en')}`,
   ];
   return words.filter(Boolean).join(' · ');
 }
 
-/** The viewer takes what was not kept for not arrived. Says how long the payload is instead. */
-function shortened({ name, start, meaning }: Field, size: number): string {
-  if (name !== 'payload') return meaning;
-  return meaning.replace(/ \(\d+ bytes\).*$|, \d+ more .*$/, ` (${size - start} bytes)`);
-}
-
 /** Takes the head of a request or response apart, and what comes behind it. */
 export function headEvent(direction: Direction, bytes: Uint8Array): WireEvent {
-  const fields = headFields(bytes);
-  const rest = fields.find(({ name }) => name === 'rest');
-  const lines = fields.filter(({ name }) => name === 'start line' || name === 'header');
+  const { lines, rest } = decodeHead(bytes);
   return {
     kind: 'head',
     direction,
     time: Date.now(),
-    lines: lines.map(({ meaning }, index) => {
-      // In the viewer's quotes, no character is invisible.
-      const text = meaning.slice(1, -1).replace(/\\r\\n$/, '');
-      const step = headStep(direction, text, index);
-      return { text, ...(step && { step }) };
-    }),
-    rest: rest ? Buffer.from(bytes.subarray(rest.start)).toString('utf8') : '',
+    lines: lines
+      .filter(({ name }) => name !== 'blank line')
+      .map((line, index) => {
+        const text = escapeText(line.text.replace(/\r\n$/, ''));
+        const step = headStep(direction, text, index);
+        return { text, ...(step && { step }) };
+      }),
+    rest: Buffer.from(rest).toString('utf8'),
   };
 }

@@ -26,10 +26,15 @@ export function toHex(bytes: Uint8Array, max = Number.POSITIVE_INFINITY): string
 
 /** Writes text in double quotes with every invisible character visible, such as `\r\n`. */
 export function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\u00a0\u200b-\u200f\u2028-\u202e\ufeff]/g,
-    (char) => {
-      return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    },
-  );
+  return `"${escapeText(text)}"`;
+}
+
+/** Writes text with every invisible character visible, such as `\r\n`, and no quotes around it. */
+export function escapeText(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(
+      /[\u007f-\u00a0\u200b-\u200f\u2028-\u202e\ufeff]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
 }

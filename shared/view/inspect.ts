@@ -1,14 +1,9 @@
 import { isHead } from './bytes.ts';
+import { type DecodedFrame, decodeFrames } from './frame.ts';
+import { decodeHead, type HeadLine } from './head.ts';
+import { escapeText } from './hex.ts';
 import { style } from './style.ts';
-import {
-  drawStream,
-  type Field,
-  frameCut,
-  headFields,
-  MAX_FRAMES,
-  preview,
-  splitFrames,
-} from './wire.ts';
+import { drawStream, MAX_FRAMES, preview, sayMissing } from './wire.ts';
 import { wrap } from './wrap.ts';
 
 /**
@@ -20,10 +15,7 @@ export function renderBytes(bytes: Uint8Array, width: number): string[] {
 }
 
 function explainFrames(bytes: Uint8Array, width: number): string[] {
-  const frames = splitFrames(bytes).map((fields) => {
-    const [start, end] = [fields[0]?.start ?? 0, fields.at(-1)?.end ?? 0];
-    return { start, end, isIllegal: fields.some(({ problem }) => problem) };
-  });
+  const frames = decodeFrames(bytes);
   const lines = drawStream({ bytes }, width);
   if (frames.length > 1) {
     for (const [i, { start, end }] of frames.slice(0, MAX_FRAMES).entries()) {
@@ -31,57 +23,49 @@ function explainFrames(bytes: Uint8Array, width: number): string[] {
       lines.push('', heading, '', ...drawStream({ bytes: bytes.subarray(start, end) }, width));
     }
   }
+  return [...lines, '', ...wrap(summarize(frames, bytes.length), width)];
+}
 
-  const says = [`${count(frames.length, 'frame')}, ${count(bytes.length, 'byte')}.`];
-  const illegal = frames.flatMap(({ isIllegal }, i) => (isIllegal ? [i + 1] : []));
+/** Says how many frames there are, which are not legal, and whether the last is cut. */
+function summarize(frames: readonly DecodedFrame[], size: number): string {
+  const says = [`${count(frames.length, 'frame')}, ${count(size, 'byte')}.`];
+  const illegal = frames.flatMap(({ problem }, i) => (problem ? [i + 1] : []));
   if (frames.length > MAX_FRAMES) says.push(`The first ${MAX_FRAMES} are drawn.`);
   if (frames.length > 1 && illegal.length > 0) {
     const more = illegal.length > 8 ? ', …' : '';
     says.push(`Not legal: ${illegal.slice(0, 8).join(', ')}${more}.`);
   }
-  const cut = frameCut(bytes.subarray(frames.at(-1)?.start));
+  const last = frames.at(-1);
+  const cut = last && sayMissing(last);
   if (cut) says.push(`${frames.length > 1 ? 'The last' : 'It'} is cut: ${cut}.`);
-  return [...lines, '', ...wrap(says.join(' '), width)];
+  return says.join(' ');
 }
 
 function explainHandshake(bytes: Uint8Array, width: number): string[] {
-  const fields = headFields(bytes);
-  const head = fields.filter(({ name }) => name !== 'rest');
-  const end = head.at(-1)?.end ?? 0;
-  const [, status] = /^"HTTP\/\S+ (\d+)/i.exec(head[0]?.meaning ?? '') ?? [];
-  const what = /^"HTTP/i.test(head[0]?.meaning ?? '') ? 'response' : 'request';
-  const lines = [
-    style.bold(`The head of a ${what}, ${count(end, 'byte')}`),
+  const { lines, size, isWhole, kind, status, rest } = decodeHead(bytes);
+  const head = [
+    style.bold(`The head of a ${kind}, ${count(size, 'byte')}`),
     '',
-    ...head.flatMap((field) => renderLine(field, bytes, width)),
+    ...lines.flatMap((line) => renderLine(line, width)),
     '',
   ];
-  if (head.at(-1)?.name !== 'blank line') {
-    return [
-      ...lines,
-      ...wrap('The head is cut: the blank line that ends it is still to come.', width),
-    ];
+  if (!isWhole) {
+    const cut = 'The head is cut: the blank line that ends it is still to come.';
+    return [...head, ...wrap(cut, width)];
   }
-  const rest = bytes.subarray(end);
-  if (rest.length === 0) return [...lines, 'The head is whole, and nothing follows it.'];
-  if (status !== undefined && status !== '101') {
-    return [
-      ...lines,
-      ...wrap(`Its body, ${count(rest.length, 'byte')}: ${preview(rest, 200)}`, width),
-    ];
+  if (rest.length === 0) return [...head, 'The head is whole, and nothing follows it.'];
+  if (status !== undefined && status !== 101) {
+    const body = `Its body, ${count(rest.length, 'byte')}: ${preview(rest, 200)}`;
+    return [...head, ...wrap(body, width)];
   }
-  return [
-    ...lines,
-    style.bold(`After the head, ${count(rest.length, 'byte')}`),
-    '',
-    ...renderBytes(rest, width),
-  ];
+  const heading = style.bold(`After the head, ${count(rest.length, 'byte')}`);
+  return [...head, heading, '', ...renderBytes(rest, width)];
 }
 
-function renderLine({ end, meaning, problem }: Field, bytes: Uint8Array, width: number): string[] {
-  const lines = fold(meaning.slice(1, -1), width - 2).map((line) => `  ${line}`);
+function renderLine({ text, problem }: HeadLine, width: number): string[] {
+  const lines = fold(escapeText(text), width - 2).map((line) => `  ${line}`);
   // A line that is still arriving has no end yet.
-  const isCut = end === bytes.length && bytes[end - 1] !== 0x0a;
+  const isCut = !text.endsWith('\n');
   return problem && !isCut ? [...lines, `  ^^ ${problem}`] : lines;
 }
 

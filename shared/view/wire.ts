@@ -1,124 +1,87 @@
-/**
- * The wire viewer: bytes → named fields. It shows whatever it is given, legal or not, whole or
- * cut off. It shares no code with the lessons, so that it can be trusted where they are wrong.
- */
+/** The wire viewer: frames and handshakes in words, drawn for people. */
 
-import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
-import { quote, toHex } from './hex.ts';
+import { Opcode } from '../protocol.ts';
+import { type DecodedFrame, decodeFrames, type FieldName, type FieldPlace } from './frame.ts';
+import { decodeHead } from './head.ts';
+import { escapeText, quote, toHex } from './hex.ts';
 import { clip, wrap } from './wrap.ts';
 
-/** Some bytes that belong together, and what they mean. */
-export interface Field {
-  /** Where the field starts, in bytes from the start of what was viewed. */
-  readonly start: number;
-  /** Where it ends; this byte is not part of it. */
-  readonly end: number;
-  readonly name: string;
-  /** What it says, in words. */
+/** A field of a frame, in words. */
+export interface Field extends Pick<FieldPlace, 'name' | 'start' | 'end'> {
+  /** What it says. */
   readonly meaning: string;
   /** The rule that it breaks, whoever sent it. */
   readonly problem?: string;
 }
 
+/** Says what each field of a stream of frames means, the last of which may be cut. RFC 6455 §5.2 */
+export function frameFields(bytes: Uint8Array): Field[] {
+  return decodeFrames(bytes).flatMap(sayFields);
+}
+
+/** Says what each field of a frame means. */
+export function sayFields(frame: DecodedFrame): Field[] {
+  return frame.fields.map(({ name, start, end, missing, problem }) => {
+    const meaning = sayField(name, frame) + sayCut(missing);
+    return { start, end, name, meaning, ...(problem && { problem }) };
+  });
+}
+
+function sayField(name: FieldName, frame: DecodedFrame): string {
+  const { fin, rsv, opcode, masked, length7 = 0, length } = frame;
+  switch (name) {
+    case 'first byte':
+      return `FIN=${Number(fin)} RSV=${sayRsv(rsv)} opcode=${opcode} (${opcodeName(opcode)})`;
+    case 'second byte':
+      return `MASK=${Number(masked)} length=${length7}${length7 > 125 ? ', see the next field' : ''}`;
+    case 'length':
+      return length === undefined ? 'length' : `length ${length}`;
+    case 'masking key':
+      return 'masking key';
+    case 'payload':
+      return `payload ${describePayload(frame, preview)}`;
+  }
+}
+
 /** Names an opcode, such as `text`; a reserved one is `reserved`. */
-function opcodeName(opcode: number): string {
+export function opcodeName(opcode: number): string {
   const entry = Object.entries(Opcode).find(([, value]) => value === opcode);
   return entry ? entry[0].toLowerCase() : 'reserved';
 }
 
-/**
- * Names the fields of WebSocket frames: one frame, several, or a part of one. Payloads are shown
- * unmasked. RFC 6455 §5.2
- */
-export function frameFields(bytes: Uint8Array): Field[] {
-  const fields: Field[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const frame = oneFrame(bytes, at);
-    fields.push(...frame);
-    at = frame.at(-1)?.end ?? bytes.length;
-  }
-  return fields;
+/** Writes the RSV bits one by one, such as `010`. */
+export function sayRsv(rsv: number): string {
+  return rsv.toString(2).padStart(3, '0');
 }
 
-function oneFrame(bytes: Uint8Array, start: number): Field[] {
-  const fields: Field[] = [];
-  const add = (name: string, size: number | bigint, meaning: string, problem?: string) => {
-    const from = fields.at(-1)?.end ?? start;
-    const end = Math.min(from + Number(size), bytes.length);
-    const missing = BigInt(size) - BigInt(end - from);
-    const cut = missing > 0n ? `, ${moreToCome(missing)}` : '';
-    fields.push({
-      start: from,
-      end,
-      name,
-      meaning: meaning + cut,
-      ...(problem && { problem }),
-    });
-    return bytes.subarray(from, end);
-  };
-
-  const first = bytes[start] ?? 0;
-  const fin = first >> 7;
-  const rsv = (first >> 4) & 7;
-  const opcode = first & 15;
-  const firstProblem =
-    rsv !== 0
-      ? 'an RSV bit is set'
-      : opcodeName(opcode) === 'reserved'
-        ? 'a reserved opcode'
-        : isControl(opcode) && fin === 0
-          ? 'a fragmented control frame'
-          : undefined;
-  const rsvBits = rsv.toString(2).padStart(3, '0');
-  const opcodeText = `opcode=${opcode} (${opcodeName(opcode)})`;
-  add('first byte', 1, `FIN=${fin} RSV=${rsvBits} ${opcodeText}`, firstProblem);
-
-  const second = bytes[start + 1];
-  if (second === undefined) return fields;
-  const masked = second >= 0x80;
-  const length7 = second & 0x7f;
-  const controlProblem =
-    isControl(opcode) && length7 > MAX_CONTROL_PAYLOAD
-      ? 'a control frame of more than 125 bytes'
-      : undefined;
-  const lengthText = length7 < 126 ? `${length7}` : `${length7}, see the next field`;
-  add('second byte', 1, `MASK=${masked ? 1 : 0} length=${lengthText}`, controlProblem);
-
-  // A number cannot hold every length of eight bytes.
-  let length = BigInt(length7);
-  if (length7 > 125) {
-    const size = length7 === 126 ? 2 : 8;
-    const from = start + 2;
-    const whole = bytes.length >= from + size;
-    length = whole ? toNumber(bytes.subarray(from, from + size)) : 0n;
-    const problem = !whole
-      ? undefined
-      : length < (size === 2 ? 126n : 65536n)
-        ? 'not the shortest form'
-        : length >= 2n ** 63n
-          ? 'the most significant bit is set'
-          : undefined;
-    add('length', size, whole ? `length ${length}` : 'length', problem);
-    if (!whole) return fields;
-  }
-
-  let key: Uint8Array | undefined;
-  if (masked) {
-    key = add('masking key', 4, 'masking key');
-    if (key.length < 4) return fields;
-  }
-  if (length > 0n) {
-    const from = fields.at(-1)?.end ?? start;
-    const seen = bytes.subarray(from, from + Number(length));
-    const plain = seen.map((byte, i) => byte ^ (key?.[i & 3] ?? 0));
-    add('payload', length, `payload ${describePayload(opcode, plain)}`);
-  }
-  return fields;
+/** Says what a payload is, and how much of it is still to come. Empty if there is none. */
+export function sayPayload(frame: DecodedFrame): string {
+  const cut = frame.payload ? sayCut(frame.missing) : '';
+  return describePayload(frame, preview) + cut;
 }
 
-function toNumber(bytes: Uint8Array): bigint {
-  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+/** Says how a payload begins, whatever its length. Empty if there is none. */
+export function sayBeginning(frame: DecodedFrame): string {
+  return describePayload(frame, beginning);
+}
+
+/** Shows a payload as text or hex, and that of a Close as its code and its reason. */
+function describePayload({ opcode, payload }: DecodedFrame, show: typeof preview): string {
+  if (payload === undefined) return '';
+  if (opcode !== Opcode.Close || payload.length < 2) return show(payload);
+  const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
+  const reason = payload.subarray(2);
+  return `code ${code}${reason.length > 0 ? ` reason ${show(reason)}` : ''}`;
+}
+
+/** Says how much of a frame is missing, such as `7 more bytes to come`. `undefined`: it is whole. */
+export function sayMissing({ missing, length }: DecodedFrame): string | undefined {
+  if (missing === 0n) return undefined;
+  return length === undefined ? `at least ${moreToCome(missing)}` : moreToCome(missing);
+}
+
+function sayCut(missing: bigint): string {
+  return missing > 0n ? `, ${moreToCome(missing)}` : '';
 }
 
 function moreToCome(count: bigint): string {
@@ -126,79 +89,26 @@ function moreToCome(count: bigint): string {
 }
 
 /**
- * Says how much of a frame has not arrived, such as `7 more bytes to come`. `undefined`: it is
- * whole. The bytes start with the frame; what follows it does not matter.
+ * Shows bytes as quoted text if they are UTF-8, and as hex if not. Of more than `max` bytes, it
+ * shows the beginning, and says how many there are.
  */
-export function frameCut(frame: Uint8Array): string | undefined {
-  const second = frame[1];
-  if (second === undefined) return `at least ${moreToCome(1n)}`;
-  const length7 = second & 0x7f;
-  const payloadAt = 2 + (length7 === 127 ? 8 : length7 === 126 ? 2 : 0);
-  const keySize = second >= 0x80 ? 4 : 0;
-  const headerMissing = BigInt(payloadAt + keySize - frame.length);
-  if (length7 > 125 && frame.length < payloadAt) return `at least ${moreToCome(headerMissing)}`;
-  const length = length7 > 125 ? toNumber(frame.subarray(2, payloadAt)) : BigInt(length7);
-  const missing = headerMissing + length;
-  return missing > 0n ? moreToCome(missing) : undefined;
-}
-
-function describePayload(opcode: number, payload: Uint8Array): string {
-  if (opcode === Opcode.Close && payload.length >= 2) {
-    const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
-    const reason = payload.subarray(2);
-    return `code ${code}${reason.length > 0 ? ` reason ${preview(reason)}` : ''}`;
-  }
-  return preview(payload);
-}
-
-/** Shows bytes as quoted text if they are UTF-8, and as hex if not; only their beginning. */
 export function preview(bytes: Uint8Array, max = 24): string {
-  const total = bytes.length > max ? ` (${bytes.length} bytes)` : '';
-  for (const cut of bytes.length > max ? [0, 1, 2, 3] : [0]) {
+  return beginning(bytes, max) + (bytes.length > max ? ` (${bytes.length} bytes)` : '');
+}
+
+/** Shows bytes as `preview` does, without their number. */
+function beginning(bytes: Uint8Array, max = 24): string {
+  const isLong = bytes.length > max;
+  for (const cut of isLong ? [0, 1, 2, 3] : [0]) {
     try {
       const shown = bytes.subarray(0, Math.min(max, bytes.length) - cut);
       const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-      return `${quote(utf8.decode(shown))}${total && '…'}${total}`;
+      return `${quote(utf8.decode(shown))}${isLong ? '…' : ''}`;
     } catch {
       // Not UTF-8, or cut inside a character: try a little less.
     }
   }
-  return `${toHex(bytes, max)}${total}`;
-}
-
-/** Names the lines of an HTTP request or response, and what follows its blank line. */
-export function headFields(bytes: Uint8Array): Field[] {
-  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  const fields: Field[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const newline = text.indexOf('\n', at);
-    const end = newline === -1 ? text.length : newline + 1;
-    const line = text.slice(at, end);
-    const blank = line === '\r\n';
-    const name = at === 0 ? 'start line' : blank ? 'blank line' : 'header';
-    const problem = line.endsWith('\r\n') ? undefined : 'the line does not end with \\r\\n';
-    fields.push({
-      start: at,
-      end,
-      name,
-      meaning: quote(line),
-      ...(problem && { problem }),
-    });
-    at = end;
-    if (blank) break;
-  }
-  if (at < text.length) {
-    const rest = bytes.subarray(at);
-    const size = `${rest.length} bytes after the head`;
-    fields.push({
-      start: at,
-      end: text.length,
-      name: 'rest',
-      meaning: `${size}: ${preview(rest)}`,
-    });
-  }
-  return fields;
+  return toHex(bytes, max);
 }
 
 /** Bytes to draw, and where the reads that brought them ended. */
@@ -208,30 +118,20 @@ export interface Stream {
   readonly cuts?: readonly number[];
 }
 
+/** The most frames that are drawn. */
+export const MAX_FRAMES = 8;
+
 /**
  * Draws frames for a person: one frame with a label hanging from each field, several with one
  * line each. A `│` stands where a read ended. No line is wider than `width` columns.
  */
 export function drawStream(stream: Stream, width = 76): string[] {
-  const frames = splitFrames(stream.bytes);
+  const frames = decodeFrames(stream.bytes);
   const [only] = frames;
   if (frames.length === 1 && only) return drawFrame(stream, only, width);
-  const lines = frames.slice(0, MAX_FRAMES).map((fields) => drawLine(stream, fields, width));
+  const lines = frames.slice(0, MAX_FRAMES).map((frame) => drawLine(stream, frame, width));
   if (frames.length > MAX_FRAMES) lines.push(`… ${frames.length} frames in all`);
   return lines;
-}
-
-/** The most frames that are drawn. */
-export const MAX_FRAMES = 8;
-
-/** Names the fields of WebSocket frames, frame by frame. */
-export function splitFrames(bytes: Uint8Array): Field[][] {
-  const frames: Field[][] = [];
-  for (const field of frameFields(bytes)) {
-    if (field.name === 'first byte') frames.push([]);
-    frames.at(-1)?.push(field);
-  }
-  return frames;
 }
 
 /** Writes some bytes as hex with their cuts. Returns the column at which each byte stands. */
@@ -246,50 +146,67 @@ function hexWithCuts({ bytes, cuts = [] }: Stream, start: number, end: number) {
   return { text, columns };
 }
 
-function drawFrame(stream: Stream, fields: readonly Field[], width: number): string[] {
-  const cuts = stream.cuts?.filter((cut) => cut < stream.bytes.length) ?? [];
+function drawFrame(stream: Stream, frame: DecodedFrame, width: number): string[] {
+  const size = stream.bytes.length;
+  const cuts = stream.cuts?.filter((cut) => cut < size) ?? [];
   const room = Math.floor((width - 2 - 2 * Math.min(cuts.length, 4)) / 3);
-  const shown = Math.min(stream.bytes.length, room);
+  const shown = Math.min(size, room);
   const { text, columns } = hexWithCuts(stream, 0, shown);
-  const lines = [text + (shown < stream.bytes.length ? '…' : '')];
 
-  const visible = fields.filter(({ start }) => start < shown);
   let brackets = '';
-  const stems: number[] = [];
-  for (const { start, end } of visible) {
-    const from = columns[start] ?? 0;
-    const to = (columns[Math.min(end, shown) - 1] ?? from) + 1;
-    const span = to - from + 1;
-    const left = span === 2 ? 0 : Math.floor((span - 2) / 2);
-    const bracket = span === 2 ? '┬─' : `╰${'─'.repeat(left)}┬${'─'.repeat(span - 3 - left)}╯`;
+  const labels: Label[] = [];
+  for (const { start, end, meaning, problem } of sayFields(frame)) {
+    if (start >= shown) break;
+    const from = columns[start]!;
+    const bracket = drawBracket(columns[Math.min(end, shown) - 1]! + 2 - from);
     brackets = brackets.padEnd(from) + bracket;
-    stems.push(span === 2 ? from : from + left + 1);
+    labels.push({
+      stem: from + bracket.indexOf('┬'),
+      text: problem ? `${meaning} ← ${problem}` : meaning,
+    });
   }
-  lines.push(brackets);
-  for (const [i, field] of [...visible.entries()].reverse()) {
-    const stem = stems[i] ?? 0;
-    const label = field.problem ? `${field.meaning} ← ${field.problem}` : field.meaning;
-    let line = '';
-    for (const other of stems.slice(0, i)) line = `${line.padEnd(other)}│`;
-    // A label too long for its place moves to the left, as far as the other stems allow, and breaks.
-    const at = Math.min(stem, Math.max(width - label.length, line.length + 1));
-    for (const part of wrap(label, Math.max(width - at, 12))) lines.push(line.padEnd(at) + part);
-  }
+  const lines = [text + (shown < size ? '…' : ''), brackets, ...hangLabels(labels, width)];
   return lines.map((line) => clip(line.trimEnd(), width));
 }
 
-function drawLine(stream: Stream, fields: readonly Field[], width: number): string {
-  const start = fields[0]?.start ?? 0;
-  const end = fields.at(-1)?.end ?? start;
-  const most = Math.max(6, Math.floor((width - 36) / 3));
-  const { text } = hexWithCuts(stream, start, Math.min(end, start + most));
-  const hex = text + (end - start > most ? '…' : '');
-  const [, fin = '', name = ''] = /FIN=(\d).*\((\w+)\)/.exec(fields[0]?.meaning ?? '') ?? [];
-  const payload = fields.find((field) => field.name === 'payload')?.meaning.slice(8) ?? '';
-  const problem = fields.find((field) => field.problem)?.problem;
-  const masked = fields.some((field) => field.name === 'masking key') ? '' : ', not masked';
-  const says = `${`${name} ${payload}`.trimEnd()}${fin === '0' ? ', no FIN' : ''}${masked}`;
-  return clip(`${hex.padEnd(most * 3 + 2)}${says}${problem ? ` ← ${problem}` : ''}`, width);
+/** Draws what holds a number of columns together, with a `┬` for the stem of their label. */
+function drawBracket(columns: number): string {
+  if (columns === 2) return '┬─';
+  const left = Math.floor((columns - 2) / 2);
+  return `╰${'─'.repeat(left)}┬${'─'.repeat(columns - 3 - left)}╯`;
+}
+
+/** A text, and the column of the stem that it hangs from. */
+interface Label {
+  readonly stem: number;
+  readonly text: string;
+}
+
+/** Writes labels below each other, the last one first, so that no stem runs through a text. */
+function hangLabels(labels: readonly Label[], width: number): string[] {
+  const blocks = labels.map(({ stem, text }, i) => {
+    const stems = labels.slice(0, i).reduce((line, left) => `${line.padEnd(left.stem)}│`, '');
+    // A text too long for its place moves to the left, as far as the other stems allow, and breaks.
+    const at = Math.min(stem, Math.max(width - text.length, stems.length + 1));
+    return wrap(text, Math.max(width - at, 12)).map((part) => stems.padEnd(at) + part);
+  });
+  return blocks.reverse().flat();
+}
+
+function drawLine(stream: Stream, frame: DecodedFrame, width: number): string {
+  const { start, end, fin, opcode, payload, problem } = frame;
+  const maxBytes = Math.max(6, Math.floor((width - 36) / 3));
+  const { text } = hexWithCuts(stream, start, Math.min(end, start + maxBytes));
+  const hex = text + (end - start > maxBytes ? '…' : '');
+  const hasKey = frame.fields.some(({ name }) => name === 'masking key');
+  const says = [
+    opcodeName(opcode),
+    payload ? ` ${sayPayload(frame)}` : '',
+    fin ? '' : ', no FIN',
+    hasKey ? '' : ', not masked',
+    problem ? ` ← ${problem}` : '',
+  ];
+  return clip(hex.padEnd(maxBytes * 3 + 2) + says.join(''), width);
 }
 
 /**
@@ -308,8 +225,11 @@ export function renderFrames(bytes: Uint8Array, width = 76): string[] {
 
 /** Draws the lines of a request or response with their line ends visible. */
 export function renderHead(bytes: Uint8Array, width = 76): string[] {
-  return headFields(bytes).flatMap(({ name, meaning, problem }) => {
-    const text = name === 'rest' ? `(${meaning})` : meaning.slice(1, -1);
-    return problem ? [clip(text, width), `^^ ${problem}`] : [clip(text, width)];
-  });
+  const { lines, rest } = decodeHead(bytes);
+  const texts = lines.flatMap(({ text, problem }) => [
+    clip(escapeText(text), width),
+    ...(problem ? [`^^ ${problem}`] : []),
+  ]);
+  if (rest.length === 0) return texts;
+  return [...texts, clip(`(${rest.length} bytes after the head: ${preview(rest)})`, width)];
 }

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { join, utf8, wire } from '../../shared/kit/frames.ts';
+import { decodeFrame, decodeFrames } from '../../shared/view/frame.ts';
+import { decodeHead } from '../../shared/view/head.ts';
 import { fromHex, quote, toHex } from '../../shared/view/hex.ts';
-import {
-  frameFields,
-  headFields,
-  preview,
-  renderFrames,
-  renderHead,
-} from '../../shared/view/wire.ts';
+import { frameFields, preview, renderFrames, renderHead } from '../../shared/view/wire.ts';
 import {
   ILLEGAL_FRAMES,
   ILLEGAL_LENGTHS,
@@ -43,6 +39,38 @@ describe('hex', () => {
 
   test('quotes make the invisible visible', () => {
     expect(quote('a\r\n\t"\u200b\ufeff')).toBe('"a\\r\\n\\t\\"\\u200b\\ufeff"');
+  });
+});
+
+describe('the decoder over frames', () => {
+  test.each([...RFC_FRAMES, ...PUBLISHED_FRAMES])('$id', ({ wire, expected }) => {
+    const { fin, opcode, masked, length, text } = expected;
+    const bytes = fromHex(wire);
+    const frame = decodeFrame(bytes);
+    const header = { fin, rsv: 0, opcode, masked, length: BigInt(length) };
+    expect(frame).toMatchObject({ ...header, start: 0, end: bytes.length, missing: 0n });
+    expect(frame.problem).toBeUndefined();
+    expect(frame.payload?.length ?? 0).toBe(length);
+    if (text) expect(frame.payload).toEqual(utf8(text));
+  });
+
+  test('a stream falls into frames, and the last may be cut', () => {
+    const frames = decodeFrames(fromHex('c1 00 89 81 01 02 03 04 60 7e 02'));
+    expect(frames).toMatchObject([
+      { start: 0, end: 2, rsv: 4, problem: 'an RSV bit is set', payload: undefined },
+      { start: 2, end: 9, key: fromHex('01 02 03 04'), payload: utf8('a'), missing: 0n },
+      { start: 9, end: 11, fin: false, opcode: 14, length7: 2, length: 2n, missing: 2n },
+    ]);
+  });
+
+  test.each([
+    ['81', { masked: undefined, length7: undefined, length: undefined, missing: 1n }],
+    ['82 fe 01', { masked: true, length7: 126, length: undefined, missing: 5n }],
+    ['82 fe 01 2c 09', { length: 300n, key: undefined, payload: undefined, missing: 303n }],
+    ['82 83 01 02 03 04', { length: 3n, payload: new Uint8Array(0), missing: 3n }],
+    ['82 7f ff ff ff ff ff ff ff ff', { length: 2n ** 64n - 1n, missing: 2n ** 64n - 1n }],
+  ])('what is missing of %s', (wire, expected) => {
+    expect(decodeFrame(fromHex(wire))).toMatchObject(expected);
   });
 });
 
@@ -125,12 +153,9 @@ describe('the viewer over frames', () => {
 describe('the viewer over a handshake', () => {
   test('shows each line with its end, and what follows', () => {
     const bytes = join(utf8('GET / HTTP/1.1\r\nHost: h \r\n\r\n'), fromHex('81 00'));
-    expect(headFields(bytes).map(({ name }) => name)).toEqual([
-      'start line',
-      'header',
-      'blank line',
-      'rest',
-    ]);
+    const head = decodeHead(bytes);
+    expect(head.lines.map(({ name }) => name)).toEqual(['start line', 'header', 'blank line']);
+    expect(head).toMatchObject({ kind: 'request', size: 28, isWhole: true, rest: { length: 2 } });
     expect(renderHead(bytes)).toEqual([
       'GET / HTTP/1.1\\r\\n',
       'Host: h \\r\\n',

@@ -1,0 +1,174 @@
+/**
+ * The decoder of the wire viewer: bytes → frames as data. It takes whatever it is given, legal or
+ * not, whole or cut off. It shares no code with the lessons, so that it can be trusted where they
+ * are wrong.
+ */
+import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
+
+/** What the header of a frame says, as far as it has arrived. RFC 6455 §5.2 */
+export interface Header {
+  readonly fin: boolean;
+  /** RSV1–RSV3 as a number from 0 to 7. */
+  readonly rsv: number;
+  readonly opcode: number;
+  /** `undefined`: the second byte has not arrived. */
+  readonly masked: boolean | undefined;
+  /** The seven bits of the second byte. `undefined`: it has not arrived. */
+  readonly length7: number | undefined;
+  /** The length of the payload, in bytes: more than a number can hold. `undefined`: not arrived. */
+  readonly length: bigint | undefined;
+  /** The size of the header, masking key included, in bytes. At least 2, as long as it is unknown. */
+  readonly headerBytes: number;
+}
+
+/** The fields of a frame, in their order. */
+export type FieldName = 'first byte' | 'second byte' | 'length' | 'masking key' | 'payload';
+
+/** Where a field lies. */
+export interface FieldPlace {
+  readonly name: FieldName;
+  /** Where it starts, in bytes from the start of what was decoded. */
+  readonly start: number;
+  /** Where it ends, or where the bytes do; this byte is not part of it. */
+  readonly end: number;
+  /** How many bytes of it have not arrived. */
+  readonly missing: bigint;
+  /** The rule that it breaks, whoever sent it. */
+  readonly problem: string | undefined;
+}
+
+/** A frame, or as much of it as there is. */
+export interface DecodedFrame extends Header {
+  /** Where it starts, in bytes from the start of what was decoded. */
+  readonly start: number;
+  /** Where it ends, or where the bytes do; this byte is not part of it. */
+  readonly end: number;
+  /** Its fields, up to the first of which bytes are missing. */
+  readonly fields: readonly FieldPlace[];
+  /** `undefined`: the frame is not masked, or bytes of its key are missing. */
+  readonly key: Uint8Array | undefined;
+  /** What there is of the payload, unmasked. `undefined`: it is empty, or the header is cut. */
+  readonly payload: Uint8Array | undefined;
+  /** How many bytes of the frame have not arrived. Without a `length`, at least so many. */
+  readonly missing: bigint;
+  /** The first rule that it breaks, whoever sent it. */
+  readonly problem: string | undefined;
+}
+
+/** Decodes a stream of frames. The last may be cut. */
+export function decodeFrames(bytes: Uint8Array): DecodedFrame[] {
+  const frames: DecodedFrame[] = [];
+  for (let at = 0; at < bytes.length; at = frames.at(-1)!.end) frames.push(decodeFrame(bytes, at));
+  return frames;
+}
+
+/** Decodes the frame that starts at a place. */
+export function decodeFrame(bytes: Uint8Array, start = 0): DecodedFrame {
+  const header = decodeHeader(bytes, start);
+  const fields = placeFields(header, start, bytes.length);
+  const bytesOf = (wanted: FieldName) => {
+    const field = fields.find(({ name }) => name === wanted);
+    return field && bytes.subarray(field.start, field.end);
+  };
+  const key = bytesOf('masking key');
+  const end = fields.at(-1)!.end;
+  return {
+    ...header,
+    start,
+    end,
+    fields,
+    key: key?.length === 4 ? key : undefined,
+    payload: bytesOf('payload')?.map((byte, i) => byte ^ (key?.[i & 3] ?? 0)),
+    missing: BigInt(header.headerBytes) + (header.length ?? 0n) - BigInt(end - start),
+    problem: fields.find(({ problem }) => problem)?.problem,
+  };
+}
+
+/** Decodes the header that starts at a place. */
+export function decodeHeader(bytes: Uint8Array, start = 0): Header {
+  const first = bytes[start] ?? 0;
+  const second = bytes[start + 1];
+  const masked = second === undefined ? undefined : second >= 0x80;
+  const length7 = second === undefined ? undefined : second & 0x7f;
+  return {
+    fin: first >= 0x80,
+    rsv: (first >> 4) & 7,
+    opcode: first & 15,
+    masked,
+    length7,
+    length: length7 === undefined ? undefined : decodeLength(bytes, start + 2, length7),
+    headerBytes: 2 + lengthBytes(length7) + (masked ? 4 : 0),
+  };
+}
+
+function decodeLength(bytes: Uint8Array, at: number, length7: number): bigint | undefined {
+  const size = lengthBytes(length7);
+  if (size === 0) return BigInt(length7);
+  if (bytes.length < at + size) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, size);
+  return size === 2 ? BigInt(view.getUint16(0)) : view.getBigUint64(0);
+}
+
+/** How many bytes the length has behind the second byte. */
+function lengthBytes(length7 = 0): 0 | 2 | 8 {
+  if (length7 === 127) return 8;
+  return length7 === 126 ? 2 : 0;
+}
+
+/** Places the fields one behind the other, up to the first that goes on behind the end of the bytes. */
+function placeFields(header: Header, start: number, bytesEnd: number): FieldPlace[] {
+  const fields: FieldPlace[] = [];
+  let at = start;
+  for (const [name, size] of fieldSizes(header)) {
+    const end = Math.min(at + Number(size), bytesEnd);
+    const missing = size - BigInt(end - at);
+    fields.push({ name, start: at, end, missing, problem: judge(name, header) });
+    if (missing > 0n) break;
+    at = end;
+  }
+  return fields;
+}
+
+function fieldSizes({ masked, length7, length }: Header): [FieldName, bigint][] {
+  const sizes: [FieldName, bigint][] = [
+    ['first byte', 1n],
+    ['second byte', length7 === undefined ? 0n : 1n],
+    ['length', BigInt(lengthBytes(length7))],
+    ['masking key', masked ? 4n : 0n],
+    ['payload', length ?? 0n],
+  ];
+  return sizes.filter(([, size]) => size > 0n);
+}
+
+/** Names the rule that a field breaks. `undefined`: none. */
+function judge(name: FieldName, header: Header): string | undefined {
+  switch (name) {
+    case 'first byte':
+      return judgeFirstByte(header);
+    case 'second byte':
+      return judgeSecondByte(header);
+    case 'length':
+      return judgeLength(header);
+    default:
+      return undefined;
+  }
+}
+
+function judgeFirstByte({ fin, rsv, opcode }: Header): string | undefined {
+  if (rsv !== 0) return 'an RSV bit is set';
+  if (!(Object.values(Opcode) as number[]).includes(opcode)) return 'a reserved opcode';
+  if (isControl(opcode) && !fin) return 'a fragmented control frame';
+  return undefined;
+}
+
+function judgeSecondByte({ opcode, length7 = 0 }: Header): string | undefined {
+  const isTooLong = isControl(opcode) && length7 > MAX_CONTROL_PAYLOAD;
+  return isTooLong ? 'a control frame of more than 125 bytes' : undefined;
+}
+
+function judgeLength({ length7, length }: Header): string | undefined {
+  if (length === undefined) return undefined;
+  if (length < (length7 === 126 ? 126n : 65536n)) return 'not the shortest form';
+  if (length >= 2n ** 63n) return 'the most significant bit is set';
+  return undefined;
+}
