@@ -1,4 +1,5 @@
 /** Where a frame starts and ends in a stream: all that is kept of a long one is its beginning. */
+import { decodeHeader, type Header } from '../view/frame.ts';
 
 /** The beginning of a frame, or all of it. */
 export interface CutFrame {
@@ -12,16 +13,15 @@ export interface CutFrame {
 /** The longest header: two bytes, eight of length, four of masking key. */
 const MAX_HEADER_BYTES = 14;
 
-/** The longest payload whose length stands in the second byte. Such frames are kept whole. */
+/** The longest payload whose length is in the second byte. Such frames are kept whole. */
 const MAX_SHORT_PAYLOAD = 125;
 
 /** How much is kept of a longer frame, in bytes: more than any header. */
 export const KEPT_BYTES = 40;
 
 /**
- * Cuts a stream of bytes into frames, legal or not. It does not share code with the lessons, nor
- * does it trust them. Each byte costs the same, however the stream arrives, and what has been cut
- * is a copy: who owns the stream may unmask it in place.
+ * Cuts a stream of bytes into frames, legal or not. Each byte costs the same, however the stream
+ * arrives, and what has been cut is a copy: who owns the stream may unmask it in place.
  */
 export class FrameCutter {
   readonly #kept = new Uint8Array(MAX_HEADER_BYTES + MAX_SHORT_PAYLOAD);
@@ -49,23 +49,21 @@ export class FrameCutter {
     return this.#seen === 0 ? undefined : this.#take();
   }
 
+  /** What has arrived of the header. */
+  #header(): Header {
+    return decodeHeader(this.#kept.subarray(0, this.#keptSize));
+  }
+
   /** The size of the frame, in bytes. `undefined`: the header is not complete. */
   #size(): number | undefined {
-    if (this.#seen < 2) return undefined;
-    const second = this.#kept[1]!;
-    const length7 = second & 0x7f;
-    const keyAt = 2 + (length7 === 127 ? 8 : length7 === 126 ? 2 : 0);
-    const payloadAt = keyAt + (second >= 0x80 ? 4 : 0);
-    if (this.#seen < payloadAt) return undefined;
-    const view = new DataView(this.#kept.buffer);
-    if (length7 === 126) return payloadAt + view.getUint16(2);
-    if (length7 === 127) return payloadAt + Number(view.getBigUint64(2));
-    return payloadAt + length7;
+    const { headerBytes, length } = this.#header();
+    const isComplete = length !== undefined && this.#seen >= headerBytes;
+    return isComplete ? headerBytes + Number(length) : undefined;
   }
 
   #keep(bytes: Uint8Array): void {
-    const isShort = (this.#kept[1]! & 0x7f) <= MAX_SHORT_PAYLOAD;
-    const limit = this.#seen >= 2 && isShort ? this.#kept.length : KEPT_BYTES;
+    const { length7 = 0 } = this.#header();
+    const limit = length7 <= MAX_SHORT_PAYLOAD ? this.#kept.length : KEPT_BYTES;
     const room = Math.max(0, limit - this.#keptSize);
     this.#kept.set(bytes.subarray(0, room), this.#keptSize);
     this.#keptSize += Math.min(room, bytes.length);
