@@ -189,6 +189,16 @@ describe('frames cut out of a stream', () => {
     });
   });
 
+  test('a text that reads like the words of the viewer stays as it is', () => {
+    const [frame] = new FrameCutter().push(
+      wire({ opcode: 1, payload: 'a (5 bytes) b'.repeat(20) }),
+    );
+    expect(frameEvent('in', frame!)).toHaveProperty(
+      'fields.4.meaning',
+      'payload "a (5 bytes) ba (5 bytes)"… (260 bytes)',
+    );
+  });
+
   test('what breaks a rule is marked', () => {
     const [frame] = new FrameCutter().push(Uint8Array.of(0xc1, 0x00));
     expect(frameEvent('out', frame!)).toHaveProperty('fields.0.problem', 'an RSV bit is set');
