@@ -10,6 +10,8 @@ export interface WireFrame {
   readonly payload?: Uint8Array | string;
   /** Four bytes; `null` sends the frame unmasked. */
   readonly key?: Uint8Array | null;
+  /** How many bytes the length has behind the second byte. Absent: as few as it needs. */
+  readonly lengthBytes?: 0 | 2 | 8;
 }
 
 /** The masking key of the examples in RFC 6455 §5.7. */
@@ -42,10 +44,11 @@ export function wire(frame: WireFrame): Uint8Array<ArrayBuffer> {
   const { fin = true, rsv = 0, opcode, payload = '', key = KEY } = frame;
   const bytes = typeof payload === 'string' ? utf8(payload) : payload;
   const { length } = bytes;
+  const { lengthBytes = length <= 125 ? 0 : length <= 65535 ? 2 : 8 } = frame;
   const maskBit = key ? 128 : 0;
   const head = [(fin ? 128 : 0) + rsv * 16 + opcode];
-  if (length <= 125) head.push(maskBit + length);
-  else if (length <= 65535) head.push(maskBit + 126, length >> 8, length & 255);
+  if (lengthBytes === 0) head.push(maskBit + length);
+  else if (lengthBytes === 2) head.push(maskBit + 126, length >> 8, length & 255);
   else {
     head.push(maskBit + 127, 0, 0, 0, 0);
     for (const shift of [24, 16, 8, 0]) head.push((length >> shift) & 255);

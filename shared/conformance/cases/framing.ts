@@ -1,6 +1,6 @@
 /** Category F: framing, beyond what the numbered categories ask. RFC 6455 §5 */
 
-import { join, KEY, masked, utf8, type WireFrame } from '../../kit/frames.ts';
+import { join, KEY, type WireFrame } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
 import type { Caption, Case, Category } from '../case.ts';
 import { answers, echoesEach, fails } from '../script.ts';
@@ -22,19 +22,6 @@ import {
 const PROTOCOL_ERROR = [1002];
 const unmasked = { key: null };
 
-/** A frame whose length is written in 2 or 8 bytes, though it needs less. */
-function longForm({ opcode, payload = '' }: WireFrame, lengthBytes: 2 | 8): Uint8Array {
-  const bytes = typeof payload === 'string' ? utf8(payload) : payload;
-  const length = new Uint8Array(8);
-  new DataView(length.buffer).setBigUint64(0, BigInt(bytes.length));
-  return join(
-    Uint8Array.of(0x80 | opcode, 0x80 | (lengthBytes === 2 ? 126 : 127)),
-    length.subarray(8 - lengthBytes),
-    KEY,
-    masked(bytes, KEY),
-  );
-}
-
 /**
  * A case with a length that is not in its shortest form. The MUST of §5.2 is one for the sender:
  * it does not say that who receives such a frame has to refuse it. So to read it right is
@@ -46,7 +33,7 @@ function notShortest(
   lengthBytes: 2 | 8,
   passed: Reply,
 ): Case {
-  return fails(caption, [longForm(message, lengthBytes)], PROTOCOL_ERROR, { passed });
+  return fails(caption, [{ ...message, lengthBytes }], PROTOCOL_ERROR, { passed });
 }
 
 const SHORT_ENOUGH: readonly (readonly [size: number, lengthBytes: 2 | 8])[] = [
