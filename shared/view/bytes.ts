@@ -1,6 +1,5 @@
 /** Bytes as people type them, or copy them out of other tools. */
 
-import { UsageError } from '../course/lessons.ts';
 import { fromHex } from './hex.ts';
 
 const EXAMPLE = 'npm run inspect 81 85 37 fa 21 3d 7f 9f 4d 51 58';
@@ -9,17 +8,17 @@ const EXAMPLE = 'npm run inspect 81 85 37 fa 21 3d 7f 9f 4d 51 58';
  * Reads bytes written as hex: annotated as `fromHex` has it, with colons between the pairs, or as
  * a dump with offsets, such as those of Wireshark, tcpdump, xxd and hexdump.
  *
- * Throws `UsageError` that says where it could not go on, or that there are no bytes.
+ * Throws `SyntaxError` that says where it could not go on, or that there are no bytes.
  */
 export function parseBytes(text: string): Uint8Array {
   const bytes = /^\s*(0x)?0{4,8}(:\s|\s{2})/.test(text) ? parseDump(text) : parsePairs(text);
-  if (bytes.length === 0) throw new UsageError(`Give the bytes to look at, in hex: ${EXAMPLE}`);
+  if (bytes.length === 0) throw new SyntaxError(`Give the bytes to look at, in hex: ${EXAMPLE}`);
   return bytes;
 }
 
 /**
  * Takes bytes from another program: text is read as hex if it is hex, and everything else is
- * taken as it is: frames, or a handshake. Throws `UsageError` for text that is neither.
+ * taken as it is: frames, or a handshake. Throws `SyntaxError` for text that is neither.
  */
 export function takeBytes(input: Uint8Array): Uint8Array {
   try {
@@ -43,7 +42,7 @@ function parsePairs(text: string): Uint8Array {
   const tokens = text.matchAll(/#[^\n]*|[\s,:]+|"[^"]*"|(?:0x)?[0-9a-f]{2}|(\S{1,10})/giy);
   for (const { 0: token, 1: wrong, index } of tokens) {
     if (wrong !== undefined) {
-      throw new UsageError(
+      throw new SyntaxError(
         `Cannot read ${JSON.stringify(wrong)} at ${place(text, index)}: write bytes as pairs of hex digits, such as 81 05.`,
       );
     }
@@ -67,7 +66,7 @@ function parseDump(text: string): Uint8Array {
       /^\s*(?:0x)?([0-9a-f]{4,8})(?::|\s|$)(.*)$/i.exec(line) ?? [];
     const row = dumpedBytes(rest);
     if (Number.parseInt(offset, 16) !== bytes.length || row === undefined) {
-      throw new UsageError(
+      throw new SyntaxError(
         `Cannot read line ${i + 1} of the hex dump: give the bytes alone, such as 81 05.`,
       );
     }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../shared/course/lessons.ts';
 import { join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
 import { isHead, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
 import { decodeFrame } from '../../shared/view/frame.ts';
@@ -57,7 +56,7 @@ describe('bytes are read', () => {
     ['', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
     [' # nothing', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
   ])('%j is refused with its place', (text, message) => {
-    expect(() => parseBytes(text)).toThrow(UsageError);
+    expect(() => parseBytes(text)).toThrow(SyntaxError);
     expect(() => parseBytes(text)).toThrow(message);
   });
 
@@ -69,7 +68,7 @@ describe('bytes are read', () => {
       expect(takeBytes(bytes)).toEqual(bytes);
     }
     for (const text of ['81 85 3z', '', '\n']) {
-      expect(() => takeBytes(utf8(text)), text).toThrow(UsageError);
+      expect(() => takeBytes(utf8(text)), text).toThrow(SyntaxError);
     }
   });
 
