@@ -1,5 +1,6 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
 import { readFileSync } from 'node:fs';
+import { placeOf } from '../course/place.ts';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import type { About, Fact } from './facts.ts';
@@ -50,14 +51,6 @@ function didFacts(outcome: Outcome<unknown>): Fact[] {
 export function thrown(error: unknown): Fact[] {
   const place = placeOf(error);
   return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
-}
-
-/** The first line of a stack that is in a lesson or solution, such as `…/reading.ts:42`. */
-export function placeOf(error: unknown): string | undefined {
-  const stack = error instanceof Error ? String(error.stack) : '';
-  const [, file, line] =
-    /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+)/.exec(stack) ?? [];
-  return file && `${file.replaceAll('\\', '/')}:${line}`;
 }
 
 function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {

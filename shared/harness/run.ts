@@ -1,6 +1,7 @@
 /** Runs the steps of a spec over an implementation. */
+import { placeOf } from '../course/place.ts';
 import { Todo } from '../todo.ts';
-import { CheckFailure, causeOfCrash, placeOf, thrown } from './check.ts';
+import { CheckFailure, causeOfCrash, thrown } from './check.ts';
 import type { Failure, StepResult } from './facts.ts';
 import type { AnySpec } from './spec.ts';
 

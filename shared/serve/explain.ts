@@ -1,6 +1,7 @@
 /** One line for the person at the terminal, in the place of a stack trace. */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from '../course/lessons.ts';
+import { findPlace } from '../course/place.ts';
 import { Todo } from '../todo.ts';
 
 const ROOT_URL = pathToFileURL(ROOT).href;
@@ -9,14 +10,10 @@ const ROOT_URL = pathToFileURL(ROOT).href;
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return `Your code threw ${String(error)}, which is no Error.`;
   if (error instanceof Todo) return error.message;
-  const place = placeOf(error);
   const text = withoutRoot(error.message).split('\n').slice(0, 2).join(' ');
-  return `${error.name}: ${text}${place ? ` (${place})` : ''}`;
-}
-
-/** The first line of the stack that is in a lesson, such as `lessons/05-server/server.ts:12:3`. */
-function placeOf({ stack = '' }: Error): string | undefined {
-  return /(?:lessons|solutions)\/\d\d-[\w-]+\/[\w-]+\.ts:\d+:\d+/.exec(withoutRoot(stack))?.[0];
+  const place = findPlace(error);
+  const where = place ? ` (${place.file}:${place.line}:${place.column})` : '';
+  return `${error.name}: ${text}${where}`;
 }
 
 function withoutRoot(text: string): string {
