@@ -20,8 +20,8 @@ const PAGE_FILES: Record<string, readonly [file: string, type: string]> = {
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
 
-/** Something to answer a request with. */
-interface Answer {
+/** A response with a file, or with a line of text. */
+interface FileResponse {
   readonly status: number;
   readonly type: string;
   readonly body: string;
@@ -34,7 +34,7 @@ interface Answer {
  */
 export function serveFiles(served: string) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const { status, type, body, headers } = answer(request, served);
+    const { status, type, body, headers } = responseTo(request, served);
     const bytes = Buffer.from(body);
     response.writeHead(status, {
       ...securityHeaders(request.headers.host ?? ''),
@@ -46,30 +46,37 @@ export function serveFiles(served: string) {
   };
 }
 
-function answer({ method = '', url = '', headers, socket }: IncomingMessage, served: string) {
+function responseTo(
+  { method = '', url = '', headers, socket }: IncomingMessage,
+  served: string,
+): FileResponse {
   if (!isOurHost(headers.host, socket.localPort)) {
-    return say(421, 'This server answers to 127.0.0.1 and localhost only.');
+    return textResponse(421, 'This server answers to 127.0.0.1 and localhost only.');
   }
   const [path = ''] = url.split('?');
-  const found = find(path, served);
-  if (!found) return say(404, 'There is nothing here. The page is at /');
+  const found = findFile(path, served);
+  if (!found) return textResponse(404, 'There is nothing here. The page is at /');
   if (method === 'GET' || method === 'HEAD') return found;
-  return say(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
+  return textResponse(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
 }
 
-function find(path: string, served: string): Answer | undefined {
+function findFile(path: string, served: string): FileResponse | undefined {
   if (Object.hasOwn(PAGE_FILES, path)) {
     const [file, type] = PAGE_FILES[path]!;
     return { status: 200, type, body: readFileSync(join(ROOT, 'shared/serve/page', file), 'utf8') };
   }
-  if (path === '/served.txt') return say(200, served);
+  if (path === '/served.txt') return textResponse(200, served);
   const [, number, step] = /^\/lessons\/(\d\d)\.(\d+)$/.exec(path) ?? [];
   const lesson = LESSONS.find((candidate) => candidate.number === number);
   const text = lesson && stepText(lesson, Number(step));
-  return text === undefined ? undefined : say(200, text);
+  return text === undefined ? undefined : textResponse(200, text);
 }
 
-function say(status: number, text: string, headers?: Answer['headers']): Answer {
+function textResponse(
+  status: number,
+  text: string,
+  headers?: FileResponse['headers'],
+): FileResponse {
   return { status, type: TEXT, body: `${text}\n`, ...(headers && { headers }) };
 }
 

@@ -2,7 +2,7 @@
 import type { Connection, ConnectionEvent } from '../../solutions/05-server/server.ts';
 import type { WireEvent } from './wire-event.ts';
 
-/** What a page hears through. When the page is slow, it drops events and counts them. */
+/** Sends events to a page. While the page is slow, it drops and counts them. */
 class Observer {
   readonly #connection: Connection;
   #hasRoom = true;
@@ -12,15 +12,15 @@ class Observer {
     this.#connection = connection;
   }
 
-  tell(event: WireEvent): void {
+  send(event: WireEvent): void {
     if (this.#hasRoom) this.#hasRoom = this.#connection.send(JSON.stringify(event));
     else this.#dropped++;
   }
 
-  /** Takes in that there is room again. */
+  /** Takes up sending again, as there is room. */
   drained(): void {
     this.#hasRoom = true;
-    if (this.#dropped > 0) this.tell({ kind: 'gap', time: Date.now(), count: this.#dropped });
+    if (this.#dropped > 0) this.send({ kind: 'gap', time: Date.now(), count: this.#dropped });
     this.#dropped = 0;
   }
 }
@@ -51,10 +51,13 @@ export class Observers {
     this.#ids.set(connection, id);
   }
 
-  /** Returns whom to tell about the connection that asks for `resource`, such as `/echo?tap=ID`. */
+  /**
+   * Returns where to send the events of a connection that asks for `resource`, such as
+   * `/echo?tap=ID`. `undefined`: nobody observes it.
+   */
   find(resource: string): ((event: WireEvent) => void) | undefined {
     const observer = this.#byId.get(tapOf(resource) ?? '');
-    return observer && ((event) => observer.tell(event));
+    return observer && ((event) => observer.send(event));
   }
 }
 

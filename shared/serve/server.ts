@@ -35,8 +35,8 @@ export interface Serving {
   /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Says 1001 to every page, and hangs up. Resolves when all sockets are gone: `false` when the
-   * lesson did not manage that within `CLOSE_GUARD_MS` and they had to be dropped.
+   * Closes every connection with 1001. Resolves when all sockets are gone: `false` when the lesson
+   * did not manage that within `CLOSE_GUARD_MS` and they had to be dropped.
    */
   stop(): Promise<boolean>;
 }
@@ -112,22 +112,26 @@ function webSocketServers(lesson: Lesson05, port: number, report: Report): Serve
 }
 
 /** A request to switch, as `node:http` hands it out. */
-interface Call {
+interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Uint8Array;
 }
 
 /** Gives a socket to the server that it is for. */
-function handOver({ request, socket, head }: Call, servers: Servers, report: Report): void {
+function handOver(
+  { request, socket, head }: UpgradeRequest,
+  servers: Servers,
+  report: Report,
+): void {
   const { url = '', headers } = request;
   if (!isOurHost(headers.host, request.socket.localPort)) {
     refuse(socket, '421 Misdirected Request');
   } else if (/^\/wire(\?|$)/.test(url)) {
     servers.wire.upgrade(request, socket, head);
   } else {
-    const tell = servers.observers.find(url);
-    if (tell) tapSocket(request, socket, head, tell);
+    const emit = servers.observers.find(url);
+    if (emit) tapSocket(request, socket, head, emit);
     upgrade({ request, socket, head }, servers.lesson, report);
   }
 }
@@ -141,7 +145,7 @@ function listen(server: Server, port: number): Promise<number> {
 
 /** Lets the lesson have a socket, and answers in its place when its code is not written yet. */
 function upgrade(
-  { request, socket, head }: Call,
+  { request, socket, head }: UpgradeRequest,
   webSockets: reference.WebSocketServer,
   report: Report,
 ): void {

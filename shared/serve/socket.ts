@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 
 type Method = (...args: unknown[]) => never;
 
-/** Calls `see` with whatever is written to a stream from now on, before it is. */
-export function onWrite(stream: Duplex, see: (bytes: Uint8Array) => void): void {
+/** Calls `onBytes` with whatever is written to a stream from now on, before it is. */
+export function onWrite(stream: Duplex, onBytes: (bytes: Uint8Array) => void): void {
   for (const name of ['write', 'end'] as const) {
     const original = stream[name].bind(stream) as Method;
     stream[name] = (...args: unknown[]) => {
       const [chunk, encoding] = args;
-      if (chunk instanceof Uint8Array) see(chunk);
-      if (typeof chunk === 'string') see(Buffer.from(chunk, asEncoding(encoding)));
+      if (chunk instanceof Uint8Array) onBytes(chunk);
+      if (typeof chunk === 'string') onBytes(Buffer.from(chunk, asEncoding(encoding)));
       return original(...args);
     };
   }

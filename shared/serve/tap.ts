@@ -8,12 +8,12 @@ import { frameEvent, headEvent, type WireEvent } from './wire-event.ts';
 
 const BLANK_LINE = '\r\n\r\n';
 
-/** The longest answer to a handshake that is looked at, in bytes. */
-const MAX_ANSWER_BYTES = 16 * 1024;
+/** How much of the response to a handshake is shown, in bytes. */
+const MAX_RESPONSE_BYTES = 16 * 1024;
 
 /**
- * Tells `tell` everything that crosses a socket: the request, as the browser sent it, and from now
- * on the answer and every frame. `head` is what has been read behind the request.
+ * Calls `emit` with everything that crosses a socket: the request, as the browser sent it, and from
+ * now on the response and every frame. `head` is what has been read behind the request.
  *
  * The bytes are seen before they are unmasked, and nothing is changed.
  */
@@ -21,50 +21,50 @@ export function tapSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
-  tell: (event: WireEvent) => void,
+  emit: (event: WireEvent) => void,
 ): void {
   const received = new FrameCutter();
   const sent = new FrameCutter();
-  const answer = new Answer();
+  const response = new HandshakeResponse();
 
-  const frames = (direction: Direction, cutter: FrameCutter, bytes: Uint8Array) => {
-    for (const frame of cutter.push(bytes)) tell(frameEvent(direction, frame));
+  const emitFrames = (direction: Direction, cutter: FrameCutter, bytes: Uint8Array) => {
+    for (const frame of cutter.push(bytes)) emit(frameEvent(direction, frame));
   };
   onWrite(socket, (bytes) => {
-    if (answer.isOver) return frames('out', sent, bytes);
-    const rest = answer.push(bytes);
+    if (response.isComplete) return emitFrames('out', sent, bytes);
+    const rest = response.push(bytes);
     if (!rest) return;
-    tell(headEvent('out', answer.bytes));
-    frames('out', sent, rest);
+    emit(headEvent('out', response.bytes));
+    emitFrames('out', sent, rest);
   });
   // The first who listens: whoever comes later may change the bytes in place.
-  socket.on('data', (bytes: Uint8Array) => frames('in', received, bytes));
+  socket.on('data', (bytes: Uint8Array) => emitFrames('in', received, bytes));
   socket.on('close', () => {
     for (const [direction, cutter] of [['in', received] as const, ['out', sent] as const]) {
       const cut = cutter.end();
-      if (cut) tell(frameEvent(direction, cut));
+      if (cut) emit(frameEvent(direction, cut));
     }
-    tell({ kind: 'end', time: Date.now() });
+    emit({ kind: 'end', time: Date.now() });
   });
 
-  tell(headEvent('in', requestBytes(request)));
-  frames('in', received, head);
+  emit(headEvent('in', requestBytes(request)));
+  emitFrames('in', received, head);
 }
 
-/** The answer to a handshake: a head, and behind one that says no all the rest. */
-class Answer {
+/** The response to a handshake: its head, and the body as well if it is a refusal. */
+class HandshakeResponse {
   bytes: Uint8Array = new Uint8Array(0);
-  isOver = false;
+  isComplete = false;
 
-  /** Takes in what is written. Returns the bytes behind it, or `undefined` while it goes on. */
+  /** Takes what is written. Returns the bytes behind the response, `undefined` until it is complete. */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const bytes = Buffer.concat([this.bytes, chunk]);
     const blank = bytes.indexOf(BLANK_LINE);
-    this.isOver = blank !== -1 || bytes.length > MAX_ANSWER_BYTES;
+    this.isComplete = blank !== -1 || bytes.length > MAX_RESPONSE_BYTES;
     const switches = bytes.toString('latin1', 0, 13).includes(' 101 ');
     const end = blank !== -1 && switches ? blank + BLANK_LINE.length : bytes.length;
-    this.bytes = bytes.subarray(0, Math.min(end, MAX_ANSWER_BYTES));
-    return this.isOver ? bytes.subarray(end) : undefined;
+    this.bytes = bytes.subarray(0, Math.min(end, MAX_RESPONSE_BYTES));
+    return this.isComplete ? bytes.subarray(end) : undefined;
   }
 }
 

@@ -239,13 +239,13 @@ test('an observer that does not keep up hears how much it has missed', () => {
   } as unknown as lesson.Connection;
   const upgrade = { key: '', resource: `/wire?tap=${TAP}`, origin: undefined, protocols: [] };
   observers.handle(connection, { type: 'open', upgrade, protocol: undefined });
-  const tell = observers.find(`/echo?tap=${TAP}`)!;
+  const emit = observers.find(`/echo?tap=${TAP}`)!;
   hasRoom = false;
-  for (let i = 0; i < 100; i++) tell({ kind: 'end', time: i });
+  for (let i = 0; i < 100; i++) emit({ kind: 'end', time: i });
   expect(sent).toHaveLength(1);
   hasRoom = true;
   observers.handle(connection, { type: 'drain' });
-  tell({ kind: 'end', time: 100 });
+  emit({ kind: 'end', time: 100 });
   expect(sent.slice(1)).toMatchObject([
     { kind: 'gap', count: 99 },
     { kind: 'end', time: 100 },
