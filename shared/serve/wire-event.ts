@@ -67,7 +67,7 @@ function summarize({ opcode, fin, masked }: DecodedFrame, { arrived, size }: Cut
   const words = [
     opcodeName(opcode),
     !fin && 'more to follow',
-    masked ? 'masked' : 'not masked',
+    masked !== undefined && (masked ? 'masked' : 'not masked'),
     `${size.toLocaleString('en')} bytes`,
     arrived < size && `cut off after ${arrived.toLocaleString('en')}`,
   ];

@@ -194,16 +194,15 @@ function hangLabels(labels: readonly Label[], width: number): string[] {
 }
 
 function drawLine(stream: Stream, frame: DecodedFrame, width: number): string {
-  const { start, end, fin, opcode, payload, problem } = frame;
+  const { start, end, fin, opcode, masked, payload, problem } = frame;
   const maxBytes = Math.max(6, Math.floor((width - 36) / 3));
   const { text } = hexWithCuts(stream, start, Math.min(end, start + maxBytes));
   const hex = text + (end - start > maxBytes ? '…' : '');
-  const hasKey = frame.fields.some(({ name }) => name === 'masking key');
   const says = [
     opcodeName(opcode),
     payload ? ` ${sayPayload(frame)}` : '',
     fin ? '' : ', no FIN',
-    hasKey ? '' : ', not masked',
+    masked === false ? ', not masked' : '',
     problem ? ` ← ${problem}` : '',
   ];
   return clip(hex.padEnd(maxBytes * 3 + 2) + says.join(''), width);

@@ -113,6 +113,13 @@ describe('frames are explained', () => {
     );
   });
 
+  test('one that is cut before its mask shows is not called unmasked', () => {
+    for (const last of ['82', '82 fe', '82 fe 01', '82 fe 01 2c 37']) {
+      const [, line] = drawStream({ bytes: fromHex(`89 00 ${last}`) }, 80);
+      expect(line).toMatch(new RegExp(`^${last} +binary$`));
+    }
+  });
+
   test('very many: the first eight', () => {
     const lines = renderBytes(fromHex('89 00'.repeat(1000)), 80);
     expect(lines.length).toBeLessThan(80);

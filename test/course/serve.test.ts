@@ -181,6 +181,12 @@ describe('frames cut out of a stream', () => {
     expect(event).toHaveProperty('summary', 'text · masked · 11 bytes · cut off after 8');
   });
 
+  test('nothing is said of a mask that has not arrived', () => {
+    const cutter = new FrameCutter();
+    cutter.push(frames[0]!.subarray(0, 1));
+    expect(frameEvent('in', cutter.end()!)).toHaveProperty('summary', 'text · 1 bytes');
+  });
+
   test('the payload of a shortened one has its real length, and the start of its text', () => {
     const [frame] = new FrameCutter().push(wire({ opcode: 1, payload: '世'.repeat(30_000) }));
     expect(frameEvent('in', frame!)).toMatchObject({
