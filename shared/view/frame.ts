@@ -17,15 +17,15 @@ export interface Header {
   readonly length7: number | undefined;
   /** The length of the payload, in bytes: more than a number can hold. `undefined`: not arrived. */
   readonly length: bigint | undefined;
-  /** The size of the header, masking key included, in bytes. At least 2, as long as it is unknown. */
+  /** The size of the header with its masking key, in bytes; 2 until the second byte has arrived. */
   readonly headerBytes: number;
 }
 
 /** The fields of a frame, in their order. */
 export type FieldName = 'first byte' | 'second byte' | 'length' | 'masking key' | 'payload';
 
-/** Where a field lies. */
-export interface FieldPlace {
+/** Where a field lies, and what is wrong with it. */
+export interface DecodedField {
   readonly name: FieldName;
   /** Where it starts, in bytes from the start of what was decoded. */
   readonly start: number;
@@ -43,8 +43,8 @@ export interface DecodedFrame extends Header {
   readonly start: number;
   /** Where it ends, or where the bytes do; this byte is not part of it. */
   readonly end: number;
-  /** Its fields, up to the first of which bytes are missing. */
-  readonly fields: readonly FieldPlace[];
+  /** Its fields, up to the first that is not whole. */
+  readonly fields: readonly DecodedField[];
   /** `undefined`: the frame is not masked, or bytes of its key are missing. */
   readonly key: Uint8Array | undefined;
   /** What there is of the payload, unmasked. `undefined`: it is empty, or the header is cut. */
@@ -109,15 +109,15 @@ function decodeLength(bytes: Uint8Array, at: number, length7: number): bigint | 
   return size === 2 ? BigInt(view.getUint16(0)) : view.getBigUint64(0);
 }
 
-/** How many bytes the length has behind the second byte. */
+/** How many bytes follow the second one to hold the length. */
 function lengthBytes(length7 = 0): 0 | 2 | 8 {
   if (length7 === 127) return 8;
   return length7 === 126 ? 2 : 0;
 }
 
-/** Places the fields one behind the other, up to the first that goes on behind the end of the bytes. */
-function placeFields(header: Header, start: number, bytesEnd: number): FieldPlace[] {
-  const fields: FieldPlace[] = [];
+/** Places the fields behind each other, up to the first that does not end within the bytes. */
+function placeFields(header: Header, start: number, bytesEnd: number): DecodedField[] {
+  const fields: DecodedField[] = [];
   let at = start;
   for (const [name, size] of fieldSizes(header)) {
     const end = Math.min(at + Number(size), bytesEnd);

@@ -1,13 +1,13 @@
 /** The wire viewer: frames and handshakes in words, drawn for people. */
 
 import { Opcode } from '../protocol.ts';
-import { type DecodedFrame, decodeFrames, type FieldName, type FieldPlace } from './frame.ts';
+import { type DecodedField, type DecodedFrame, decodeFrames, type FieldName } from './frame.ts';
 import { decodeHead } from './head.ts';
 import { escapeText, quote, toHex } from './hex.ts';
 import { clip, wrap } from './wrap.ts';
 
 /** A field of a frame, in words. */
-export interface Field extends Pick<FieldPlace, 'name' | 'start' | 'end'> {
+export interface Field extends Pick<DecodedField, 'name' | 'start' | 'end'> {
   /** What it says. */
   readonly meaning: string;
   /** The rule that it breaks, whoever sent it. */
