@@ -225,11 +225,10 @@ const TAME: readonly Kind[] = [
   {
     kind: 'the wrong error class',
     lesson: '04',
-    make: (solution) =>
-      solution.replaceAll(
-        "new ProtocolError(1002, '5.5.1', 'A Close with half a code.')",
-        "new Error('half')",
-      ),
+    make: instead(
+      "new ProtocolError(CloseCode.ProtocolError, '5.5.1', 'A Close with half a code.')",
+      "new Error('half')",
+    ),
     says: ['you threw  Error: half', 'expected   a thrown ProtocolError 1002'],
   },
   {
