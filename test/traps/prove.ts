@@ -7,7 +7,7 @@ import type { StepResult } from '../../shared/harness/facts.ts';
 import { firstFailure } from '../../shared/harness/run.ts';
 import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { loadVariant } from './load-variant.ts';
-import { type Chapter, renderPage } from './render.ts';
+import { type Chapter, type Row, renderPage } from './render.ts';
 import type { Trap } from './trap.ts';
 import { TRAPS } from './traps.ts';
 import { spring } from './variants.ts';
@@ -61,16 +61,9 @@ export function proveTraps(number: string): void {
   });
 
   test.for(traps)('$id is caught at step $step', async (trap, { task }) => {
-    const { by, seconds } = await run(lesson, trap);
-    const nameOf = (step: number) => `${lesson.number}.${step}`;
-    const { id, step } = trap;
-    task.meta.row = { id, wanted: nameOf(step), caught: by && nameOf(by.number), seconds };
-
-    expect(by?.number, by?.failure?.what).toBe(step);
-    // A message that explains, not just a crash.
-    expect(by?.failure?.kind, by?.failure?.what).toBe('check');
-    const { cause, facts } = by?.failure ?? {};
-    expect(cause ?? facts, 'A message needs a cause, or facts').not.toHaveLength(0);
+    const trial = await run(lesson, trap);
+    task.meta.row = rowOf(lesson, trap, trial);
+    expectCaught(trap, trial);
   });
 
   test('every trap breaks rules that its step checks', async () => {
@@ -91,18 +84,33 @@ export function proveTraps(number: string): void {
   });
 
   test('the page shows them all', async () => {
-    const caught = traps.map(async (trap) => ({ trap, by: (await run(lesson, trap)).by }));
-    const { steps } = await loadSpec(lesson.name);
-    const chapter: Chapter = {
-      lesson,
-      source: sourceOf(lesson),
-      steps: steps.map(({ title }) => title),
-      caught: await Promise.all(caught),
-    };
-    await expect(renderPage(chapter)).toMatchFileSnapshot(
-      join(ROOT, `test/traps/${lesson.name}.md`),
-    );
+    const page = renderPage(await chapterOf(lesson, traps));
+    await expect(page).toMatchFileSnapshot(join(ROOT, `test/traps/${lesson.name}.md`));
   });
+}
+
+function rowOf({ number }: Lesson, { id, step }: Trap, { by, seconds }: Trial): Row {
+  const nameOf = (step: number) => `${number}.${step}`;
+  return { id, wanted: nameOf(step), caught: by && nameOf(by.number), seconds };
+}
+
+/** Checks that a trap goes red at its step, with a message that explains and is not just a crash. */
+function expectCaught({ step }: Trap, { by }: Trial): void {
+  const { kind, what, cause, facts } = by?.failure ?? {};
+  expect(by?.number, what).toBe(step);
+  expect(kind, what).toBe('check');
+  expect(cause ?? facts, 'A message needs a cause, or facts').not.toHaveLength(0);
+}
+
+async function chapterOf(lesson: Lesson, traps: readonly Trap[]): Promise<Chapter> {
+  const { steps } = await loadSpec(lesson.name);
+  const caught = traps.map(async (trap) => ({ trap, by: (await run(lesson, trap)).by }));
+  return {
+    lesson,
+    source: sourceOf(lesson),
+    steps: steps.map(({ title }) => title),
+    caught: await Promise.all(caught),
+  };
 }
 
 /** Source without comments and white space. */
