@@ -87,13 +87,21 @@ function fourBytes(bytes: Uint8Array, at: number): Uint8Array {
 
 function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
   if (size === 8 && bytes[offset]! >= 0x80) {
-    throw new ProtocolError(1002, '5.2', 'The most significant bit of a 64-bit length is set.');
+    throw new ProtocolError(
+      CloseCode.ProtocolError,
+      '5.2',
+      'The most significant bit of a 64-bit length is set.',
+    );
   }
   // Exact to 2^53; what is rounded above that is far beyond every limit.
   let length = 0;
   for (let i = 0; i < size; i++) length = length * 256 + bytes[offset + i]!;
   if (length < (size === 2 ? 126 : 65536)) {
-    throw new ProtocolError(1002, '5.2', `The length ${length} is not in its shortest form.`);
+    throw new ProtocolError(
+      CloseCode.ProtocolError,
+      '5.2',
+      `The length ${length} is not in its shortest form.`,
+    );
   }
   return length;
 }
@@ -269,22 +277,34 @@ const KNOWN_OPCODES: ReadonlySet<number> = new Set(Object.values(Opcode));
  */
 export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
   if (header.rsv !== 0) {
-    throw new ProtocolError(1002, '5.2', 'An RSV bit is set, and no extension defines it.');
+    throw new ProtocolError(
+      CloseCode.ProtocolError,
+      '5.2',
+      'An RSV bit is set, and no extension defines it.',
+    );
   }
   if (!KNOWN_OPCODES.has(header.opcode)) {
-    throw new ProtocolError(1002, '5.2', `Opcode ${header.opcode} is reserved.`);
+    throw new ProtocolError(CloseCode.ProtocolError, '5.2', `Opcode ${header.opcode} is reserved.`);
   }
   if (role === 'server' && !header.maskingKey) {
-    throw new ProtocolError(1002, '5.1', 'A client has to mask its frames.');
+    throw new ProtocolError(CloseCode.ProtocolError, '5.1', 'A client has to mask its frames.');
   }
   if (role === 'client' && header.maskingKey) {
-    throw new ProtocolError(1002, '5.1', 'A server may not mask its frames.');
+    throw new ProtocolError(CloseCode.ProtocolError, '5.1', 'A server may not mask its frames.');
   }
   if (isControl(header.opcode) && !header.fin) {
-    throw new ProtocolError(1002, '5.5', 'A control frame may not be fragmented.');
+    throw new ProtocolError(
+      CloseCode.ProtocolError,
+      '5.5',
+      'A control frame may not be fragmented.',
+    );
   }
   if (isControl(header.opcode) && header.payloadLength > MAX_CONTROL_PAYLOAD) {
-    throw new ProtocolError(1002, '5.5', 'A control frame carries at most 125 bytes.');
+    throw new ProtocolError(
+      CloseCode.ProtocolError,
+      '5.5',
+      'A control frame carries at most 125 bytes.',
+    );
   }
 }
 
@@ -359,10 +379,18 @@ export class MessageReader {
     if (isControl(header.opcode)) return;
     const continues = header.opcode === Opcode.Continuation;
     if (continues && this.#opcode === undefined) {
-      throw new ProtocolError(1002, '5.4', 'A continuation frame with nothing to continue.');
+      throw new ProtocolError(
+        CloseCode.ProtocolError,
+        '5.4',
+        'A continuation frame with nothing to continue.',
+      );
     }
     if (!continues && this.#opcode !== undefined) {
-      throw new ProtocolError(1002, '5.4', 'A new message before the open one has ended.');
+      throw new ProtocolError(
+        CloseCode.ProtocolError,
+        '5.4',
+        'A new message before the open one has ended.',
+      );
     }
     if (this.#messageBytes + header.payloadLength > this.#maxMessageBytes) {
       throw new ProtocolError(

@@ -444,7 +444,10 @@ export const TRAPS: readonly Trap[] = [
     source: 'michaldziuba03/websockets',
     rules: [],
     edits: [
-      ["ProtocolError(1002, '5.4', 'A continuation", "ProtocolError(1003, '5.4', 'A continuation"],
+      [
+        "CloseCode.ProtocolError,\n        '5.4',\n        'A continuation",
+        "CloseCode.UnsupportedData,\n        '5.4',\n        'A continuation",
+      ],
     ],
   },
   {
