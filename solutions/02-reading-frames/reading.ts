@@ -314,6 +314,53 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
  */
 const MAX_PIECES = 1000;
 
+/** A text on its way: decodes the bytes as they arrive, each once. RFC 6455 §5.6, §8.1 */
+class TextAssembler {
+  /** Decodes one text after the other. `undefined`: there was none so far. */
+  #utf8: InstanceType<typeof TextDecoder> | undefined;
+  /** As much of the text as has been decoded, up to the last pieces. */
+  #text = '';
+  /** What was decoded after that. */
+  readonly #pieces: string[] = [];
+  /** How many bytes of the frame that is still arriving have been decoded. */
+  #seen = 0;
+
+  /** Adds what is new of the frame that is still arriving in `frames`. */
+  addArrived(frames: FrameReader): void {
+    const arrived = frames.peek(this.#seen);
+    this.#decode(arrived, false);
+    this.#seen += arrived.length;
+  }
+
+  /** Adds the rest of a frame that is complete. `isLast`: the text ends with it. */
+  add(payload: Uint8Array, isLast: boolean): void {
+    this.#decode(payload.subarray(this.#seen), isLast);
+    this.#seen = 0;
+  }
+
+  /** Takes out the text that has ended. */
+  take(): string {
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
+
+  /** Throws `ProtocolError` 1007 as soon as there is a byte that is not UTF-8. */
+  #decode(bytes: Uint8Array, isLast: boolean): void {
+    // Fatal: throw at what is not UTF-8. Ignore the BOM: keep a leading U+FEFF as the text it is.
+    this.#utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    let piece: string;
+    try {
+      piece = this.#utf8.decode(bytes, { stream: !isLast });
+    } catch {
+      throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
+    }
+    if (!isLast && this.#pieces.push(piece) < MAX_PIECES) return;
+    this.#text += this.#pieces.splice(0).join('');
+    if (isLast) this.#text += piece;
+  }
+}
+
 /**
  * Steps 6–8 · Messages.
  *
@@ -324,23 +371,19 @@ const MAX_PIECES = 1000;
 export class MessageReader {
   readonly #role: Role;
   readonly #maxMessageBytes: number;
-  readonly #frames = new FrameReader((header) => this.#check(header));
+  readonly #frames = new FrameReader((header) => {
+    this.#check(header);
+    this.#header = header;
+  });
+  /** The header of the frame whose payload is arriving. `undefined`: none is. */
+  #header: FrameHeader | undefined;
   /** Text or Binary while a fragmented message is open, `undefined` between messages. */
   #opcode: number | undefined;
   /** How many bytes the complete fragments of the open message have. */
   #messageBytes = 0;
   /** The payload of a binary message's complete fragments. */
   readonly #fragments = new ByteQueue();
-  /** Is the frame whose payload is arriving part of a text? `undefined`: none is arriving. */
-  #isText: boolean | undefined;
-  /** As much of a text as has been decoded, up to the last pieces. */
-  #text = '';
-  /** What was decoded after that. */
-  readonly #pieces: string[] = [];
-  /** Decodes the texts. `undefined`: there was none so far. */
-  #utf8: InstanceType<typeof TextDecoder> | undefined;
-  /** How many bytes of the frame that is arriving have been decoded. */
-  #seen = 0;
+  readonly #text = new TextAssembler();
 
   /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
   constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
@@ -362,21 +405,22 @@ export class MessageReader {
    */
   read(): Message | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
+      this.#header = undefined;
       const message = isControl(frame.opcode) ? controlMessage(frame) : this.#assemble(frame);
       if (message) return message;
     }
-    if (this.#isText) {
-      const arrived = this.#frames.peek(this.#seen);
-      this.#decode(arrived, false);
-      this.#seen += arrived.length;
-    }
+    if (this.#header && this.#isText(this.#header)) this.#text.addArrived(this.#frames);
     return undefined;
   }
 
   #check(header: FrameHeader): void {
     checkHeader(header, this.#role);
-    this.#isText = (this.#opcode ?? header.opcode) === Opcode.Text && !isControl(header.opcode);
     if (isControl(header.opcode)) return;
+    this.#checkOrder(header);
+    this.#checkSize(header);
+  }
+
+  #checkOrder(header: FrameHeader): void {
     const continues = header.opcode === Opcode.Continuation;
     if (continues && this.#opcode === undefined) {
       throw new ProtocolError(
@@ -392,6 +436,9 @@ export class MessageReader {
         'A new message before the open one has ended.',
       );
     }
+  }
+
+  #checkSize(header: FrameHeader): void {
     if (this.#messageBytes + header.payloadLength > this.#maxMessageBytes) {
       throw new ProtocolError(
         CloseCode.MessageTooBig,
@@ -401,15 +448,19 @@ export class MessageReader {
     }
   }
 
+  /** Says whether a frame is part of a text: of one that it begins, or of the open one. */
+  #isText({ opcode }: Pick<Frame, 'opcode'>): boolean {
+    return (this.#opcode ?? opcode) === Opcode.Text && !isControl(opcode);
+  }
+
   /** Adds a data frame to its message. Returns the message when that was the last one. */
-  #assemble({ fin, opcode, payload }: Frame): Message | undefined {
-    // A message in one frame needs no joining: its payload is the message.
+  #assemble(frame: Frame): Message | undefined {
+    const { fin, opcode, payload } = frame;
+    const isText = this.#isText(frame);
+    // A binary message in one frame needs no joining: its payload is the message.
     const isWhole = fin && this.#opcode === undefined;
-    const isText = this.#isText;
-    this.#isText = undefined;
-    if (isText) this.#decode(payload.subarray(this.#seen), fin);
+    if (isText) this.#text.add(payload, fin);
     else if (!isWhole) this.#fragments.push(payload);
-    this.#seen = 0;
     if (!fin) {
       this.#opcode ??= opcode;
       this.#messageBytes += payload.length;
@@ -417,28 +468,9 @@ export class MessageReader {
     }
     this.#opcode = undefined;
     this.#messageBytes = 0;
-    if (!isText) {
-      const data = isWhole ? payload : this.#fragments.take(this.#fragments.length);
-      return { type: 'binary', data };
-    }
-    const data = this.#text;
-    this.#text = '';
-    return { type: 'text', data };
-  }
-
-  /** Decodes the next piece of a text, so that a wrong byte is found when it arrives. */
-  #decode(piece: Uint8Array, isLast: boolean): void {
-    // Fatal: throw at what is not UTF-8. Ignore the BOM: keep a leading U+FEFF as the text it is.
-    this.#utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    let text: string;
-    try {
-      text = this.#utf8.decode(piece, { stream: !isLast });
-    } catch {
-      throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
-    }
-    if (!isLast && this.#pieces.push(text) < MAX_PIECES) return;
-    this.#text += this.#pieces.splice(0).join('');
-    if (isLast) this.#text += text;
+    if (isText) return { type: 'text', data: this.#text.take() };
+    const data = isWhole ? payload : this.#fragments.take(this.#fragments.length);
+    return { type: 'binary', data };
   }
 }
 

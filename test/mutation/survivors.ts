@@ -123,9 +123,9 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '02',
-    line: 'if (!isLast && this.#pieces.push(text) < MAX_PIECES) return;',
-    from: 'this.#pieces.push(text) < MAX_PIECES',
-    to: 'this.#pieces.push(text) <= MAX_PIECES',
+    line: 'if (!isLast && this.#pieces.push(piece) < MAX_PIECES) return;',
+    from: 'this.#pieces.push(piece) < MAX_PIECES',
+    to: 'this.#pieces.push(piece) <= MAX_PIECES',
     why: ROUGHLY,
   },
   {

@@ -311,8 +311,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [85],
     edits: [
       [
-        "    this.#text += this.#pieces.splice(0).join('');\n    if (isLast) this.#text += text;",
-        "    if (isLast) this.#text += text;\n    this.#text += this.#pieces.splice(0).join('');",
+        "    this.#text += this.#pieces.splice(0).join('');\n    if (isLast) this.#text += piece;",
+        "    if (isLast) this.#text += piece;\n    this.#text += this.#pieces.splice(0).join('');",
       ],
     ],
   },
@@ -352,7 +352,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'Every text parsed as JSON where frames are read: "hello" ends the connection.',
     source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [],
-    edits: [["return { type: 'text', data };", "return { type: 'text', data: JSON.parse(data) };"]],
+    edits: [['data: this.#text.take()', 'data: JSON.parse(this.#text.take())']],
   },
   {
     id: 'control-as-data',
@@ -515,7 +515,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'Each byte turned into one character. English works, and an é becomes two letters.',
     source: 'karlpokus/websockets-raw',
     rules: [106],
-    edits: [['this.#utf8.decode(piece, { stream: !isLast })', 'String.fromCharCode(...piece)']],
+    edits: [['this.#utf8.decode(bytes, { stream: !isLast })', 'String.fromCharCode(...bytes)']],
   },
   {
     id: 'ping-in-the-text',
@@ -523,7 +523,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'A Ping that is still arriving taken for a part of the text around it.',
     source: 'prettydiff/share-file-systems',
     rules: [],
-    edits: [[' && !isControl(header.opcode);', ';']],
+    edits: [[' && !isControl(opcode);', ';']],
   },
   {
     id: 'replacement-characters',
@@ -557,7 +557,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'Text checked only when the message has ended, however long that takes.',
     source: 'RFC 6455 §8.1',
     rules: [138],
-    edits: [['if (this.#isText) {\n      const', 'if (Number.isNaN(0)) {\n      const']],
+    edits: [['if (this.#header && this.#isText(this.#header))', 'if (Number.isNaN(0))']],
   },
   {
     id: 'no-message-limit',
@@ -613,7 +613,7 @@ export const TRAPS: readonly Trap[] = [
       'Every piece of a text kept by itself until the end. A peer that sends byte by byte takes many times the memory of its text.',
     source: 'RFC 6455 §10.4',
     rules: [],
-    edits: [['this.#pieces.push(text) < MAX_PIECES', 'this.#pieces.push(text) > 0']],
+    edits: [['this.#pieces.push(piece) < MAX_PIECES', 'this.#pieces.push(piece) > 0']],
   },
   {
     id: 'idle-keeps-memory',
