@@ -1,0 +1,248 @@
+/** Step 4 · A stream has no frames. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { frame, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
+import { deliver, type Random, randomly } from '../../../shared/kit/replay.ts';
+import { CloseCode, type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { FrameReader } from '../../../solutions/02-reading-frames/reading.ts';
+import { RFC_FRAMES } from '../../vectors/frames.ts';
+import { linearCost } from './cost.ts';
+import { arrived, FRAMES, type Lesson, replay, replayRandomly } from './readers.ts';
+
+const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
+
+const HELLO = fromHex(RFC_FRAMES[1]!.wire);
+
+const WORDS = ['one', 'two', 'three', 'four', 'five'];
+
+const USED_AGAIN =
+  'It was right when it was returned. Its memory has been used again for what came later: copy what you give out, or never write there again.';
+
+/** Makes a reader that refuses no header, so that step 4 does not need step 5. */
+function anyFrames({ FrameReader }: Lesson): FrameReader {
+  return new FrameReader(() => {});
+}
+
+/** Makes a reader whose `check` notes the opcodes that it is called with, and refuses a Pong. */
+function noting({ FrameReader }: Lesson) {
+  const opcodes: number[] = [];
+  const reader = new FrameReader(({ opcode }) => {
+    opcodes.push(opcode);
+    if (opcode === Pong) throw new ProtocolError(CloseCode.ProtocolError, '5.2', 'Not this one.');
+  });
+  return { opcodes, reader };
+}
+
+function expectedFrame({ expected }: (typeof FRAMES)[number]): Frame {
+  return frame(expected.opcode, expected.text, expected.fin);
+}
+
+function randomFrame(random: Random): WireFrame {
+  return {
+    opcode: random.pick([Text, Binary, Continuation, Ping, Pong, Close]),
+    fin: random.below(2) === 1,
+    payload: random.bytes(random.pick([0, 1, 5, 125, 126, 300])),
+    key: random.pick([null, random.bytes(4)]),
+  };
+}
+
+/** Reads frames, and keeps each payload as it came out, beside a copy of what it was then. */
+function readAndKeep(reader: FrameReader, reads: readonly Uint8Array[]) {
+  const kept: { readonly payload: Uint8Array; readonly copy: Uint8Array }[] = [];
+  for (const read of reads) {
+    reader.push(read);
+    for (let next = reader.read(); next !== undefined; next = reader.read()) {
+      kept.push({ payload: next.payload, copy: next.payload.slice() });
+    }
+  }
+  return kept;
+}
+
+/** What frames look like from outside: how many come out of which bytes. */
+const WHOLE: readonly Scenario<Lesson>[] = [
+  ...FRAMES.map((vector): Scenario<Lesson> => {
+    const what = `Read ${vector.what}.`;
+    return {
+      what,
+      rules: [91, 116],
+      check(lesson) {
+        replay(() => anyFrames(lesson), fromHex(vector.wire), [expectedFrame(vector)], what);
+      },
+    };
+  }),
+  {
+    what: 'Leave a payload as it is once it is out.',
+    rules: [],
+    check(lesson) {
+      const bytes = join(...WORDS.map((payload) => wire({ opcode: Text, payload })));
+      // The first read ends with a frame, so that nothing waits; the second and third end inside one.
+      const delivery = deliver(bytes, [18, 33, 36]);
+      const given = arrived(bytes, delivery);
+      const frames = attempt(
+        () => readAndKeep(anyFrames(lesson), delivery.reads),
+        'Read five frames.',
+        given,
+      );
+      for (const [i, word] of WORDS.entries()) {
+        equal(() => frames[i]?.copy, utf8(word), `Read frame ${i + 1}.`, { given });
+        equal(
+          () => frames[i]?.payload,
+          utf8(word),
+          `Leave payload ${i + 1} as it is once it is out.`,
+          { given, label: 'it is now', cause: () => USED_AGAIN },
+        );
+      }
+    },
+  },
+  {
+    what: `Read ${FRAMES.length} frames in a row.`,
+    rules: [91, 119],
+    check(lesson) {
+      const bytes = join(...FRAMES.map((vector) => fromHex(vector.wire)));
+      const what = `Read ${FRAMES.length} frames in a row.`;
+      replay(() => anyFrames(lesson), bytes, FRAMES.map(expectedFrame), what);
+    },
+  },
+  {
+    what: 'The frame is not complete, so there is nothing to read yet.',
+    rules: [91],
+    check(lesson) {
+      // The moment counts: a frame is there when its last byte is there.
+      for (let length = 0; length < HELLO.length; length++) {
+        const reader = anyFrames(lesson);
+        const part = HELLO.slice(0, length);
+        reader.push(part);
+        const what = 'The frame is not complete, so there is nothing to read yet.';
+        const given = arrived(part, `${length} of ${HELLO.length} bytes`);
+        equal(() => reader.read(), undefined, what, { given });
+      }
+    },
+  },
+  ...[125, 126, 127, 65535, 65536].map((length): Scenario<Lesson> => {
+    const what = `Read ${length} bytes, then a ping.`;
+    return {
+      what,
+      rules: [91, 116],
+      check(lesson) {
+        const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+        const bytes = join(
+          wire({ opcode: Binary, payload }),
+          wire({ opcode: Ping, payload: 'next' }),
+        );
+        const expected = [frame(Binary, payload), frame(Ping, 'next')];
+        replay(() => anyFrames(lesson), bytes, expected, what);
+      },
+    };
+  }),
+  {
+    what: 'Read 12 random frames',
+    rules: [91, 116],
+    check(lesson) {
+      randomly(12, (random, seed) => {
+        const sent = Array.from({ length: 12 }, () => randomFrame(random));
+        const bytes = join(...sent.map(wire));
+        const expected = sent.map(({ opcode, payload, fin }) => frame(opcode, payload, fin));
+        const cuts = random.cuts(bytes.length, random.pick([1, 3, 20, 500]));
+        const what = `Read 12 random frames (SEED=${seed}).`;
+        replayRandomly(() => anyFrames(lesson), bytes, expected, what, cuts);
+      });
+    },
+  },
+];
+
+/** `check` sees each header once, when it is complete and the frames before it are out. */
+const CHECK_CALLS: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Call `check` when the frames before it have been returned, not ahead.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const bytes = join(
+        wire({ opcode: Text, payload: 'one' }),
+        wire({ opcode: Binary, payload: 'two' }),
+      );
+      const given = arrived(bytes);
+      reader.push(bytes);
+      equal(() => reader.read(), frame(Text, 'one'), 'Read the first of two frames.', { given });
+      const notAhead = 'Call `check` when the frames before it have been returned, not ahead.';
+      equal(() => opcodes, [Text], notAhead, { given, label: 'called with the opcodes' });
+      equal(() => reader.read(), frame(Binary, 'two'), 'Read the second.', { given });
+    },
+  },
+  {
+    what: 'Call `check` as soon as a header is complete.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const header = wire({ opcode: Ping, payload: 'three' }).slice(0, 7);
+      reader.push(header);
+      equal(() => reader.read(), undefined, 'A header and one byte of its payload are there.');
+      equal(() => opcodes, [Ping], 'Call `check` as soon as a header is complete.', {
+        given: arrived(header),
+        label: 'called with the opcodes',
+      });
+    },
+  },
+  {
+    what: 'Call `check` once for each header.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const bytes = wire({ opcode: Ping, payload: 'three' });
+      for (const read of deliver(bytes, [7, 8]).reads) {
+        equal(() => reader.read(), undefined, 'Bytes of the frame are missing.');
+        reader.push(read);
+      }
+      equal(() => reader.read(), frame(Ping, 'three'), 'Read a frame that arrives in three reads.');
+      const label = 'called with the opcodes';
+      equal(() => opcodes, [Ping], 'Call `check` once for each header.', { label });
+    },
+  },
+  {
+    what: 'What `check` throws, `read` throws.',
+    rules: [],
+    check(lesson) {
+      const { reader } = noting(lesson);
+      const refused = wire({ opcode: Pong }).slice(0, 6);
+      const given = arrived(refused);
+      const neverThrows = '`push` only takes bytes in: it never throws.';
+      attempt(() => reader.push(refused), neverThrows, given);
+      const what = 'What `check` throws, `read` throws.';
+      failsWith(CloseCode.ProtocolError, () => reader.read(), what, { given });
+    },
+  },
+];
+
+/** A length is a promise, not a reason to reserve memory; and a byte is handled once. */
+const COST: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Reserve no memory for bytes that have only been announced.',
+    rules: [],
+    check(lesson) {
+      const before = process.memoryUsage().arrayBuffers;
+      const reader = anyFrames(lesson);
+      const header = fromHex('82 ff 00 00 00 00 20 00 00 00 37 fa 21 3d'); // 512 MiB
+      reader.push(header);
+      const announced = 'A frame of 512 MiB has been announced, and none of it is there.';
+      equal(() => reader.read(), undefined, announced);
+      reader.push(Uint8Array.of(1, 2, 3));
+      equal(() => reader.read(), undefined, 'Three bytes of 512 MiB are there.');
+      if (process.memoryUsage().arrayBuffers - before < 256 * 1024 * 1024) return;
+      fail('Reserve no memory for bytes that have only been announced.', [
+        ['arrived', show(header)],
+        ['reserved', 'more than 256 MiB'],
+      ]);
+    },
+  },
+  {
+    what: 'Read a frame of 4 MiB in small reads.',
+    rules: [],
+    check(lesson) {
+      linearCost(anyFrames(lesson), Binary, (payload) => frame(Binary, payload), 256);
+    },
+  },
+];
+
+export const FRAMES_OF_A_STREAM: readonly Scenario<Lesson>[] = [...WHOLE, ...CHECK_CALLS, ...COST];

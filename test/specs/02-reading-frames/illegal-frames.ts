@@ -1,0 +1,199 @@
+/** Step 5 · Illegal frames. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { frame, join, type WireFrame, wire } from '../../../shared/kit/frames.ts';
+import { CloseCode, Opcode } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { FrameHeader } from '../../../solutions/02-reading-frames/reading.ts';
+import { ILLEGAL_FRAMES, RFC_FRAMES } from '../../vectors/frames.ts';
+import { arrived, type Lesson } from './readers.ts';
+
+const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
+
+const HELLO = fromHex(RFC_FRAMES[1]!.wire);
+
+/** Why an illegal frame is illegal, by the first word of its id, and which rules it breaks. */
+const WHY: Readonly<Record<string, { readonly cause: string; readonly rules: readonly number[] }>> =
+  {
+    unmasked: {
+      cause: 'A client masks every frame, and a server refuses one that is not masked.',
+      rules: [67, 153],
+    },
+    rsv: {
+      cause: 'No extension was agreed on, so nobody knows what the bit means. Do not guess.',
+      rules: [72, 153],
+    },
+    opcode: {
+      cause: 'Opcodes 3 to 7 and 11 to 15 have no meaning yet. What has none cannot be handled.',
+      rules: [73, 153],
+    },
+    fragmented: {
+      cause: 'A control frame is one frame: FIN is always set.',
+      rules: [84, 93, 153],
+    },
+    ping: {
+      cause: 'A control frame has at most 125 bytes, so that it fits between any two fragments.',
+      rules: [92, 153],
+    },
+  };
+
+const whyOf = (id: string) => WHY[/^[a-z]+/.exec(id)?.[0] ?? ''];
+
+/** The header of a frame, as the code of step 2 decodes it. */
+function headerOf({ decodeHeader }: Lesson, bytes: Uint8Array): FrameHeader {
+  return decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
+}
+
+/** Checks that a header of such a frame is accepted. */
+function accepts(lesson: Lesson, sent: WireFrame, what: string): void {
+  const header = headerOf(lesson, wire(sent));
+  attempt(() => lesson.checkHeader(header), what, [['header', show(header)]]);
+}
+
+/** Checks that a header of such a frame is refused. */
+function refuses(lesson: Lesson, sent: WireFrame, what: string): void {
+  const header = headerOf(lesson, wire(sent));
+  failsWith(CloseCode.ProtocolError, () => lesson.checkHeader(header), what, {
+    given: [['header', show(header)]],
+  });
+}
+
+const ANY_HEADER: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Accept a fragment: data may go on.',
+    rules: [],
+    check(lesson) {
+      for (const opcode of [Continuation, Text, Binary]) {
+        accepts(lesson, { opcode, fin: false }, 'Accept a fragment: data may go on.');
+      }
+    },
+  },
+  {
+    what: 'Accept every opcode that has a meaning.',
+    rules: [],
+    check(lesson) {
+      for (const opcode of Object.values(Opcode)) {
+        accepts(lesson, { opcode }, `Accept opcode ${opcode}.`);
+      }
+    },
+  },
+  {
+    what: 'Refuse every reserved opcode.',
+    rules: [73, 153],
+    check(lesson) {
+      for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
+        refuses(lesson, { opcode }, `Refuse the reserved opcode ${opcode}.`);
+      }
+    },
+  },
+  {
+    what: 'Refuse every set of RSV bits.',
+    rules: [72, 153],
+    check(lesson) {
+      for (let rsv = 1; rsv < 8; rsv++) {
+        const bits = rsv.toString(2).padStart(3, '0');
+        refuses(lesson, { opcode: Text, rsv }, `Refuse the RSV bits ${bits}.`);
+      }
+    },
+  },
+];
+
+const CONTROL_FRAMES: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Accept a control frame of 125 bytes.',
+    rules: [92],
+    check(lesson) {
+      for (const opcode of [Close, Ping, Pong]) {
+        const payload = new Uint8Array(125);
+        accepts(lesson, { opcode, payload }, 'Accept a control frame of 125 bytes.');
+      }
+    },
+  },
+  {
+    what: 'Refuse a control frame of more than 125 bytes.',
+    rules: [92, 153],
+    check(lesson) {
+      for (const opcode of [Close, Ping, Pong]) {
+        for (const length of [126, 127, 65536]) {
+          const payload = new Uint8Array(length);
+          refuses(lesson, { opcode, payload }, `Refuse a control frame of ${length} bytes.`);
+        }
+      }
+    },
+  },
+  {
+    what: 'Refuse a control frame without FIN.',
+    rules: [84, 93, 153],
+    check(lesson) {
+      for (const opcode of [Close, Ping, Pong]) {
+        refuses(lesson, { opcode, fin: false }, 'Refuse a control frame without FIN.');
+      }
+    },
+  },
+];
+
+const AS_A_CLIENT: readonly Scenario<Lesson>[] = [
+  {
+    what: 'As a client, accept an unmasked frame.',
+    rules: [69],
+    check(lesson) {
+      const header = headerOf(lesson, wire({ opcode: Text, key: null }));
+      const given: Fact[] = [['header', show(header)]];
+      const accept = 'As a client, accept an unmasked frame.';
+      attempt(() => lesson.checkHeader(header, 'client'), accept, given);
+    },
+  },
+  {
+    what: 'As a client, refuse a masked frame: a server never masks.',
+    rules: [69, 153],
+    check(lesson) {
+      const header = headerOf(lesson, wire({ opcode: Text }));
+      const given: Fact[] = [['header', show(header)]];
+      const refuse = 'As a client, refuse a masked frame: a server never masks.';
+      const check = () => lesson.checkHeader(header, 'client');
+      failsWith(CloseCode.ProtocolError, check, refuse, { given });
+    },
+  },
+];
+
+export const ILLEGAL: readonly Scenario<Lesson>[] = [
+  ...ILLEGAL_FRAMES.map(({ id, what, source, wire: hex, expected }): Scenario<Lesson> => {
+    const { cause, rules = [] } = whyOf(id) ?? {};
+    return {
+      what: `Refuse ${what}.`,
+      rules,
+      check(lesson) {
+        const bytes = fromHex(hex);
+        const header = headerOf(lesson, bytes);
+        failsWith(expected, () => lesson.checkHeader(header), `Refuse ${what}.`, {
+          given: [...arrived(bytes), ['header', show(header)], ['we are', 'the server']],
+          section: source.split('§')[1] ?? '5.2',
+          cause: () => cause,
+        });
+      },
+    };
+  }),
+  ...ANY_HEADER,
+  ...CONTROL_FRAMES,
+  ...AS_A_CLIENT,
+  ...ILLEGAL_FRAMES.map(({ id, what, wire: hex, expected }): Scenario<Lesson> => {
+    return {
+      what: `Refuse ${what} at its header, after a good frame.`,
+      rules: whyOf(id)?.rules ?? [],
+      check(lesson) {
+        const reader = new lesson.FrameReader();
+        const bytes = fromHex(hex);
+        const header = bytes.slice(0, headerOf(lesson, bytes).headerLength);
+        const both = join(HELLO, header);
+        const given = arrived(both, 'a good frame, then a bad header without payload');
+        reader.push(both);
+        const good = `Return the good frame before ${what}.`;
+        equal(() => reader.read(), frame(Text, 'Hello'), good, { given });
+        const refuse = `Refuse ${what} at its header; do not wait for its payload.`;
+        failsWith(expected, () => reader.read(), refuse, { given });
+      },
+    };
+  }),
+];

@@ -1,0 +1,187 @@
+/** Step 8 · Limits. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import { usedMemory } from '../../../shared/kit/memory.ts';
+import { CloseCode, Opcode } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
+import { NO_KEY } from './cost.ts';
+import { arrived, binary, type Lesson, readAll, text } from './readers.ts';
+
+const { Binary, Continuation, Ping, Text } = Opcode;
+
+/** The limit of the readers here, in bytes. */
+const LIMIT = 1000;
+
+const LARGEST = utf8('x'.repeat(LIMIT));
+
+function limited({ MessageReader }: Lesson): MessageReader {
+  return new MessageReader('server', LIMIT);
+}
+
+/** The header of a frame that announces more than 125 bytes, and none of those. */
+function headerOf(opcode: number, length: number, fin = true): Uint8Array {
+  return wire({ opcode, fin, payload: new Uint8Array(length) }).slice(0, 8);
+}
+
+const SIZES: readonly Scenario<Lesson>[] = [
+  {
+    what: `Accept a message of exactly ${LIMIT} bytes when that is the limit.`,
+    rules: [150],
+    check(lesson) {
+      equal(
+        () => readAll(limited(lesson), [wire({ opcode: Text, payload: LARGEST })]),
+        [text('x'.repeat(LIMIT))],
+        `Accept a message of exactly ${LIMIT} bytes when that is the limit.`,
+      );
+    },
+  },
+  {
+    what: `Accept fragments of ${LIMIT} bytes together when that is the limit.`,
+    rules: [150, 151],
+    check(lesson) {
+      const bytes = join(
+        wire({ opcode: Binary, payload: LARGEST.slice(0, 400), fin: false }),
+        wire({ opcode: Continuation, payload: LARGEST.slice(400, 800), fin: false }),
+        wire({ opcode: Continuation, payload: LARGEST.slice(800) }),
+      );
+      const what = `Accept fragments of ${LIMIT} bytes together when that is the limit.`;
+      equal(() => readAll(limited(lesson), [bytes]), [binary(LARGEST)], what);
+    },
+  },
+  {
+    what: `Refuse a message of ${LIMIT + 1} bytes at its header, when the limit is ${LIMIT}.`,
+    rules: [150, 151],
+    check(lesson) {
+      const bytes = headerOf(Text, LIMIT + 1);
+      failsWith(
+        CloseCode.MessageTooBig,
+        () => readAll(limited(lesson), [bytes]),
+        `Refuse a message of ${LIMIT + 1} bytes at its header, when the limit is ${LIMIT}.`,
+        { given: arrived(bytes, 'the header; none of the payload') },
+      );
+    },
+  },
+  {
+    what: `Refuse a fragment that makes 600 bytes 1001, when the limit is ${LIMIT}.`,
+    rules: [150, 151],
+    check(lesson) {
+      const reader = limited(lesson);
+      const second = headerOf(Continuation, 401, false);
+      reader.push(wire({ opcode: Text, payload: 'x'.repeat(600), fin: false }));
+      reader.push(join(wire({ opcode: Ping, payload: 'in between' }), second));
+      const ping = { type: 'ping', payload: utf8('in between') };
+      equal(() => reader.read(), ping, 'Read the ping in between.');
+      failsWith(
+        CloseCode.MessageTooBig,
+        () => reader.read(),
+        `Refuse a fragment that makes 600 bytes 1001, when the limit is ${LIMIT}.`,
+        { given: arrived(second, 'the header of the second fragment; none of its payload') },
+      );
+    },
+  },
+  {
+    what: 'Refuse a terabyte at its header, whatever the limit is.',
+    rules: [150, 151],
+    check({ MessageReader }) {
+      const huge = fromHex('82 ff 00 00 01 00 00 00 00 00 37 fa 21 3d'); // 2^40
+      failsWith(
+        CloseCode.MessageTooBig,
+        () => readAll(new MessageReader(), [huge]),
+        'Refuse a terabyte at its header, whatever the limit is.',
+        { given: arrived(huge) },
+      );
+    },
+  },
+  {
+    what: 'The limit is for one message: start to count anew with the next.',
+    rules: [151],
+    check(lesson) {
+      const bytes = wire({ opcode: Text, payload: LARGEST });
+      equal(
+        () => readAll(limited(lesson), [bytes, bytes, bytes]).length,
+        3,
+        'The limit is for one message: start to count anew with the next.',
+      );
+    },
+  },
+  {
+    what: 'The payload of a ping is no part of the message around it.',
+    rules: [151],
+    check(lesson) {
+      const around = join(
+        wire({ opcode: Binary, payload: 'x'.repeat(990), fin: false }),
+        wire({ opcode: Ping, payload: 'p'.repeat(100) }),
+        wire({ opcode: Continuation, payload: 'x'.repeat(10) }),
+      );
+      equal(
+        () => readAll(limited(lesson), [around]).length,
+        2,
+        'The payload of a ping is no part of the message around it.',
+      );
+    },
+  },
+];
+
+/** Reads all but the end of a text, three bytes at a time. */
+function readMostOf(reader: MessageReader, bytes: Uint8Array): void {
+  for (let at = 0; at + 3 < bytes.length; at += 3) {
+    reader.push(bytes.subarray(at, at + 3));
+    equal(() => reader.read(), undefined, 'A text of which bytes are missing is not whole.');
+  }
+}
+
+/** A limit in bytes is worth something when a byte costs a byte. */
+const MEMORY: readonly Scenario<Lesson>[] = [
+  {
+    what: 'A text that arrives in small reads takes up little more memory than it has bytes.',
+    rules: [],
+    check({ MessageReader }) {
+      const bytes = wire({ opcode: Text, payload: 'x'.repeat(200_000), key: NO_KEY });
+      const reader = new MessageReader();
+      const before = usedMemory('heapUsed');
+      readMostOf(reader, bytes);
+      const taken = usedMemory('heapUsed') - before;
+      // Kept alive until here: otherwise it takes up nothing.
+      attempt(() => reader.read(), 'A text of which bytes are missing is not whole.');
+      if (taken < 1_500_000) return;
+      fail(
+        'A text that arrives in small reads takes up little more memory than it has bytes.',
+        [
+          ['arrived', '200,000 bytes of text, in reads of 3'],
+          ['memory', `${Math.round(taken / 1000)},000 bytes`],
+        ],
+        'Each piece is kept as an object of its own: in a list, or inside of a string that grows by `+=`. Join the pieces from time to time.',
+      );
+    },
+  },
+  {
+    what: 'Keep no memory between two messages.',
+    rules: [],
+    check({ MessageReader }) {
+      const bytes = wire({ opcode: Binary, payload: new Uint8Array(1024 * 1024), key: NO_KEY });
+      const readers = Array.from({ length: 16 }, () => new MessageReader());
+      const before = usedMemory('arrayBuffers');
+      for (const reader of readers) {
+        reader.push(bytes);
+        equal(() => reader.read()?.type, 'binary', 'Read a message of 1 MiB.');
+        equal(() => reader.read(), undefined, 'There is one message, and no more.');
+      }
+      const kept = usedMemory('arrayBuffers') - before;
+      // Kept alive until here, too.
+      for (const reader of readers) equal(() => reader.read(), undefined, 'No more.');
+      if (kept < 8 * 1024 * 1024) return;
+      fail(
+        'Keep no memory between two messages.',
+        [
+          ['read', '16 messages of 1 MiB, by 16 readers'],
+          ['kept', `${Math.round(kept / 1024 / 1024)} MiB, once nobody has the messages any more`],
+        ],
+        'A view keeps all of the memory that it is a part of, even a view of no bytes. When nothing waits, start with a new, empty array.',
+      );
+    },
+  },
+];
+
+export const LIMITS: readonly Scenario<Lesson>[] = [...SIZES, ...MEMORY];

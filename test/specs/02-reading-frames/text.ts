@@ -1,0 +1,307 @@
+/** Step 7 · Text is UTF-8. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { frame, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
+import { deliver, Random } from '../../../shared/kit/replay.ts';
+import { CloseCode, type Message, Opcode } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { FrameReader } from '../../../solutions/02-reading-frames/reading.ts';
+import { UTF8_GROUPS } from '../../vectors/utf8.ts';
+import { linearCost } from './cost.ts';
+import { type Conversation, conversation } from './messages.ts';
+import { arrived, binary, type Lesson, readAll, text, textMistake } from './readers.ts';
+
+const { Binary, Continuation, Ping, Text } = Opcode;
+
+/** Texts whose characters are cut, and between the pieces what is no text. */
+const CUT_TEXTS: Conversation = {
+  what: 'three texts, two of them in fragments that cut characters',
+  rules: [106],
+  frames: [
+    { opcode: Text, payload: fromHex('c3'), fin: false },
+    { opcode: Ping, payload: Uint8Array.of(0xfe, 0xff, 0xfe) },
+    { opcode: Continuation, payload: fromHex('a9 e2'), fin: false },
+    { opcode: Continuation, fin: false },
+    { opcode: Continuation, payload: fromHex('82 ac f0 9f 98'), fin: false },
+    { opcode: Continuation, payload: fromHex('80') },
+    { opcode: Binary, payload: fromHex('f0 9f'), fin: false },
+    { opcode: Continuation, payload: fromHex('98') },
+    { opcode: Text, payload: fromHex('e8 aa'), fin: false },
+    { opcode: Continuation, payload: fromHex('9e') },
+    { opcode: Text, payload: 'ñ' },
+  ],
+  messages: [
+    { type: 'ping', payload: Uint8Array.of(0xfe, 0xff, 0xfe) },
+    text('é€😀'),
+    binary(fromHex('f0 9f 98')),
+    text('語'),
+    text('ñ'),
+  ],
+};
+
+const ONE_FRAME_TEXTS = ['Hello-µ@ßöäüàá-UTF-8!!', 'é€😀', '你好，世界', '\ufeffhi'];
+
+// ── A text in many pieces ───────────────────────────────────────────────────────────────────────
+
+const LONG_TEXT = 'aé€😀'.repeat(500);
+
+/** A text comes out once and whole, however many pieces it arrives in; so does the next. */
+function inManyPieces(most: number, how: string): Scenario<Lesson> {
+  return {
+    what: `Read two long texts that arrive ${how}.`,
+    rules: [106],
+    check({ MessageReader }) {
+      const bytes = join(
+        wire({ opcode: Text, payload: LONG_TEXT }),
+        wire({ opcode: Text, payload: 'next', fin: false }),
+        wire({ opcode: Continuation, payload: LONG_TEXT }),
+      );
+      const { reads } = deliver(bytes, new Random(most).cuts(bytes.length, most));
+      const given = arrived(bytes, how);
+      const what = 'Read two texts of 5,000 bytes that arrive in many pieces.';
+      const messages = attempt(() => readAll(new MessageReader(), reads), what, given);
+      sameTexts(messages, [LONG_TEXT, `next${LONG_TEXT}`], what, given);
+    },
+  };
+}
+
+/** Compares texts that are too long to be shown. */
+function sameTexts(
+  messages: readonly Message[],
+  right: readonly string[],
+  what: string,
+  given: readonly Fact[],
+): void {
+  const texts = messages.map((message) => (message.type === 'text' ? message.data : ''));
+  const lengths = (all: readonly string[]) => all.map(({ length }) => length);
+  const cause = () => textMistake(messages, right.map(text));
+  equal(() => lengths(texts), lengths(right), what, { given, cause, label: 'lengths' });
+  if (texts.join() === right.join()) return;
+  fail(what, given, 'The texts have the right length, but not the right characters.');
+}
+
+const IN_PIECES: readonly Scenario<Lesson>[] = [
+  {
+    what: 'As a client, read an unmasked text that arrives in pieces.',
+    rules: [],
+    check({ MessageReader }) {
+      const bytes = wire({ opcode: Text, payload: LONG_TEXT, key: null });
+      equal(
+        () => readAll(new MessageReader('client'), deliver(bytes, [1, 2, 3, 100, 1001]).reads),
+        [text(LONG_TEXT)],
+        'As a client, read an unmasked text that arrives in pieces.',
+      );
+    },
+  },
+  inManyPieces(1, 'byte by byte'),
+  ...[2, 100, 1000].map((most) => inManyPieces(most, `in reads of 1 to ${most} bytes`)),
+];
+
+// ── UTF-8, right and wrong ──────────────────────────────────────────────────────────────────────
+
+/** The ways to send a text: in one frame, and in two fragments cut at every place. */
+function sendings(payload: Uint8Array): { readonly bytes: Uint8Array; readonly given: Fact[] }[] {
+  const inOne: WireFrame[] = [{ opcode: Text, payload }];
+  const given = (how: string): Fact[] => [
+    ['payload', show(payload)],
+    ['sent', how],
+  ];
+  const ways = [{ bytes: join(...inOne.map(wire)), given: given('in one frame') }];
+  for (let at = 1; at < Math.min(payload.length, 12); at++) {
+    const bytes = join(
+      wire({ opcode: Text, payload: payload.slice(0, at), fin: false }),
+      wire({ opcode: Continuation, payload: payload.slice(at) }),
+    );
+    ways.push({ bytes, given: given(`in two fragments, cut after byte ${at}`) });
+  }
+  return ways;
+}
+
+function utf8Mistake(actual: unknown): string | undefined {
+  if (!Array.isArray(actual) || actual.length === 0) return undefined;
+  return String(actual[0]?.data).includes('\ufffd')
+    ? 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.'
+    : 'The text ended inside a character. Tell the decoder which piece is the last.';
+}
+
+const oracle = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Reads the valid strings of each group, and refuses the invalid ones. */
+const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ id, what, valid, invalid }) => {
+  const read: Scenario<Lesson> = {
+    what: `Read valid UTF-8: ${what}`,
+    rules: [106],
+    check({ MessageReader }) {
+      for (const [i, hex] of valid.entries()) {
+        const payload = fromHex(hex);
+        const reads = `Read valid UTF-8: ${what} (${id}.${i + 1}).`;
+        for (const { bytes, given } of sendings(payload)) {
+          const messages = () => readAll(new MessageReader(), [bytes]);
+          equal(messages, [text(oracle.decode(payload))], reads, { given });
+        }
+      }
+    },
+  };
+  const refuse: Scenario<Lesson> = {
+    what: `Refuse what is not UTF-8: ${what}`,
+    rules: [106, 138],
+    check({ MessageReader }) {
+      for (const [i, hex] of invalid.entries()) {
+        const refuses = `Refuse what is not UTF-8: ${what} (${id}.${valid.length + i + 1}).`;
+        for (const { bytes, given } of sendings(fromHex(hex))) {
+          const messages = () => readAll(new MessageReader(), [bytes]);
+          failsWith(CloseCode.InvalidPayload, messages, refuses, { given, cause: utf8Mistake });
+        }
+      }
+    },
+  };
+  return [...(valid.length > 0 ? [read] : []), ...(invalid.length > 0 ? [refuse] : [])];
+});
+
+// ── Looking at a payload that is still arriving ─────────────────────────────────────────────────
+
+const HELLO = wire({ opcode: Text, payload: 'Hello' });
+
+/** A reader of which nine bytes of the frame are there: its header, and three of its payload. */
+function insideHello({ FrameReader }: Lesson): FrameReader {
+  const reader = new FrameReader();
+  const bytes = HELLO.slice(0, 9);
+  reader.push(bytes);
+  equal(() => reader.read(), undefined, 'The frame has not ended.', { given: arrived(bytes) });
+  return reader;
+}
+
+/** Looking changes nothing. */
+const PEEKING: readonly Scenario<Lesson>[] = [
+  {
+    what: 'There is nothing to see yet.',
+    rules: [],
+    check({ FrameReader }) {
+      const reader = new FrameReader();
+      equal(() => reader.peek(), utf8(''), 'There is nothing to see yet.');
+    },
+  },
+  {
+    what: 'A header is no payload.',
+    rules: [],
+    check({ FrameReader }) {
+      for (let length = 1; length <= 6; length++) {
+        const reader = new FrameReader();
+        const given = arrived(HELLO.slice(0, length));
+        reader.push(HELLO.slice(0, length));
+        equal(() => reader.read(), undefined, 'The frame has not ended.', { given });
+        equal(() => reader.peek(), utf8(''), 'A header is no payload.', { given });
+      }
+    },
+  },
+  {
+    what: 'See the payload from any byte on.',
+    rules: [],
+    check(lesson) {
+      const reader = insideHello(lesson);
+      for (const [from, seen] of [
+        [0, 'Hel'],
+        [2, 'l'],
+        [3, ''],
+        [0, 'Hel'],
+      ] as const) {
+        equal(() => reader.peek(from), utf8(seen), `See the payload from byte ${from} on.`, {
+          given: arrived(HELLO.slice(0, 9)),
+          cause: () => UNMASKED_COPY,
+        });
+      }
+    },
+  },
+  {
+    what: 'Who peeks takes nothing away.',
+    rules: [],
+    check(lesson) {
+      const reader = insideHello(lesson);
+      reader.peek();
+      reader.peek(2);
+      reader.push(HELLO.slice(9));
+      equal(() => reader.read(), frame(Text, 'Hello'), 'Who peeks takes nothing away.', {
+        given: arrived(HELLO),
+        cause: () => UNMASKED_TWICE,
+      });
+      equal(() => reader.peek(), utf8(''), 'After the frame, there is nothing to see.');
+    },
+  },
+];
+
+const UNMASKED_COPY =
+  'Is it unmasked in a copy? And from the place in the payload where it begins?';
+const UNMASKED_TWICE =
+  'Does `peek` unmask the bytes that wait? Then they are unmasked twice. Copy them.';
+
+// ── Failing fast ────────────────────────────────────────────────────────────────────────────────
+
+const GOOD = fromHex('ce ba e1 bd b9 cf 83 ce bc ce b5'); // κόσμε
+const WRONG = fromHex('f4 90 80 80'); // beyond U+10FFFF
+
+/** A wrong byte ends the connection when it arrives, not when the message ends. */
+const FAIL_FAST: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Refuse a fragment that is not UTF-8 at once; do not wait for the end of the message.',
+    rules: [138],
+    check({ MessageReader }) {
+      const reader = new MessageReader();
+      reader.push(wire({ opcode: Text, payload: GOOD, fin: false }));
+      const open = 'The first fragment of a text is fine, and not the end.';
+      equal(() => reader.read(), undefined, open);
+      const second = wire({ opcode: Continuation, payload: WRONG, fin: false });
+      reader.push(second);
+      failsWith(
+        CloseCode.InvalidPayload,
+        () => reader.read(),
+        'Refuse a fragment that is not UTF-8 at once; do not wait for the end of the message.',
+        { given: arrived(second) },
+      );
+    },
+  },
+  {
+    what: 'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
+    rules: [138],
+    check({ MessageReader }) {
+      const reader = new MessageReader();
+      const bytes = wire({ opcode: Text, payload: join(GOOD, WRONG, utf8('edited')) });
+      const [good, two] = [6 + GOOD.length, 6 + GOOD.length + 2];
+      reader.push(bytes.slice(0, good));
+      const open = 'The first bytes of a text frame are fine, and not the end.';
+      equal(() => reader.read(), undefined, open, { given: arrived(bytes.slice(0, good)) });
+      reader.push(bytes.slice(good, two));
+      failsWith(
+        CloseCode.InvalidPayload,
+        () => reader.read(),
+        'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
+        { given: arrived(bytes.slice(0, two), deliver(bytes.slice(0, two), [good])) },
+      );
+    },
+  },
+];
+
+export const TEXT: readonly Scenario<Lesson>[] = [
+  ...ONE_FRAME_TEXTS.map((data) =>
+    conversation({
+      what: `the text ${show(data)}`,
+      rules: [106],
+      frames: [{ opcode: Text, payload: data }],
+      messages: [text(data)],
+    }),
+  ),
+  conversation(CUT_TEXTS),
+  ...IN_PIECES,
+  ...UTF8,
+  ...PEEKING,
+  ...FAIL_FAST,
+  {
+    what: 'Read a frame of 4 MiB in small reads.',
+    rules: [],
+    check({ MessageReader }) {
+      const whole = (payload: Uint8Array) => text(oracle.decode(payload));
+      linearCost(new MessageReader(), Text, whole, 1024);
+    },
+  },
+];
