@@ -11,9 +11,9 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 /** The bytes that objects, or buffers, take up, after what is not in use has been thrown away. */
 export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
+  collectGarbage();
   // The memory of buffers is given back after the objects that have it.
-  collectGarbage();
-  collectGarbage();
+  if (kind === 'arrayBuffers') collectGarbage();
   return process.memoryUsage()[kind];
 }
 
