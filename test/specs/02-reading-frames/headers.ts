@@ -83,7 +83,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
       what: `Decode ${what}.`,
       rules: [75, 76],
       check({ decodeHeader }) {
-        equal(() => decodeHeader(bytes), expected, `Decode ${what}.`, {
+        equal(() => decodeHeader(bytes.slice()), expected, `Decode ${what}.`, {
           given: arrived(bytes),
           cause: (actual) => lengthMistake(actual, expected),
         });
@@ -96,7 +96,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
     check({ decodeHeader }) {
       for (const { what, part, how, expected } of BEGINNINGS) {
         const nothing = `The header is not complete, so there is nothing to return yet: ${what}.`;
-        equal(() => decodeHeader(part), undefined, nothing, {
+        equal(() => decodeHeader(part.slice()), undefined, nothing, {
           given: arrived(part, how),
           cause: (actual) => lengthMistake(actual, expected),
         });
@@ -147,7 +147,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
       what: `Refuse ${what}.`,
       rules: [isTopBitSet ? 74 : 75],
       check({ decodeHeader }) {
-        failsWith(expected, () => decodeHeader(bytes), `Refuse ${what}.`, {
+        failsWith(expected, () => decodeHeader(bytes.slice()), `Refuse ${what}.`, {
           given: arrived(bytes),
         });
       },

@@ -262,7 +262,7 @@ const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
           'Each of them is kept in a list. Keep their bytes, of which there are none.',
         );
       }
-      reader.push(LAST);
+      reader.push(LAST.slice());
       const what = 'Read a message after 30,000 empty fragments.';
       equal(() => reader.read(), binary(utf8('end')), what);
     },
@@ -272,9 +272,9 @@ const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
     rules: [85],
     check({ MessageReader }) {
       const reader = new MessageReader();
-      reader.push(FIRST);
+      reader.push(FIRST.slice());
       readInTime(reader, middleFragments(64, new Uint8Array(1024).fill(0x2a)), 64);
-      reader.push(LAST);
+      reader.push(LAST.slice());
       const whole = join(new Uint8Array(4 * 1024 * 1024).fill(0x2a), utf8('end'));
       equal(() => reader.read(), binary(whole), 'Read a message of 4,097 fragments.');
     },

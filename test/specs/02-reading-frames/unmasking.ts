@@ -85,7 +85,7 @@ export const UNMASKING: readonly Scenario<Lesson>[] = [
         for (const length of LENGTHS) {
           const { plain, piece, given } = pieceAt(position, length);
           const before = piece.slice();
-          attempt(() => unmask(piece, KEY, position), 'Unmask bytes.', given);
+          attempt(() => unmask(piece, KEY.slice(), position), 'Unmask bytes.', given);
           equal(
             () => piece,
             plain,
@@ -103,7 +103,7 @@ export const UNMASKING: readonly Scenario<Lesson>[] = [
       for (const place of PLACES) {
         for (const length of LENGTHS) {
           const { buffer, piece, given } = pieceAt(place, length);
-          attempt(() => unmask(piece, KEY, place), 'Unmask bytes.', given);
+          attempt(() => unmask(piece, KEY.slice(), place), 'Unmask bytes.', given);
           const outside = [...buffer.subarray(0, place), ...buffer.subarray(place + length)];
           if (outside.every((byte) => byte === 0xee)) continue;
           fail('Change no byte outside of the bytes you were given.', given, VIEW);
