@@ -16,6 +16,7 @@ const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 const HELLO = fromHex(RFC_FRAMES[1]!.wire);
 
 const WORDS = ['one', 'two', 'three', 'four', 'five'];
+const FIVE_FRAMES = join(...WORDS.map((payload) => wire({ opcode: Text, payload })));
 
 const USED_AGAIN =
   'It was right when it was returned. Its memory has been used again for what came later: copy what you give out, or never write there again.';
@@ -52,7 +53,7 @@ function randomFrame(random: Random): WireFrame {
 function readAndKeep(reader: FrameReader, reads: readonly Uint8Array[]) {
   const kept: { readonly payload: Uint8Array; readonly copy: Uint8Array }[] = [];
   for (const read of reads) {
-    reader.push(read);
+    reader.push(read.slice());
     for (let next = reader.read(); next !== undefined; next = reader.read()) {
       kept.push({ payload: next.payload, copy: next.payload.slice() });
     }
@@ -76,23 +77,16 @@ const WHOLE: readonly Scenario<Lesson>[] = [
     what: 'Leave a payload as it is once it is out.',
     rules: [],
     check(lesson) {
-      const bytes = join(...WORDS.map((payload) => wire({ opcode: Text, payload })));
       // The first read ends with a frame, so that nothing waits; the second and third end inside one.
-      const delivery = deliver(bytes, [18, 33, 36]);
-      const given = arrived(bytes, delivery);
-      const frames = attempt(
-        () => readAndKeep(anyFrames(lesson), delivery.reads),
-        'Read five frames.',
-        given,
-      );
+      const delivery = deliver(FIVE_FRAMES, [18, 33, 36]);
+      const given = arrived(FIVE_FRAMES, delivery);
+      const read = () => readAndKeep(anyFrames(lesson), delivery.reads);
+      const frames = attempt(read, 'Read five frames.', given);
       for (const [i, word] of WORDS.entries()) {
         equal(() => frames[i]?.copy, utf8(word), `Read frame ${i + 1}.`, { given });
-        equal(
-          () => frames[i]?.payload,
-          utf8(word),
-          `Leave payload ${i + 1} as it is once it is out.`,
-          { given, label: 'it is now', cause: () => USED_AGAIN },
-        );
+        const leave = `Leave payload ${i + 1} as it is once it is out.`;
+        const about = { given, label: 'it is now', cause: () => USED_AGAIN };
+        equal(() => frames[i]?.payload, utf8(word), leave, about);
       }
     },
   },
