@@ -112,7 +112,9 @@ export function explanation(
 function whichScenario({ scenarios, held, failure }: StepResult, width: number): string[] {
   if (!failure?.scenario || failure.kind === 'todo' || scenarios === 1) return [];
   const count = held === undefined ? '' : `${held} of ${scenarios} scenarios hold. `;
-  const name = failure.what.startsWith(failure.scenario) ? '' : ` ${failure.scenario}`;
+  const name = failure.what.startsWith(failure.scenario.replace(/\.$/, ''))
+    ? ''
+    : ` ${failure.scenario}`;
   return wrap(`${count}The first that does not:${name}`, width).map((line) => style.dim(line));
 }
 

@@ -131,7 +131,7 @@ const WHOLE: readonly Scenario<Lesson>[] = [
     };
   }),
   {
-    what: 'Read 12 random frames',
+    what: 'Read 12 random frames.',
     rules: [91, 116],
     check(lesson) {
       randomly(12, (random, seed) => {

@@ -91,7 +91,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
     };
   }),
   {
-    what: 'The header is not complete, so there is nothing to return yet',
+    what: 'The header is not complete, so there is nothing to return yet.',
     rules: [76],
     check({ decodeHeader }) {
       for (const { what, part, how, expected } of BEGINNINGS) {
@@ -104,7 +104,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: `The header at offset ${OFFSET} is not complete`,
+    what: `The header at offset ${OFFSET} is not complete.`,
     rules: [],
     check({ decodeHeader }) {
       for (const { what, part, how } of BEGINNINGS) {
@@ -117,7 +117,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: `Decode from offset ${OFFSET}`,
+    what: `Decode from offset ${OFFSET}.`,
     rules: [],
     check({ decodeHeader }) {
       for (const { what, bytes, expected } of HEADERS) {
@@ -128,7 +128,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'Decode out of a larger buffer',
+    what: 'Decode out of a larger buffer.',
     rules: [],
     check({ decodeHeader }) {
       for (const { what, bytes, expected } of HEADERS) {

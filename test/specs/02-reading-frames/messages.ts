@@ -340,7 +340,7 @@ export const MESSAGES: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'Read random messages',
+    what: 'Read random messages.',
     rules: [85, 87, 88, 119],
     check({ MessageReader }) {
       randomly(10, (random, seed) => {

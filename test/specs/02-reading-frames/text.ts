@@ -131,7 +131,7 @@ const oracle = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Reads the valid strings of each group, and refuses the invalid ones. */
 const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ id, what, valid, invalid }) => {
   const read: Scenario<Lesson> = {
-    what: `Read valid UTF-8: ${what}`,
+    what: `Read valid UTF-8: ${what}.`,
     rules: [106],
     check({ MessageReader }) {
       for (const [i, hex] of valid.entries()) {
@@ -145,7 +145,7 @@ const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ id, what, valid
     },
   };
   const refuse: Scenario<Lesson> = {
-    what: `Refuse what is not UTF-8: ${what}`,
+    what: `Refuse what is not UTF-8: ${what}.`,
     rules: [106, 138],
     check({ MessageReader }) {
       for (const [i, hex] of invalid.entries()) {

@@ -47,7 +47,7 @@ function maskMistake(before: Uint8Array, after: Uint8Array, position: number): s
 export const UNMASKING: readonly Scenario<Lesson>[] = [
   ...MASKED_FRAMES.map(({ what, wire, expected }): Scenario<Lesson> => {
     return {
-      what: `Unmask ${what}`,
+      what: `Unmask ${what}.`,
       rules: [82, 120],
       check({ unmask }) {
         const [key, payload] = [fromHex(wire).slice(2, 6), fromHex(wire).slice(6)];

@@ -62,7 +62,7 @@ function conversation(
   events: readonly Event[],
 ): Scenario<Lesson> {
   return {
-    what,
+    what: `${what}.`,
     rules,
     check(lesson) {
       const handshake = open(lesson, role);
