@@ -68,7 +68,8 @@ export class Laboratory {
     const report = join(this.#folder, 'report.json');
     this.#write(
       'vitest.mutants.config.js',
-      `export default { test: { include: ['solutions/${lesson.name}/*.test.ts'], bail: 1 } };`,
+      // Stryker ends what goes on for ever, by a limit that it takes from a run without mutants.
+      `export default { test: { include: ['solutions/${lesson.name}/*.test.ts'], bail: 1, testTimeout: 120_000 } };`,
     );
     this.#write(
       'stryker.config.json',
