@@ -1,6 +1,7 @@
 /** How a run of the suite is told to the person at the terminal. */
 import { columns, style } from '../view/style.ts';
-import { clip, wrap } from '../view/wrap.ts';
+import { clip } from '../view/width.ts';
+import { wrap } from '../view/wrap.ts';
 import type { Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';

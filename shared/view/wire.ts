@@ -4,7 +4,8 @@ import { Opcode } from '../protocol.ts';
 import { type DecodedField, type DecodedFrame, decodeFrames, type FieldName } from './frame.ts';
 import { decodeHead } from './head.ts';
 import { escapeText, quote, toHex } from './hex.ts';
-import { clip, wrap } from './wrap.ts';
+import { clip } from './width.ts';
+import { wrap } from './wrap.ts';
 
 /** A field of a frame, in words. */
 export interface Field extends Pick<DecodedField, 'name' | 'start' | 'end'> {

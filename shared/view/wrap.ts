@@ -1,27 +1,26 @@
+import { stripVTControlCharacters } from 'node:util';
+import { fitting } from './width.ts';
+
 /**
  * Breaks text into lines of at most `width` columns, at spaces where there are any. Lines that go
  * on with a broken one start with `indent`.
  */
 export function wrap(text: string, width: number, indent = ''): string[] {
-  return text.split('\n').flatMap((line) => {
-    const lines: string[] = [];
-    let rest = line;
-    while (rest.length > width) {
-      const space = rest.lastIndexOf(' ', width);
-      const cut = rest.slice(0, space + 1).trim() ? space : characterBorder(rest, width);
-      lines.push(rest.slice(0, cut).trimEnd());
-      rest = indent.slice(0, width >> 1) + rest.slice(cut).trimStart();
-    }
-    return [...lines, rest];
-  });
+  return text.split('\n').flatMap((line) => wrapLine(line, width, indent.slice(0, width >> 1)));
 }
 
-/** Cuts a line that is longer than `width` columns, with an ellipsis in its last one. */
-export function clip(line: string, width: number): string {
-  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
-}
-
-/** The last place up to `at` that is not inside a character of two UTF-16 units. */
-function characterBorder(text: string, at: number): number {
-  return /[\ud800-\udbff]/.test(text[at - 1] ?? '') ? at - 1 : at;
+function wrapLine(line: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  let [start, rest] = ['', line];
+  let fits = fitting(rest, width);
+  while (fits < rest.length) {
+    const space = rest.lastIndexOf(' ', fits);
+    const hasWord = stripVTControlCharacters(rest.slice(0, space + 1)).trim() !== '';
+    const cut = hasWord ? space : fits;
+    lines.push(start + rest.slice(0, cut).trimEnd());
+    start = indent;
+    rest = rest.slice(cut).trimStart();
+    fits = fitting(rest, width - start.length);
+  }
+  return [...lines, start + rest];
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { countHints, readSteps, renderHint } from '../../shared/course/hints.ts';
 import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { renderMarkdown } from '../../shared/view/markdown.ts';
-import { wrap } from '../../shared/view/wrap.ts';
 
 const reading = LESSONS[1] as Lesson;
 
@@ -43,11 +42,5 @@ describe('Markdown in a terminal', () => {
       '',
       'End.',
     ]);
-  });
-
-  test('words that are too long for a line are cut', () => {
-    expect(wrap('abcdefgh ij', 5)).toEqual(['abcde', 'fgh', 'ij']);
-    expect(wrap('    abcdefgh', 6, '      ')).toEqual(['    ab', '   cde', '   fgh']);
-    expect(wrap('a b\n\nc', 3)).toEqual(['a b', '', 'c']);
   });
 });
