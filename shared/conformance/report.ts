@@ -1,6 +1,7 @@
 /** How a run of the suite is told to the person at the terminal. */
 import { columns, style } from '../view/style.ts';
-import { clip } from '../view/width.ts';
+import { labelTable } from '../view/table.ts';
+import { clip, pad } from '../view/width.ts';
 import { wrap } from '../view/wrap.ts';
 import type { Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
@@ -112,7 +113,7 @@ function renderRow(category: Category, part: readonly CaseResult[], width: numbe
 function tableRow(id: string, title: string, cells: readonly string[], width: number): string {
   const numbers = cells.map((cell, i) => cell.padStart(CELLS[i] ?? 0)).join('');
   const room = width - numbers.length - 4;
-  return id.padEnd(4) + title.slice(0, room).padEnd(room) + numbers;
+  return id.padEnd(4) + pad(clip(title, room), room) + numbers;
 }
 
 /** Writes a case: what should have happened, what did, and what was said on the wire. */
@@ -127,17 +128,11 @@ function renderCase(result: CaseResult, withTimeline: boolean, width: number): s
   const where = `§${section}  ${verdict}`;
   const [first = '', ...rest] = wrap(`${id.padEnd(7)} ${title}`, width - where.length - 4);
   return [
-    `${MARKS[verdict]} ${style.bold(first.padEnd(width - where.length - 3))} ${where}`,
+    `${MARKS[verdict]} ${style.bold(pad(first, width - where.length - 3))} ${where}`,
     ...rest.map((line) => style.bold(' '.repeat(10) + line)),
-    ...facts.flatMap(([label, text]) => labelled(label, text, width)),
+    ...labelTable(facts, width - 2, INDENT - 2).map((line) => `  ${line}`),
     ...(withTimeline && timeline.length > 0 ? ['', ...renderTimeline(timeline, width)] : []),
   ];
-}
-
-function labelled(label: string, text: string, width: number): string[] {
-  return wrap(text, width - INDENT).map(
-    (line, i) => `  ${(i === 0 ? label : '').padEnd(INDENT - 2)}${line}`,
-  );
 }
 
 /** Draws a conversation: the time in milliseconds, who spoke, and what. */

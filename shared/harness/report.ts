@@ -1,9 +1,11 @@
 /** How a run is told to the person at the terminal. */
 import { fileOf, LESSONS, type Lesson, type Target } from '../course/lessons.ts';
 import { columns, style } from '../view/style.ts';
+import { labelTable } from '../view/table.ts';
+import { pad } from '../view/width.ts';
 import { drawStream } from '../view/wire.ts';
 import { wrap } from '../view/wrap.ts';
-import type { Fact, Failure, StepResult } from './facts.ts';
+import type { Failure, StepResult } from './facts.ts';
 
 /** How many lines of what a step printed are shown. */
 const MAX_PRINTED_LINES = 10;
@@ -61,13 +63,13 @@ function summary(part: readonly StepResult[]): string[] {
 function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
   const title = `${lesson.number} ${lesson.title}${side === 'solutions' ? ' (reference)' : ''}`;
   const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}  ${done}/${total}`;
-  return style.bold(title.padEnd(width - bar.length - 1) + bar);
+  return style.bold(pad(title, width - bar.length - 1) + bar);
 }
 
 function stepLine({ number, title, section, failure }: StepResult, width: number): string {
   const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
   const where = `§${section}`;
-  const name = `${String(number).padEnd(2)} ${title}`.padEnd(width - 4 - where.length);
+  const name = pad(`${String(number).padEnd(2)} ${title}`, width - 4 - where.length);
   return ` ${mark} ${failure ? name : style.green(name)}${style.dim(where)}`;
 }
 
@@ -126,18 +128,9 @@ function details({ facts, cause }: Failure, width: number): string[] {
     if (typeof value !== 'string')
       lines.push(`${label}:`, '', ...indent(drawStream(value, width - 2), 2), '');
   }
-  if (plain.length > 0) lines.push(...table(plain, width), '');
+  if (plain.length > 0) lines.push(...labelTable(plain, width), '');
   if (cause) lines.push(...wrap(cause, width).map((line) => style.yellow(line)), '');
   return lines;
-}
-
-function table(facts: readonly Fact[], width: number): string[] {
-  const column = Math.max(...facts.map(([label]) => label.length)) + 2;
-  return facts.flatMap(([label, value]) =>
-    wrap(String(value), width - column).map(
-      (line, i) => (i === 0 ? label : '').padEnd(column) + line,
-    ),
-  );
 }
 
 function verdict({ side, lesson }: Target, done: number, total: number): string {

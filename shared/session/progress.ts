@@ -6,6 +6,7 @@ import type { StepResult } from '../harness/facts.ts';
 import { loadSpec } from '../harness/spec.ts';
 import { supervise } from '../harness/supervise.ts';
 import { style } from '../view/style.ts';
+import { pad } from '../view/width.ts';
 
 /** How far one lesson is. */
 export interface Progress {
@@ -53,12 +54,12 @@ export function renderMap(
   width: number,
 ): string[] {
   const count = `${sum(progress, 'done')}/${sum(progress, 'total')}`;
-  const heading = 'WebSocket 101'.padEnd(width - count.length - 1) + count;
+  const heading = pad('WebSocket 101', width - count.length - 1) + count;
   const longest = Math.max(...progress.map(({ total }) => total));
   const lines = progress.map(({ lesson, done, total, next }) => {
     const mark = lesson === here ? '▸' : next ? '·' : '✓';
-    const bar = `${'█'.repeat(done)}${'░'.repeat(total - done)}`.padEnd(longest + 1);
-    const line = ` ${mark} ${lesson.number}  ${lesson.title.padEnd(16)} ${bar} ${done}/${total}`;
+    const bar = pad('█'.repeat(done) + '░'.repeat(total - done), longest + 1);
+    const line = ` ${mark} ${lesson.number}  ${pad(lesson.title, 16)} ${bar} ${done}/${total}`;
     return next ? line : style.green(line);
   });
   return [style.bold(heading), '', ...lines];

@@ -2,6 +2,7 @@
 import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { type AnySpec, loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { style } from '../../shared/view/style.ts';
+import { clip, pad } from '../../shared/view/width.ts';
 import { wrap } from '../../shared/view/wrap.ts';
 import { REASONS, REQUIREMENTS, type Requirement, UNPROVEN } from '../rules/requirements.ts';
 import { TRAPS } from '../traps/traps.ts';
@@ -108,7 +109,7 @@ function renderRule(mark: string, { number, section, level, text }: Requirement,
 function renderFigures(coverage: readonly Coverage[], width: number): string[] {
   const room = Math.min(30, width - 24);
   const line = (name: string, ...columns: readonly (string | number)[]) =>
-    name.padEnd(room).slice(0, room) + columns.map((column) => String(column).padStart(8)).join('');
+    pad(clip(name, room), room) + columns.map((column) => String(column).padStart(8)).join('');
   const count = (claims: readonly Claim[]) => new Set(claims.map(({ rule }) => rule.number)).size;
   const figures = (name: string, claims: readonly Claim[]) =>
     line(
