@@ -1,8 +1,8 @@
 /** `npm run diff 02` shows your file beside the reference. It asks first when you are not done. */
 
+import { renderDiff } from '../course/diff.ts';
 import { findTarget, type Lesson, requireFile, UsageError } from '../course/lessons.ts';
 import { supervise } from '../harness/supervise.ts';
-import { renderDiff } from '../view/diff.ts';
 import { confirm } from './ask.ts';
 import { runCommand } from './run-command.ts';
 

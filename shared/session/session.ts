@@ -1,6 +1,7 @@
 /** `npm start` at a terminal: the current lesson, checked on every save. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderDiff } from '../course/diff.ts';
 import { countHints, renderHint } from '../course/hints.ts';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target, UsageError } from '../course/lessons.ts';
 import { resetLesson } from '../course/reset.ts';
@@ -8,7 +9,6 @@ import { typeErrors } from '../course/typecheck.ts';
 import type { Run } from '../harness/record.ts';
 import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
 import { type Checker, prepare } from '../harness/supervise.ts';
-import { renderDiff } from '../view/diff.ts';
 import { columns, style } from '../view/style.ts';
 import { currentLesson, type Progress, renderMap, standing, sum } from './progress.ts';
 import { watchFile } from './watcher.ts';

@@ -1,14 +1,16 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { confirm } from '../../shared/commands/ask.ts';
-import { diffLines, hunksOf } from '../../shared/view/diff.ts';
+import { hunksOf } from '../../shared/view/diff.ts';
+
+/** Makes a text out of letters, one on each line. */
+const lettersOf = (letters: string) => [...letters].map((letter) => `${letter}\n`).join('');
 
 describe('the lines of a diff', () => {
   const diff = (before: string, after: string) =>
-    diffLines([...before], [...after]).map(({ mark, text }) => mark + text);
+    hunksOf(lettersOf(before), lettersOf(after)).flatMap(({ lines }) => lines);
 
   test.each([
-    ['abc', 'abc', [' a', ' b', ' c']],
     ['abc', 'axc', [' a', '-b', '+x', ' c']],
     ['', 'ab', ['+a', '+b']],
     ['ab', '', ['-a', '-b']],
@@ -26,7 +28,7 @@ describe('the lines of a diff', () => {
 
   test('near changes share a hunk, with three lines around, and far ones do not', () => {
     const headers = (before: string, after: string) =>
-      hunksOf(diffLines([...before], [...after])).map(({ header }) => header);
+      hunksOf(lettersOf(before), lettersOf(after)).map(({ header }) => header);
     expect(headers('abcdefghijklmnop', 'abcdeXghijklmnop')).toEqual(['@@ -3,7 +3,7 @@']);
     expect(headers('abcdefghijklmnop', 'aXcdefghYjklmnop')).toEqual(['@@ -1,12 +1,12 @@']);
     expect(headers('abcdefghijklmnop', 'aXcdefghijkYmnop')).toEqual([
@@ -36,6 +38,11 @@ describe('the lines of a diff', () => {
     expect(headers('abcdefgh', 'abcdefghij')).toEqual(['@@ -6,3 +6,5 @@']);
     expect(headers('', 'ab')).toEqual(['@@ -0,0 +1,2 @@']);
     expect(headers('abc', 'abc')).toEqual([]);
+  });
+
+  test('the end of the last line is no difference', () => {
+    expect(hunksOf('a\nb', 'a\nb\n')).toEqual([]);
+    expect(hunksOf('a\nb', 'a').flatMap(({ lines }) => lines)).toEqual([' a', '-b']);
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { Lesson } from '../../shared/course/lessons.ts';
 import type { StepResult } from '../../shared/harness/facts.ts';
-import { diffLines } from '../../shared/view/diff.ts';
+import { hunksOf } from '../../shared/view/diff.ts';
 import { style } from '../../shared/view/style.ts';
 import { wrap } from '../../shared/view/wrap.ts';
 import { REQUIREMENTS } from '../rules/requirements.ts';
@@ -80,34 +80,11 @@ function renderRule(number: number): string {
 
 /** Draws edits as hunks, each with the name of what it is a part of, and a line around it. */
 function renderEdits(source: string, edits: readonly Edit[]): string[] {
-  const [before, after] = [source, spring(source, edits)].map((text) => text.split('\n')) as [
-    string[],
-    string[],
-  ];
-  // What is the same at both ends takes no comparing.
-  let start = 0;
-  while (before[start] === after[start]) start++;
-  let end = 0;
-  const most = Math.min(before.length, after.length) - start;
-  while (end < most && before.at(-1 - end) === after.at(-1 - end)) end++;
-
-  const from = Math.max(0, start - 1);
-  const lines = diffLines(
-    before.slice(from, before.length - end + 1),
-    after.slice(from, after.length - end + 1),
-  );
-  const drawn: string[] = [];
-  let [at, last] = [from, -2];
-  for (const [i, { mark, text }] of lines.entries()) {
-    const isNear = lines.slice(Math.max(0, i - 1), i + 2).some((line) => line.mark !== ' ');
-    if (isNear && (mark !== ' ' || text !== '')) {
-      if (last < i - 1) drawn.push(`@@ ${placeOf(before, at)} @@`);
-      drawn.push(mark + text);
-      last = i;
-    }
-    if (mark !== '+') at++;
-  }
-  return drawn;
+  const before = source.split('\n');
+  return hunksOf(source, spring(source, edits), 1).flatMap(({ start, lines }) => {
+    const first = lines.findIndex((line) => line !== ' ');
+    return [`@@ ${placeOf(before, start - 1 + first)} @@`, ...lines.filter((line) => line !== ' ')];
+  });
 }
 
 /** The function, or the class and its method, that a line of source is in. */
