@@ -10,7 +10,11 @@ import type { Run } from '../harness/record.ts';
 import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
 import { type Checker, prepare } from '../harness/supervise.ts';
 import { columns, style } from '../view/style.ts';
+import { pad } from '../view/width.ts';
+import { wrap } from '../view/wrap.ts';
+import { CTRL_C, DOWN, ENTER, PAGE_DOWN, PAGE_UP, UP } from './keys.ts';
 import { currentLesson, type Progress, renderMap, standing, sum } from './progress.ts';
+import type { Terminal } from './terminal.ts';
 import { watchFile } from './watcher.ts';
 
 /** What the screen shows: the steps, or something laid over them until the next key. */
@@ -19,8 +23,7 @@ type View =
   | { readonly type: 'page'; readonly lines: readonly string[] }
   | { readonly type: 'question'; readonly text: string; readonly yes: () => void };
 
-const CTRL_C = '\u0003';
-const KEYS = 'h hint  n next  l list  d diff  r reset  q quit';
+const HELP = 'h hint  n next  l list  d diff  r reset  q quit';
 
 /** One learner at one terminal, from start to quit. */
 export class Session {
@@ -151,16 +154,16 @@ export class Session {
       const text = `Start lesson ${this.#lesson.number} afresh? Your file is kept beside it.`;
       this.#show({ type: 'question', text, yes: () => this.#reset() });
     },
-    '\r': () => {
+    [ENTER]: () => {
       if (this.#view.type === 'steps') void this.#check();
       this.#show({ type: 'steps' });
     },
-    '\u001b[A': () => this.#move(-1),
-    '\u001b[B': () => this.#move(1),
+    [UP]: () => this.#move(-1),
+    [DOWN]: () => this.#move(1),
     k: () => this.#move(-1),
     j: () => this.#move(1),
-    '\u001b[5~': () => this.#move(5 - this.#terminal.rows),
-    '\u001b[6~': () => this.#move(this.#terminal.rows - 5),
+    [PAGE_UP]: () => this.#move(5 - this.#terminal.rows),
+    [PAGE_DOWN]: () => this.#move(this.#terminal.rows - 5),
   };
 
   #answer(key: string, { yes }: { readonly yes: () => void }): void {
@@ -253,19 +256,9 @@ export class Session {
   #footer(width: number): string[] {
     const course = `course ${sum(this.#progress, 'done')}/${sum(this.#progress, 'total')}`;
     const busy = this.#checking ? 'checking …' : `watching ${this.#lesson.file}`;
-    const status = ` ${busy}`.padEnd(width - course.length - 1) + course;
-    const text = this.#view.type === 'question' ? `${this.#view.text} [y/N]` : this.#note || KEYS;
-    return ['─'.repeat(width), style.dim(status), ` ${text.slice(0, width * 2)}`];
+    const status = pad(` ${busy}`, width - course.length - 1) + course;
+    const text = this.#view.type === 'question' ? `${this.#view.text} [y/N]` : this.#note || HELP;
+    const lines = wrap(text, width - 1).map((line) => ` ${line}`);
+    return ['─'.repeat(width), style.dim(status), ...lines];
   }
-}
-
-/** A screen to draw on, and keys. */
-export interface Terminal {
-  readonly rows: number;
-  /** Takes over: `press` gets each key, `resized` is called when the size has changed. */
-  open(press: (key: string) => void, resized: () => void): void;
-  /** Draws a screenful of lines. */
-  draw(lines: readonly string[]): void;
-  /** Gives the terminal back as it was. */
-  close(): void;
 }

@@ -1,7 +1,18 @@
-import type { Terminal } from './session.ts';
+import { CTRL_C, keysOf } from './keys.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l'; // a screen of our own, no cursor
 const LEAVE = '\u001b[?25h\u001b[?1049l';
+
+/** A screen to draw on, and keys. */
+export interface Terminal {
+  readonly rows: number;
+  /** Takes over: `press` gets each key, `resized` is called when the size has changed. */
+  open(press: (key: string) => void, resized: () => void): void;
+  /** Draws a screenful of lines. */
+  draw(lines: readonly string[]): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
 
 /** The terminal that this process was started in. It is given back however the process ends. */
 export class RealTerminal implements Terminal {
@@ -16,7 +27,7 @@ export class RealTerminal implements Terminal {
     const onData = (data: Buffer) => {
       for (const key of keysOf(data.toString())) press(key);
     };
-    const quit = () => press('\u0003');
+    const quit = () => press(CTRL_C);
     const restore = () => stdout.write(LEAVE);
     stdout.write(ENTER);
     stdin.setRawMode(true);
@@ -42,10 +53,4 @@ export class RealTerminal implements Terminal {
     this.#close();
     this.#close = () => {};
   }
-}
-
-/** Takes what was typed apart: an arrow is three characters and one key. */
-function keysOf(text: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
-  return text.match(/\u001b\[[0-9;]*[A-Za-z~]|[\s\S]/g) ?? [];
 }

@@ -135,7 +135,8 @@ describe.concurrent('a session', () => {
       learner.press('r');
       await learner.sees('Start lesson 01 afresh? Your file is kept beside it. [y/N]');
       learner.press('y');
-      await learner.sees(`Your file is kept: ${learner.file}.kept-1`);
+      await learner.sees(`Your file is kept:\n ${learner.file}.kept-1`);
+      expect(learner.screen.split('\n')).toHaveLength(40);
       await learner.sees('Lesson 01, step 1 is yours to write.');
       expect(learner.sandbox.read(`${learner.file}.kept-1`)).toBe(learner.solution);
 
