@@ -16,7 +16,7 @@ interface Member extends Node {
 }
 
 /** A stretch of the source, and what a stub has in its place. */
-interface Edit {
+interface Replacement {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -33,19 +33,19 @@ interface Edit {
  * `Step N` in its doc comment, nor its class in its own.
  */
 export function makeStub(source: string, lesson: string): string {
-  return importTodo(apply(source, findEdits(source, lesson)));
+  return importTodo(apply(source, findReplacements(source, lesson)));
 }
 
 /** Makes what a learner has who has done the steps up to `step`: the later bodies are a `Todo`. */
 export function makePartial(source: string, lesson: string, step: number): string {
-  const later = findEdits(source, lesson).filter((edit) => edit.step && edit.step > step);
+  const later = findReplacements(source, lesson).filter((found) => (found.step ?? 0) > step);
   return importTodo(apply(source, later));
 }
 
-function apply(source: string, edits: readonly Edit[]): string {
+function apply(source: string, replacements: readonly Replacement[]): string {
   let result = '';
   let at = 0;
-  for (const { start, end, text } of edits) {
+  for (const { start, end, text } of replacements) {
     result += source.slice(at, start) + text;
     at = end;
   }
@@ -60,51 +60,55 @@ function importTodo(source: string): string {
 }
 
 /** Finds, from top to bottom, what a stub does not show. */
-function findEdits(source: string, lesson: string): Edit[] {
-  const edits: Edit[] = [];
+function findReplacements(source: string, lesson: string): Replacement[] {
+  const replacements: Replacement[] = [];
   const program = parseAst(source, { lang: 'ts' }) as unknown as { body: readonly Statement[] };
   let previousEnd = 0;
   for (const statement of program.body) {
     const { type, declaration, start, end } = statement;
     const comment = source.slice(previousEnd, start);
     if (declaration?.type === 'FunctionDeclaration' && declaration.body) {
-      edits.push(todo(lesson, stepOf(comment), declaration.body, ''));
+      replacements.push(todo(lesson, stepOf(comment), declaration.body, ''));
     } else if (declaration?.type === 'ClassDeclaration' && declaration.body) {
-      edits.push(...memberEdits(source, lesson, declaration.body, comment));
+      replacements.push(...replacementsIn(source, lesson, declaration.body, comment));
     } else if (!declaration && type !== 'ImportDeclaration') {
-      edits.push({ start: previousEnd, end, text: '' });
+      replacements.push({ start: previousEnd, end, text: '' });
     }
     previousEnd = end;
   }
-  return edits;
+  return replacements;
 }
 
-function memberEdits(
+function replacementsIn(
   source: string,
   lesson: string,
   body: Node & { readonly body: readonly Member[] },
   classComment: string,
-): Edit[] {
-  const edits: Edit[] = [];
+): Replacement[] {
+  const replacements: Replacement[] = [];
   let previousEnd = body.start + 1;
   let first = true;
   for (const { key, value, start, end } of body.body) {
     const comment = source.slice(previousEnd, start);
     if (key?.type === 'PrivateIdentifier' || !value?.body) {
-      edits.push({ start: previousEnd, end, text: '' });
+      replacements.push({ start: previousEnd, end, text: '' });
     } else {
       // The first one that stays follows the brace, without an empty line.
       if (first)
-        edits.push({ start: previousEnd, end: start - comment.trimStart().length, text: '\n  ' });
+        replacements.push({
+          start: previousEnd,
+          end: start - comment.trimStart().length,
+          text: '\n  ',
+        });
       first = false;
-      edits.push(todo(lesson, stepOf(comment) ?? stepOf(classComment), value.body, '  '));
+      replacements.push(todo(lesson, stepOf(comment) ?? stepOf(classComment), value.body, '  '));
     }
     previousEnd = end;
   }
-  return edits;
+  return replacements;
 }
 
-function todo(lesson: string, step: number | undefined, body: Node, indent: string): Edit {
+function todo(lesson: string, step: number | undefined, body: Node, indent: string): Replacement {
   if (step === undefined) throw new Error(`A function in lesson ${lesson} names no step.`);
   const { start, end } = body;
   const text = `{\n${indent}  throw new Todo('${lesson}.${step}');\n${indent}}`;
