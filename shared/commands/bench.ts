@@ -1,9 +1,3 @@
-/**
- * `npm run bench` measures your server of lesson 05 beside `ws` and beside plain TCP, with the same
- * load, in one run. `-- --solution` takes the reference, `-- --reading` measures the reader alone,
- * `-- --quick` only shows that it works. Compare the figures of a run with each other, and with
- * nothing else.
- */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,29 +15,43 @@ import {
 } from '../course/lessons.ts';
 import { supervise } from '../harness/supervise.ts';
 import { statusLine } from '../view/status-line.ts';
-import { parseOptions, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
-await runCommand(async (args) => {
-  const { solution, reading, quick } = parse(args);
-  if (reading) {
-    benchReading();
+await runCommand({
+  name: 'npm run bench',
+  summary:
+    'Measures your server of lesson 05 beside ws and beside plain TCP, with the same load, in one run. Compare the figures of a run with each other, and with nothing else.',
+  options: {
+    solution: { type: 'boolean', help: 'Measures the reference in place of your server.' },
+    reading: { type: 'boolean', help: 'Measures only how the reference reads frames.' },
+    quick: { type: 'boolean', help: 'Only shows that it works. The figures mean nothing.' },
+  },
+  examples: [
+    ['npm run bench', 'Your server.'],
+    ['npm run bench -- --solution', 'The reference.'],
+  ],
+  async run({ solution, reading, quick }) {
+    if (reading) {
+      benchReading();
+      return 0;
+    }
+    const target = findTarget(solution ? 'solutions/05' : 'lessons/05');
+    await requireFinished(target);
+
+    const url = pathToFileURL(join(ROOT, fileOf(target))).href;
+    const bench = new Bench(url, quick ? QUICK : THOROUGH);
+    try {
+      await bench.ready();
+      await measure(bench, {
+        lesson: solution ? 'reference' : 'yours',
+        ws: `ws ${createRequire(import.meta.url)('ws/package.json').version}`,
+        tcp: 'plain TCP',
+      });
+    } finally {
+      bench.end();
+    }
     return 0;
-  }
-  const target = findTarget(solution ? 'solutions/05' : 'lessons/05');
-  await requireFinished(target);
-
-  const bench = new Bench(pathToFileURL(join(ROOT, fileOf(target))).href, quick ? QUICK : THOROUGH);
-  try {
-    await bench.ready();
-    await measure(bench, {
-      lesson: solution ? 'reference' : 'yours',
-      ws: `ws ${createRequire(import.meta.url)('ws/package.json').version}`,
-      tcp: 'plain TCP',
-    });
-  } finally {
-    bench.end();
-  }
-  return 0;
+  },
 });
 
 async function measure(bench: Bench, names: Record<Kind, string>): Promise<void> {
@@ -62,13 +70,6 @@ async function measure(bench: Bench, names: Record<Kind, string>): Promise<void>
   }
   statusLine('');
   console.log(renderIdle(idle, names));
-}
-
-function parse(args: readonly string[]) {
-  const flag = { type: 'boolean' } as const;
-  const options = { solution: flag, reading: flag, quick: flag };
-  const help = 'The options are --solution, --reading and --quick.';
-  return parseOptions({ args: [...args], options }, help).values;
 }
 
 /** Makes sure that there is a server to measure. Throws `UsageError` when it is not finished. */

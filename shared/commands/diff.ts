@@ -1,24 +1,31 @@
-/** `npm run diff 02` shows your file beside the reference. It asks first when you are not done. */
-
 import { renderDiff } from '../course/diff.ts';
 import { findTarget, type Lesson, requireFile, UsageError } from '../course/lessons.ts';
 import { supervise } from '../harness/supervise.ts';
 import { confirm } from './ask.ts';
 import { runCommand } from './run-command.ts';
 
-await runCommand(async (args) => {
-  const [argument, ...more] = args.filter((word) => word !== '--yes');
-  if (argument === undefined || more.length > 0) {
-    throw new UsageError('Say which lesson to compare: npm run diff 02');
-  }
-  const { lesson } = findTarget(argument);
-  const agreed = args.includes('--yes') || (await mayShow(lesson));
-  if (agreed) {
-    // What is not for a terminal keeps its lines as they are: it may be a patch.
-    const width = process.stdout.columns || Number.POSITIVE_INFINITY;
-    console.log(renderDiff(lesson, width).join('\n'));
-  }
-  return 0;
+await runCommand({
+  name: 'npm run diff',
+  summary:
+    'Shows your file beside the reference, line by line. Asks first when the lesson is not finished.',
+  positionals: { LESSON: 'Such as 02.' },
+  options: { yes: { type: 'boolean', help: 'Do not ask.' } },
+  examples: [
+    ['npm run diff 02', 'Your lesson 02 and the reference.'],
+    ['npm run diff 02 -- --yes', 'The same, whether you are done or not.'],
+  ],
+  async run({ yes }, [name, ...more]) {
+    if (name === undefined || more.length > 0) {
+      throw new UsageError('Say which lesson to compare: npm run diff 02');
+    }
+    const { lesson } = findTarget(name);
+    if (yes || (await mayShow(lesson))) {
+      // What is not for a terminal keeps its lines as they are: it may be a patch.
+      const width = process.stdout.columns || Number.POSITIVE_INFINITY;
+      console.log(renderDiff(lesson, width).join('\n'));
+    }
+    return 0;
+  },
 });
 
 /** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */

@@ -1,14 +1,25 @@
-/** `npm run hint 02.4` shows the first hint for step 4 of lesson 02, and names the next. */
 import { countHints, readSteps, renderHint } from '../course/hints.ts';
 import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
 import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
-await runCommand(async (args) => {
-  const { lesson, step, number } = parse(args.join(' ').trim());
-  const lines = renderHint(lesson, step, number, columns());
-  console.log(['', ...lines, '', whatNext(lesson, step, number), ''].join('\n'));
-  return 0;
+await runCommand({
+  name: 'npm run hint',
+  summary:
+    'Shows a hint for a step of a lesson. Each step has three, and the first gives least away.',
+  positionals: {
+    'LESSON.STEP[.HINT]': 'Such as 02.4, or 02.4.2 for the second hint.',
+  },
+  examples: [
+    ['npm run hint 02.4', 'The first hint for step 4 of lesson 02.'],
+    ['npm run hint 02.4.3', 'The third, which nearly gives it away.'],
+  ],
+  async run(_, words) {
+    const { lesson, step, number } = parse(words.join(' ').trim());
+    const lines = renderHint(lesson, step, number, columns());
+    console.log(['', ...lines, '', whatNext(lesson, step, number), ''].join('\n'));
+    return 0;
+  },
 });
 
 /** Reads `02.4`, `02.4.2`, `02 4`, `lessons/02.4` or `reading 4 2`. */

@@ -1,30 +1,21 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../course/lessons.ts';
-import { style } from '../view/style.ts';
+import { columns, style } from '../view/style.ts';
+import { readArguments } from './arguments.ts';
+import type { Command, Options } from './command.ts';
+import { renderHelp } from './help.ts';
 
 /**
- * Runs a command of the course and sets the exit code to what it returns. A `UsageError` becomes
+ * Runs a command of the course, or shows its help, and sets the exit code. A `UsageError` becomes
  * one line for the person at the terminal and exit code 2; what is our own fault stays a trace.
  */
-export async function runCommand(command: (args: string[]) => Promise<number>): Promise<void> {
+export async function runCommand<const O extends Options>(command: Command<O>): Promise<void> {
   try {
-    process.exitCode = await command(process.argv.slice(2));
+    const { values, positionals, wantsHelp } = readArguments(command, process.argv.slice(2));
+    if (wantsHelp) console.log(renderHelp(command, columns()).join('\n'));
+    process.exitCode = wantsHelp ? 0 : await command.run(values, positionals);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${style.red('✗')} ${error.message}`);
     process.exitCode = 2;
-  }
-}
-
-/**
- * Reads arguments with `parseArgs`. Throws `UsageError` for what it does not accept: what that is,
- * and then `help`.
- */
-export function parseOptions<T extends ParseArgsConfig>(config: T, help: string) {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`${error.message.split('. ')[0]}. ${help}`);
   }
 }

@@ -1,7 +1,3 @@
-/**
- * `npm run serve` puts your lesson 05 to work, with a page that talks to it. `-- --solution` takes
- * the reference, and `-- --port 8080` a port of your choice.
- */
 import { url as inspector } from 'node:inspector';
 import {
   fileOf,
@@ -15,15 +11,37 @@ import { explain } from '../serve/explain.ts';
 import { type Lesson05, type Serving, serve } from '../serve/server.ts';
 import { watchForEndlessLoops } from '../serve/watchdog.ts';
 import { style } from '../view/style.ts';
-import { parseOptions, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
 /** How long we wait for what the lesson has left behind, such as a timer, before we just go. */
 const LEFTOVERS_MS = 500;
 
 const NOT_YET = 'Check it: npm test lessons/05. Until then: npm run serve -- --solution';
 
-await runCommand(async (args) => {
-  const { side, port } = parse(args);
+await runCommand({
+  name: 'npm run serve',
+  summary: 'Puts your lesson 05 to work, with a page that talks to it. Ctrl-C stops it.',
+  options: {
+    solution: { type: 'boolean', help: 'The reference in place of your lesson.' },
+    port: { type: 'string', value: 'PORT', help: 'Where to listen. By default, any free port.' },
+  },
+  examples: [
+    ['npm run serve', 'Your server, at a free port.'],
+    ['npm run serve -- --solution --port 8080', 'The reference, at port 8080.'],
+  ],
+  run: ({ solution, port = '0' }) => run(solution ? 'solutions' : 'lessons', portOf(port)),
+});
+
+/** Reads a port. Throws `UsageError` when it is none. */
+function portOf(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new UsageError(`${JSON.stringify(text)} is no port. Give a number from 0 to 65535.`);
+  }
+  return Number(text);
+}
+
+/** Serves until somebody stops it. Returns the exit code. */
+async function run(side: Side, port: number): Promise<number> {
   const target = findTarget(`${side}/05`);
   requireFile(target);
   const file = fileOf(target);
@@ -66,22 +84,6 @@ await runCommand(async (args) => {
       return undefined;
     }
   }
-});
-
-/** Reads the arguments. Throws `UsageError` for those that it does not know. */
-function parse(args: readonly string[]): { side: Side; port: number } {
-  // Without a `--` before them npm keeps options to itself, and tells what they were.
-  const { npm_config_solution: keptSolution, npm_config_port: keptPort = '0' } = process.env;
-  const options = { solution: { type: 'boolean' }, port: { type: 'string' } } as const;
-  const help = 'For example: npm run serve -- --solution --port 8080';
-  const { solution = keptSolution === 'true', port = keptPort } = parseOptions(
-    { args: [...args], options },
-    help,
-  ).values;
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new UsageError(`${JSON.stringify(port)} is no port. Give a number from 0 to 65535.`);
-  }
-  return { side: solution ? 'solutions' : 'lessons', port: Number(port) };
 }
 
 /** Throws `UsageError` when the system will not let us have the port. */

@@ -1,7 +1,3 @@
-/**
- * `npm start` is the course: the map, then the current lesson, checked on every save. Without a
- * terminal: the map and what comes next, once.
- */
 import { findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
 import { requireSeal } from '../course/seal.ts';
 import { currentLesson, type Progress, readProgress, renderMap } from '../session/progress.ts';
@@ -10,25 +6,36 @@ import { RealTerminal } from '../session/terminal.ts';
 import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
-await runCommand(async (args) => {
-  const [argument, ...more] = args;
-  if (more.length > 0) throw new UsageError('One lesson at a time: npm start 03');
-  const chosen = argument === undefined ? undefined : lessonOf(argument);
-  requireSeal();
-  const progress = await readProgress();
-  const lesson = chosen ?? currentLesson(progress)?.lesson ?? (LESSONS.at(-1) as Lesson);
-  if (process.stdin.isTTY && process.stdout.isTTY) {
-    await new Session(new RealTerminal(), progress, lesson).run();
-  } else {
-    console.log(
-      [...renderMap(progress, lesson, columns()), '', ...nextStep(progress, lesson)].join('\n'),
-    );
-  }
-  return 0;
+await runCommand({
+  name: 'npm start',
+  summary:
+    'The course: the current lesson, checked on every save. Without a terminal: the map of the course and what comes next, once.',
+  positionals: {
+    '[LESSON]': 'Where to begin, such as 02. By default, the first that is not finished.',
+  },
+  examples: [
+    ['npm start', 'Goes on where you are.'],
+    ['npm start 03', 'Goes to lesson 03.'],
+  ],
+  async run(_, [name, ...more]) {
+    if (more.length > 0) throw new UsageError('One lesson at a time: npm start 03');
+    const chosen = name === undefined ? undefined : lessonOf(name);
+    requireSeal();
+    const progress = await readProgress();
+    const lesson = chosen ?? currentLesson(progress)?.lesson ?? (LESSONS.at(-1) as Lesson);
+    if (process.stdin.isTTY && process.stdout.isTTY) {
+      await new Session(new RealTerminal(), progress, lesson).run();
+    } else {
+      console.log(
+        [...renderMap(progress, lesson, columns()), '', ...nextStep(progress, lesson)].join('\n'),
+      );
+    }
+    return 0;
+  },
 });
 
-function lessonOf(argument: string): Lesson {
-  const { side, lesson } = findTarget(argument);
+function lessonOf(name: string): Lesson {
+  const { side, lesson } = findTarget(name);
   if (side === 'lessons') return lesson;
   throw new UsageError(`Your lessons are watched, not the solutions: npm start ${lesson.number}`);
 }

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
-import { type Sandbox, withSandbox } from './sandbox.ts';
+import { ENV, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
 
 const [first, reading, sending, closing, server] = LESSONS as [
   Lesson,
@@ -150,7 +151,7 @@ test('bad input is one clear message', () =>
       [['lessons/99'], /There is no lesson "lessons\/99"; name one of 01-handshake/],
       [['compression'], 'There is no lesson "compression"'],
       [['frames'], /fits more than one lesson; name one of 02-.*, 03-/],
-      [['--quik'], "Unknown option '--quik'. The only option is --quick."],
+      [['--quik'], "Unknown option '--quik'. See npm test -- --help"],
       [['--quick', '03'], '--quick is for the proof of the whole course, not for a lesson'],
     ] as const) {
       await expectRefusal(sandbox, ['test', ...args], message);
@@ -170,6 +171,16 @@ describe.concurrent('npm run reset', () => {
         expect(sandbox.read(file)).toBe(stub);
         expect(sandbox.read(`${file}.kept-${number}`)).toContain(`// my work, ${number}`);
       }
+    }));
+
+  test('takes the option that npm has kept to itself', () =>
+    withSandbox(async (sandbox) => {
+      const typed = 'npm run reset 03 --solution';
+      const options = { cwd: sandbox.folder, env: ENV, shell: true } as const;
+      const { code, output } = await outcomeOf(spawn(typed, options));
+      expect(code, output).toBe(0);
+      expect(output).toContain(`${yours(sending)} is the reference now.`);
+      expect(sandbox.read(yours(sending))).toBe(sandbox.solution(sending));
     }));
 
   test('leaves a stub alone, touches no solution, and wants to know which lesson', () =>

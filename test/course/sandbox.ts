@@ -24,8 +24,18 @@ const COPIED = [
   'tsconfig.json',
   'vitest.config.ts',
 ];
-/** What every command runs with. The type checker ends before its garbage would matter. */
-export const ENV = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, GOGC: 'off' };
+/**
+ * What every command runs with. The type checker ends before its garbage would matter. The options
+ * of the npm that has started us, such as `--quick`, are not theirs.
+ */
+export const ENV: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)),
+  ),
+  NO_COLOR: '1',
+  FORCE_COLOR: undefined,
+  GOGC: 'off',
+};
 
 /**
  * A statement that never ends. To the outside, that is an endless loop, but it leaves the processor
