@@ -1,12 +1,13 @@
-/** The commands that only show something: `npm run hint`, `npm run diff`, `npm run inspect`. */
+/** What only shows something: the help, `npm run hint`, `npm run diff`, `npm run inspect`. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { utf8 } from '../../shared/kit/frames.ts';
 import { fromHex } from '../../shared/view/hex.ts';
 import { renderBytes } from '../../shared/view/inspect.ts';
-import { ENV, type Outcome, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
+import { ENV, type Outcome, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
 const [, reading, , closing] = LESSONS as [Lesson, Lesson, Lesson, Lesson];
 const yours = fileOf({ side: 'lessons', lesson: closing });
@@ -47,6 +48,55 @@ function pipe(
   if (input !== undefined) child.stdin.end(input);
   return outcomeOf(child);
 }
+
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>;
+};
+/** The commands that are programs of the course, and not of somebody else. */
+const OURS = Object.keys(scripts).filter((name) => /^node /.test(scripts[name] ?? ''));
+
+describe('the help', () => {
+  test('is there for every command', () => {
+    expect(Object.keys(scripts).filter((name) => !OURS.includes(name))).toEqual([
+      'typecheck',
+      'lint',
+      'format',
+    ]);
+  });
+
+  test.each(OURS)('of %s has its usage, its options, and examples', (name) =>
+    withSandbox(async (sandbox) => {
+      const { code, output } = await sandbox.call(name, '--help');
+      expect(code, output).toBe(0);
+      expect(await sandbox.call(name, '-h', 'whatever')).toEqual({ code, output });
+
+      const called = ['test', 'start'].includes(name) ? `npm ${name}` : `npm run ${name}`;
+      const lines = output.split('\n');
+      expect(lines[0]).toMatch(new RegExp(`^Usage: ${called} .*\\[-- OPTIONS\\]$`));
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      const examples = lines.slice(lines.indexOf('Examples:') + 1);
+      const typed = examples.filter((line) => /^ {2}npm /.test(line));
+      expect(typed.length).toBeGreaterThanOrEqual(2);
+      const run = called.replace('run', 'run( -s)?');
+      for (const line of typed) expect(line).toMatch(new RegExp(`^ {2}${run}( |$)`));
+
+      const source = sandbox.read(scriptOf(name));
+      const options = [...source.matchAll(/(\w+): \{\s*type: '/g)].map(
+        ([, option]) => `--${option}`,
+      );
+      const named = [...output.matchAll(/^ {2}(?:-\w, )?(--\w+)/gm)].map(([, option]) => option);
+      expect(named).toEqual([...options, '--help']);
+    }),
+  );
+
+  test.each(OURS)('is what %s names when it does not know an option', (name) =>
+    withSandbox(async (sandbox) => {
+      await expectRefusals(sandbox, name, [
+        [['--bogus'], /^✗ Unknown option '--bogus'\. See npm .* -- --help$/],
+      ]);
+    }),
+  );
+});
 
 describe('npm run hint', () => {
   test('leads from the first hint of a step to the third, and from there to the reference', () =>
