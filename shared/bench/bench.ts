@@ -145,7 +145,6 @@ export class Bench {
     return (after - before) / idleConnections;
   }
 
-  /** Ends the processes. */
   end(): void {
     for (const it of [...Object.values(this.#servers), ...this.#generators]) it.end();
   }

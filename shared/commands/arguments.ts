@@ -63,8 +63,8 @@ function valueOf(name: string, options: Options, value: string | undefined): str
 }
 
 /**
- * Finds the options that npm has kept: as arguments, and the name of the one that it has
- * separated from its value. Throws `UsageError` when those are several: nobody knows which value is whose.
+ * Finds the options that npm has kept: as arguments, and the name of the one that it has separated
+ * from its value. Throws `UsageError` when those are several, since which value is whose is lost.
  */
 function keptByNpm(options: Options, environment: NodeJS.ProcessEnv) {
   const args: string[] = [];

@@ -150,7 +150,6 @@ export class Sandbox {
     return outcome;
   }
 
-  /** Removes the folder. */
   remove(): void {
     this.#shell?.kill();
     rmSync(this.folder, { recursive: true, force: true });

@@ -123,7 +123,6 @@ export class Laboratory {
     });
   }
 
-  /** Removes the folder. */
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
