@@ -35,7 +35,7 @@ export function readArguments<O extends Options>(
     const { values, positionals } = parse(options, [...kept.args, ...typed]);
     if (kept.withoutValue !== undefined) {
       // Of `--port 8080`, npm has kept the first word and passed on the second, as the last one.
-      values[kept.withoutValue] = valueOf(kept.withoutValue, options, positionals.pop());
+      values[kept.withoutValue] = valueFor(kept.withoutValue, options, positionals.pop());
     }
     const { help: wantsHelp = false, ...others } = values;
     if (!command.positionals && positionals.length > 0 && !wantsHelp) {
@@ -57,7 +57,7 @@ function parse(options: Options, args: string[]) {
   }
 }
 
-function valueOf(name: string, options: Options, value: string | undefined): string | string[] {
+function valueFor(name: string, options: Options, value: string | undefined): string | string[] {
   if (value === undefined) throw new UsageError(`Option '--${name}' needs a value.`);
   return options[name]?.multiple ? [value] : value;
 }
