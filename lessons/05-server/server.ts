@@ -236,8 +236,11 @@ export class Connection {
  * Step 6 · On a socket.
  *
  * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
- * in, its events go to `handle`, and what that makes goes out in one write. An error that `handle`
- * throws fails the connection with 1011; at an `error` event, it is thrown on.
+ * in, its events go to `handle`, and what that makes goes out in one write.
+ *
+ * An error that `handle` throws fails the connection with 1011. When it has failed or closed
+ * already, as at an `error` or `close` event, nobody would hear of the error: it is thrown on, and
+ * Node reports it as uncaught.
  */
 export function attach(
   socket: Duplex,

@@ -372,8 +372,11 @@ export class Connection {
  * Step 6 · On a socket.
  *
  * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
- * in, its events go to `handle`, and what that makes goes out in one write. An error that `handle`
- * throws fails the connection with 1011; at an `error` event, it is thrown on.
+ * in, its events go to `handle`, and what that makes goes out in one write.
+ *
+ * An error that `handle` throws fails the connection with 1011. When it has failed or closed
+ * already, as at an `error` or `close` event, nobody would hear of the error: it is thrown on, and
+ * Node reports it as uncaught.
  */
 export function attach(
   socket: Duplex,
@@ -422,9 +425,9 @@ class Attachment {
   }
 
   #close(): void {
+    clearTimeout(this.#timer);
     this.connection.disconnect();
     this.#turn();
-    clearTimeout(this.#timer);
   }
 
   /** What is made in one go is sent together: one turn is enough for it. */
@@ -437,12 +440,15 @@ class Attachment {
     });
   }
 
-  /** Handles what there is, sends what that makes, and sets the clock. */
+  /** Handles what there is, sends what that makes, and sets the clock, whatever `handle` throws. */
   #turn(): void {
     const { connection } = this;
-    for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
-    this.#flush();
-    this.#setTimer();
+    try {
+      for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
+    } finally {
+      this.#flush();
+      this.#setTimer();
+    }
   }
 
   /** Lets the application have an event. */
@@ -450,7 +456,7 @@ class Attachment {
     try {
       this.#handle(this.connection, event);
     } catch (error) {
-      if (event.type === 'error') throw error;
+      if (event.type === 'close' || this.connection.ending) throw error;
       this.connection.fail(error);
     }
   }
@@ -580,13 +586,17 @@ export class WebSocketServer {
       socket,
       opening,
       (connection, event) => {
-        if (event.type === 'close') this.#connections.delete(connection);
         if (event.type === 'open') this.#connections.add(connection);
+        if (event.type === 'close') this.#forget(connection);
         this.#handle(connection, event);
-        if (this.#connections.size === 0) this.#whenEmpty();
       },
       this.#options,
     );
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#whenEmpty();
   }
 
   /** Refuses. Reads on for a while: closing over unread bytes would reset the answer away. */

@@ -814,9 +814,12 @@ async function onSocket(lesson: Lesson): Promise<void> {
 class Line extends Duplex {
   /** What `setNoDelay` was called with, if it was. */
   noDelay: boolean | undefined;
+  /** What has been written to it. */
+  written = NOTHING;
 
   override _read(): void {}
-  override _write(_chunk: Uint8Array, _encoding: string, done: () => void): void {
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    this.written = join(this.written, chunk);
     done();
   }
   override _final(done: () => void): void {
@@ -848,7 +851,22 @@ async function onLine({ attach, openingHandshake }: Lesson): Promise<void> {
     'What `handle` throws at an `error` event is thrown on.',
     { cause: () => 'Whom else could it be told? The connection has failed already.' },
   );
+  equal(() => careless.line.writableEnded, true, 'Its Close leaves all the same.', {
+    label: 'the socket was ended',
+    cause: () => 'Write, hang up and set the timer, also when the application throws: `finally`.',
+  });
   careless.line.destroy();
+
+  const clumsy = make((_, event) => {
+    if (event.type === 'close') throw new Error('a bug in the handler of the end');
+  });
+  throws(
+    Error,
+    () => clumsy.line.emit('close'),
+    'What `handle` throws at a `close` event is thrown on.',
+    { cause: () => 'A connection that is closed fails no more: the error would be lost.' },
+  );
+  clumsy.line.destroy();
 
   const chatty = make();
   await nextTurn();
@@ -1306,6 +1324,32 @@ async function everybody(lesson: Lesson): Promise<void> {
     await until(over.isSettled, 'With nobody there, the promise resolves at once.');
     await over.promise;
   });
+
+  await brokenEnd(lesson);
+}
+
+/** An application that throws when the last client has gone. */
+async function brokenEnd({ WebSocketServer }: Lesson): Promise<void> {
+  const server = new WebSocketServer((_, event) => {
+    if (event.type === 'close') throw new Error('a bug in the handler of the end');
+  });
+  const line = new Line();
+  server.accept(line as unknown as Socket);
+  line.emit('data', request());
+  const over = settles(server);
+  try {
+    line.emit('close');
+  } catch {
+    // That it is thrown on is a matter of step 6.
+  }
+  await until(
+    over.isSettled,
+    'The promise resolves when everybody is gone.',
+    () => [['the application', 'throws at its last `close` event']],
+    'Do your own bookkeeping first, and let the application hear of the end then.',
+  );
+  line.destroy();
+  await over.promise;
 }
 
 // ── Step 10 ─────────────────────────────────────────────────────────────────────────────────────

@@ -396,9 +396,9 @@ const SHARED = new MessageReader('server');`,
       [
         'event = connection.next()) this.#tell(event);',
         `event = connection.next()) {
-      this.#tell(event);
-      this.#flush();
-    }`,
+        this.#tell(event);
+        this.#flush();
+      }`,
       ],
     ],
   },
@@ -484,6 +484,27 @@ const SHARED = new MessageReader('server');`,
     edits: [['      this.connection.fail(error);\n', '']],
   },
   {
+    id: 'last-bug-swallowed',
+    step: 6,
+    story:
+      'An error of the application at the `close` event fails a connection that is closed: nobody ever hears of it.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [["event.type === 'close' || this.connection.ending", "event.type === 'error'"]],
+  },
+  {
+    id: 'turn-broken-off',
+    step: 6,
+    story:
+      'An error of the application breaks the turn off: the Close stays in the queue, no timer runs, and the client waits.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      ['    try {\n      for (let event', '    {\n      for (let event'],
+      ['    } finally {\n      this.#flush();', '      this.#flush();'],
+    ],
+  },
+  {
     id: 'reset-ends-the-server',
     step: 6,
     story:
@@ -508,7 +529,7 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `        if (event.type === 'close') this.#connections.delete(connection);
+        `        if (event.type === 'close') this.#forget(connection);
 `,
         '',
       ],
@@ -744,6 +765,22 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §7.1.2',
     rules: [],
     edits: [['if (this.#connections.size === 0) resolve();', 'resolve();']],
+  },
+  {
+    id: 'waits-for-the-dead',
+    step: 9,
+    story:
+      'The last connection ends with an error, the line that says so to the shutdown is skipped, and the server stays for ever.',
+    source: 'sirn-se/websocket-php#156',
+    rules: [],
+    edits: [
+      [
+        `        if (event.type === 'close') this.#forget(connection);
+        this.#handle(connection, event);`,
+        `        this.#handle(connection, event);
+        if (event.type === 'close') this.#forget(connection);`,
+      ],
+    ],
   },
   {
     id: 'head-forgotten',
