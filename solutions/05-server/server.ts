@@ -29,7 +29,13 @@ import {
   fragment,
   SendQueue,
 } from '../03-sending-frames/sending.ts';
-import { type Action, type CloseResult, ClosingHandshake } from '../04-closing/closing.ts';
+import {
+  type Action,
+  type CloseResult,
+  ClosingHandshake,
+  decodeCloseBody,
+  isWireCode,
+} from '../04-closing/closing.ts';
 
 /** How much a server puts up with. */
 export interface Limits {
@@ -224,6 +230,7 @@ export class Connection {
         this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));
         return undefined;
       case 'close':
+        checkCloseBody(message.payload);
         this.#do(this.#closing.receiveClose(message.payload));
         return undefined;
       default:
@@ -365,6 +372,15 @@ export class Connection {
     if (!this.#owesDrain || this.#waitingBytes > 0) return;
     this.#owesDrain = false;
     this.#events.push({ type: 'drain' });
+  }
+}
+
+/** Throws here what `receiveClose` would keep to itself, so that the application hears of it. */
+function checkCloseBody(payload: Uint8Array): void {
+  const body = decodeCloseBody(payload);
+  if (body && !isWireCode(body.code)) {
+    const message = `A Close frame cannot carry the code ${body.code}.`;
+    throw new ProtocolError(CloseCode.ProtocolError, '7.4', message);
   }
 }
 

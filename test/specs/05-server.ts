@@ -372,6 +372,7 @@ function largeMessage(connection: Server.Connection, fragmentBytes: number, outp
 // ── Step 4 ──────────────────────────────────────────────────────────────────────────────────────
 
 const NORMAL = closeBody(1000);
+const BAD_REASON = join(NORMAL, Uint8Array.of(0xff));
 
 /** Answers every message with the same message, and returns the other events. */
 function echo(connection: Server.Connection): Event[] {
@@ -444,6 +445,9 @@ function ending(lesson: Lesson): void {
     ['an unmasked frame', fromServer(Text, 'Hello'), 1002],
     ['a text that is not UTF-8', fromClient(Text, Uint8Array.of(0xff)), 1007],
     ['a message beyond the limit', fromClient(Binary, new Uint8Array(101)).subarray(0, 6), 1009],
+    ['a Close with half a code', fromClient(Close, Uint8Array.of(3)), 1002],
+    ['a Close with the code 1005', fromClient(Close, closeBody(1005)), 1002],
+    ['a Close whose reason is not UTF-8', fromClient(Close, BAD_REASON), 1007],
   ];
   for (const [what, bytes, code] of faults) fault(lesson, what, bytes, code);
   const wrong = connect(lesson);
@@ -452,6 +456,14 @@ function ending(lesson: Lesson): void {
   const said = wrong.takeOutput().subarray(2, 4);
   equal(() => said, closeBody(1002), 'A Close with the code 1005 is a mistake: say 1002.');
   expectEnding(wrong, 'hangUp', 'Hang up on a peer that breaks a rule.');
+
+  const late = connect(lesson);
+  late.close();
+  late.takeOutput();
+  late.receive(fromClient(Close, BAD_REASON));
+  expectNext(late, { type: 'error' }, 'Tell the application of an illegal answer to our Close.');
+  expectOutput(late, NOTHING, 'A Close is sent once.');
+  expectEnding(late, 'hangUp', 'Hang up on a peer that breaks a rule.');
 
   const broken = connect(lesson);
   broken.fail(new Error('a bug of ours'));
@@ -481,14 +493,19 @@ function fault(lesson: Lesson, what: string, bytes: Uint8Array, code: number): v
       if (events.length > 1) {
         return 'Fail the connection with what the reader throws, and read no more: it is asked again otherwise.';
       }
-      return code === 1009
-        ? 'Does the limit reach the reader?'
+      if (code === 1009) return 'Does the limit reach the reader?';
+      return what.startsWith('a Close')
+        ? '`receiveClose` returns actions here and throws nothing, so check the body before you call it.'
         : 'When the connection fails, an `error` event is due.';
     },
   });
   const [event] = events;
   const error = event?.type === 'error' ? event.error : undefined;
   equal(() => error instanceof ProtocolError && error.closeCode, code, `Name ${what}.`, { given });
+  const raise = () => {
+    throw error;
+  };
+  failsWith(code, raise, `Say what is wrong with ${what}.`, { given });
   const output = connection.takeOutput();
   const start = join(fromServer(Text, 'before'), Uint8Array.of(0x88));
   equal(() => output.subarray(0, start.length), start, 'What came before it is answered first.', {

@@ -206,6 +206,7 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `      case 'close':
+        checkCloseBody(message.payload);
         this.#do(this.#closing.receiveClose(message.payload));
         return undefined;
       default:
@@ -321,6 +322,15 @@ const SHARED = new MessageReader('server');`,
         '',
       ],
     ],
+  },
+  {
+    id: 'illegal-close-kept-secret',
+    step: 4,
+    story:
+      'An illegal Close is answered with 1002, and the application never learns why the client is gone.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [['        checkCloseBody(message.payload);\n', '']],
   },
   {
     id: 'never-asks',
