@@ -30,7 +30,13 @@ import {
   fragment,
   SendQueue,
 } from '../03-sending-frames/sending.ts';
-import { type Action, type CloseResult, ClosingHandshake } from '../04-closing/closing.ts';
+import {
+  type Action,
+  type CloseResult,
+  ClosingHandshake,
+  decodeCloseBody,
+  isWireCode,
+} from '../04-closing/closing.ts';
 
 /** How much a server puts up with. */
 export interface Limits {
@@ -281,8 +287,9 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 9 · Says 1001 to every client, and 503 to whoever comes now. Resolves when all of them
-   * are gone: those that do not answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
+   * Step 9 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
+   * answer are given up after `closeTimeoutMs`. From now on every request is answered with 503,
+   * also when the promise has resolved. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {
     throw new Todo('05.9');

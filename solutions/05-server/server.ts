@@ -636,8 +636,9 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 9 · Says 1001 to every client, and 503 to whoever comes now. Resolves when all of them
-   * are gone: those that do not answer are given up after `closeTimeoutMs`. RFC 6455 §7.4.1
+   * Step 9 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
+   * answer are given up after `closeTimeoutMs`. From now on every request is answered with 503,
+   * also when the promise has resolved. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= new Promise((resolve) => {

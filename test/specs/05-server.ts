@@ -1343,6 +1343,27 @@ async function everybody(lesson: Lesson): Promise<void> {
   });
 
   await brokenEnd(lesson);
+  await lateGuest(lesson);
+}
+
+/** A client that connects when a shutdown has ended. */
+async function lateGuest({ WebSocketServer }: Lesson): Promise<void> {
+  const server = new WebSocketServer(() => {});
+  await server.shutdown();
+  const line = new Line();
+  server.accept(line as unknown as Socket);
+  line.emit('data', request());
+  expectStatus(line, '503', 'A client that comes after a shutdown is refused.', AFTER_SHUTDOWN);
+  line.destroy();
+}
+
+const AFTER_SHUTDOWN =
+  'Remember that the server has been shut down, also when the promise has resolved.';
+
+/** Checks the status of the answer that has been written to a line. */
+function expectStatus(line: Line, status: string, what: string, cause: string): void {
+  const answer = Buffer.from(line.written).toString('latin1');
+  equal(() => answer.slice(9, 12), status, what, { label: 'status', cause: () => cause });
 }
 
 /** An application that throws when the last client has gone. */
@@ -1466,15 +1487,40 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
     }
     refusedOnLine(server);
   });
+  await upgradedTooLate(new WebSocketServer(() => {}));
+}
+
+/** An upgrade that comes when a shutdown has ended: the web server may go on. */
+async function upgradedTooLate(server: Server.WebSocketServer): Promise<void> {
+  await server.shutdown();
+  const line = new Line();
+  server.upgrade(incomingMessage(), line, NOTHING);
+  expectStatus(line, '503', 'An upgrade after a shutdown is refused.', AFTER_SHUTDOWN);
+  line.destroy();
+}
+
+/** The request that `node:http` has parsed, with these headers in place of the usual ones. */
+function incomingMessage(
+  headers: Record<string, string> = {
+    host: 'server.example.com',
+    upgrade: 'websocket',
+    connection: 'Upgrade',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-version': '13',
+  },
+): IncomingMessage {
+  const headersDistinct = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, [value]]),
+  );
+  const message = { method: 'GET', url: '/', httpVersion: '1.1', headers, headersDistinct };
+  return message as unknown as IncomingMessage;
 }
 
 /** A socket of `node:http` has nobody who listens for its errors when it is handed out. */
 function refusedOnLine(server: Server.WebSocketServer): void {
   const line = new Line();
-  const headersDistinct = { host: ['server.example.com'] };
-  const message = { method: 'GET', url: '/', httpVersion: '1.1', headersDistinct };
   attempt(
-    () => server.upgrade(message as unknown as IncomingMessage, line, NOTHING),
+    () => server.upgrade(incomingMessage({ host: 'server.example.com' }), line, NOTHING),
     'Refuse a request that is no handshake.',
   );
   listensForErrors(line);

@@ -793,6 +793,20 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'open-again',
+    step: 9,
+    story:
+      'A shutdown is forgotten as soon as the last client has gone: the next one is let in, and nobody tells it to leave.',
+    source: 'oven-sh/bun#43441',
+    rules: [],
+    edits: [
+      [
+        'if (this.#connections.size === 0) resolve();\n    });',
+        'if (this.#connections.size === 0) resolve();\n    });\n    this.#shutdown.then(() => {\n      this.#shutdown = undefined;\n    });',
+      ],
+    ],
+  },
+  {
     id: 'head-forgotten',
     step: 11,
     story: 'What Node has read behind the request is in `head`, and nobody looks there.',
@@ -813,6 +827,29 @@ const SHARED = new MessageReader('server');`,
     source: 'CVE-2025-52882',
     rules: [44, 46],
     edits: [['accept(requestHead, head, this.#options)', 'accept(requestHead, head, {})']],
+  },
+  {
+    id: 'opens-after-the-end',
+    step: 11,
+    story:
+      'A server that has been shut down still turns upgrades into connections: nobody will ever close them.',
+    source: 'oven-sh/bun#43441',
+    rules: [],
+    edits: [
+      [
+        `    this.#open(
+      socket,
+      orRefused(() => accept(requestHead, head, this.#options)),
+    );`,
+        `    const shutdown = this.#shutdown;
+    this.#shutdown = undefined;
+    this.#open(
+      socket,
+      orRefused(() => accept(requestHead, head, this.#options)),
+    );
+    this.#shutdown = shutdown;`,
+      ],
+    ],
   },
   {
     id: 'half-open',
