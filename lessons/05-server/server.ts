@@ -99,7 +99,7 @@ export type ConnectionEvent =
   | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
   /** A message came in, or the answer to a Ping. */
   | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
-  /** After a `send` that returned `false`: there is room again. */
+  /** After a `send` that returned `false`: there is room again. Never when what waits is dropped. */
   | { readonly type: 'drain' }
   /** The peer broke a rule, was too slow, or our own code threw. The connection is closing. */
   | { readonly type: 'error'; readonly error: unknown }
@@ -162,8 +162,10 @@ export class Connection {
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
    * them alone. A connection that is closing sends nothing.
    *
-   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. Throws
-   * `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. `true` says
+   * that there is room, not that the message arrives: one that still waits when the peer's Close
+   * comes in is dropped. Throws `TypeError` for text with half of a surrogate pair in it.
+   * RFC 6455 §5.6, §6.1
    */
   send(data: string | Uint8Array): boolean {
     throw new Todo('05.3');

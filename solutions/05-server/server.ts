@@ -101,7 +101,7 @@ export type ConnectionEvent =
   | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
   /** A message came in, or the answer to a Ping. */
   | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
-  /** After a `send` that returned `false`: there is room again. */
+  /** After a `send` that returned `false`: there is room again. Never when what waits is dropped. */
   | { readonly type: 'drain' }
   /** The peer broke a rule, was too slow, or our own code threw. The connection is closing. */
   | { readonly type: 'error'; readonly error: unknown }
@@ -174,6 +174,8 @@ export class Connection {
   readonly #events: ConnectionEvent[] = [];
   /** How many bytes of messages are in the queue. */
   #waitingBytes = 0;
+  /** Did messages wait already when the last read came in? */
+  #hasBacklog = false;
   #owesDrain = false;
   #ending: 'hangUp' | 'destroy' | undefined;
   /** Has the application been told of the end? */
@@ -200,6 +202,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     this.#heardAt = this.#now();
     this.#askedAt = undefined;
+    this.#hasBacklog = this.#waitingBytes > 0;
     if (this.#closing.isListening) this.#reader.push(chunk);
   }
 
@@ -230,8 +233,7 @@ export class Connection {
         this.#queue.addControl(controlFrame(Opcode.Pong, message.payload));
         return undefined;
       case 'close':
-        checkCloseBody(message.payload);
-        this.#do(this.#closing.receiveClose(message.payload));
+        this.#answerClose(message.payload);
         return undefined;
       default:
         return message;
@@ -239,11 +241,24 @@ export class Connection {
   }
 
   /**
+   * The answer waits for the message on its way, but for no other: what waited before this read is
+   * dropped. The answers to messages of this read leave together with it. When our own Close waits,
+   * this is no answer, and dropping would take that Close, too. RFC 6455 §5.5.1
+   */
+  #answerClose(payload: Uint8Array): void {
+    checkCloseBody(payload);
+    if (this.#hasBacklog && this.#closing.state === 'OPEN') this.#queue.dropWaiting();
+    this.#do(this.#closing.receiveClose(payload));
+  }
+
+  /**
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
    * them alone. A connection that is closing sends nothing.
    *
-   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. Throws
-   * `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. `true` says
+   * that there is room, not that the message arrives: one that still waits when the peer's Close
+   * comes in is dropped. Throws `TypeError` for text with half of a surrogate pair in it.
+   * RFC 6455 §5.6, §6.1
    */
   send(data: string | Uint8Array): boolean {
     const isText = typeof data === 'string';
@@ -430,8 +445,8 @@ class Attachment {
     socket.on('close', () => this.#close());
 
     socket.write(answer);
-    this.#tell({ type: 'open', upgrade, protocol });
     this.connection.receive(rest);
+    this.#tell({ type: 'open', upgrade, protocol });
     this.#turn();
   }
 

@@ -356,12 +356,7 @@ function largeMessage(connection: Server.Connection, fragmentBytes: number, outp
       'Stop when there is enough: a Pong cannot overtake what is out already.',
     );
   }
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += fragmentBytes) {
-    const end = Math.min(at + fragmentBytes, data.length);
-    const opcode = at === 0 ? Binary : Continuation;
-    frames.push(fromServer(opcode, data.subarray(at, end), end === data.length));
-  }
+  const frames = fragments(data, fragmentBytes);
   equal(() => join(...pieces), join(...frames), 'A large message goes in fragments.', {
     frames: true,
     label: 'went out',
@@ -421,6 +416,9 @@ function ending(lesson: Lesson): void {
     'Look at one message, let the application answer, then look at the next.',
   );
 
+  closedWhileMuchWaits(lesson);
+  closedByBoth(lesson);
+
   const ours = connect(lesson);
   ours.close(4000, 'enough');
   expectOutput(ours, fromServer(Close, closeBody(4000, 'enough')), 'Close with code and reason.');
@@ -478,6 +476,61 @@ function ending(lesson: Lesson): void {
   const gone = connect(lesson);
   gone.disconnect();
   expectNext(gone, { type: 'close', code: 1006, wasClean: false }, 'No Close is 1006.');
+}
+
+/** A Close that comes while messages wait, with one of them on its way, and then with none. */
+function closedWhileMuchWaits(lesson: Lesson): void {
+  const { MAX_FRAGMENT_BYTES } = lesson;
+  const [begun, late] = [new Uint8Array(300_000), new Uint8Array(300_000).fill(1)];
+  for (const isBegun of [true, false]) {
+    const connection = connect(lesson);
+    connection.send(isBegun ? begun : late);
+    const first = isBegun ? connection.takeOutput() : NOTHING;
+    connection.send(late);
+    connection.receive(fromClient(Close, NORMAL));
+    expectNext(connection, undefined, 'A Close is answered; the event comes when TCP is gone.');
+    const pieces = [first];
+    for (let more = connection.takeOutput(); more.length > 0; more = connection.takeOutput()) {
+      pieces.push(more);
+    }
+    const expected = [...(isBegun ? fragments(begun, MAX_FRAGMENT_BYTES) : [])];
+    equal(
+      () => join(...pieces),
+      join(...expected, fromServer(Close, NORMAL)),
+      'The answer to a Close waits for the message on its way only.',
+      { frames: true, label: 'went out', cause: () => BACKLOG },
+    );
+    expectEnding(connection, 'hangUp', 'After both Closes, the server hangs up.');
+  }
+}
+
+/** Both sides close at once, and our Close still waits behind a message. */
+function closedByBoth(lesson: Lesson): void {
+  const connection = connect(lesson);
+  connection.send('said before');
+  connection.close();
+  connection.receive(fromClient(Close, NORMAL));
+  connection.next();
+  expectOutput(
+    connection,
+    join(fromServer(Text, 'said before'), fromServer(Close, NORMAL)),
+    'Our own Close goes after the messages before it, also when the peer’s comes in.',
+    'Drop what waits for an answer only. When our own Close waits, it would be dropped, too.',
+  );
+}
+
+const BACKLOG =
+  'What waited already when the read with the Close came in is too late: drop it, with `dropWaiting`, and then answer.';
+
+/** A binary message in frames, as a server sends it. */
+function fragments(data: Uint8Array, fragmentBytes: number): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += fragmentBytes) {
+    const end = Math.min(at + fragmentBytes, data.length);
+    const opcode = at === 0 ? Binary : Continuation;
+    frames.push(fromServer(opcode, data.subarray(at, end), end === data.length));
+  }
+  return frames;
 }
 
 /** A peer that breaks a rule: told why, and not heard again. */

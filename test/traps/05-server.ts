@@ -206,8 +206,7 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `      case 'close':
-        checkCloseBody(message.payload);
-        this.#do(this.#closing.receiveClose(message.payload));
+        this.#answerClose(message.payload);
         return undefined;
       default:
         return message;`,
@@ -330,7 +329,30 @@ const SHARED = new MessageReader('server');`,
       'An illegal Close is answered with 1002, and the application never learns why the client is gone.',
     source: 'RFC 6455 §7.1.7',
     rules: [],
-    edits: [['        checkCloseBody(message.payload);\n', '']],
+    edits: [['    checkCloseBody(payload);\n', '']],
+  },
+  {
+    id: 'close-behind-the-queue',
+    step: 4,
+    story:
+      'The answer to a Close goes behind everything that waits: a peer that has said goodbye is sent a gigabyte first.',
+    source: 'jetty/jetty.project#3666',
+    rules: [],
+    edits: [
+      [
+        "    if (this.#hasBacklog && this.#closing.state === 'OPEN') this.#queue.dropWaiting();\n",
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'answers-dropped',
+    step: 4,
+    story:
+      'Whatever waits is dropped at a Close, and with it the answer to the message that came just before.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [],
+    edits: [['if (this.#hasBacklog && this.#closing', 'if (this.#closing']],
   },
   {
     id: 'never-asks',
@@ -363,8 +385,8 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `    this.#askedAt = undefined;
-    if`,
-        '    if',
+    this.#hasBacklog`,
+        '    this.#hasBacklog',
       ],
     ],
   },
