@@ -126,13 +126,13 @@ export function openingHandshake(
   policy: Policy = {},
   maxHeadBytes = MAX_HEAD_BYTES,
 ): Accepted | Refused | undefined {
-  return orRefused(() => {
+  return catchRefusal(() => {
     const request = parseRequest(received, maxHeadBytes);
-    return request && accept(request, received.subarray(request.length), policy);
+    return request && acceptRequest(request, received.subarray(request.length), policy);
   });
 }
 
-function accept(request: RequestHead, rest: Uint8Array, policy: Policy): Accepted {
+function acceptRequest(request: RequestHead, rest: Uint8Array, policy: Policy): Accepted {
   const upgrade = checkUpgrade(request);
   const protocol = negotiate(upgrade, policy);
   return {
@@ -144,16 +144,16 @@ function accept(request: RequestHead, rest: Uint8Array, policy: Policy): Accepte
   };
 }
 
-function orRefused<T>(open: () => T): T | Refused {
+function catchRefusal<T>(open: () => T): T | Refused {
   try {
     return open();
   } catch (error) {
     if (!(error instanceof HandshakeError)) throw error;
-    return refused(error);
+    return refusedFor(error);
   }
 }
 
-function refused(error: HandshakeError): Refused {
+function refusedFor(error: HandshakeError): Refused {
   return { accepted: false, answer: refusal(error), error };
 }
 
@@ -248,7 +248,7 @@ export class Connection {
   #answerClose(payload: Uint8Array): void {
     checkCloseBody(payload);
     if (this.#hasBacklog && this.#closing.state === 'OPEN') this.#queue.dropWaiting();
-    this.#do(this.#closing.receiveClose(payload));
+    this.#perform(this.#closing.receiveClose(payload));
   }
 
   /**
@@ -299,7 +299,8 @@ export class Connection {
    */
   takeOutput(): Uint8Array {
     const frames: Frame[] = [];
-    for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
+    let size = 0;
+    while (size < MAX_OUTPUT_BYTES) {
       const frame = this.#queue.next();
       if (frame === undefined) break;
       frames.push(frame);
@@ -315,7 +316,7 @@ export class Connection {
    * for a reason of more than 123 bytes. RFC 6455 §7.1.2
    */
   close(code?: number, reason?: string): void {
-    this.#do(this.#closing.close(code, reason));
+    this.#perform(this.#closing.close(code, reason));
   }
 
   /**
@@ -325,7 +326,7 @@ export class Connection {
   fail(error: unknown): void {
     const actions = this.#closing.fail(error);
     if (actions.length > 0) this.#events.push({ type: 'error', error });
-    this.#do(actions);
+    this.#perform(actions);
   }
 
   /** Step 4 · Takes in that the TCP connection is gone. RFC 6455 §7.1.4 */
@@ -345,7 +346,7 @@ export class Connection {
     return this.#ending;
   }
 
-  #do(actions: readonly Action[]): void {
+  #perform(actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.type === 'sendClose') {
         this.#queue.addControl(controlFrame(Opcode.Close, action.body));
@@ -371,14 +372,14 @@ export class Connection {
    */
   checkTime(): void {
     if (this.#ending === 'destroy') return;
-    this.#do(this.#closing.checkDeadline());
+    this.#perform(this.#closing.checkDeadline());
     if (this.#closing.state !== 'OPEN' || this.#now() < this.#silentUntil) return;
     if (this.#askedAt === undefined) {
       this.#askedAt = this.#now();
       this.ping();
     } else {
       this.#events.push({ type: 'error', error: new Error('The peer does not answer a Ping.') });
-      this.#do([{ type: 'destroy' }]);
+      this.#perform([{ type: 'destroy' }]);
     }
   }
 
@@ -423,10 +424,10 @@ class Attachment {
   readonly connection: Connection;
   readonly #socket: Duplex;
   readonly #handle: Handler;
-  /** Is a turn about to begin? */
-  #isAwake = false;
+  /** Is a microtask on its way that begins a turn? */
+  #isTurnScheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer rings. */
+  /** When the timer fires. */
   #timerAt = NEVER;
 
   constructor(
@@ -437,7 +438,7 @@ class Attachment {
   ) {
     this.#socket = socket;
     this.#handle = handle;
-    this.connection = new Connection(limits, now, () => this.#wake());
+    this.connection = new Connection(limits, now, () => this.#scheduleTurn());
     socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
     socket.on('drain', () => this.#turn());
     socket.on('end', () => socket.end());
@@ -446,7 +447,7 @@ class Attachment {
 
     socket.write(answer);
     this.connection.receive(rest);
-    this.#tell({ type: 'open', upgrade, protocol });
+    this.#emit({ type: 'open', upgrade, protocol });
     this.#turn();
   }
 
@@ -461,12 +462,12 @@ class Attachment {
     this.#turn();
   }
 
-  /** What is made in one go is sent together: one turn is enough for it. */
-  #wake(): void {
-    if (this.#isAwake) return;
-    this.#isAwake = true;
+  /** Begins a turn once the present code has ended, so that what it sends leaves in one write. */
+  #scheduleTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
     queueMicrotask(() => {
-      this.#isAwake = false;
+      this.#isTurnScheduled = false;
       this.#turn();
     });
   }
@@ -475,7 +476,7 @@ class Attachment {
   #turn(): void {
     const { connection } = this;
     try {
-      for (let event = connection.next(); event; event = connection.next()) this.#tell(event);
+      for (let event = connection.next(); event; event = connection.next()) this.#emit(event);
     } finally {
       this.#flush();
       this.#setTimer();
@@ -483,7 +484,7 @@ class Attachment {
   }
 
   /** Lets the application have an event. */
-  #tell(event: ConnectionEvent): void {
+  #emit(event: ConnectionEvent): void {
     try {
       this.#handle(this.connection, event);
     } catch (error) {
@@ -498,7 +499,8 @@ class Attachment {
   }
 
   #flush(): void {
-    const [socket, { connection }] = [this.#socket, this];
+    const { connection } = this;
+    const socket = this.#socket;
     if (connection.ending === 'destroy') socket.destroy();
     if (!socket.writable) return;
     while (!this.#isBehind) {
@@ -507,12 +509,13 @@ class Attachment {
       socket.write(bytes);
     }
     if (this.#isBehind) {
-      socket.pause(); // Who does not read is not read from.
+      // Reading on would make answers that nobody takes: they would pile up here.
+      socket.pause();
       return;
     }
     socket.resume();
     if (connection.ending === 'hangUp') socket.end();
-    // In a turn of its own: who sends and sends must not keep everybody else waiting.
+    // In a turn of its own: an application that sends more at each `drain` would starve the others.
     if (connection.owesDrain) setImmediate(() => this.#drain());
   }
 
@@ -523,14 +526,14 @@ class Attachment {
 
   #setTimer(): void {
     const { deadline = NEVER } = this.connection;
-    // One that rings too early does no harm, and setting it for each read would cost more.
+    // A timer that fires too early only sets itself again: cheaper than to move it at each read.
     if (deadline >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#ring(), deadline - now());
+    this.#timer = setTimeout(() => this.#onTimer(), deadline - now());
   }
 
-  #ring(): void {
+  #onTimer(): void {
     this.#timerAt = NEVER;
     this.connection.checkTime();
     this.#turn();
@@ -553,7 +556,7 @@ export class WebSocketServer {
   readonly #handle: Handler;
   readonly #options: Options & Limits;
   /** The sockets that are no connection: their request is arriving, or was refused. */
-  readonly #strangers = new Set<Duplex>();
+  readonly #pending = new Set<Duplex>();
   /** Called when the last connection is gone. */
   #whenEmpty = () => {};
   /** The end of a shutdown. `undefined`: there is none. */
@@ -575,10 +578,11 @@ export class WebSocketServer {
    * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
    */
   accept(socket: Socket): void {
-    // Small answers leave at once, and do not wait for company.
+    // Small answers leave at once: otherwise TCP holds them back to join them with more.
     socket.setNoDelay(true);
     let received: Uint8Array = new Uint8Array(0);
     const read = (chunk: Uint8Array) => {
+      // Copied and parsed anew with each read. `maxHeadBytes` bounds what that can cost.
       received = Buffer.concat([received, chunk]);
       const opening = openingHandshake(received, this.#options, this.#options.maxHeadBytes);
       if (opening) finish(opening);
@@ -590,12 +594,12 @@ export class WebSocketServer {
     };
     const forget = () => {
       clearTimeout(timer);
-      this.#strangers.delete(socket);
+      this.#pending.delete(socket);
     };
     const timer = setTimeout(() => {
-      finish(refused(new HandshakeError(408, '10.4', 'The request took too long.')));
+      finish(refusedFor(new HandshakeError(408, '10.4', 'The request took too long.')));
     }, this.#options.headTimeoutMs);
-    this.#strangers.add(socket);
+    this.#pending.add(socket);
     socket.on('error', ignore);
     socket.on('close', forget);
     socket.on('data', read);
@@ -603,13 +607,13 @@ export class WebSocketServer {
 
   #open(socket: Duplex, opening: Accepted | Refused): void {
     if (!opening.accepted) {
-      this.#sayNo(socket, opening);
+      this.#refuse(socket, opening);
       return;
     }
     if (this.#shutdown) {
-      this.#sayNo(
+      this.#refuse(
         socket,
-        refused(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),
+        refusedFor(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),
       );
       return;
     }
@@ -618,26 +622,26 @@ export class WebSocketServer {
       opening,
       (connection, event) => {
         if (event.type === 'open') this.#connections.add(connection);
-        if (event.type === 'close') this.#forget(connection);
+        if (event.type === 'close') this.#remove(connection);
         this.#handle(connection, event);
       },
       this.#options,
     );
   }
 
-  #forget(connection: Connection): void {
+  #remove(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#whenEmpty();
   }
 
   /** Refuses. Reads on for a while: closing over unread bytes would reset the answer away. */
-  #sayNo(socket: Duplex, { answer }: Refused): void {
-    this.#strangers.add(socket);
+  #refuse(socket: Duplex, { answer }: Refused): void {
+    this.#pending.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#options.closeTimeoutMs);
     socket.on('error', ignore);
     socket.on('close', () => {
       clearTimeout(timer);
-      this.#strangers.delete(socket);
+      this.#pending.delete(socket);
     });
     socket.resume();
     socket.end(answer);
@@ -660,7 +664,7 @@ export class WebSocketServer {
       this.#whenEmpty = resolve;
       if (this.#connections.size === 0) resolve();
     });
-    for (const socket of this.#strangers) socket.destroy();
+    for (const socket of this.#pending) socket.destroy();
     for (const connection of this.#connections) connection.close(CloseCode.GoingAway);
     return this.#shutdown;
   }
@@ -687,7 +691,7 @@ export class WebSocketServer {
     };
     this.#open(
       socket,
-      orRefused(() => accept(requestHead, head, this.#options)),
+      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
     );
   }
 }

@@ -186,7 +186,7 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '05',
-    line: 'for (let size = 0; size < MAX_OUTPUT_BYTES; ) {',
+    line: 'while (size < MAX_OUTPUT_BYTES) {',
     from: 'size < MAX_OUTPUT_BYTES',
     to: 'size <= MAX_OUTPUT_BYTES',
     why: ROUGHLY,
@@ -221,14 +221,14 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '05',
-    line: "finish(refused(new HandshakeError(408, '10.4', 'The request took too long.')));",
+    line: "finish(refusedFor(new HandshakeError(408, '10.4', 'The request took too long.')));",
     from: "'10.4'",
     to: '""',
     why: UNSEEN,
   },
   {
     lesson: '05',
-    line: "refused(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),",
+    line: "refusedFor(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),",
     from: "'4.2.2'",
     to: '""',
     why: UNSEEN,

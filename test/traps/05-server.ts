@@ -29,7 +29,7 @@ export const TRAPS: readonly Trap[] = [
       [
         `  } catch (error) {
     if (!(error instanceof HandshakeError)) throw error;
-    return refused(error);
+    return refusedFor(error);
   }`,
         `  } catch (error) {
     throw error;
@@ -126,7 +126,7 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §6.1',
     rules: [],
     edits: [
-      ['size < MAX_OUTPUT_BYTES; )', 'size < 1; )'],
+      ['size < MAX_OUTPUT_BYTES)', 'size < 1)'],
       ['      size += frame.payload.length;', '      size += frame.payload.length + 1;'],
     ],
   },
@@ -136,7 +136,7 @@ const SHARED = new MessageReader('server');`,
     story: 'A large message handed to the socket whole: a Pong waits behind all of it.',
     source: 'RFC 6455 §5.4',
     rules: [87],
-    edits: [['size < MAX_OUTPUT_BYTES; )', 'size < Number.POSITIVE_INFINITY; )']],
+    edits: [['size < MAX_OUTPUT_BYTES)', 'size < Number.POSITIVE_INFINITY)']],
   },
   {
     id: 'large-in-one-frame',
@@ -293,7 +293,7 @@ const SHARED = new MessageReader('server');`,
       }`,
         `      } catch (error) {
         this.#events.push({ type: 'error', error });
-        this.#do([{ type: 'destroy' }]);
+        this.#perform([{ type: 'destroy' }]);
       }`,
       ],
     ],
@@ -398,7 +398,7 @@ const SHARED = new MessageReader('server');`,
     rules: [100],
     edits: [
       [
-        `    this.#do(this.#closing.checkDeadline());
+        `    this.#perform(this.#closing.checkDeadline());
 `,
         '',
       ],
@@ -426,9 +426,9 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        'event = connection.next()) this.#tell(event);',
+        'event = connection.next()) this.#emit(event);',
         `event = connection.next()) {
-        this.#tell(event);
+        this.#emit(event);
         this.#flush();
       }`,
       ],
@@ -561,7 +561,7 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `        if (event.type === 'close') this.#forget(connection);
+        `        if (event.type === 'close') this.#remove(connection);
 `,
         '',
       ],
@@ -619,7 +619,7 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         '    // Small answers leave at once',
-        '    if (this.#strangers.size + this.#connections.size > 0) return;\n    // Small answers leave at once',
+        '    if (this.#pending.size + this.#connections.size > 0) return;\n    // Small answers leave at once',
       ],
     ],
   },
@@ -760,7 +760,7 @@ const SHARED = new MessageReader('server');`,
     rules: [150],
     edits: [
       [
-        `      socket.pause(); // Who does not read is not read from.
+        `      socket.pause();
 `,
         '',
       ],
@@ -807,10 +807,10 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `        if (event.type === 'close') this.#forget(connection);
+        `        if (event.type === 'close') this.#remove(connection);
         this.#handle(connection, event);`,
         `        this.#handle(connection, event);
-        if (event.type === 'close') this.#forget(connection);`,
+        if (event.type === 'close') this.#remove(connection);`,
       ],
     ],
   },
@@ -836,8 +836,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        'accept(requestHead, head, this.#options)',
-        'accept(requestHead, new Uint8Array(0), this.#options)',
+        'acceptRequest(requestHead, head, this.#options)',
+        'acceptRequest(requestHead, new Uint8Array(0), this.#options)',
       ],
     ],
   },
@@ -848,7 +848,9 @@ const SHARED = new MessageReader('server');`,
       'The upgrade of an HTTP server does not look at the Origin: any page can use the socket.',
     source: 'CVE-2025-52882',
     rules: [44, 46],
-    edits: [['accept(requestHead, head, this.#options)', 'accept(requestHead, head, {})']],
+    edits: [
+      ['acceptRequest(requestHead, head, this.#options)', 'acceptRequest(requestHead, head, {})'],
+    ],
   },
   {
     id: 'opens-after-the-end',
@@ -861,13 +863,13 @@ const SHARED = new MessageReader('server');`,
       [
         `    this.#open(
       socket,
-      orRefused(() => accept(requestHead, head, this.#options)),
+      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
     );`,
         `    const shutdown = this.#shutdown;
     this.#shutdown = undefined;
     this.#open(
       socket,
-      orRefused(() => accept(requestHead, head, this.#options)),
+      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
     );
     this.#shutdown = shutdown;`,
       ],
