@@ -69,7 +69,7 @@ export class Peer {
     });
   }
 
-  /** Writes bytes. */
+  /** Writes these bytes together. */
   write(...parts: readonly Uint8Array[]): void {
     this.socket.write(Buffer.concat(parts));
   }
@@ -153,7 +153,7 @@ export class Peer {
 }
 
 /** A listening socket for one check, and whatever connects to it. */
-export class Stage {
+export class Listener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -172,9 +172,9 @@ export class Stage {
     event: 'connection' | 'upgrade',
     // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own.
     take: (...args: any[]) => void,
-    check: (stage: Stage) => Promise<void>,
+    check: (listener: Listener) => Promise<void>,
   ): Promise<void> {
-    const stage = new Stage(server);
+    const listener = new Listener(server);
     const broken = new Promise<never>((_, reject) => {
       server.on(event, (...args) => {
         try {
@@ -187,10 +187,10 @@ export class Stage {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {
-      await Promise.race([check(stage), broken]);
+      await Promise.race([check(listener), broken]);
     } finally {
       server.close();
-      for (const socket of stage.#sockets) socket.destroy();
+      for (const socket of listener.#sockets) socket.destroy();
     }
   }
 

@@ -16,7 +16,7 @@ import { show } from '../../shared/harness/show.ts';
 import type { Spec } from '../../shared/harness/spec.ts';
 import { join, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
 import { isForgotten, usedMemory } from '../../shared/kit/memory.ts';
-import { type Peer, request, Stage, until } from '../../shared/kit/peer.ts';
+import { Listener, type Peer, request, until } from '../../shared/kit/peer.ts';
 import { deliveries } from '../../shared/kit/replay.ts';
 import { CloseCode, Opcode, ProtocolError } from '../../shared/protocol.ts';
 import { toHex } from '../../shared/view/hex.ts';
@@ -741,8 +741,8 @@ async function closes({ events, types }: Witness, expected: Partial<Event>, what
 }
 
 /** Runs a check that makes its own pairs of sockets. */
-function onPair(check: (stage: Stage) => Promise<void>): Promise<void> {
-  return Stage.run(createServer(), 'connection', () => {}, check);
+function onPair(check: (listener: Listener) => Promise<void>): Promise<void> {
+  return Listener.run(createServer(), 'connection', () => {}, check);
 }
 
 /** Limits that the end of a check comes before, however slow the machine is. */
@@ -751,12 +751,12 @@ const PATIENT = { closeTimeoutMs: 60_000 };
 /** Attaches a connection to one end of a new pair; the other end has read the answer. */
 async function attached(
   { attach, openingHandshake, LIMITS }: Lesson,
-  stage: Stage,
+  listener: Listener,
   handle: Server.Handler,
   limits: Partial<Server.Limits> = {},
   ...glued: readonly Uint8Array[]
 ): Promise<[client: Peer, socket: Socket, connection: Server.Connection]> {
-  const [socket, client] = await stage.pair();
+  const [socket, client] = await listener.pair();
   const opening = openingHandshake(join(request(), ...glued));
   if (!opening?.accepted) return fail('The sample request is accepted.');
   const connection = attempt(
@@ -771,11 +771,11 @@ async function attached(
 }
 
 async function onSocket(lesson: Lesson): Promise<void> {
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
     const [client, socket] = await attached(
       lesson,
-      stage,
+      listener,
       it.handle,
       {},
       fromClient(Text, 'early'),
@@ -824,9 +824,9 @@ async function onSocket(lesson: Lesson): Promise<void> {
     await closes(it, { type: 'close', code: 4001, wasClean: true }, 'The application hears of it.');
   });
 
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client, socket] = await attached(lesson, stage, it.handle);
+    const [client, socket] = await attached(lesson, listener, it.handle);
     client.write(fromClient(Text, 'Hello').subarray(0, 4));
     // A reset that overtakes the bytes looks like an ordinary end.
     await until(() => socket.bytesRead >= 4, 'What the client sends is read.');
@@ -838,9 +838,9 @@ async function onSocket(lesson: Lesson): Promise<void> {
     );
   });
 
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client] = await attached(lesson, stage, it.handle);
+    const [client] = await attached(lesson, listener, it.handle);
     client.write(fromServer(Text, 'not masked'));
     const close = Uint8Array.of(0x88);
     await client.receives(close, 'A peer that breaks a rule is told so.');
@@ -852,9 +852,9 @@ async function onSocket(lesson: Lesson): Promise<void> {
     });
   });
 
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client] = await attached(lesson, stage, (connection, event) => {
+    const [client] = await attached(lesson, listener, (connection, event) => {
       it.handle(connection, event);
       if (event.type === 'text') throw new Error('a bug in the application');
     });
@@ -868,9 +868,9 @@ async function onSocket(lesson: Lesson): Promise<void> {
     await closes(it, { type: 'close', code: 1006 }, 'It ends abnormally.');
   });
 
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client] = await attached(lesson, stage, it.handle);
+    const [client] = await attached(lesson, listener, it.handle);
     client.socket.end();
     await client.sees('fin', 'A client that ends TCP without a Close is let go.');
     await closes(it, { type: 'close', code: 1006 }, 'No Close is 1006.');
@@ -1009,16 +1009,16 @@ const CLEANLY =
 
 async function timersRun(lesson: Lesson): Promise<void> {
   const limits = { pingIntervalMs: 50, closeTimeoutMs: 50 };
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client] = await attached(lesson, stage, it.handle, limits);
+    const [client] = await attached(lesson, listener, it.handle, limits);
     await client.receives(fromServer(Ping), 'A silent client is asked.', TIMER);
     await client.sees('end', 'A client that does not answer is dropped.', TIMER);
     await closes(it, { type: 'close', code: 1006 }, 'It is gone without a Close.');
   });
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client, , connection] = await attached(lesson, stage, it.handle, {
+    const [client, , connection] = await attached(lesson, listener, it.handle, {
       ...limits,
       pingIntervalMs: 60_000,
     });
@@ -1037,18 +1037,18 @@ const TIMER = 'A timer has to ring at the `deadline`, which can come nearer.';
 async function withServer(
   { WebSocketServer }: Lesson,
   options: Server.Options,
-  check: (stage: Stage, server: Server.WebSocketServer, it: Witness) => Promise<void>,
+  check: (listener: Listener, server: Server.WebSocketServer, it: Witness) => Promise<void>,
 ): Promise<void> {
   const it = witness();
   const server = attempt(
     () => new WebSocketServer(it.handle, { ...PATIENT, ...options }),
     'Make a server.',
   );
-  await Stage.run(
+  await Listener.run(
     createServer(),
     'connection',
     (socket) => server.accept(socket),
-    (stage) => check(stage, server, it),
+    (listener) => check(listener, server, it),
   );
 }
 
@@ -1066,11 +1066,11 @@ function counts({ connections }: Server.WebSocketServer, expected: number, what:
 }
 
 async function many(lesson: Lesson): Promise<void> {
-  await withServer(lesson, {}, async (stage, server) => {
+  await withServer(lesson, {}, async (listener, server) => {
     const [slow, first, second] = [
-      await stage.connect(),
-      await stage.connect(),
-      await stage.connect(),
+      await listener.connect(),
+      await listener.connect(),
+      await listener.connect(),
     ];
     slow.write(request().subarray(0, 20));
     await first.open('/one');
@@ -1104,7 +1104,7 @@ async function many(lesson: Lesson): Promise<void> {
     await counts(server, 0, 'Who is gone is forgotten.');
   });
 
-  await withServer(lesson, {}, async (stage, server) => {
+  await withServer(lesson, {}, async (listener, server) => {
     const refused: [what: string, bytes: Uint8Array, status: string][] = [
       ['POST', replace(SAMPLE, 'GET', 'POST'), '405'],
       ['another version', replace(SAMPLE, 'Version: 13', 'Version: 8'), '426'],
@@ -1112,7 +1112,7 @@ async function many(lesson: Lesson): Promise<void> {
       ['a head that never ends', new Uint8Array(40_000).fill(0x61), '431'],
     ];
     for (const [what, bytes, status] of refused) {
-      const client = await stage.connect();
+      const client = await listener.connect();
       client.write(bytes);
       const head = await client.head(`Refuse ${what} with an HTTP answer.`);
       equal(() => head.slice(9, 12), status, `Refuse ${what}.`, { label: 'status' });
@@ -1122,8 +1122,8 @@ async function many(lesson: Lesson): Promise<void> {
     await counts(server, 0, 'Who was refused is no connection.');
   });
 
-  await withServer(lesson, { headTimeoutMs: 50, closeTimeoutMs: 50 }, async (stage) => {
-    const client = await stage.connect();
+  await withServer(lesson, { headTimeoutMs: 50, closeTimeoutMs: 50 }, async (listener) => {
+    const client = await listener.connect();
     client.write(request().subarray(0, 30));
     const head = await client.head(
       'A request that does not end in time is refused.',
@@ -1254,9 +1254,9 @@ async function backpressure(lesson: Lesson): Promise<void> {
 
 /** An application that sends until it is told to pause, and goes on when there is room. */
 async function poured(lesson: Lesson): Promise<void> {
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client, , connection] = await attached(lesson, stage, it.handle);
+    const [client, , connection] = await attached(lesson, listener, it.handle);
     client.socket.resume();
     const piece = new Uint8Array(lesson.HIGH_WATER_BYTES / 4);
     for (let round = 1; round <= 3; round++) {
@@ -1274,9 +1274,9 @@ async function poured(lesson: Lesson): Promise<void> {
 
 /** A client that sends and does not read: the server stops reading from it. */
 async function stalled(lesson: Lesson): Promise<void> {
-  await onPair(async (stage) => {
+  await onPair(async (listener) => {
     const it = witness();
-    const [client, socket] = await attached(lesson, stage, it.handle);
+    const [client, socket] = await attached(lesson, listener, it.handle);
     client.socket.pause();
     const message = fromClient(Binary, new Uint8Array(100_000));
     let sent = 0;
@@ -1322,8 +1322,8 @@ function settles(server: Server.WebSocketServer) {
 }
 
 async function everybody(lesson: Lesson): Promise<void> {
-  await withServer(lesson, {}, async (stage, server, it) => {
-    const clients = [await stage.connect(), await stage.connect(), await stage.connect()];
+  await withServer(lesson, {}, async (listener, server, it) => {
+    const clients = [await listener.connect(), await listener.connect(), await listener.connect()];
     for (const client of clients) await client.open();
     await counts(server, 3, 'The server knows its open connections.');
     server.broadcast('to all');
@@ -1344,7 +1344,7 @@ async function everybody(lesson: Lesson): Promise<void> {
     second.socket.end();
     await counts(server, 2, 'Who is gone is forgotten.');
 
-    const late = await stage.connect();
+    const late = await listener.connect();
     late.write(request().subarray(0, 10));
     await until(() => late.socket.bytesWritten >= 10, 'The request is on its way.');
     const over = settles(server);
@@ -1355,7 +1355,7 @@ async function everybody(lesson: Lesson): Promise<void> {
       cause: () => 'Keep its `resolve`, and call it when the last connection is gone.',
     });
     const again = settles(server);
-    const guest = await stage.connect();
+    const guest = await listener.connect();
     guest.write(request());
     const head = await guest.head('Who comes during a shutdown is answered.');
     equal(() => head.slice(9, 12), '503', 'Who comes during a shutdown is refused.', {
@@ -1379,8 +1379,8 @@ async function everybody(lesson: Lesson): Promise<void> {
     await over.promise;
   });
 
-  await withServer(lesson, { closeTimeoutMs: 50 }, async (stage, server) => {
-    const silent = await stage.connect();
+  await withServer(lesson, { closeTimeoutMs: 50 }, async (listener, server) => {
+    const silent = await listener.connect();
     await silent.open();
     const over = settles(server);
     await silent.receives(fromServer(Close, closeBody(1001)), 'Say 1001 to everybody.');
@@ -1480,14 +1480,14 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
   const server = new WebSocketServer(it.handle, { origins: ['http://good.example'] });
   const http = createHttpServer((_, response) => response.end('a page'));
   const upgrade = (...args: Parameters<typeof server.upgrade>) => server.upgrade(...args);
-  await Stage.run(http, 'upgrade', upgrade, async (stage) => {
-    const reader = await stage.connect();
+  await Listener.run(http, 'upgrade', upgrade, async (listener) => {
+    const reader = await listener.connect();
     reader.write(utf8('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
     const page = await reader.head('A page and a socket share the port.');
     equal(() => page.slice(9, 12), '200', 'A page and a socket share the port.');
     reader.socket.end();
 
-    const client = await stage.connect();
+    const client = await listener.connect();
     const big = new Uint8Array(70_000).fill(1);
     await client.open('/chat?room=1', fromClient(Text, 'early'));
     await client.receives(
@@ -1511,7 +1511,7 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
     client.socket.end();
     await counts(server, 0, 'Who is gone is forgotten.');
 
-    const leaver = await stage.connect();
+    const leaver = await listener.connect();
     await leaver.open();
     leaver.socket.end();
     await leaver.sees(
@@ -1527,7 +1527,7 @@ async function onHttp({ WebSocketServer }: Lesson): Promise<void> {
       ['Host: another.example', '400', EVERY_LINE],
     ];
     for (const [line, status, cause] of refused) {
-      const guest = await stage.connect();
+      const guest = await listener.connect();
       guest.write(request('/', line));
       const head = await guest.head(`Refuse with ${status}.`);
       equal(() => head.slice(9, 12), status, 'The rules of the handshake hold here, too.', {
