@@ -1,0 +1,304 @@
+/** Step 6: a connection on its socket. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { equal, fail, throws } from '../../../shared/harness/check.ts';
+import { join } from '../../../shared/kit/frames.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { CloseCode } from '../../../shared/protocol.ts';
+import {
+  Close,
+  closeBody,
+  fromClient,
+  fromServer,
+  type Lesson,
+  Ping,
+  type Scenarios,
+  Text,
+} from './core.ts';
+import {
+  CLEANLY,
+  closes,
+  countCalls,
+  expectForgotten,
+  type Line,
+  onLine,
+  onSocket,
+  quietly,
+  throwAt,
+} from './sockets.ts';
+
+const BYE = fromClient(Close, closeBody(4001, 'bye'));
+const TIMER = 'A timer has to ring at the `deadline`, which can come nearer.';
+const FAST = { pingIntervalMs: 50, closeTimeoutMs: 50 };
+
+const textsFrom = (side: typeof fromClient, texts: readonly string[]) =>
+  join(...texts.map((text) => side(Text, text)));
+
+export const ATTACHED: Scenarios = [
+  {
+    what: 'A frame that came with the request is not lost.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        ({ client }) =>
+          client.receives(
+            fromServer(Text, 'early'),
+            'A frame that came with the request is not lost.',
+            'It is in `rest`: hand it to the connection.',
+          ),
+        { rest: fromClient(Text, 'early') },
+      ),
+  },
+  {
+    what: 'The first event is `open`.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, app }) => {
+          await client.receives(fromServer(Text, 'early'), 'Echo.');
+          equal(() => app.types()[0], 'open', 'The first event is `open`.', { label: 'it was' });
+        },
+        { rest: fromClient(Text, 'early') },
+      ),
+  },
+  {
+    what: 'The answers to one read leave in one write.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket }) => {
+        const writes = countCalls(socket, 'write');
+        const texts = Array.from({ length: 16 }, (_, i) => `message ${i}`);
+        client.write(textsFrom(fromClient, texts));
+        await client.receives(textsFrom(fromServer, texts), 'Echo 16 messages.');
+        if (writes() <= 3) return;
+        fail(
+          'The answers to one read leave in one write.',
+          [['16 messages', `${writes()} writes`]],
+          'Handle all the events of a read first. Then take the output, and write it.',
+        );
+      }),
+  },
+  {
+    what: 'A message may be sent at any time.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket, connection }) => {
+        const writes = countCalls(socket, 'write');
+        for (const text of ['a', 'b', 'c']) connection.send(text);
+        await client.receives(
+          textsFrom(fromServer, ['a', 'b', 'c']),
+          'A message may be sent at any time.',
+          'Does `wake` lead to a write?',
+        );
+        equal(writes, 1, 'What is sent in one go leaves in one write.', { label: 'writes' });
+      }),
+  },
+  {
+    what: 'The server ends TCP first, and cleanly.',
+    rules: [101, 121],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket }) => {
+        client.write(BYE);
+        await client.receives(fromServer(Close, closeBody(4001)), 'A Close is answered.');
+        await client.sees('fin', 'The server ends TCP first, and cleanly.', CLEANLY);
+        const isDestroyed = () => socket.destroyed;
+        equal(isDestroyed, false, 'The server ends its side, and waits for the other.', {
+          label: 'the socket is destroyed',
+          cause: () => CLEANLY,
+        });
+      }),
+  },
+  {
+    what: 'The application hears of the end.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, app }) => {
+        client.write(BYE);
+        await client.sees('fin', 'The server ends TCP first, and cleanly.', CLEANLY);
+        client.socket.end();
+        const end = { type: 'close', code: 4001, wasClean: true } as const;
+        await closes(app, end, 'The application hears of it.');
+      }),
+  },
+  {
+    what: 'A client that resets is gone, and that is all.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket, app }) => {
+        client.write(fromClient(Text, 'Hello').subarray(0, 4));
+        // A reset that overtakes the bytes looks like an ordinary end.
+        await until(() => socket.bytesRead >= 4, 'What the client sends is read.');
+        client.socket.resetAndDestroy();
+        const what = 'A client that resets is gone, and that is all.';
+        await closes(app, { type: 'close', code: 1006 }, what);
+      }),
+  },
+  {
+    what: 'A peer that breaks a rule is told so, and hung up on.',
+    rules: [121],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, app }) => {
+        client.write(fromServer(Text, 'not masked'));
+        await client.receives(Uint8Array.of(0x88), 'A peer that breaks a rule is told so.');
+        await client.sees('fin', 'A peer that breaks a rule is hung up on, cleanly.', CLEANLY);
+        client.socket.end();
+        await closes(app, { type: 'close', code: 1006 }, 'It ends abnormally.');
+        const label = 'the events';
+        equal(app.types, ['open', 'error', 'close'], 'The application hears why.', { label });
+      }),
+  },
+  {
+    what: 'An error of the application closes this one connection, with 1011.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, app }) => {
+          client.write(fromClient(Text, 'Hello'));
+          await client.receives(
+            join(fromServer(Text, 'Hello'), fromServer(Close, closeBody(1011))),
+            'An error of the application closes this one connection, with 1011.',
+            'Catch what `handle` throws, and fail the connection with it.',
+          );
+          client.socket.end();
+          await closes(app, { type: 'close', code: 1006 }, 'It ends abnormally.');
+        },
+        { react: throwAt('text') },
+      ),
+  },
+  {
+    what: 'A client that ends TCP without a Close is let go.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, app }) => {
+        client.socket.end();
+        await client.sees('fin', 'A client that ends TCP without a Close is let go.');
+        await closes(app, { type: 'close', code: 1006 }, 'No Close is 1006.');
+      }),
+  },
+  {
+    what: 'What `handle` throws at an `error` event is thrown on.',
+    rules: [],
+    check(lesson) {
+      const { line } = onLine(lesson, throwAt('error'));
+      throws(
+        Error,
+        () => line.emit('data', fromServer(Text, 'not masked')),
+        'What `handle` throws at an `error` event is thrown on.',
+        { cause: () => 'Whom else could it be told? The connection has failed already.' },
+      );
+      line.destroy();
+    },
+  },
+  {
+    what: 'The Close leaves, whatever `handle` throws.',
+    rules: [],
+    check(lesson) {
+      const { line } = onLine(lesson, throwAt('error'));
+      quietly(() => line.emit('data', fromServer(Text, 'not masked')));
+      equal(() => line.writableEnded, true, 'The Close leaves, whatever `handle` throws.', {
+        label: 'the socket was ended',
+        cause: () =>
+          'Write, hang up and set the timer, also when the application throws: `finally`.',
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'What `handle` throws at a `close` event is thrown on.',
+    rules: [],
+    check(lesson) {
+      const { line } = onLine(lesson, throwAt('close'));
+      const what = 'What `handle` throws at a `close` event is thrown on.';
+      throws(Error, () => line.emit('close'), what, {
+        cause: () => 'A connection that is closed fails no more: the error would be lost.',
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'What is sent in one go is taken out in one go.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = onLine(lesson);
+      await nextTurn();
+      const taken = countCalls(connection, 'takeOutput');
+      for (let i = 0; i < 100; i++) connection.send('x');
+      await nextTurn();
+      line.destroy();
+      if (taken() <= 10) return;
+      fail(
+        'What is sent in one go is taken out in one go.',
+        [['100 messages', `takeOutput was called ${taken()} times`]],
+        'One turn is enough for all of them. Remember that it is on its way.',
+      );
+    },
+  },
+  {
+    what: 'After the end, nothing is written.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = onLine(lesson);
+      const errors: unknown[] = [];
+      line.on('error', (error) => errors.push(error));
+      line.once('end', () => connection.send('too late'));
+      line.push(null);
+      await nextTurn();
+      await nextTurn();
+      equal(() => errors, [], 'After the end, nothing is written.', {
+        label: 'errors of the socket',
+        cause: () => 'A socket that has ended is not `writable`.',
+      });
+    },
+  },
+  {
+    what: 'A connection that has ended is forgotten.',
+    rules: [],
+    check: (lesson) =>
+      expectForgotten(
+        goneLine(lesson),
+        'A connection that has ended is forgotten.',
+        'Does its timer still run?',
+      ),
+  },
+  {
+    what: 'A silent client is asked, and dropped when it does not answer.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, app }) => {
+          await client.receives(fromServer(Ping), 'A silent client is asked.', TIMER);
+          await client.sees('end', 'A client that does not answer is dropped.', TIMER);
+          await closes(app, { type: 'close', code: 1006 }, 'It is gone without a Close.');
+        },
+        { limits: FAST },
+      ),
+  },
+  {
+    what: 'A client that does not answer a Close is dropped.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, connection, app }) => {
+          connection.close(CloseCode.GoingAway);
+          await client.receives(fromServer(Close, closeBody(1001)), 'Close from our side.');
+          await client.sees('end', 'A client that does not answer a Close is dropped.', TIMER);
+          await closes(app, { type: 'close', code: 1006 }, 'It is gone without a Close.');
+        },
+        { limits: { ...FAST, pingIntervalMs: 60_000 } },
+      ),
+  },
+];
+
+/** A line that has gone, and whose connection has been used once more at its end. */
+function goneLine(lesson: Lesson): WeakRef<Line> {
+  const { line, connection } = onLine(lesson, (connection, event) => {
+    if (event.type === 'close') connection.close();
+  });
+  connection.send('x');
+  line.destroy();
+  return new WeakRef(line);
+}

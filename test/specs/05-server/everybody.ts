@@ -1,0 +1,223 @@
+/** Step 9: all connections of a server at once. */
+import { attempt, equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { type Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
+import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
+import {
+  Binary,
+  Close,
+  closeBody,
+  fromClient,
+  fromServer,
+  NORMAL,
+  type Scenarios,
+  Text,
+} from './core.ts';
+import {
+  acceptLine,
+  counts,
+  expectReason,
+  expectStatus,
+  openAll,
+  quietly,
+  throwAt,
+  withServer,
+} from './sockets.ts';
+
+const GOING_AWAY = fromServer(Close, closeBody(1001));
+const GONE = 'The promise resolves when everybody is gone.';
+
+export const AFTER_SHUTDOWN =
+  'Remember that the server has been shut down, also when the promise has resolved.';
+
+/** Shuts a server down, and says when the promise of that is settled. */
+function shutDown(server: WebSocketServer) {
+  const promise = attempt(() => server.shutdown(), 'Shut down.');
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  Promise.resolve(promise).then(settle, settle);
+  const settles = async (what: string, given: readonly Fact[] = [], cause?: string) => {
+    await until(
+      () => isSettled,
+      what,
+      () => given,
+      cause,
+    );
+    await promise;
+  };
+  return { isSettled: () => isSettled, settles };
+}
+
+/** Opens connections to a server, and shuts it down. Each client has been sent 1001. */
+async function leaving(listener: Listener, server: WebSocketServer, count: number) {
+  const clients = await openAll(listener, count);
+  const shutdown = shutDown(server);
+  for (const client of clients) await client.receives(GOING_AWAY, 'Say 1001 to everybody.');
+  return { clients, shutdown };
+}
+
+/** Answers the Close of a server, and ends TCP after it. */
+async function leave(client: Peer): Promise<void> {
+  client.write(fromClient(Close, closeBody(1001)));
+  await client.sees('fin', 'Both have said Close: hang up.');
+  client.socket.end();
+}
+
+export const EVERYBODY: Scenarios = [
+  {
+    what: 'Send to all.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const clients = await openAll(listener, 3);
+        await counts(server, 3, 'The server knows its open connections.');
+        server.broadcast('to all');
+        for (const client of clients) {
+          await client.receives(fromServer(Text, 'to all'), 'Send to all.');
+        }
+      }),
+  },
+  {
+    what: 'Send to all but one.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server, app) => {
+        const [first, second] = (await openAll(listener, 2)) as [Peer, Peer];
+        first.write(fromClient(Text, 'me'));
+        await first.receives(fromServer(Text, 'me'), 'Echo.');
+        server.broadcast(Uint8Array.of(7), app.connection);
+        const seven = fromServer(Binary, Uint8Array.of(7));
+        await second.receives(seven, 'Send to all but one.');
+        server.broadcast('and now to all');
+        const toAll = fromServer(Text, 'and now to all');
+        await first.receives(toAll, 'Send to all but one.', 'The one is `except`.');
+        await second.receives(toAll, 'Send to all.');
+      }),
+  },
+  {
+    what: 'Who is closing is left out.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const [first, second] = (await openAll(listener, 2)) as [Peer, Peer];
+        first.write(fromClient(Close, NORMAL));
+        await first.receives(fromServer(Close, NORMAL), 'A Close is answered.');
+        attempt(() => server.broadcast('to all'), 'Who is closing is left out.');
+        await second.receives(fromServer(Text, 'to all'), 'Send to all.');
+      }),
+  },
+  {
+    what: 'Say 1001 to everybody.',
+    rules: [122],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        await leaving(listener, server, 2);
+      }),
+  },
+  {
+    what: 'The promise waits for the last client.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const { clients, shutdown } = await leaving(listener, server, 2);
+        for (const [i, client] of clients.entries()) {
+          equal(shutdown.isSettled, false, 'The promise waits for the last client.', {
+            cause: () => 'Keep its `resolve`, and call it when the last connection is gone.',
+          });
+          await leave(client);
+          await counts(server, 1 - i, 'Who is gone is forgotten.');
+        }
+        await shutdown.settles(GONE);
+      }),
+  },
+  {
+    what: 'A second shutdown ends with the first.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const { clients, shutdown } = await leaving(listener, server, 1);
+        const again = shutDown(server);
+        for (const client of clients) await leave(client);
+        await shutdown.settles(GONE);
+        await again.settles('A second shutdown ends with the first.');
+      }),
+  },
+  {
+    what: 'Who comes during a shutdown is refused.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        await leaving(listener, server, 1);
+        const guest = await listener.connect();
+        guest.write(request());
+        const head = await guest.head('Who comes during a shutdown is answered.');
+        const what = 'Who comes during a shutdown is refused.';
+        equal(() => head.slice(9, 12), '503', what, { label: 'status' });
+        expectReason(head);
+      }),
+  },
+  {
+    what: 'A client that comes after a shutdown is refused.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(() => {});
+      await server.shutdown();
+      const line = acceptLine(server, request());
+      const what = 'A client that comes after a shutdown is refused.';
+      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      line.destroy();
+    },
+  },
+  {
+    what: 'A request that is still arriving is dropped.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const late = await listener.connect();
+        late.write(request().subarray(0, 10));
+        await until(() => late.socket.bytesWritten >= 10, 'The request is on its way.');
+        await leaving(listener, server, 1);
+        await late.sees('end', 'A request that is still arriving is dropped.');
+      }),
+  },
+  {
+    what: 'A client that does not answer is dropped.',
+    rules: [],
+    check: (lesson) =>
+      withServer(
+        lesson,
+        async (listener, server) => {
+          const { clients, shutdown } = await leaving(listener, server, 1);
+          await clients[0]?.sees('end', 'A client that does not answer is dropped.');
+          await shutdown.settles(GONE);
+        },
+        { closeTimeoutMs: 50 },
+      ),
+  },
+  {
+    what: 'With nobody there, the promise resolves at once.',
+    rules: [],
+    check: ({ WebSocketServer }) =>
+      shutDown(new WebSocketServer(() => {})).settles(
+        'With nobody there, the promise resolves at once.',
+      ),
+  },
+  {
+    what: 'The promise resolves, whatever the application throws at the end.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(throwAt('close'));
+      const line = acceptLine(server, request());
+      const shutdown = shutDown(server);
+      quietly(() => line.emit('close'));
+      await shutdown.settles(
+        GONE,
+        [['the application', 'throws at its last `close` event']],
+        'Do your own bookkeeping first, and let the application hear of the end then.',
+      );
+      line.destroy();
+    },
+  },
+];

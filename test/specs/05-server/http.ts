@@ -1,0 +1,189 @@
+/** Step 11: a server of `node:http` hands its sockets over. */
+import { createServer, type IncomingMessage } from 'node:http';
+import { attempt, equal } from '../../../shared/harness/check.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { utf8 } from '../../../shared/kit/frames.ts';
+import { Listener, type Peer, request } from '../../../shared/kit/peer.ts';
+import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
+import {
+  Binary,
+  Close,
+  fragments,
+  fromClient,
+  fromServer,
+  type Lesson,
+  NORMAL,
+  NOTHING,
+  type Scenarios,
+  Text,
+} from './core.ts';
+import { AFTER_SHUTDOWN } from './everybody.ts';
+import {
+  type Application,
+  application,
+  counts,
+  expectListener,
+  expectStatus,
+  Line,
+  openAll,
+} from './sockets.ts';
+
+const EVERY_LINE = '`headersDistinct` has every line of a header, `headers` only one Host.';
+
+/** Runs a check with a web server that has one page, and hands upgrades to a server of the lesson. */
+function onHttp(
+  { WebSocketServer }: Lesson,
+  check: (listener: Listener, server: WebSocketServer, app: Application) => Promise<void>,
+): Promise<void> {
+  const app = application();
+  const server = new WebSocketServer(app.handle, { origins: ['http://good.example'] });
+  const http = createServer((_, response) => response.end('a page'));
+  const upgrade = (...args: Parameters<typeof server.upgrade>) => server.upgrade(...args);
+  return Listener.run(http, 'upgrade', upgrade, (listener) => check(listener, server, app));
+}
+
+/** An upgrade that is refused, because of one line that it has in addition. */
+function refuses(line: string, status: string, rules: readonly number[], cause: string) {
+  const scenario: Scenario<Lesson> = {
+    what: `Refuse an upgrade with the line \`${line}\`.`,
+    rules,
+    check: (lesson) =>
+      onHttp(lesson, async (listener) => {
+        const guest = await listener.connect();
+        guest.write(request('/', line));
+        const head = await guest.head(`Refuse with ${status}.`);
+        equal(() => head.slice(9, 12), status, 'The rules of the handshake hold here, too.', {
+          given: [['in addition', line]],
+          label: 'status',
+          cause: () => cause,
+        });
+        await guest.sees('fin', 'After a refusal the server hangs up.');
+      }),
+  };
+  return scenario;
+}
+
+const HANDSHAKE = {
+  host: 'server.example.com',
+  upgrade: 'websocket',
+  connection: 'Upgrade',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  'sec-websocket-version': '13',
+};
+
+/** A request as `node:http` hands it out. */
+function incoming(headers: Record<string, string>): IncomingMessage {
+  const lines = Object.entries(headers).map(([name, value]) => [name, [value]]);
+  const headersDistinct = Object.fromEntries(lines);
+  const message = { method: 'GET', url: '/', httpVersion: '1.1', headers, headersDistinct };
+  return message as unknown as IncomingMessage;
+}
+
+export const ON_HTTP: Scenarios = [
+  {
+    what: 'A page and a socket share the port.',
+    rules: [],
+    check: (lesson) =>
+      onHttp(lesson, async (listener) => {
+        const reader = await listener.connect();
+        reader.write(utf8('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+        const page = await reader.head('A page and a socket share the port.');
+        equal(() => page.slice(9, 12), '200', 'A page and a socket share the port.');
+        await openAll(listener, 1);
+      }),
+  },
+  {
+    what: 'A frame behind the request is not lost.',
+    rules: [],
+    check: (lesson) =>
+      onHttp(lesson, async (listener) => {
+        const client = await listener.connect();
+        await client.open('/chat', fromClient(Text, 'early'));
+        await client.receives(
+          fromServer(Text, 'early'),
+          'A frame behind the request is not lost.',
+          'Node has read it already: it is in `head`.',
+        );
+      }),
+  },
+  {
+    what: 'The application hears what was asked for.',
+    rules: [44],
+    check: (lesson) =>
+      onHttp(lesson, async (listener, server, app) => {
+        const client = await listener.connect();
+        await client.open('/chat?room=1');
+        await counts(server, 1, 'The server knows its open connections.');
+        const open = { type: 'open', upgrade: { resource: '/chat?room=1' } };
+        equal(() => app.events[0], open, 'Open.');
+      }),
+  },
+  {
+    what: 'Echo 70,000 bytes.',
+    rules: [],
+    check: (lesson) =>
+      onHttp(lesson, async (listener) => {
+        const [client] = (await openAll(listener, 1)) as [Peer];
+        const big = new Uint8Array(70_000).fill(1);
+        client.write(fromClient(Binary, big));
+        await client.receives(fragments(big, 65_535), 'Echo 70,000 bytes.');
+      }),
+  },
+  {
+    what: 'The server hangs up first.',
+    rules: [],
+    check: (lesson) =>
+      onHttp(lesson, async (listener, server) => {
+        const [client] = (await openAll(listener, 1)) as [Peer];
+        client.write(fromClient(Close, NORMAL));
+        await client.receives(fromServer(Close, NORMAL), 'A Close is answered.');
+        await client.sees('fin', 'The server hangs up first.');
+        client.socket.end();
+        await counts(server, 0, 'Who is gone is forgotten.');
+      }),
+  },
+  {
+    what: 'A client that ends TCP without a Close is let go.',
+    rules: [],
+    check: (lesson) =>
+      onHttp(lesson, async (listener, server) => {
+        const [leaver] = (await openAll(listener, 1)) as [Peer];
+        leaver.socket.end();
+        await leaver.sees(
+          'fin',
+          'A client that ends TCP without a Close is let go.',
+          'A socket of `node:http` stays open when the other side ends: end it yourself, at `end`.',
+        );
+        await counts(server, 0, 'Who is gone is forgotten.');
+      }),
+  },
+  refuses('Origin: http://evil.example', '403', [44, 46], 'The policy holds for this way in, too.'),
+  refuses('Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '400', [44], EVERY_LINE),
+  refuses('Host: another.example', '400', [44], EVERY_LINE),
+  {
+    // A socket of `node:http` has nobody who listens for its errors when it is handed out.
+    what: 'Listen for the `error` of a socket that is refused.',
+    rules: [],
+    check({ WebSocketServer }) {
+      const server = new WebSocketServer(() => {});
+      const line = new Line();
+      const upgrade = () => server.upgrade(incoming({ host: 'x' }), line, NOTHING);
+      attempt(upgrade, 'Refuse a request that is no handshake.');
+      expectListener(line);
+      line.destroy();
+    },
+  },
+  {
+    what: 'An upgrade after a shutdown is refused.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(() => {});
+      await server.shutdown();
+      const line = new Line();
+      server.upgrade(incoming(HANDSHAKE), line, NOTHING);
+      const what = 'An upgrade after a shutdown is refused.';
+      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      line.destroy();
+    },
+  },
+];

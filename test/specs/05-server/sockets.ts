@@ -1,0 +1,241 @@
+/** What the scenarios of connections on sockets are written with. */
+import { createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import { join } from '../../../shared/kit/frames.ts';
+import { isForgotten } from '../../../shared/kit/memory.ts';
+import { Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
+import type * as Server from '../../../solutions/05-server/server.ts';
+import { type Connection, type Event, type Lesson, NOTHING } from './core.ts';
+
+/** Limits that the end of a scenario comes before, however slow the machine is. */
+const PATIENT = { closeTimeoutMs: 60_000 };
+
+export const CLEANLY =
+  'Ending a socket at once, with bytes in it that nobody has read, resets it: the Close may get lost.';
+
+/** An application that remembers its events, echoes messages, and then does what it is told. */
+export function application(react: Server.Handler = () => {}) {
+  const events: Event[] = [];
+  let last: Connection | undefined;
+  return {
+    events,
+    types: () => events.map(({ type }) => type),
+    /** How often an event has come. */
+    count: (type: Event['type']) => events.filter((event) => event.type === type).length,
+    /** The connection that the last event was of. */
+    get connection() {
+      return last as Connection;
+    },
+    handle: (connection: Connection, event: Event) => {
+      last = connection;
+      events.push(event);
+      if (event.type === 'text' || event.type === 'binary') connection.send(event.data);
+      react(connection, event);
+    },
+  };
+}
+
+export type Application = ReturnType<typeof application>;
+
+/** Handles events like an application with a bug in its handler of one of them. */
+export function throwAt(type: Event['type']): Server.Handler {
+  return (_, event) => {
+    if (event.type === type) throw new Error(`a bug in the handler of \`${type}\``);
+  };
+}
+
+/** Calls something whose error is looked at in another scenario. */
+export function quietly(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // Whether it throws does not matter here.
+  }
+}
+
+/** Waits for the event that ends a connection, and checks it. */
+export async function closes(app: Application, expected: Partial<Event>, what: string) {
+  await until(
+    () => app.types().includes('close'),
+    what,
+    () => [['the last events', app.types().slice(-3).join(', ')]],
+    'At `close` of the socket, call `disconnect`; the event comes out of `next`.',
+  );
+  equal(() => app.events.at(-1), expected, what, { label: 'the last event' });
+}
+
+/** A connection that is attached to one end of a pair of sockets. */
+export interface Attached {
+  /** The other end, which has read the answer of the handshake. */
+  readonly client: Peer;
+  readonly socket: Socket;
+  readonly connection: Connection;
+  readonly app: Application;
+}
+
+/** How a connection is attached, where that matters. */
+export interface Attaching {
+  readonly limits?: Partial<Server.Limits>;
+  /** Frames that come together with the request. */
+  readonly rest?: Uint8Array;
+  /** What the application does besides echoing. */
+  readonly react?: Server.Handler;
+}
+
+/** Runs a check over a connection on a real socket. */
+export function onSocket(
+  lesson: Lesson,
+  check: (attached: Attached) => Promise<void>,
+  { limits = {}, rest = NOTHING, react }: Attaching = {},
+): Promise<void> {
+  const ignore = () => {};
+  return Listener.run(createServer(), 'connection', ignore, async (listener) => {
+    const [socket, client] = await listener.pair();
+    const app = application(react);
+    const opening = accepted(lesson, rest);
+    const connection = attempt(
+      () => lesson.attach(socket, opening, app.handle, { ...lesson.LIMITS, ...PATIENT, ...limits }),
+      'Attach a connection.',
+    );
+    // Before any client resets its connection: that would end the checks, too.
+    expectListener(socket);
+    const [status] = (await client.head('The answer of the handshake is sent.')).split('\r\n');
+    equal(() => status, 'HTTP/1.1 101 Switching Protocols', 'The answer comes first.');
+    await check({ client, socket, connection, app });
+  });
+}
+
+/** Opens with the sample request, and these frames behind it. */
+export function accepted(
+  { openingHandshake }: Lesson,
+  rest: Uint8Array = NOTHING,
+): Server.Accepted {
+  const opening = openingHandshake(join(request(), rest));
+  if (!opening?.accepted) return fail('The sample request is accepted.');
+  return opening;
+}
+
+/** Runs a check with a server of the lesson on a listening socket. Its application echoes. */
+export async function withServer(
+  { WebSocketServer }: Lesson,
+  check: (listener: Listener, server: Server.WebSocketServer, app: Application) => Promise<void>,
+  options: Server.Options = {},
+): Promise<void> {
+  const app = application();
+  const server = attempt(
+    () => new WebSocketServer(app.handle, { ...PATIENT, ...options }),
+    'Make a server.',
+  );
+  await Listener.run(
+    createServer(),
+    'connection',
+    (socket) => server.accept(socket),
+    (listener) => check(listener, server, app),
+  );
+}
+
+/** Connects clients to a server, and opens a WebSocket with each. */
+export async function openAll(listener: Listener, count: number): Promise<Peer[]> {
+  const clients: Peer[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await listener.connect();
+    await client.open();
+    clients.push(client);
+  }
+  return clients;
+}
+
+/** Waits until a server has so many connections. */
+export function counts({ connections }: Server.WebSocketServer, expected: number, what: string) {
+  const size = () => (connections as Set<unknown>).size;
+  return until(
+    () => size() === expected,
+    what,
+    () => [
+      ['connections', `${size()}`],
+      ['expected', `${expected}`],
+    ],
+    'Add a connection at its `open` event, and take it out at its `close`.',
+  );
+}
+
+/** Checks that a refusal has a body. */
+export function expectReason(head: string): void {
+  const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
+  if (length > 1) return;
+  fail('A refusal says why, in its body.', [['the answer', head]], 'The error needs a message.');
+}
+
+/** A socket whose other end is the scenario: for what can only be seen at the socket itself. */
+export class Line extends Duplex {
+  /** What `setNoDelay` was called with, if it was. */
+  noDelay: boolean | undefined;
+  /** What has been written to it. */
+  written = NOTHING;
+
+  override _read(): void {}
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    this.written = join(this.written, chunk);
+    done();
+  }
+  override _final(done: () => void): void {
+    setImmediate(done);
+  }
+  setNoDelay(value: boolean): this {
+    this.noDelay = value;
+    return this;
+  }
+}
+
+/** Attaches a connection to a new line. */
+export function onLine(lesson: Lesson, handle: Server.Handler = () => {}) {
+  const line = new Line();
+  const opening = accepted(lesson);
+  const connection = attempt(() => lesson.attach(line, opening, handle), 'Attach a connection.');
+  expectListener(line);
+  return { line, connection };
+}
+
+/** Lets a server accept a new line, on which these bytes have arrived. */
+export function acceptLine(server: Server.WebSocketServer, bytes: Uint8Array): Line {
+  const line = new Line();
+  attempt(() => server.accept(line as unknown as Socket), 'Accept a socket.');
+  line.emit('data', bytes);
+  return line;
+}
+
+/** Checks that a reset of a socket would not end the process. */
+export function expectListener(line: Duplex): void {
+  if (line.listenerCount('error') > 0) return;
+  const cause = 'In Node, an `error` event that nobody listens to ends the process.';
+  fail(
+    'Listen for the `error` of a socket from the start.',
+    [['a reset', 'ends the server']],
+    cause,
+  );
+}
+
+/** Waits for the answer to a request that came on a line, and checks its status. */
+export async function expectStatus(line: Line, status: string, what: string, cause: string) {
+  await until(() => line.written.length > 0, what);
+  const answer = Buffer.from(line.written).toString('latin1');
+  equal(() => answer.slice(9, 12), status, what, { label: 'status', cause: () => cause });
+}
+
+/** Checks that nothing holds a socket that is gone. */
+export async function expectForgotten(line: WeakRef<Line>, what: string, cause: string) {
+  if (!(await isForgotten(line))) fail(what, [['its memory', 'is still held']], cause);
+}
+
+/** Counts the calls of a method from now on. */
+export function countCalls<T extends object>(object: T, name: keyof T): () => number {
+  let count = 0;
+  const method = object[name] as (...args: unknown[]) => unknown;
+  const counting = (...args: unknown[]) => {
+    count++;
+    return method.apply(object, args);
+  };
+  Object.defineProperty(object, name, { value: counting, configurable: true, writable: true });
+  return () => count;
+}

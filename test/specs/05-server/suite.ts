@@ -1,0 +1,35 @@
+/** Step 10: the cases of the conformance suite. */
+import { runConformance } from '../../../shared/conformance/run.ts';
+import { fail } from '../../../shared/harness/check.ts';
+import type { Lesson, Scenarios } from './core.ts';
+import { withServer } from './sockets.ts';
+
+/** The categories of the suite that take no second, and need no code but the lesson's. */
+const CATEGORIES = ['1', '2', '3', '4', '5', '6', '7', 'H', 'F', 'S', 'C'];
+
+export const SUITE: Scenarios = [
+  { what: 'Every case of the conformance suite is OK.', rules: [127, 154], check: runSuite },
+];
+
+function runSuite(lesson: Lesson): Promise<void> {
+  return withServer(lesson, async ({ port }, server) => {
+    // Without the steps before it, it would fail in the middle of something.
+    server.broadcast('Is anybody there?');
+    const results = await runConformance(`ws://127.0.0.1:${port}/`, {
+      select: CATEGORIES,
+      untilNotOk: true,
+      patience: { answerMs: 1500, endMs: 1500 },
+    });
+    const first = results.find(({ verdict }) => verdict !== 'OK');
+    if (!first) return server.shutdown();
+    const { id, title, expected, happened } = first;
+    fail(
+      `Case ${id} of the conformance suite: ${title}.`,
+      [
+        ['expected', expected],
+        ['happened', happened],
+      ],
+      `See every byte: \`npm run serve\`, and at another terminal \`npm run conformance ws://… -- --case ${id}\`.`,
+    );
+  });
+}

@@ -1,0 +1,226 @@
+/** Step 5: a peer that is silent, and one that does not close. */
+import { equal } from '../../../shared/harness/check.ts';
+import {
+  Close,
+  clock,
+  connect,
+  expectDeadline,
+  expectEnding,
+  expectExplained,
+  expectNext,
+  expectOutput,
+  fromClient,
+  fromServer,
+  type Lesson,
+  NORMAL,
+  NOTHING,
+  Ping,
+  Pong,
+  pull,
+  type Scenarios,
+  Text,
+} from './core.ts';
+
+const FORGET = 'When something is heard, forget that you have asked.';
+const TIMES = { pingIntervalMs: 30_000, closeTimeoutMs: 5_000 };
+
+/** Makes a connection, and its clock. `wait` lets time go by, and checks it. */
+function timed(lesson: Lesson, times = TIMES) {
+  const { now, advance } = clock();
+  const connection = connect(lesson, times, now);
+  const wait = (ms: number) => {
+    advance(ms);
+    connection.checkTime();
+  };
+  return { connection, now, advance, wait };
+}
+
+/** Makes a connection whose peer has been silent, and has been asked. */
+function asked(lesson: Lesson) {
+  const silent = timed(lesson);
+  silent.wait(30_000);
+  silent.connection.takeOutput();
+  return silent;
+}
+
+export const TIME: Scenarios = [
+  {
+    what: 'Somebody new has the whole interval.',
+    rules: [],
+    check(lesson) {
+      const { connection, now } = timed(lesson);
+      expectDeadline(connection, now() + 30_000, 'Somebody new has the whole interval.');
+    },
+  },
+  {
+    what: 'Every byte is a sign of life.',
+    rules: [],
+    check(lesson) {
+      const { connection, now, advance } = timed(lesson);
+      advance(10_000);
+      connection.receive(fromClient(Text, 'x').subarray(0, 1));
+      expectDeadline(connection, now() + 30_000, 'Every byte is a sign of life.');
+    },
+  },
+  {
+    what: 'A peer is not asked before the interval is over.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = timed(lesson);
+      wait(29_999);
+      expectOutput(connection, NOTHING, 'One millisecond is left.');
+    },
+  },
+  {
+    what: 'Ask a silent peer whether it is there.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = timed(lesson);
+      wait(30_000);
+      expectOutput(
+        connection,
+        fromServer(Ping),
+        'Ask a silent peer whether it is there.',
+        'When the deadline has come, `checkTime` sends a Ping.',
+      );
+    },
+  },
+  {
+    what: 'To answer, it has as long again.',
+    rules: [],
+    check(lesson) {
+      const { connection, now } = asked(lesson);
+      expectDeadline(connection, now() + 30_000, 'To answer, it has as long again.');
+      expectEnding(connection, undefined, 'To answer, it has as long again.');
+    },
+  },
+  {
+    what: 'Ask once.',
+    rules: [],
+    check(lesson) {
+      const { connection } = asked(lesson);
+      connection.checkTime();
+      expectOutput(connection, NOTHING, 'Ask once.');
+    },
+  },
+  {
+    what: 'Ask again after the next silence.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = asked(lesson);
+      connection.receive(fromClient(Pong));
+      wait(30_000);
+      expectOutput(connection, fromServer(Ping), 'Ask again after the next silence.', FORGET);
+    },
+  },
+  {
+    what: 'A peer that has answered has the whole interval again.',
+    rules: [],
+    check(lesson) {
+      const { connection, now, advance } = asked(lesson);
+      advance(10_000);
+      connection.receive(fromClient(Pong));
+      expectDeadline(connection, now() + 30_000, 'It has answered.', FORGET);
+      expectEnding(connection, undefined, 'It has answered.');
+    },
+  },
+  {
+    what: 'Who does not answer is gone: drop the TCP connection.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = asked(lesson);
+      wait(30_000);
+      expectEnding(
+        connection,
+        'destroy',
+        'Who does not answer is gone: drop the TCP connection.',
+        'You have asked, and a whole interval has passed without an answer.',
+      );
+    },
+  },
+  {
+    what: 'The application hears why, once.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = asked(lesson);
+      wait(30_000);
+      connection.checkTime();
+      const why = pull(connection, 'The application hears why.');
+      equal(() => why, { type: 'error' }, 'The application hears why.', { label: '`next` gave' });
+      expectExplained(why);
+      expectNext(connection, undefined, 'It hears so once.');
+    },
+  },
+  {
+    what: 'Nobody said Close: 1006.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = asked(lesson);
+      wait(30_000);
+      connection.next();
+      connection.disconnect();
+      const end = { type: 'close', code: 1006, wasClean: false } as const;
+      expectNext(connection, end, 'Nobody said Close: 1006.');
+    },
+  },
+  {
+    what: 'A closed connection waits for nothing.',
+    rules: [],
+    check(lesson) {
+      const { connection } = timed(lesson);
+      connection.disconnect();
+      expectDeadline(connection, undefined, 'A closed connection waits for nothing.');
+    },
+  },
+  {
+    what: 'Who is closing is asked nothing.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = timed(lesson, { ...TIMES, closeTimeoutMs: 600_000 });
+      connection.close();
+      connection.takeOutput();
+      for (let i = 0; i < 2; i++) wait(30_000);
+      expectOutput(connection, NOTHING, 'Who is closing is asked nothing.');
+      expectNext(connection, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
+      expectEnding(connection, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
+    },
+  },
+  {
+    what: 'Our Close starts a clock.',
+    rules: [100],
+    check(lesson) {
+      const { connection, now, wait } = timed(lesson);
+      connection.close();
+      expectDeadline(connection, now() + 5_000, 'Our Close starts a clock.');
+      wait(4_999);
+      expectEnding(connection, undefined, 'One millisecond is left.');
+    },
+  },
+  {
+    what: 'A peer that does not answer a Close is dropped.',
+    rules: [100],
+    check(lesson) {
+      const { connection, wait } = timed(lesson);
+      connection.close();
+      wait(5_000);
+      expectEnding(
+        connection,
+        'destroy',
+        'A peer that does not answer a Close is dropped.',
+        'In `checkTime`, ask `checkDeadline` of the closing handshake, and do what it says.',
+      );
+    },
+  },
+  {
+    what: 'A peer that does not hang up is dropped.',
+    rules: [100],
+    check(lesson) {
+      const { connection, now, wait } = timed(lesson);
+      connection.receive(fromClient(Close, NORMAL));
+      connection.next();
+      expectDeadline(connection, now() + 5_000, 'Having hung up, we wait for the peer to do so.');
+      wait(5_000);
+      expectEnding(connection, 'destroy', 'A peer that does not hang up is dropped.');
+    },
+  },
+];
