@@ -174,8 +174,8 @@ export class Connection {
   readonly #events: ConnectionEvent[] = [];
   /** How many bytes of messages are in the queue. */
   #waitingBytes = 0;
-  /** Did messages wait already when the last read came in? */
-  #hasBacklog = false;
+  /** How many of them were in it already when the last read came in. */
+  #backlogBytes = 0;
   #owesDrain = false;
   #ending: 'hangUp' | 'destroy' | undefined;
   /** Has the application been told of the end? */
@@ -202,7 +202,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     this.#heardAt = this.#now();
     this.#askedAt = undefined;
-    this.#hasBacklog = this.#waitingBytes > 0;
+    this.#backlogBytes = this.#waitingBytes;
     if (this.#closing.isListening) this.#reader.push(chunk);
   }
 
@@ -247,7 +247,7 @@ export class Connection {
    */
   #answerClose(payload: Uint8Array): void {
     checkCloseBody(payload);
-    if (this.#hasBacklog && this.#closing.state === 'OPEN') this.#queue.dropWaiting();
+    if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') this.#queue.dropWaiting();
     this.#perform(this.#closing.receiveClose(payload));
   }
 
@@ -621,8 +621,8 @@ export class WebSocketServer {
       socket,
       opening,
       (connection, event) => {
-        if (event.type === 'open') this.#connections.add(connection);
         if (event.type === 'close') this.#remove(connection);
+        if (event.type === 'open') this.#connections.add(connection);
         this.#handle(connection, event);
       },
       this.#options,

@@ -340,7 +340,7 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        "    if (this.#hasBacklog && this.#closing.state === 'OPEN') this.#queue.dropWaiting();\n",
+        "    if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') this.#queue.dropWaiting();\n",
         '',
       ],
     ],
@@ -352,7 +352,7 @@ const SHARED = new MessageReader('server');`,
       'Whatever waits is dropped at a Close, and with it the answer to the message that came just before.',
     source: 'RFC 6455 §5.5.1',
     rules: [],
-    edits: [['if (this.#hasBacklog && this.#closing', 'if (this.#closing']],
+    edits: [['if (this.#backlogBytes > 0 && this.#closing', 'if (this.#closing']],
   },
   {
     id: 'never-asks',
@@ -385,8 +385,8 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `    this.#askedAt = undefined;
-    this.#hasBacklog`,
-        '    this.#hasBacklog',
+    this.#backlogBytes`,
+        '    this.#backlogBytes',
       ],
     ],
   },
@@ -808,8 +808,10 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `        if (event.type === 'close') this.#remove(connection);
+        if (event.type === 'open') this.#connections.add(connection);
         this.#handle(connection, event);`,
-        `        this.#handle(connection, event);
+        `        if (event.type === 'open') this.#connections.add(connection);
+        this.#handle(connection, event);
         if (event.type === 'close') this.#remove(connection);`,
       ],
     ],
