@@ -1,7 +1,7 @@
 /** Reads what a server sends after the handshake, and lets nothing illegal pass. */
 import { isUtf8 } from 'node:buffer';
 import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
-import { preview } from '../view/wire.ts';
+import { preview } from '../view/say.ts';
 
 /** What a server said: a whole message, or a control frame. */
 export type ServerMessage =

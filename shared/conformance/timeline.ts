@@ -1,7 +1,8 @@
 /** Keeps what was said on the wire, for a report. */
 import { decodeFrame } from '../view/frame.ts';
 import { toHex } from '../view/hex.ts';
-import { opcodeName, renderHead, sayBeginning, sayPayload, sayRsv } from '../view/wire.ts';
+import { opcodeName, sayBeginning, sayPayload, sayRsv } from '../view/say.ts';
+import { renderHead } from '../view/wire.ts';
 
 /** One thing that happened on the wire. */
 export interface TimelineEntry {

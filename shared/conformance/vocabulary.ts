@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { utf8, type WireFrame } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
-import { preview } from '../view/wire.ts';
+import { preview } from '../view/say.ts';
 import type { ServerEvent } from './parser.ts';
 
 /** Bytes, or text to encode as UTF-8. */

@@ -2,7 +2,7 @@
 
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { quote, toHex } from '../view/hex.ts';
-import { frameFields, preview } from '../view/wire.ts';
+import { frameFields, preview } from '../view/say.ts';
 import type { About, Fact } from './facts.ts';
 
 const MAX_BYTES = 20;

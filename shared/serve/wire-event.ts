@@ -2,7 +2,7 @@
 import { type DecodedFrame, decodeFrame } from '../view/frame.ts';
 import { decodeHead } from '../view/head.ts';
 import { escapeText, toHex } from '../view/hex.ts';
-import { type Field, opcodeName, sayBeginning, sayFields } from '../view/wire.ts';
+import { type Field, opcodeName, sayBeginning, sayFields } from '../view/say.ts';
 import type { CutFrame } from './cutter.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
 

@@ -2,8 +2,9 @@ import { isHead } from './bytes.ts';
 import { type DecodedFrame, decodeFrames } from './frame.ts';
 import { decodeHead, type HeadLine } from './head.ts';
 import { escapeText } from './hex.ts';
+import { preview, sayMissing } from './say.ts';
 import { style } from './style.ts';
-import { drawStream, MAX_FRAMES, preview, sayMissing } from './wire.ts';
+import { drawStream, MAX_FRAMES } from './wire.ts';
 import { wrap } from './wrap.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Text is measured in the columns of a terminal: a colour takes none, a Chinese character two. */
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour begins with one.
 const COLOUR = /(\u001b\[[\d;]*m)/;

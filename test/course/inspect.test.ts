@@ -4,7 +4,8 @@ import { isHead, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
 import { decodeFrame } from '../../shared/view/frame.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { renderBytes } from '../../shared/view/inspect.ts';
-import { drawStream, sayMissing } from '../../shared/view/wire.ts';
+import { sayMissing } from '../../shared/view/say.ts';
+import { drawStream } from '../../shared/view/wire.ts';
 import {
   ILLEGAL_FRAMES,
   ILLEGAL_LENGTHS,

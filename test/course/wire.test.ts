@@ -3,7 +3,8 @@ import { join, utf8, wire } from '../../shared/kit/frames.ts';
 import { decodeFrame, decodeFrames } from '../../shared/view/frame.ts';
 import { decodeHead } from '../../shared/view/head.ts';
 import { fromHex, quote, toHex } from '../../shared/view/hex.ts';
-import { frameFields, preview, renderFrames, renderHead } from '../../shared/view/wire.ts';
+import { frameFields, preview } from '../../shared/view/say.ts';
+import { renderFrames, renderHead } from '../../shared/view/wire.ts';
 import {
   ILLEGAL_FRAMES,
   ILLEGAL_LENGTHS,
