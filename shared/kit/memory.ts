@@ -1,4 +1,5 @@
 /** What memory is in use. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { giveWay } from './patience.ts';
@@ -21,8 +22,19 @@ export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
 export async function isForgotten(object: WeakRef<object>): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     await giveWay(5);
-    collectGarbage();
+    await collectTogether();
     if (object.deref() === undefined) return true;
   }
   return false;
+}
+
+let collection: Promise<void> | undefined;
+
+/** Collects garbage, once for everybody who waits for it at the same time. */
+function collectTogether(): Promise<void> {
+  collection ??= nextTurn().then(() => {
+    collection = undefined;
+    collectGarbage();
+  });
+  return collection;
 }

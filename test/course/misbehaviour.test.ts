@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
-import { STANDSTILL, withSandbox } from './sandbox.ts';
+import { PAUSE, STANDSTILL, withSandbox } from './sandbox.ts';
 
 /** Every wait is far below this, in milliseconds: a guard, on a busy machine too. */
 const MOST_MS = 30_000;
@@ -65,7 +65,10 @@ const UNRULY: readonly Kind[] = [
   },
   {
     kind: 'an endless chain of promises',
-    make: inside(PONG, 'const spin = (): void => void Promise.resolve().then(spin);\nspin();'),
+    make: inside(
+      PONG,
+      `const spin = (): void => {\n${PAUSE}\nvoid Promise.resolve().then(spin);\n};\nspin();`,
+    ),
     says: ['Step 4 did not come to an end'],
     marks: '✓✓✓✗···',
   },
@@ -103,7 +106,10 @@ const UNRULY: readonly Kind[] = [
   },
   {
     kind: 'a list that grows without end',
-    make: inside(PONG, 'const all: unknown[] = []; for (;;) all.push(new Array(100_000).fill(0));'),
+    make: inside(
+      PONG,
+      'const all: unknown[] = []; for (;;) all.push(new Array(100_000).fill(0.5));',
+    ),
     says: ['The code used up its memory, 512 MiB.'],
     marks: '✓✓✓✗···',
   },

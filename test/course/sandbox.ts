@@ -43,6 +43,9 @@ export const ENV: NodeJS.ProcessEnv = {
  */
 export const STANDSTILL = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
 
+/** A statement that takes 20 milliseconds, and leaves the processor to the other tests. */
+export const PAUSE = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);';
+
 /** Those that nobody works in. */
 const free: Sandbox[] = [];
 afterAll(() => {
