@@ -88,6 +88,57 @@ const RIGHT = "return createHash('sha1').update(key + GUID).digest('base64');";
 const HEX = RIGHT.replace('base64', 'hex');
 const withStep1 = (stub: string, body: string) => stub.replace("throw new Todo('01.1');", body);
 
+/** `h`, and any other key to go back. */
+async function takeHints(learner: Learner): Promise<void> {
+  learner.press('h');
+  await learner.sees('Hint 1 of 3');
+  learner.press('h');
+  await learner.sees('Hint 2 of 3');
+  learner.press('x');
+  await learner.sees('1 of 5 steps hold.');
+}
+
+/** `l`, a number, and `n`. */
+async function walkTheMap(learner: Learner): Promise<void> {
+  learner.press('l');
+  await learner.sees('▸ 01  Handshake        █░░░░        1/5');
+  learner.press('3');
+  await learner.sees('03 Sending frames');
+  learner.press('n');
+  await learner.sees('04 Closing');
+  learner.press('l');
+  learner.press('1');
+  await learner.sees('1 of 5 steps hold.');
+}
+
+/** `d`, which asks first as long as the lesson is not finished. */
+async function askForTheReference(learner: Learner): Promise<void> {
+  learner.press('d');
+  await learner.sees('Lesson 01 is not finished. Show the reference anyway? [y/N]');
+  learner.press('n');
+  await learner.sees('h hint');
+  expect(learner.screen).not.toContain('the reference');
+
+  learner.save(learner.solution);
+  await learner.sees('All 5 steps hold: lesson 01 is done. You can turn');
+  learner.press('d');
+  await learner.sees('Any key: back to the steps.');
+  learner.press('x');
+  learner.press('h');
+  await learner.sees('every step holds');
+}
+
+/** `r`, which keeps the learner's file. */
+async function startAfresh(learner: Learner): Promise<void> {
+  learner.press('r');
+  await learner.sees('Start lesson 01 afresh? Your file is kept beside it. [y/N]');
+  learner.press('y');
+  await learner.sees(`Your file is kept:\n ${learner.file}.kept-1`);
+  expect(learner.screen.split('\n')).toHaveLength(40);
+  await learner.sees('Lesson 01, step 1 is yours to write.');
+  expect(learner.sandbox.read(`${learner.file}.kept-1`)).toBe(learner.solution);
+}
+
 describe.concurrent('a session', () => {
   test('from red to green by saving, with every key', () =>
     session({ lesson: '01' }, async (learner) => {
@@ -101,44 +152,10 @@ describe.concurrent('a session', () => {
       await learner.sees('✓ 1  The accept key');
       await learner.sees('course 1/38');
 
-      learner.press('h');
-      await learner.sees('Hint 1 of 3');
-      learner.press('h');
-      await learner.sees('Hint 2 of 3');
-      learner.press('x');
-      await learner.sees('1 of 5 steps hold.');
-
-      learner.press('l');
-      await learner.sees('▸ 01  Handshake        █░░░░        1/5');
-      learner.press('3');
-      await learner.sees('03 Sending frames');
-      learner.press('n');
-      await learner.sees('04 Closing');
-      learner.press('l');
-      learner.press('1');
-      await learner.sees('1 of 5 steps hold.');
-
-      learner.press('d');
-      await learner.sees('Lesson 01 is not finished. Show the reference anyway? [y/N]');
-      learner.press('n');
-      await learner.sees('h hint');
-      expect(learner.screen).not.toContain('parseHeader');
-
-      learner.save(learner.solution);
-      await learner.sees('All 5 steps hold: lesson 01 is done. You can turn');
-      learner.press('d');
-      await learner.sees('Any key: back to the steps.');
-      learner.press('x');
-      learner.press('h');
-      await learner.sees('every step holds');
-
-      learner.press('r');
-      await learner.sees('Start lesson 01 afresh? Your file is kept beside it. [y/N]');
-      learner.press('y');
-      await learner.sees(`Your file is kept:\n ${learner.file}.kept-1`);
-      expect(learner.screen.split('\n')).toHaveLength(40);
-      await learner.sees('Lesson 01, step 1 is yours to write.');
-      expect(learner.sandbox.read(`${learner.file}.kept-1`)).toBe(learner.solution);
+      await takeHints(learner);
+      await walkTheMap(learner);
+      await askForTheReference(learner);
+      await startAfresh(learner);
 
       learner.press('q');
       expect(await learner.ended()).toBe(0);
