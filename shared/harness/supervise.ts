@@ -27,11 +27,6 @@ export interface Checker {
   stop(): void;
 }
 
-/** Runs all the steps over a target's file. Never throws for what that file does. */
-export function supervise(target: Target): Promise<Run> {
-  return prepare(target).run();
-}
-
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) kill(child);
@@ -59,24 +54,29 @@ export function prepare(target: Target): Checker {
       const held = await heldUp(target);
       if (held) kill(child);
       // One that has not lived until now is replaced.
-      return held ?? (child.connected ? follow(child, target) : supervise(target));
+      return held ?? (child.connected ? follow(child, target) : prepare(target).run());
     },
     stop: () => kill(child),
   };
 }
 
-/** The last run of each lesson that another one builds on, and the file that it was a run of. */
-const needed = new Map<Lesson, { readonly source: string; readonly run: Promise<Run> }>();
+/** The last run of each lesson that stands alone, and the source that it was a run of. */
+const lastRuns = new Map<Lesson, { readonly source: string; readonly run: Promise<Run> }>();
 
-/** Runs a lesson that another one builds on, unless its file is as it was the last time. */
-function runNeeded(lesson: Lesson): Promise<Run> {
-  const target: Target = { side: 'lessons', lesson };
+/**
+ * Runs all the steps over a target's file. Never throws for what that file does. A lesson that
+ * stands alone, and whose file is as it was the last time, gives what it gave then: others build
+ * on it, and ask again.
+ */
+export function supervise(target: Target): Promise<Run> {
+  const { side, lesson } = target;
+  if (side === 'solutions' || lesson.needs) return prepare(target).run();
   const file = join(ROOT, fileOf(target));
   const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const last = needed.get(lesson);
+  const last = lastRuns.get(lesson);
   if (last?.source === source) return last.run;
-  const run = supervise(target);
-  needed.set(lesson, { source, run });
+  const run = prepare(target).run();
+  lastRuns.set(lesson, { source, run });
   return run;
 }
 
@@ -87,7 +87,7 @@ function runNeeded(lesson: Lesson): Promise<Run> {
 async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
   if (side === 'solutions' || !lesson.needs) return undefined;
   const builtOn = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
-  const runs = await Promise.all(builtOn.map(runNeeded));
+  const runs = await Promise.all(builtOn.map((lesson) => supervise({ side, lesson })));
   const at = runs.findIndex(({ broken, results }) => broken ?? results.some((it) => it.failure));
   const [first, run] = [builtOn[at], runs[at]];
   if (!first || !run) return undefined;
