@@ -82,15 +82,15 @@ async function go(): Promise<void> {
   let isCounted = false;
   for (current = 1; current <= spec.steps.length; current++) {
     running = current;
-    const stop = beat();
-    const failure = await runStep(spec, current, module, enter);
+    const failure = await whileBeating(() => runStep(spec, current, module, enter));
     const output = takeOutput();
     if (failure) await post({ type: 'failed', number: current, failure });
-    // Of the steps that do not hold, only the first is told in full.
-    const held = failure && !isCounted ? await countHeld(spec, current, module) : undefined;
+    // Only the first step that does not hold is told in full, and of one to write there is nothing.
+    const counts = failure !== undefined && failure.kind !== 'todo' && !isCounted;
+    const count = () => countHeld(spec, current, module);
+    const held = counts ? await whileBeating(count) : undefined;
     isCounted ||= failure !== undefined;
     takeOutput();
-    stop();
     running = 0;
     await post({ type: 'finished', number: current, output, ...(held !== undefined && { held }) });
   }
@@ -106,8 +106,8 @@ async function enter<T>(scenario: string, run: () => Promise<T>): Promise<T> {
   return startedBy.run({ number: current, scenario }, run);
 }
 
-/** Says again and again that it is alive. An endless loop would leave no turn for that. */
-function beat(): () => void {
+/** Runs something, and says all the while that it is alive. An endless loop leaves no turn for that. */
+async function whileBeating<T>(run: () => Promise<T>): Promise<T> {
   let quietBeats = 0;
   let last = performance.eventLoopUtilization();
   const timer = setInterval(() => {
@@ -124,7 +124,11 @@ function beat(): () => void {
     });
     void post({ type: 'done' });
   }, BEAT_MS).unref();
-  return () => clearInterval(timer);
+  try {
+    return await run();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 function leftovers(): void {

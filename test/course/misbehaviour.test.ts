@@ -108,7 +108,7 @@ const UNRULY: readonly Kind[] = [
     kind: 'a list that grows without end',
     make: inside(
       PONG,
-      'const all: unknown[] = []; for (;;) all.push(new Array(100_000).fill(0.5));',
+      'const all: unknown[] = [], part = new Array(1_000_000).fill(0.5); for (;;) all.push(part.slice());',
     ),
     says: ['The code used up its memory, 512 MiB.'],
     marks: '✓✓✓✗···',
