@@ -101,8 +101,9 @@ async function go(): Promise<void> {
 }
 
 /** Runs a scenario of the current step, so that whatever it does is told as its doing. */
-async function enter<T>(scenario: string, run: () => Promise<T>): Promise<T> {
-  await post({ type: 'started', number: current, scenario });
+function enter<T>(scenario: string, run: () => Promise<T>): Promise<T> {
+  // Not waited for: a turn for each of hundreds of scenarios would be seen. It is written at once.
+  void post({ type: 'started', number: current, scenario });
   return startedBy.run({ number: current, scenario }, run);
 }
 
