@@ -4,6 +4,14 @@ import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
 import { renderHelp } from './help.ts';
 
+// Nobody reads on: `head` has read enough, or the terminal is gone. To complain would fail as well.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
+
 /**
  * Runs a command of the course, or shows its help, and sets the exit code. A `UsageError` becomes
  * one line for the person at the terminal and exit code 2; what is our own fault stays a trace.

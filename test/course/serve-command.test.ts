@@ -45,6 +45,12 @@ class Command {
     }
   }
 
+  /** Reads no more of what it says, as a terminal that is closed. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Waits for its end, after a signal if there is one, and returns the exit code. */
   async end(signal?: NodeJS.Signals): Promise<number | null> {
     const closed = once(this.#child, 'close');
@@ -78,6 +84,13 @@ describe.concurrent('the command', () => {
       expect((await closed)[0]).toBe(1001);
     },
   );
+
+  test.skipIf(process.platform === 'win32')('ends when nobody reads what it says', async () => {
+    const command = new Command(ROOT, '--solution');
+    await command.says(/Ctrl-C/);
+    command.stopReading();
+    expect(await command.end('SIGINT')).toBe(0);
+  });
 
   test('takes the port it is told, and says so when that is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
