@@ -56,7 +56,9 @@ function summary(part: readonly StepResult[]): string[] {
   if (!first || !last) return [];
   const numbers = first === last ? `step ${first.number}` : `steps ${first.number}–${last.number}`;
   const hold = part.filter(({ failure }) => !failure).length;
-  if (hold === part.length) return [style.green(` ✓ ${numbers} hold`)];
+  if (hold === part.length) {
+    return [style.green(` ✓ ${numbers} ${first === last ? 'holds' : 'hold'}`)];
+  }
   return [` · ${numbers}${hold > 0 ? `, of which ${hold} hold` : ' to come'}`];
 }
 
