@@ -155,6 +155,7 @@ process.once('message', () => {
 });
 await post({
   type: 'ready',
+  startMs: performance.now(),
   steps: spec.steps.map(({ title, section, scenarios }) => {
     return { title, section, scenarios: scenarios.length };
   }),

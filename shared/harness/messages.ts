@@ -6,8 +6,8 @@ export type StepHeading = Pick<StepResult, 'title' | 'section' | 'scenarios'>;
 
 /** From the process that checks. */
 export type FromChecker =
-  /** The spec is loaded; the learner's file is not. */
-  | { readonly type: 'ready'; readonly steps: readonly StepHeading[] }
+  /** The spec is loaded; the learner's file is not. `startMs`: how long that took. */
+  | { readonly type: 'ready'; readonly steps: readonly StepHeading[]; readonly startMs: number }
   /** The file could not be loaded. */
   | { readonly type: 'broken'; readonly failure: Failure }
   | { readonly type: 'started'; readonly number: number; readonly scenario?: string }

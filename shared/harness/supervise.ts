@@ -12,6 +12,8 @@ import { loadSpec } from './spec.ts';
 
 /** How long nothing may be heard of a step, or of loading the file, before it counts as endless. */
 const PATIENCE_MS = 5000;
+/** On a busy machine it is more: so many times what our own process took to start. */
+const PATIENCE_STARTS = 8;
 /** How long our own process may take to start, in milliseconds: a guard for a busy machine. */
 const START_MS = 30_000;
 /** How long to wait for messages of a process that has ended, in milliseconds. */
@@ -121,15 +123,24 @@ function kill(child: ChildProcess): void {
   }
 }
 
+/**
+ * Says how long to hear nothing of a step before it counts as endless, in milliseconds, when our
+ * own process took `startMs` to start: where that is slow, everything is.
+ */
+export function patienceFor(startMs: number): number {
+  return Math.max(PATIENCE_MS, PATIENCE_STARTS * startMs);
+}
+
 /** Lets a process check its file, and watches it until it ends. */
 function follow(child: ChildProcess, target: Target): Promise<Run> {
   const record = new RunRecord(fileOf(target));
   let timer: NodeJS.Timeout | undefined;
-  const watch = (patience = PATIENCE_MS) => {
+  let patienceMs = PATIENCE_MS;
+  const watch = (patience = patienceMs) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       record.breakOff(
-        `${record.activity} did not come to an end within ${patience / 1000} seconds.`,
+        `${record.activity} did not come to an end within ${Math.round(patience / 1000)} seconds.`,
         'There may be a loop whose condition never becomes false, or one that reads without going forward.',
       );
       kill(child);
@@ -137,6 +148,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
   };
   const complaints = collectStart(child.stderr, 10_000);
   child.on('message', (message: FromChecker) => {
+    if (message.type === 'ready') patienceMs = patienceFor(message.startMs);
     watch();
     record.take(message);
     if (record.isDone) kill(child);

@@ -7,6 +7,7 @@ import { RunRecord } from '../../shared/harness/record.ts';
 import { explanation } from '../../shared/harness/report.ts';
 import { countHeld, runStep } from '../../shared/harness/run.ts';
 import type { AnySpec } from '../../shared/harness/spec.ts';
+import { patienceFor } from '../../shared/harness/supervise.ts';
 
 const holds = () => {};
 const fails = () => fail('Three is three.');
@@ -57,7 +58,7 @@ test('a red names its scenario, and says how many hold', () => {
 
 test('a run that breaks off is told of the scenario that was on', () => {
   const record = new RunRecord('lessons/02');
-  record.take({ type: 'ready', steps: [heading, heading] });
+  record.take({ type: 'ready', steps: [heading, heading], startMs: 400 });
   expect(record.activity).toBe('Loading lessons/02');
   record.take({ type: 'started', number: 1, scenario: 'two' });
   expect(record.activity).toBe('Step 1');
@@ -72,7 +73,7 @@ test('a run that breaks off is told of the scenario that was on', () => {
 
 test('what goes wrong while the others are counted does not hide the first failure', () => {
   const record = new RunRecord('lessons/02');
-  record.take({ type: 'ready', steps: [heading] });
+  record.take({ type: 'ready', steps: [heading], startMs: 400 });
   record.take({ type: 'started', number: 1, scenario: 'three' });
   record.take({ type: 'failed', number: 1, failure });
   record.breakOff('Step 1 did not come to an end.', 'A loop.');
@@ -81,7 +82,7 @@ test('what goes wrong while the others are counted does not hide the first failu
 
 test('what a step printed and how many of it hold stay when something fails late', () => {
   const record = new RunRecord('lessons/02');
-  record.take({ type: 'ready', steps: [heading] });
+  record.take({ type: 'ready', steps: [heading], startMs: 400 });
   record.take({ type: 'finished', number: 1, held: 3, output: 'hello' });
   record.take({ type: 'failed', number: 1, failure });
   expect(record.isDone).toBe(false);
@@ -95,4 +96,8 @@ test('a failure before the first step leaves no step to tell of', () => {
   record.breakOff('Loading lessons/02 did not come to an end.', 'A loop.');
   record.take({ type: 'failed', number: 0, failure });
   expect(record.result()).toMatchObject({ broken: { cause: 'A loop.' }, results: [] });
+});
+
+test('a machine that is slow to start a process has more patience with it', () => {
+  expect([0, 400, 2000].map(patienceFor)).toEqual([5000, 5000, 16_000]);
 });
