@@ -42,8 +42,8 @@ function pipe(
 ): Promise<Outcome> {
   const pretend = 'data:text/javascript,process.stdin.isTTY=true';
   const loaders = ['--import', 'tsx', ...(isTerminal ? ['--import', pretend] : [])];
-  const script = join(folder, 'shared', 'commands', `${command}.ts`);
-  const child = spawn(process.execPath, [...loaders, script, ...args], { cwd: folder, env: ENV });
+  const typed = [...loaders, scriptOf(command), ...args];
+  const child = spawn(process.execPath, typed, { cwd: folder, env: ENV });
   // At a terminal there is no end of the input, unless somebody types it.
   if (input !== undefined) child.stdin.end(input);
   return outcomeOf(child);
