@@ -60,8 +60,10 @@ async function run(side: Side, port: number): Promise<number> {
   if (inspector() === undefined) watchForEndlessLoops();
   serving = await start();
   if (!serving) return 1;
+  // Listen first: whoever reads that Ctrl-C stops it may be faster than the next line.
+  const interruption = interrupted();
   console.log(welcome(serving.url, file).join('\n'));
-  await interrupted();
+  await interruption;
   console.log('\nGoing away: 1001 to every page.');
   if (!(await serving.stop())) {
     report(new Error('shutdown() has not come to its end. Lesson 05, step 9 is about it.'));
