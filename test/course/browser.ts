@@ -59,6 +59,8 @@ export class Browser {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (said: Said) => void>();
   readonly #pages = new Map<string, Page>();
+  /** Tabs that nobody looks at. To open one takes as long as most of what is done there. */
+  readonly #idle: Page[] = [];
   #lastId = 0;
 
   private constructor(process: ChildProcess, profile: string, socket: WebSocket) {
@@ -109,15 +111,29 @@ export class Browser {
     this.#waiting.delete(said.id);
   }
 
-  /** Opens a tab. What goes wrong in it is in its `complaints`. */
+  /** Opens a page in a tab. What goes wrong in it is in its `complaints`. */
   async open(url: string): Promise<Page> {
+    const page = this.#idle.pop() ?? (await this.#openTab());
+    page.complaints.splice(0);
+    await page.load(url);
+    return page;
+  }
+
+  /** Leaves a page, with its connections, and lends its tab to the next one. */
+  async leave(page: Page): Promise<void> {
+    await page.send('Emulation.clearDeviceMetricsOverride');
+    await page.send('Emulation.setEmulatedMedia', { features: [] });
+    await page.load('about:blank');
+    this.#idle.push(page);
+  }
+
+  async #openTab(): Promise<Page> {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
     const attached = await this.send('Target.attachToTarget', { targetId, flatten: true });
     const sessionId = attached.sessionId as string;
     const page = new Page((method, params) => this.send(method, params, sessionId));
     this.#pages.set(sessionId, page);
     for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await page.send(`${domain}.enable`);
-    await page.load(url);
     return page;
   }
 
@@ -241,11 +257,6 @@ export class Page {
     await this.send('Page.bringToFront');
     const { data } = await this.send('Page.captureScreenshot', { format: 'png' });
     return Buffer.from(data as string, 'base64');
-  }
-
-  /** Closes the tab. */
-  async close(): Promise<void> {
-    await this.send('Page.close');
   }
 }
 

@@ -116,7 +116,7 @@ afterAll(async () => {
   await serving?.stop();
 });
 afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close();
+  for (const page of pages.splice(0)) await browser.leave(page);
 });
 
 /** Opens the page in a tab of its own. */
