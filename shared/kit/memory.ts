@@ -8,13 +8,13 @@ import { giveWay } from './patience.ts';
 const ATTEMPTS = 20;
 
 setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+const collectGarbage = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void;
 
 /** The bytes that objects, or buffers, take up, after what is not in use has been thrown away. */
 export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
   collectGarbage();
-  // The memory of buffers is given back after the objects that have it.
-  if (kind === 'arrayBuffers') collectGarbage();
+  // The memory of buffers is given back later, but before the next collection, of whatever type.
+  if (kind === 'arrayBuffers') collectGarbage({ type: 'minor' });
   return process.memoryUsage()[kind];
 }
 
