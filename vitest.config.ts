@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { variants } from './test/traps/variants.ts';
 
 /** What starts processes of its own, or a browser, or waits for long. The longest come first. */
 const THOROUGH = [
@@ -16,9 +15,12 @@ const THOROUGH = [
   'upkeep',
 ].map((name) => `test/course/${name}.test.ts`);
 
-const LONG = ['05-server', '02-reading-frames']
-  .map((name) => `test/traps/${name}.test.ts`)
-  .concat(THOROUGH);
+const LONG = [
+  'test/traps/05-server.test.ts',
+  'test/traps/02-reading-frames.test.ts',
+  'test/course/stubs.test.ts',
+  ...THOROUGH,
+];
 
 /** Starts the longest files first, so that no other waits for them in the end. */
 class LongestFirst extends BaseSequencer {
@@ -31,29 +33,41 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** A guard against hanging, not a bound on speed. */
-const testTimeout = 180_000;
+/** What proves the course. */
+const proof = {
+  /** A guard against hanging, not a bound on speed, in milliseconds. */
+  testTimeout: 180_000,
+  /** Each file leaves nothing behind: a process of its own would be more work than most are. */
+  isolate: false,
+};
 
 export default defineConfig({
   test: {
-    // Left to itself, Vitest keeps a core for what watches: of two, that is half.
-    maxWorkers: availableParallelism(),
+    // One more than cores: there is always a test that waits.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     // What `npm test` proves: the solutions, and the course itself. With `--quick`, the first part.
     projects: [
       {
-        plugins: [variants],
         test: {
           name: 'everyday',
           include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: THOROUGH,
-          testTimeout,
+          ...proof,
           // The traps have their garbage collected again and again: one thread does it for less.
           execArgv: ['--single-threaded-gc'],
         },
       },
-      // Each of these tests starts processes: two at once keep a core busy.
-      { test: { name: 'thorough', include: THOROUGH, testTimeout, maxConcurrency: 2 } },
+      {
+        test: {
+          name: 'thorough',
+          include: THOROUGH,
+          ...proof,
+          globalSetup: 'test/course/sandboxes.ts',
+          // Each of these tests starts processes: two at once keep a core busy.
+          maxConcurrency: 2,
+        },
+      },
       // The learner's own files. Red until they are done.
       { test: { name: 'lessons', include: ['lessons/**/*.test.ts'] } },
     ],

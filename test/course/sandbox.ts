@@ -2,9 +2,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { makeStub } from '../../shared/course/stub.ts';
 
@@ -46,11 +45,15 @@ export const STANDSTILL = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4))
 /** A statement that takes 20 milliseconds, and leaves the processor to the other tests. */
 export const PAUSE = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the sandboxes of a run are. It is gone when the run has ended. */
+    sandboxes: string;
+  }
+}
+
 /** Those that nobody works in. */
 const free: Sandbox[] = [];
-afterAll(() => {
-  for (const sandbox of free.splice(0)) sandbox.remove();
-});
 
 /**
  * Lends a sandbox in which every lesson is a stub. Those that come back are lent again: in a new
@@ -67,7 +70,7 @@ export async function withSandbox<T>(act: (sandbox: Sandbox) => Promise<T>): Pro
 }
 
 export class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), 'websocket-101-'));
+  readonly folder = mkdtempSync(join(inject('sandboxes'), 'sandbox-'));
   /** What has been written, other than lessons. */
   readonly #written = new Set<string>();
   #shell: ChildProcess | undefined;
@@ -151,11 +154,6 @@ export class Sandbox {
     this.#shell.send({ script: join(this.folder, scriptOf(command)), args });
     const [outcome] = await answer;
     return outcome;
-  }
-
-  remove(): void {
-    this.#shell?.kill();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,40 @@
-import { fileOf, type Lesson } from '../../shared/course/lessons.ts';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { transformSync } from 'rolldown/utils';
+import { fileOf, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 
-/** Loads a variant of a solution, such as `done=3`, as `variants.ts` makes it. */
-export function loadVariant(lesson: Lesson, query: string): Promise<object> {
-  return import(/* @vite-ignore */ `../../${fileOf({ side: 'solutions', lesson })}?${query}`);
+/** What a module imports of the project. Of others, types have been taken out. */
+const IMPORT = /^import \{([^}]*)\} from "(\.[^"]+)";$/gm;
+
+/** The modules of this process that variants import, by their paths. */
+const modules = new Map<string, object>();
+const SHELF = 'modulesForVariants';
+Object.assign(globalThis, { [SHELF]: modules });
+
+/**
+ * Loads a variant of a solution: `change` makes its source. What it imports of the project are the
+ * modules that are here already, so that both know the same classes; to ask the loader for hundreds
+ * of variants would take longer than to check them.
+ */
+export async function loadVariant(
+  lesson: Lesson,
+  change: (source: string) => string,
+): Promise<object> {
+  const path = join(ROOT, fileOf({ side: 'solutions', lesson }));
+  const { code, errors } = transformSync(path, change(readFileSync(path, 'utf8')));
+  if (errors.length > 0) throw new AggregateError(errors, `${path} does not parse.`);
+  for (const [, , from = ''] of code.matchAll(IMPORT)) {
+    const file = join(dirname(path), from);
+    if (!modules.has(file)) modules.set(file, await import(file));
+  }
+  const bound = code.replace(IMPORT, (_, names: string, from: string) => {
+    const file = JSON.stringify(join(dirname(path), from));
+    return `const {${names.replaceAll(' as ', ': ')}} = ${SHELF}.get(${file});`;
+  });
+  // A number keeps equal variants apart: each has a state of its own.
+  return import(
+    /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(`${bound}//${count++}`)}`
+  );
 }
+
+let count = 0;

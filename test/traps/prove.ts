@@ -8,9 +8,9 @@ import { firstFailure } from '../../shared/harness/run.ts';
 import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { loadVariant } from './load-variant.ts';
 import { type Chapter, type Row, renderPage } from './render.ts';
+import { spring } from './spring.ts';
 import type { Trap } from './trap.ts';
 import { TRAPS } from './traps.ts';
-import { spring } from './variants.ts';
 
 interface Trial {
   /** The first step that does not hold. `undefined`: they all do. */
@@ -33,7 +33,7 @@ function once<T>(started: Map<Trap, Promise<T>>, trap: Trap, start: () => Promis
 }
 
 function load(lesson: Lesson, trap: Trap): Promise<object> {
-  return once(modules, trap, () => loadVariant(lesson, `trap=${trap.id}`));
+  return once(modules, trap, () => loadVariant(lesson, (source) => spring(source, trap.edits)));
 }
 
 function run(lesson: Lesson, trap: Trap): Promise<Trial> {

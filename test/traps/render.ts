@@ -6,8 +6,8 @@ import { hunksOf } from '../../shared/view/diff.ts';
 import { style } from '../../shared/view/style.ts';
 import { wrap } from '../../shared/view/wrap.ts';
 import { REQUIREMENTS } from '../rules/requirements.ts';
+import { spring } from './spring.ts';
 import { DOCUMENTS, type Edit, type Trap } from './trap.ts';
-import { spring } from './variants.ts';
 
 /** A trap, and the step that has caught it. */
 export interface Caught {
