@@ -47,10 +47,6 @@ describe.concurrent('npm test over a lesson', () => {
       const stub = await sandbox.call('test', '05');
       expect(stub.code).toBe(1);
       await expectStub(server, stub.output);
-      sandbox.solve('05');
-      const green = await sandbox.call('test', '05');
-      expect(green.code).toBe(0);
-      expect(marks(green.output)).toMatch(/^✓+$/);
 
       // Nobody listens for the errors of the sockets.
       const deaf = sandbox.solution(server).replaceAll("socket.on('error', ignore);", '');
@@ -85,14 +81,20 @@ describe.concurrent('npm test over a lesson', () => {
       expect(more).toEqual([]);
     }));
 
-  test('and all the others: the references are green', () =>
+  test('and all the others: the references in their places are green, and in their own', () =>
     withSandbox(async (sandbox) => {
-      const { code, output } = await sandbox.run('test', 'solutions');
+      sandbox.solve(...LESSONS.map(({ number }) => number));
+      const yours = await sandbox.run('test', 'lessons');
       const counts = LESSONS.map(async ({ name }) => (await loadSpec(name)).steps.length);
-      expect(parts(output).map(marks)).toEqual(
+      expect(parts(yours.output).map(marks)).toEqual(
         (await Promise.all(counts)).map((count) => '✓'.repeat(count)),
       );
-      expect(code).toBe(0);
+      expect(yours.code).toBe(0);
+
+      const reference = await sandbox.call('test', 'solutions/04');
+      expect(reference.output).toContain('04 Closing (reference)');
+      expect(marks(reference.output)).toMatch(/^✓+$/);
+      expect(reference.code).toBe(0);
     }));
 
   test('explains a wrong result with bytes in hex, never in decimal', () =>
