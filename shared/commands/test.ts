@@ -10,6 +10,7 @@ import { requireSeal } from '../course/seal.ts';
 import { typeErrors } from '../course/typecheck.ts';
 import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
 import { supervise } from '../harness/supervise.ts';
+import { SEED } from '../kit/generate.ts';
 import { runCommand } from './run-command.ts';
 import { runVitest } from './vitest.ts';
 
@@ -38,6 +39,11 @@ await runCommand({
     if (quick) {
       throw new UsageError(
         '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
+      );
+    }
+    if (Number.isNaN(SEED)) {
+      throw new UsageError(
+        `SEED has to be a whole number, such as SEED=7, not ${JSON.stringify(process.env.SEED)}.`,
       );
     }
     let allHold = true;

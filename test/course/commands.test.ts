@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
-import { ENV, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
+import { ENV, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
 const [first, reading, sending, , server] = LESSONS as [Lesson, Lesson, Lesson, Lesson, Lesson];
 const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
@@ -130,6 +130,16 @@ async function expectRefusal(
   expect(output).toMatch(message);
   expect(output.trim().split('\n')).toHaveLength(1);
 }
+
+test('a seed that is none is one clear message', () =>
+  withSandbox(async (sandbox) => {
+    const words = ['--import', 'tsx', scriptOf('test'), '01'];
+    const options = { cwd: sandbox.folder, env: { ...ENV, SEED: 'abc' } };
+    expect(await outcomeOf(spawn(process.execPath, words, options))).toEqual({
+      code: 2,
+      output: '✗ SEED has to be a whole number, such as SEED=7, not "abc".\n',
+    });
+  }));
 
 test('bad input is one clear message', () =>
   withSandbox(async (sandbox) => {

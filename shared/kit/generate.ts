@@ -1,0 +1,172 @@
+/** Cases that nobody thought of: drawn at random, the same for the same seed, told as small as they get. */
+import { CheckFailure } from '../harness/check.ts';
+
+/** The seed of the generated cases, where nobody asks for another one. */
+const USUAL_SEED = 6455;
+/** How many smaller cases are tried, at most, when one has failed. */
+const MAX_ATTEMPTS = 500;
+
+/**
+ * The seed of the first generated case, a whole number. The same for everybody and every run, so
+ * that the same code gets the same verdict; `SEED=7 npm test …` starts from another. `NaN`: what
+ * was asked for is no whole number.
+ */
+export const SEED = seedFrom(process.env.SEED ?? `${USUAL_SEED}`);
+
+function seedFrom(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * What a case is made from: one number after the other. Whoever draws has to have the simplest
+ * outcome at 0, and simpler ones at smaller numbers: a case that fails is told with the fewest and
+ * smallest numbers with which it still does.
+ */
+export class Choices {
+  readonly #next: () => number;
+  readonly #made: number[] = [];
+
+  private constructor(next: () => number) {
+    this.#next = next;
+  }
+
+  /** Chooses at random: mulberry32, from a whole number. */
+  static random(seed: number): Choices {
+    let state = seed;
+    return new Choices(() => {
+      state = (state + 0x6d2b79f5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return (t ^ (t >>> 14)) >>> 0;
+    });
+  }
+
+  /** Makes the same choices again, and the simplest one after the last of them. */
+  static again(made: readonly number[]): Choices {
+    let count = 0;
+    return new Choices(() => made[count++] ?? 0);
+  }
+
+  /** All that have been made so far. */
+  get made(): readonly number[] {
+    return this.#made;
+  }
+
+  /** Returns a whole number from 0 up to, not including, `limit`. */
+  below(limit: number): number {
+    const number = this.#next() % limit;
+    this.#made.push(number);
+    return number;
+  }
+
+  /** Returns one of the items. The first one is the simplest. */
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
+  }
+
+  /** Says yes once in so many times. No is simpler. */
+  oneIn(times: number): boolean {
+    return this.below(times) === times - 1;
+  }
+
+  /** Returns a list of up to `most` items. */
+  list<T>(most: number, make: () => T): T[] {
+    const items: T[] = [];
+    // Asked before each: so one can go, and those after it stay.
+    while (items.length < most && this.below(most + 1) > 0) items.push(make());
+    return items;
+  }
+
+  /** Returns `length` bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
+
+  /** Returns places at which to cut `length` bytes into pieces of 1 to `most` bytes. */
+  cuts(length: number, most: number): number[] {
+    const places: number[] = [];
+    // The last piece may be longer: so one cut can go, and those before it stay.
+    while (this.below(30) > 0) {
+      const at = (places.at(-1) ?? 0) + 1 + this.below(most);
+      if (at >= length) break;
+      places.push(at);
+    }
+    return places;
+  }
+}
+
+/**
+ * Checks so many generated cases. `check` makes one from choices, without any other source of
+ * chance, and throws when the code does not hold. Throws that of the simplest case found, with the
+ * seed that finds it again.
+ */
+export function generated(cases: number, check: (choose: Choices) => void): void {
+  for (let seed = SEED; seed < SEED + cases; seed++) {
+    const choices = Choices.random(seed);
+    const error = errorOf(check, choices);
+    if (error !== undefined) throw withSeed(simplest(check, choices.made, error), seed);
+  }
+}
+
+function errorOf(check: (choose: Choices) => void, choices: Choices): unknown {
+  try {
+    check(choices);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Looks for a simpler case that fails in the same way, and returns what it fails with. */
+function simplest(
+  check: (choose: Choices) => void,
+  made: readonly number[],
+  error: unknown,
+): unknown {
+  let best = { made, error };
+  let attempts = 0;
+  for (let found = true; found; ) {
+    found = false;
+    for (const candidate of simpler(best.made)) {
+      if (attempts++ === MAX_ATTEMPTS) return best.error;
+      const choices = Choices.again(candidate);
+      const other = errorOf(check, choices);
+      if (!isAlike(other, error) || !isSimpler(choices.made, best.made)) continue;
+      best = { made: choices.made, error: other };
+      found = true;
+      break;
+    }
+  }
+  return best.error;
+}
+
+/** Lists choices that are fewer, then those of which one is smaller. */
+function* simpler(made: readonly number[]): Generator<readonly number[]> {
+  for (let size = made.length; size > 0; size >>= 1) {
+    for (let at = made.length - size; at >= 0; at -= size) yield made.toSpliced(at, size);
+  }
+  for (const [at, number] of made.entries()) {
+    for (let by = number; by > 0; by >>= 1) yield made.with(at, number - by);
+  }
+}
+
+function isSimpler(made: readonly number[], than: readonly number[]): boolean {
+  if (made.length !== than.length) return made.length < than.length;
+  const at = made.findIndex((number, i) => number !== than[i]);
+  return at !== -1 && made[at]! < than[at]!;
+}
+
+/** Whether both fail at the same check: what they were given, and did, differs. */
+function isAlike(error: unknown, other: unknown): boolean {
+  return error instanceof Error && other instanceof Error && headline(error) === headline(other);
+}
+
+function headline(error: Error): string {
+  return error instanceof CheckFailure ? error.message : error.name;
+}
+
+function withSeed(error: unknown, seed: number): unknown {
+  if (!(error instanceof CheckFailure)) return error;
+  const { message, facts, cause, section } = error;
+  return new CheckFailure(message, [...facts, ['found with', `SEED=${seed}`]], cause, section);
+}
