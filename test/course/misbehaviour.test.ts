@@ -12,7 +12,7 @@ import { loadVariant } from '../traps/load-variant.ts';
 import { PAUSE, STANDSTILL, withSandbox } from './sandbox.ts';
 
 /** Every wait is far below this, in milliseconds: a guard, on a busy machine too. */
-const MOST_MS = 30_000;
+const MOST_MS = 120_000;
 
 interface Kind {
   readonly kind: string;
