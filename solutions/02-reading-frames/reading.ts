@@ -317,7 +317,7 @@ const MAX_PIECES = 1000;
 /** A text on its way: decodes the bytes as they arrive, each once. RFC 6455 §5.6, §8.1 */
 class TextAssembler {
   /** Decodes one text after the other. `undefined`: there was none so far. */
-  #utf8: InstanceType<typeof TextDecoder> | undefined;
+  #utf8: TextDecoder | undefined;
   /** As much of the text as has been decoded, up to the last pieces. */
   #text = '';
   /** What was decoded after that. */

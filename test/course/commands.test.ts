@@ -4,8 +4,32 @@ import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
 import { ENV, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
-const [first, reading, sending, , server] = LESSONS as [Lesson, Lesson, Lesson, Lesson, Lesson];
+const [first, reading, sending, closing, server] = LESSONS as [
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+  Lesson,
+];
 const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
+
+/** What the types of Node, or a strict setting, might not take. */
+const EVERYDAY = `
+enum Side {
+  Ours,
+  Theirs,
+}
+class Text {
+  constructor(
+    private readonly decoder: TextDecoder,
+    readonly side = Side.Ours,
+  ) {}
+  read(encoder: TextEncoder): string {
+    return this.decoder.decode(encoder.encode(Side[this.side]));
+  }
+}
+if (new Text(new TextDecoder()).read(new TextEncoder()) !== 'Ours') throw new Error('It runs.');
+`;
 
 /** The marks of the steps, in order, such as `✓✓✗··`. */
 function marks(output: string): string {
@@ -93,6 +117,18 @@ describe.concurrent('npm test over a lesson', () => {
       expect(output).toContain('byte 0 is 81, not 01');
       expect(output).toContain('FIN, the highest bit of the first byte, is wrong.');
       expect(output).not.toMatch(/Uint8Array|\[\s*129/);
+    }));
+
+  test('takes TypeScript as it is written every day', () =>
+    withSandbox(async (sandbox) => {
+      for (const lesson of [first, reading, sending, closing]) {
+        sandbox.write(yours(lesson), `${sandbox.solution(lesson)}\n${EVERYDAY}`);
+      }
+      sandbox.write(yours(server), `${EVERYDAY}\n${sandbox.solution(server)}`);
+      const { code, output } = await sandbox.call('test', 'lessons');
+      expect(marks(output)).toMatch(/^✓+$/);
+      expect(output).not.toMatch(/type error/);
+      expect(code).toBe(0);
     }));
 
   test('names the cause of a wrong accept value', () =>

@@ -5,8 +5,9 @@ import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { readSeal } from '../../shared/course/seal.ts';
 import { reachableFrom, readImports } from './imports.ts';
 
-/** Where a verdict is made: `npm test`, `npm start`, the process that checks, and its specs. */
+/** Where a verdict is made: `npm test`, `npm start`, the process that checks, types, and specs. */
 const DECIDING = [
+  'shared/globals.d.ts',
   'shared/commands/test.ts',
   'shared/commands/start.ts',
   'shared/harness/child.ts',
