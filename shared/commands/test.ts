@@ -8,7 +8,7 @@ import {
 } from '../course/lessons.ts';
 import { requireSeal } from '../course/seal.ts';
 import { typeErrors } from '../course/typecheck.ts';
-import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
+import { renderBroken, renderRun } from '../harness/report.ts';
 import { supervise } from '../harness/supervise.ts';
 import { SEED } from '../kit/generate.ts';
 import { runCommand } from './run-command.ts';
@@ -69,8 +69,7 @@ async function check(target: Target): Promise<boolean> {
     print(renderBroken(target, broken));
     return false;
   }
-  print(['', ...renderRun(target, results)]);
   const complaints = await types;
-  print([...renderTypeErrors(target, complaints), '']);
+  print(['', ...renderRun(target, results, complaints), '']);
   return results.every(({ failure }) => !failure) && complaints.length === 0;
 }

@@ -4,16 +4,24 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileOf, ROOT, type Target } from './lessons.ts';
 
+/** What the type checker does not like. */
+export interface Complaint {
+  /** Such as `lessons/02-reading-frames/reading.ts:12:5`, which a terminal can open. */
+  readonly place: string;
+  /** What it says, with its number behind it. */
+  readonly text: string;
+}
+
 /** For one file, threads cost more than they save. */
 const FLAGS = ['--ignoreConfig', '--singleThreaded', '--pretty', 'false'];
 
 /**
  * Starts the type checker over the file of a lesson, with the options of the project, and returns
- * its complaints about what is in that folder: one line each, with the file and the place.
+ * its complaints about what is in that folder.
  *
  * What the file does not import is left out: the whole project would take three times as long.
  */
-export function typeErrors(target: Target): Promise<string[]> {
+export function typeErrors(target: Target): Promise<Complaint[]> {
   const file = fileOf(target);
   const folder = dirname(file);
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
@@ -32,9 +40,19 @@ export function typeErrors(target: Target): Promise<string[]> {
   return new Promise((resolve, reject) => {
     tsc.on('error', reject);
     tsc.on('close', () => {
-      resolve(output.split(/\r?\n/).filter((line) => line.startsWith(`${folder}/`)));
+      resolve(readComplaints(output, folder));
     });
   });
+}
+
+/** Reads what the compiler has written about the files of a folder: a line each. */
+export function readComplaints(output: string, folder: string): Complaint[] {
+  const lines = output.matchAll(/^(\S.*)\((\d+),(\d+)\): error (TS\d+): (.*?)\r?$/gm);
+  return [...lines]
+    .filter(([line]) => line.startsWith(`${folder}/`))
+    .map(([, file, line, column, code, text]) => {
+      return { place: `${file}:${line}:${column}`, text: `${text} (${code})` };
+    });
 }
 
 /** Finds the compiler itself: the script in front of it would be one more process, for nothing. */

@@ -1,5 +1,6 @@
 /** How a run is told to the person at the terminal. */
 import { fileOf, LESSONS, type Lesson, type Target } from '../course/lessons.ts';
+import type { Complaint } from '../course/typecheck.ts';
 import { columns, style } from '../view/style.ts';
 import { labelTable } from '../view/table.ts';
 import { pad } from '../view/width.ts';
@@ -9,6 +10,8 @@ import type { Failure, StepResult } from './facts.ts';
 
 /** How many lines of what a step printed are shown. */
 const MAX_PRINTED_LINES = 10;
+/** How many type errors are shown. The others often follow from them. */
+const MAX_COMPLAINTS = 8;
 
 /** Writes why a file could not be loaded, and what to do. */
 export function renderBroken({ lesson }: Target, failure: Failure, width = columns()): string[] {
@@ -23,12 +26,14 @@ export function renderBroken({ lesson }: Target, failure: Failure, width = colum
 }
 
 /**
- * Writes the steps, one line each, and the first that does not hold in full. When that is more
- * than `rows` lines, the steps before and after it share a line each.
+ * Writes the steps, one line each, and the first that does not hold in full; then the complaints
+ * of the type checker, which are `undefined` until they are known. When the steps take more than
+ * `rows` lines, those before and after the one that is told share a line each.
  */
 export function renderRun(
   target: Target,
   results: readonly StepResult[],
+  complaints: readonly Complaint[] | undefined,
   width = columns(),
   rows = Number.POSITIVE_INFINITY,
 ): string[] {
@@ -44,10 +49,11 @@ export function renderRun(
   const middle = first
     ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
     : [];
-  const bottom = ['', ...wrap(verdict(target, done, results.length), width)];
+  const bottom = ['', ...wrap(verdict(target, done, results.length, complaints), width)];
   const whole = [...top, ...list(before), ...middle, ...list(after), ...bottom];
-  if (whole.length <= rows) return whole;
-  return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1)];
+  const types = typeErrors(target, complaints ?? [], width);
+  if (whole.length <= rows) return [...whole, ...types];
+  return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1), ...types];
 }
 
 /** Several steps in one line: which they are, and how they stand. */
@@ -135,21 +141,34 @@ function details({ facts, cause }: Failure, width: number): string[] {
   return lines;
 }
 
-function verdict({ side, lesson }: Target, done: number, total: number): string {
+function verdict(
+  { side, lesson }: Target,
+  done: number,
+  total: number,
+  complaints: readonly Complaint[] | undefined,
+): string {
   if (done < total) return `${done} of ${total} steps hold.`;
-  if (side === 'solutions') return `All ${total} steps hold.`;
+  const hold = `All ${total} steps hold`;
+  if (!complaints) return `${hold}. The types are still being checked.`;
+  if (complaints.length > 0) return `${hold}, but the types do not yet.`;
+  if (side === 'solutions') return `${hold}.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
-  const what = `All ${total} steps hold: lesson ${lesson.number} is done. ${lesson.gain}`;
+  const what = `${hold}: lesson ${lesson.number} is done. ${lesson.gain}`;
   return next
     ? `${what} Next: lessons/${next.name}/README.md`
     : `${what} It was the last. Now open a browser: npm run serve`;
 }
 
 /** Writes the complaints of the type checker about a target's folder. */
-export function renderTypeErrors(target: Target, complaints: readonly string[]): string[] {
+function typeErrors(target: Target, complaints: readonly Complaint[], width: number): string[] {
   if (complaints.length === 0) return [];
   const count = complaints.length === 1 ? 'One type error' : `${complaints.length} type errors`;
-  return ['', `${style.red('✗')} ${count} in ${fileOf(target)}:`, '', ...indent(complaints, 2)];
+  const lines = complaints
+    .slice(0, MAX_COMPLAINTS)
+    .flatMap(({ place, text }) => [place, ...indent(wrap(text, width - 4), 2)]);
+  const more = complaints.length - MAX_COMPLAINTS;
+  if (more > 0) lines.push(`… and ${more} more`);
+  return ['', `${style.red('✗')} ${count} in ${fileOf(target)}:`, '', ...indent(lines, 2)];
 }
 
 function indent(lines: readonly string[], by: number): string[] {

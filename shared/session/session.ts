@@ -5,9 +5,9 @@ import { renderDiff } from '../course/diff.ts';
 import { countHints, renderHint } from '../course/hints.ts';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target, UsageError } from '../course/lessons.ts';
 import { resetLesson } from '../course/reset.ts';
-import { typeErrors } from '../course/typecheck.ts';
+import { type Complaint, typeErrors } from '../course/typecheck.ts';
 import type { Run } from '../harness/record.ts';
-import { renderBroken, renderRun, renderTypeErrors } from '../harness/report.ts';
+import { renderBroken, renderRun } from '../harness/report.ts';
 import { type Checker, prepare } from '../harness/supervise.ts';
 import { columns, style } from '../view/style.ts';
 import { pad } from '../view/width.ts';
@@ -34,7 +34,8 @@ export class Session {
   #scroll = 0;
   /** What the last run found. `undefined`: the first one is still on. */
   #run: Run | undefined;
-  #types: readonly string[] = [];
+  /** What the type checker says of it. `undefined`: it is still on. */
+  #types: readonly Complaint[] | undefined;
   #note = '';
   #checking = false;
   /** Counts the runs, so that what an older one finds comes to nothing. */
@@ -80,7 +81,6 @@ export class Session {
     this.#stop();
     this.#lesson = lesson;
     this.#run = undefined;
-    this.#types = [];
     this.#show({ type: 'steps' });
     this.#stopWatching = watchFile(join(ROOT, fileOf(this.#target)), () => void this.#check());
     void this.#check();
@@ -112,6 +112,7 @@ export class Session {
     if (generation !== this.#generation) return;
 
     this.#run = run;
+    this.#types = undefined;
     this.#checking = false;
     this.#remember(run);
     if (this.#view.type === 'steps') this.#scroll = 0;
@@ -235,10 +236,9 @@ export class Session {
     if (this.#view.type === 'page') return this.#view.lines;
     if (!this.#run) return [`Checking ${fileOf(this.#target)} …`];
     const { broken, results } = this.#run;
-    const steps = broken
+    return broken
       ? renderBroken(this.#target, broken, width)
-      : renderRun(this.#target, results, width, rows);
-    return [...steps, ...(broken ? [] : renderTypeErrors(this.#target, this.#types))];
+      : renderRun(this.#target, results, this.#types, width, rows);
   }
 
   #draw(): void {
