@@ -63,9 +63,13 @@ function summary(part: readonly StepResult[]): string[] {
   const numbers = first === last ? `step ${first.number}` : `steps ${first.number}–${last.number}`;
   const hold = part.filter(({ failure }) => !failure).length;
   if (hold === part.length) {
-    return [style.green(` ✓ ${numbers} ${first === last ? 'holds' : 'hold'}`)];
+    return [style.green(` ✓ ${numbers} ${holds(part.length)}`)];
   }
-  return [` · ${numbers}${hold > 0 ? `, of which ${hold} hold` : ' to come'}`];
+  return [` · ${numbers}${hold > 0 ? `, of which ${hold} ${holds(hold)}` : ' to come'}`];
+}
+
+function holds(count: number): string {
+  return count === 1 ? 'holds' : 'hold';
 }
 
 function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
@@ -121,7 +125,7 @@ export function explanation(
 /** Names the scenario that is told, where there are several, and says how many hold. */
 function whichScenario({ scenarios, held, failure }: StepResult, width: number): string[] {
   if (!failure?.scenario || failure.kind === 'todo' || scenarios === 1) return [];
-  const count = held === undefined ? '' : `${held} of ${scenarios} scenarios hold. `;
+  const count = held === undefined ? '' : `${held} of ${scenarios} scenarios ${holds(held)}. `;
   const name = failure.what.startsWith(failure.scenario.replace(/\.$/, ''))
     ? ''
     : ` ${failure.scenario}`;
@@ -147,7 +151,7 @@ function verdict(
   total: number,
   complaints: readonly Complaint[] | undefined,
 ): string {
-  if (done < total) return `${done} of ${total} steps hold.`;
+  if (done < total) return `${done} of ${total} steps ${holds(done)}.`;
   const hold = `All ${total} steps hold`;
   if (!complaints) return `${hold}. The types are still being checked.`;
   if (complaints.length > 0) return `${hold}, but the types do not yet.`;

@@ -1,6 +1,7 @@
 /** Values, written so that a person reads them. */
 
 import { HandshakeError, ProtocolError } from '../protocol.ts';
+import { count } from '../view/count.ts';
 import { quote, toHex } from '../view/hex.ts';
 import { frameFields, preview } from '../view/say.ts';
 import type { About, Fact } from './facts.ts';
@@ -44,7 +45,7 @@ function write(value: unknown, depth: number): string {
 function showBytes(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'no bytes';
   const hex = toHex(bytes, MAX_BYTES);
-  const size = bytes.length > MAX_BYTES ? ` (${bytes.length} bytes)` : '';
+  const size = bytes.length > MAX_BYTES ? ` (${count(bytes.length, 'byte')})` : '';
   const text = preview(bytes.subarray(0, MAX_BYTES));
   return text.startsWith('"') && !text.includes('\\u') ? `${hex}${size}  ${text}` : hex + size;
 }
@@ -56,7 +57,7 @@ function showError(error: Error): string {
 }
 
 function clip(text: string): string {
-  return text.length > 600 ? `${text.slice(0, 600)}… (${text.length} characters)` : text;
+  return text.length > 600 ? `${text.slice(0, 600)}… (${count(text.length, 'character')})` : text;
 }
 
 /** How many bytes stand beside each other when two rows are compared. */
@@ -79,7 +80,7 @@ export function compareBytes(
   const indent = from > 0 ? '… ' : '';
   const row = (bytes: Uint8Array) => {
     if (bytes.length === 0) return 'no bytes';
-    const size = bytes.length > ROW ? ` (${bytes.length} bytes)` : '';
+    const size = bytes.length > ROW ? ` (${count(bytes.length, 'byte')})` : '';
     return `${indent}${toHex(bytes.subarray(from), ROW)}${size}`;
   };
   const caret = `${' '.repeat(indent.length + (at - from) * 3)}^^ `;
@@ -96,9 +97,8 @@ export function compareBytes(
 }
 
 function difference(actual: Uint8Array, expected: Uint8Array, at: number): string {
-  const bytes = (count: number) => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
-  if (at === expected.length) return `${bytes(actual.length - at)} too many`;
-  if (at === actual.length) return `${bytes(expected.length - at)} missing`;
+  if (at === expected.length) return `${count(actual.length - at, 'byte')} too many`;
+  if (at === actual.length) return `${count(expected.length - at, 'byte')} missing`;
   const [mine, right] = [actual, expected].map((row) => toHex(row.subarray(at, at + 1)));
   return `byte ${at} is ${mine}, not ${right}`;
 }

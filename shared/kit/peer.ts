@@ -4,6 +4,7 @@ import { connect, type Server, type Socket } from 'node:net';
 import { CheckFailure, fail } from '../harness/check.ts';
 import type { Fact } from '../harness/facts.ts';
 import { compareBytes } from '../harness/show.ts';
+import { count } from '../view/count.ts';
 import { giveWay } from './patience.ts';
 
 /** How long to wait for what a right server does at once, in milliseconds. */
@@ -38,7 +39,7 @@ export async function until(
   // Turns are counted, and not the time: on a busy machine one may take long, for the server too.
   for (let turns = 0; !holds(); turns++) {
     if (turns * TURN_MS > patienceMs) {
-      fail(what, [...facts(), ['waited', `${patienceMs / 1000} seconds`]], cause);
+      fail(what, [...facts(), ['waited', count(patienceMs / 1000, 'second')]], cause);
     }
     await giveWay(TURN_MS);
   }
@@ -143,7 +144,7 @@ export class Peer {
   }
 
   #facts(): Fact[] {
-    const bytes = this.#received.length === 0 ? 'nothing' : `${this.#received.length} bytes`;
+    const bytes = this.#received.length === 0 ? 'nothing' : count(this.#received.length, 'byte');
     const tcp = { fin: 'ended by the server', reset: 'reset' };
     return [
       ['came back', bytes],

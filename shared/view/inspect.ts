@@ -1,4 +1,5 @@
 import { isHead } from './bytes.ts';
+import { count } from './count.ts';
 import { type DecodedFrame, decodeFrames } from './frame.ts';
 import { decodeHead, type HeadLine } from './head.ts';
 import { escapeText } from './hex.ts';
@@ -82,8 +83,4 @@ function fold(text: string, width: number): string[] {
     line += token;
   }
   return [...lines, line];
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 /** Frames in words. */
 import { Opcode } from '../protocol.ts';
+import { count } from './count.ts';
 import { type DecodedField, type DecodedFrame, decodeFrames, type FieldName } from './frame.ts';
 import { quote, toHex } from './hex.ts';
 
@@ -81,8 +82,8 @@ function sayCut(missing: bigint): string {
   return missing > 0n ? `, ${moreToCome(missing)}` : '';
 }
 
-function moreToCome(count: bigint): string {
-  return `${count} more ${count === 1n ? 'byte' : 'bytes'} to come`;
+function moreToCome(missing: bigint): string {
+  return `${missing} more ${missing === 1n ? 'byte' : 'bytes'} to come`;
 }
 
 /**
@@ -90,7 +91,7 @@ function moreToCome(count: bigint): string {
  * shows the beginning, and says how many there are.
  */
 export function preview(bytes: Uint8Array, max = 24): string {
-  return beginning(bytes, max) + (bytes.length > max ? ` (${bytes.length} bytes)` : '');
+  return beginning(bytes, max) + (bytes.length > max ? ` (${count(bytes.length, 'byte')})` : '');
 }
 
 /** Shows bytes as `preview` does, without their number. */

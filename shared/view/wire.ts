@@ -1,4 +1,5 @@
 /** The wire viewer: frames and handshakes, drawn for people. */
+import { count } from './count.ts';
 import { type DecodedFrame, decodeFrames } from './frame.ts';
 import { decodeHead } from './head.ts';
 import { escapeText, toHex } from './hex.ts';
@@ -125,5 +126,8 @@ export function renderHead(bytes: Uint8Array, width = 76): string[] {
     ...(problem ? [`^^ ${problem}`] : []),
   ]);
   if (rest.length === 0) return texts;
-  return [...texts, clip(`(${rest.length} bytes after the head: ${preview(rest)})`, width)];
+  return [
+    ...texts,
+    clip(`(${count(rest.length, 'byte')} after the head: ${preview(rest)})`, width),
+  ];
 }

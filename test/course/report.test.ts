@@ -2,8 +2,11 @@
 import { expect, test } from 'vitest';
 import { findTarget } from '../../shared/course/lessons.ts';
 import { type Complaint, readComplaints } from '../../shared/course/typecheck.ts';
-import type { StepResult } from '../../shared/harness/facts.ts';
-import { renderRun } from '../../shared/harness/report.ts';
+import type { Failure, StepResult } from '../../shared/harness/facts.ts';
+import { explanation, renderRun } from '../../shared/harness/report.ts';
+import { utf8 } from '../../shared/kit/frames.ts';
+import { count } from '../../shared/view/count.ts';
+import { renderHead } from '../../shared/view/wire.ts';
 
 const target = findTarget('03');
 const result = { title: 'Numbers', section: '5.2', scenarios: 1, output: '' };
@@ -58,4 +61,31 @@ test('what the compiler writes is read', () => {
   expect(readComplaints(output, 'lessons/03-sending-frames')).toEqual([
     { place: `${FILE}:12:14`, text: "Type 'string' is not assignable to type 'number'. (TS2322)" },
   ]);
+});
+
+test.each([
+  [0, 'byte', '0 bytes'],
+  [1, 'byte', '1 byte'],
+  [1024, 'byte', '1024 bytes'],
+  [65536, 'byte', '65,536 bytes'],
+  [3_742_000, 'byte', '3,742,000 bytes'],
+])('%s of a %s is %s', (number, what, text) => {
+  expect(count(number, what)).toBe(text);
+});
+
+test('one is not several', () => {
+  const failure: Failure = { kind: 'todo', what: 'Not yet.', facts: [['code', 'here']] };
+  const open = { ...result, number: 2, failure };
+  const steps = (rows: number, ...results: readonly StepResult[]) =>
+    renderRun(target, results, [], 80, rows).join('\n');
+  expect(steps(99, ...held.slice(1), open)).toContain('1 of 2 steps holds.');
+  expect(steps(99, ...held, open)).toContain('2 of 3 steps hold.');
+  expect(steps(3, open, held[1]!, { ...open, number: 3 })).toContain('steps 2–3, of which 1 holds');
+  expect(renderHead(utf8('GET / HTTP/1.1\r\n\r\nx')).at(-1)).toBe('(1 byte after the head: "x")');
+
+  const red: Failure = { kind: 'check', what: 'No.', facts: [], scenario: 'three' };
+  const five = { ...result, number: 1, scenarios: 5, failure: red };
+  const first = (held: number) => explanation({ ...five, held }, target, 76)[0];
+  expect(first(1)).toBe('1 of 5 scenarios holds. The first that does not: three');
+  expect(first(0)).toBe('0 of 5 scenarios hold. The first that does not: three');
 });
