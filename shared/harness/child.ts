@@ -6,8 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
+import { toLoadFailure } from './load-failure.ts';
 import type { FromChecker } from './messages.ts';
-import { countHeld, runStep, toFailure, toLoadFailure } from './run.ts';
+import { countHeld, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
 /** How often a step that waits says that it is alive, in milliseconds. */

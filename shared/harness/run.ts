@@ -107,15 +107,6 @@ export function toFailure(error: unknown): Failure {
   };
 }
 
-/** Says why a file could not be loaded: it does not parse, or it threw on the way. */
-export function toLoadFailure(error: unknown, file: string): Failure {
-  const [, line, message] = /:(\d+):\d+: ERROR: (.*)/.exec(String(error)) ?? [];
-  if (line !== undefined) {
-    return { kind: 'crash', what: `${file} does not parse. Line ${line}: ${message}.`, facts: [] };
-  }
-  return { kind: 'crash', what: `${file} threw while it was loaded.`, facts: thrown(error) };
-}
-
 /** A module that says so when something is asked of it that it does not export. */
 function complete(module: object): object {
   return new Proxy(module, {

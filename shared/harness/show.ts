@@ -1,5 +1,7 @@
 /** Values, written so that a person reads them. */
 
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../course/lessons.ts';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { count } from '../view/count.ts';
 import { quote, toHex } from '../view/hex.ts';
@@ -53,7 +55,12 @@ function showBytes(bytes: Uint8Array): string {
 function showError(error: Error): string {
   if (error instanceof ProtocolError) return `ProtocolError ${error.closeCode}: ${error.message}`;
   if (error instanceof HandshakeError) return `HandshakeError ${error.status}: ${error.message}`;
-  return clip(`${error.name}: ${error.message}`);
+  return clip(`${error.name}: ${withoutRoot(error.message)}`);
+}
+
+/** Shortens paths into the project, so that they fit on a line. */
+function withoutRoot(text: string): string {
+  return text.replaceAll(pathToFileURL(ROOT).href, '').replaceAll(ROOT, '');
 }
 
 function clip(text: string): string {

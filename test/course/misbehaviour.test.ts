@@ -19,7 +19,7 @@ interface Kind {
   /** `03` for the sending of frames, whose steps take no time, unless another one is better. */
   readonly lesson?: '02' | '03' | '04' | '05';
   /** Makes the learner's file out of the solution. */
-  readonly make: (solution: string) => string;
+  readonly make: (solution: string) => string | Uint8Array;
   /** What has to be in the output. */
   readonly says: readonly (string | RegExp)[];
   /** The marks of the steps. */
@@ -137,7 +137,21 @@ const TAME: readonly Kind[] = [
   {
     kind: 'an import that is not there',
     make: atTop("import './helpers.ts';"),
-    says: ['threw while it was loaded', 'helpers.ts'],
+    says: [
+      'sending.ts cannot be loaded.',
+      /it says +Error: Cannot find module\s+'lessons\/03-sending-frames\/helpers\.ts'/,
+      /imported\s+from\s+lessons\/03-sending-frames\/sending\.ts/,
+    ],
+  },
+  {
+    kind: 'a type imported as a value',
+    make: atTop("import { Role } from '../../shared/protocol.ts';\nexport type Mine = Role;"),
+    says: [/does\s+not\s+provide\s+an\s+export\s+named\s+'Role'/, 'import type { Role }'],
+  },
+  {
+    kind: 'a file in UTF-16',
+    make: (solution) => Buffer.from(`\ufeff${solution}`, 'utf16le'),
+    says: ['lessons/03-sending-frames/sending.ts is not UTF-8.', 'Save it as UTF-8'],
   },
   {
     kind: 'a syntax error',
@@ -183,7 +197,7 @@ const TAME: readonly Kind[] = [
   {
     kind: 'process.exit while loading',
     make: atTop('process.exit(0);'),
-    says: ['The code called process.exit(0).', 'npm run reset 03'],
+    says: [/^✗ The code called process\.exit\(0\)\./m, 'npm run reset 03'],
   },
   {
     kind: 'process.exit in a timer',
@@ -313,7 +327,10 @@ function check(command: 'run' | 'call', { kind, lesson = '03', make, says, marks
       const found = [...output.matchAll(/^ ([✓✗·]) \d/gm)].map(([, mark]) => mark).join('');
       expect(found).toBe(marks);
     }
-    expect(output).not.toMatch(/\n\s+at |node:internal|node_modules/);
+    expect(output).not.toMatch(
+      /\n\s+at |node:internal|node_modules|CheckFailure|Proxy|<anonymous>/,
+    );
+    expect(output).not.toContain(sandbox.folder);
     expect(output).not.toContain('\x1b[2J');
     // Printing is no mistake; everything else here is.
     expect(code).toBe(kind.startsWith('a flood') ? 0 : 1);
@@ -325,7 +342,10 @@ function check(command: 'run' | 'call', { kind, lesson = '03', make, says, marks
 async function checkHere({ lesson: number = '03', make, says }: Kind): Promise<void> {
   const target = findTarget(number);
   const spec = await loadSpec(target.lesson.name);
-  const red = await firstFailure(spec, await loadVariant(target.lesson, make));
+  const red = await firstFailure(
+    spec,
+    await loadVariant(target.lesson, (source) => String(make(source))),
+  );
   // As it comes from the process of the check.
   const results = structuredClone(red ? [red] : []);
   const output = renderRun(target, results, []).join('\n');

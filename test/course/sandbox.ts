@@ -119,7 +119,7 @@ export class Sandbox {
     return readFileSync(join(this.folder, path), 'utf8');
   }
 
-  write(path: string, text: string): void {
+  write(path: string, text: string | Uint8Array): void {
     if (!path.startsWith('lessons/')) this.#written.add(path);
     writeFileSync(join(this.folder, path), text);
   }

@@ -44,6 +44,19 @@ describe('lines are broken', () => {
     expect(wrap('a b\n\nc', 3)).toEqual(['a b', '', 'c']);
   });
 
+  test('between the folders of a path, and not in a name', () => {
+    const path = 'lessons/03-sending-frames/helpers.ts';
+    for (const width of [26, 30, 35]) {
+      expect(wrap(`see ${path}`, width)).toEqual([
+        'see',
+        'lessons/03-sending-frames/',
+        'helpers.ts',
+      ]);
+    }
+    expect(wrap(path, 36)).toEqual([path]);
+    expect(wrap('/abcdefgh', 5)).toEqual(['/', 'abcde', 'fgh']);
+  });
+
   test('where the terminal is full, not where the string is long', () => {
     expect(wrap(WORLD, 10)).toEqual([WORLD]);
     expect(wrap(WORLD, 9)).toEqual(['你好，世', '界']);
