@@ -7,11 +7,20 @@ export interface Place {
   readonly column: number;
 }
 
+/** A line of a stack that is in a lesson or solution: its file, line and column. */
+const OWN = /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+):(\d+)/;
+
+/** A line of a stack that is in Node, or in JavaScript itself. */
+const BUILT_IN = /\bnode:|\(native\)|\(<anonymous>\)/;
+
+function stackOf(error: unknown): string[] {
+  return error instanceof Error ? String(error.stack).split('\n') : [];
+}
+
 /** Returns the first place of a stack that is in a lesson or solution. `undefined`: there is none. */
 export function findPlace(error: unknown): Place | undefined {
-  const stack = error instanceof Error ? String(error.stack) : '';
-  const frame = /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+):(\d+)/;
-  const [, path, line, column] = frame.exec(stack) ?? [];
+  const found = stackOf(error).find((line) => OWN.test(line)) ?? '';
+  const [, path, line, column] = OWN.exec(found) ?? [];
   return path === undefined
     ? undefined
     : { file: path.replaceAll('\\', '/'), line: Number(line), column: Number(column) };
@@ -21,4 +30,29 @@ export function findPlace(error: unknown): Place | undefined {
 export function placeOf(error: unknown): string | undefined {
   const place = findPlace(error);
   return place && `${place.file}:${place.line}`;
+}
+
+/**
+ * Names the function or method that the first place of a stack is in, such as `FrameReader.read`.
+ * `undefined`: it has no name, or there is no such place.
+ */
+export function functionOf(error: unknown): string | undefined {
+  const found = stackOf(error).find((line) => OWN.test(line)) ?? '';
+  const [, called = '<anonymous>'] =
+    /^ +at (?:async |new )?(.+?)(?: \[as .+\])? \(/.exec(found) ?? [];
+  // A function of a module is called on whatever holds the module: that is none of its names.
+  const name = called.replace(/^(Proxy|Object|Module|Function)\./, '').replace(/\b[gs]et /, '');
+  return name === '<anonymous>' ? undefined : name;
+}
+
+/** Whether an error was thrown by a check, with what the code had returned, and not by the code. */
+export function isOfCheck(error: unknown): boolean {
+  const first = stackOf(error).find((line) => /^ +at /.test(line) && !BUILT_IN.test(line)) ?? '';
+  return /[\\/](shared|test)[\\/].+\.ts/.test(first) && !OWN.test(first);
+}
+
+/** Whether a line of the stack of an error is there twice: a function has called itself. */
+export function isRepeated(error: unknown): boolean {
+  const lines = stackOf(error).slice(1);
+  return new Set(lines).size < lines.length;
 }

@@ -1,8 +1,8 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
 import { readFileSync } from 'node:fs';
-import { placeOf } from '../course/place.ts';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
+import { causeOfCrash, isCrash, thrown } from './crash.ts';
 import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
 
@@ -47,31 +47,15 @@ function didFacts(outcome: Outcome<unknown>): Fact[] {
   return outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)]];
 }
 
-/** What was thrown, and where in the learner's code. */
-export function thrown(error: unknown): Fact[] {
-  const place = placeOf(error);
-  return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
-}
-
 function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
   const actual = outcome.threw ? outcome.error : outcome.value;
   if (actual instanceof Promise) {
     actual.catch(() => {});
     return 'The function is async, or returns a promise. Here it has to return the value itself.';
   }
-  return about.cause?.(actual) ?? causeOfCrash(actual);
-}
-
-/** What lies behind an error that JavaScript itself throws. */
-export function causeOfCrash(error: unknown): string | undefined {
-  if (!(error instanceof RangeError)) return undefined;
-  if (/call stack/i.test(error.message)) {
-    return 'A function calls itself again and again. Where should that end? A loop needs no stack.';
-  }
-  if (/allocation|array length|out of memory/i.test(error.message)) {
-    return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
-  }
-  return undefined;
+  // A cause that does not look at what came is one for a wrong value, and says nothing of a crash.
+  const isBlind = about.cause?.length === 0 && outcome.threw && isCrash(actual);
+  return (isBlind ? undefined : about.cause?.(actual)) ?? causeOfCrash(actual);
 }
 
 /** Runs code that has no reason to throw, and returns what it returns. */

@@ -1,7 +1,8 @@
 /** Runs the steps of a spec over an implementation. */
-import { placeOf } from '../course/place.ts';
+import { functionOf, isOfCheck, placeOf } from '../course/place.ts';
 import { Todo } from '../todo.ts';
-import { CheckFailure, causeOfCrash, thrown } from './check.ts';
+import { CheckFailure } from './check.ts';
+import { causeOfCrash, thrown } from './crash.ts';
 import type { Failure, StepResult } from './facts.ts';
 import type { AnySpec } from './spec.ts';
 
@@ -61,7 +62,7 @@ function ranAhead(error: unknown, number: number): Failure | undefined {
 
 /** Where a `Todo` stands, and in which function. */
 function todoPlace(error: Todo): string {
-  const name = /^ +at (?:new )?(\S+) \(/m.exec(error.stack ?? '')?.[1];
+  const name = functionOf(error);
   return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
 }
 
@@ -101,7 +102,9 @@ export function toFailure(error: unknown): Failure {
   const cause = causeOfCrash(error);
   return {
     kind: 'crash',
-    what: 'The code threw where it should not.',
+    what: isOfCheck(error)
+      ? 'What the code returned is not what it should be.'
+      : 'The code threw where it should not.',
     facts: thrown(error),
     ...(cause && { cause }),
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findPlace, placeOf } from '../../shared/course/place.ts';
+import { findPlace, functionOf, placeOf } from '../../shared/course/place.ts';
 
 /** An error with these lines in its stack, each after `at`. */
 function thrownAt(...places: readonly string[]): Error {
@@ -7,6 +7,8 @@ function thrownAt(...places: readonly string[]): Error {
   error.stack = ['TypeError: Oh.', ...places.map((place) => `    at ${place}`)].join('\n');
   return error;
 }
+
+const HARNESS = 'equal.label (/course/shared/harness/check.ts:3:4)';
 
 test.each([
   ['f (file:///home/ada/websocket-101/lessons/05-server/server.ts:12:3)', 'lessons'],
@@ -19,6 +21,28 @@ test.each([
   const file = `${side}/05-server/server.ts`;
   expect(findPlace(error)).toEqual({ file, line: 12, column: 3 });
   expect(placeOf(error)).toBe(`${file}:12`);
+});
+
+test.each([
+  ['nextState', 'nextState'],
+  ['Proxy.nextState', 'nextState'],
+  ['Object.nextState', 'nextState'],
+  ['Function.make', 'make'],
+  ['new FrameReader', 'FrameReader'],
+  ['async FrameReader.read', 'FrameReader.read'],
+  ['FrameReader.#take', 'FrameReader.#take'],
+  ['ClosingHandshake.get state', 'ClosingHandshake.state'],
+  ['Proxy.encode [as encodeFrame]', 'encode'],
+  ['<anonymous>', undefined],
+  ['Proxy.<anonymous>', undefined],
+])('%s is the function %s', (called, name) => {
+  const error = thrownAt(`${called} (/course/lessons/05-server/server.ts:1:2)`, HARNESS);
+  expect(functionOf(error)).toBe(name);
+});
+
+test('a function that has no name is not called by that of the check', () => {
+  expect(functionOf(thrownAt('/course/lessons/05-server/server.ts:1:2', HARNESS))).toBeUndefined();
+  expect(functionOf(thrownAt(HARNESS))).toBeUndefined();
 });
 
 test.each([thrownAt('f (node:internal/timers:1:1)'), thrownAt(), 'lessons', undefined])(

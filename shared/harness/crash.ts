@@ -1,0 +1,41 @@
+/** Errors that the code threw without meaning to. */
+import { isOfCheck, isRepeated, placeOf } from '../course/place.ts';
+import type { Fact } from './facts.ts';
+import { show } from './show.ts';
+
+/** What was thrown, and where in the learner's code. */
+export function thrown(error: unknown): Fact[] {
+  if (isOfCheck(error)) return [['the check says', show(error)]];
+  const place = placeOf(error);
+  return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
+}
+
+/** Whether it is an error of JavaScript itself, and about code rather than about numbers. */
+export function isCrash(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError;
+}
+
+/** What lies behind an error that JavaScript itself throws. `undefined`: it says so itself. */
+export function causeOfCrash(error: unknown): string | undefined {
+  if (isOfCheck(error)) {
+    return 'The check could not go on with what the code returned. Is it of the type that the signature says?';
+  }
+  if (error instanceof TypeError && /BigInt/.test(error.message)) {
+    return 'A bigint and a number do not mix. `Number(value)` makes a number of a bigint.';
+  }
+  if (!(error instanceof RangeError)) return undefined;
+  const { message } = error;
+  if (/call stack/i.test(message)) {
+    return isRepeated(error)
+      ? 'A function calls itself again and again. Where should that end? A loop needs no stack.'
+      : 'One call has too many arguments: with `...`, each element is one. A loop needs no stack.';
+  }
+  if (/outside the bounds of the DataView/.test(message)) {
+    return 'It reads or writes beyond the last byte. How many bytes are there?';
+  }
+  if (/length: -/.test(message)) return 'A length has become negative. What was taken from what?';
+  if (/allocation|array length|out of memory/i.test(message)) {
+    return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+/** What is said of errors that nobody meant to throw. */
+import { expect, test } from 'vitest';
+import { attempt, type CheckFailure, equal, failsWith } from '../../shared/harness/check.ts';
+import { causeOfCrash } from '../../shared/harness/crash.ts';
+import { toFailure } from '../../shared/harness/run.ts';
+
+const OWN = '/course/lessons/02-reading-frames/reading.ts:7:3';
+const CHECK = '/course/test/specs/02-reading-frames/frames.ts:9:1';
+
+/** An error with these lines in its stack, each after `at`. */
+function thrownAt<E extends Error>(error: E, ...places: readonly string[]): E {
+  error.stack = [String(error), ...places.map((place) => `    at ${place}`)].join('\n');
+  return error;
+}
+
+/** What a check says. */
+function told(check: () => void): CheckFailure {
+  try {
+    check();
+  } catch (error) {
+    return error as CheckFailure;
+  }
+  throw new Error('It holds.');
+}
+
+const crash = () => {
+  throw thrownAt(new TypeError('x is not a function'), `read (${OWN})`, `check (${CHECK})`);
+};
+const inCheck = () => {
+  const error = new TypeError("Cannot read properties of undefined (reading 'map')");
+  throw thrownAt(error, 'Array.map (<anonymous>)', `check (${CHECK})`, 'f (node:vm:1:1)');
+};
+
+test('a cause that does not look at a crash is not printed for one', () => {
+  const about = { cause: () => 'The mask is wrong.' };
+  expect(told(() => equal(crash, 1, 'One.', about)).cause).toBeUndefined();
+  expect(told(() => failsWith(1002, crash, 'Refuse.', about)).cause).toBeUndefined();
+  expect(told(() => equal(() => 2, 1, 'One.', about)).cause).toBe('The mask is wrong.');
+  const looks = { cause: (actual: unknown) => (actual instanceof TypeError ? 'Seen.' : undefined) };
+  expect(told(() => equal(crash, 1, 'One.', looks)).cause).toBe('Seen.');
+});
+
+test('a check that cannot work with what was returned does not say that the code threw', () => {
+  const { facts, cause } = told(() => attempt(inCheck, 'Read.'));
+  expect(facts).toEqual([
+    ['the check says', "TypeError: Cannot read properties of undefined (reading 'map')"],
+  ]);
+  expect(cause).toContain('of the type that the signature says');
+  let failure = {};
+  try {
+    inCheck();
+  } catch (error) {
+    failure = toFailure(error);
+  }
+  expect(failure).toMatchObject({
+    what: 'What the code returned is not what it should be.',
+    facts,
+  });
+});
+
+test.each([
+  [new RangeError('Invalid typed array length: -3'), /negative/],
+  [new RangeError('Invalid typed array length: 1099511627776'), /more memory than there is/],
+  [new RangeError('Array buffer allocation failed'), /more memory than there is/],
+  [new RangeError('Offset is outside the bounds of the DataView'), /beyond the last byte/],
+  [new TypeError('Cannot mix BigInt and other types, use explicit conversions'), /Number\(value\)/],
+])('%s', (error, cause) => {
+  expect(causeOfCrash(thrownAt(error, `read (${OWN})`))).toMatch(cause);
+});
+
+test('a stack that is full has one of two causes', () => {
+  const full = () => new RangeError('Maximum call stack size exceeded');
+  const again = thrownAt(full(), `read (${OWN})`, `read (${OWN})`);
+  expect(causeOfCrash(again)).toContain('calls itself');
+  const once = thrownAt(full(), `read (${OWN})`, `check (${CHECK})`);
+  expect(causeOfCrash(once)).toContain('too many arguments');
+});
