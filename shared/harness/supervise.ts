@@ -141,7 +141,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
     timer = setTimeout(() => {
       record.breakOff(
         `${record.activity} did not come to an end within ${Math.round(patience / 1000)} seconds.`,
-        'There may be a loop whose condition never becomes false, or one that reads without going forward.',
+        'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
       );
       kill(child);
     }, patience);
@@ -191,7 +191,7 @@ function reasonOf(
   if (/heap out of memory|allocation failed/i.test(stderr)) {
     return [
       `The code used up its memory, ${MAX_HEAP_MIB} MiB.`,
-      'Something grows without end: a list in a loop, or a buffer for a length that was only announced.',
+      'Something grows without end, such as a list or a text to which a loop adds.',
     ];
   }
   if (signal === null && (code === 0 || code === 13)) {

@@ -74,7 +74,11 @@ const UNRULY: readonly Kind[] = [
   {
     kind: 'an endless loop in a step',
     make: inside(PONG, STANDSTILL),
-    says: [/Step 4 did not come to an end within \d+ seconds\./, 'condition never becomes false'],
+    says: [
+      'The first that does not: Answer an empty Ping with its payload.',
+      /Step 4 did not come to an end within \d+ seconds\./,
+      /Either a loop never ends, or each round does all the work again/,
+    ],
     marks: '✓✓✓✗···',
   },
   {
