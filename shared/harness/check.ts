@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import { causeOfCrash, isCrash, thrown } from './crash.ts';
+import { same, unseen } from './difference.ts';
 import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
 
@@ -96,10 +97,7 @@ export function equal(
 function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
   const [mine, right] =
     isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
-  return [
-    [label, show(mine)],
-    ['expected', show(right)],
-  ];
+  return [[label, show(mine)], ['expected', show(right)], ...unseen(mine, right)];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -111,25 +109,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function differing(actual: Record<string, unknown>, expected: Record<string, unknown>) {
   const keys = Object.keys(expected).filter((key) => !same(actual[key], expected[key]));
   return [actual, expected].map((side) => Object.fromEntries(keys.map((key) => [key, side[key]])));
-}
-
-function same(actual: unknown, expected: unknown): boolean {
-  if (expected instanceof Uint8Array) {
-    return actual instanceof Uint8Array && Buffer.compare(actual, expected) === 0;
-  }
-  if (Array.isArray(expected)) {
-    if (!Array.isArray(actual) || actual.length !== expected.length) return false;
-    return expected.every((item, i) => same(actual[i], item));
-  }
-  if (expected instanceof Map) {
-    return actual instanceof Map && [...expected].every(([key, v]) => same(actual.get(key), v));
-  }
-  if (expected !== null && typeof expected === 'object') {
-    if (actual === null || typeof actual !== 'object') return false;
-    const fields = actual as Record<string, unknown>;
-    return Object.entries(expected).every(([key, value]) => same(fields[key], value));
-  }
-  return Object.is(actual, expected);
 }
 
 /** Checks that the peer's mistake is refused with a `ProtocolError` of this close code. */

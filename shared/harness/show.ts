@@ -1,6 +1,7 @@
 /** Values, written so that a person reads them. */
 
 import { pathToFileURL } from 'node:url';
+import { isTypedArray } from 'node:util/types';
 import { ROOT } from '../course/lessons.ts';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { count } from '../view/count.ts';
@@ -27,6 +28,7 @@ function write(value: unknown, depth: number): string {
   if (typeof value === 'string') return clip(quote(value));
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
   if (typeof value === 'bigint') return `${value}n`;
+  if (Object.is(value, -0)) return '-0';
   if (value === null || typeof value !== 'object') return String(value);
   if (value instanceof Uint8Array) return showBytes(value);
   if (value instanceof Error) return showError(value);
@@ -38,10 +40,17 @@ function write(value: unknown, depth: number): string {
     return `[${items.join(', ')}]`;
   }
   if (value instanceof Map) return `Map ${write(Object.fromEntries(value), depth)}`;
+  const kind = kindOf(value);
+  if (value instanceof Set || isTypedArray(value)) return `${kind}${write([...value], depth)}`;
   const fields = Object.entries(value)
     .slice(0, MAX_ITEMS * 2)
     .map(([key, field]) => `${key}: ${write(field, depth + 1)}`);
-  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+  return kind + (fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`);
+}
+
+/** The name of an object's class, with a space behind it. Empty for a plain object. */
+function kindOf({ constructor: kind }: object): string {
+  return kind?.name && kind !== Object ? `${kind.name} ` : '';
 }
 
 function showBytes(bytes: Uint8Array): string {
@@ -79,9 +88,7 @@ export function compareBytes(
   expected: Uint8Array,
   { frames = false, label = 'you returned' }: About = {},
 ): Fact[] {
-  const shared = Math.min(actual.length, expected.length);
-  let at = 0;
-  while (at < shared && actual[at] === expected[at]) at++;
+  const at = firstDifference(actual, expected);
   // Long rows are shown from a little before the difference.
   const from = Math.max(actual.length, expected.length) > ROW ? Math.max(0, at - 4) : 0;
   const indent = from > 0 ? '… ' : '';
@@ -94,16 +101,26 @@ export function compareBytes(
   const facts: Fact[] = [
     [label, row(actual)],
     ['expected', row(expected)],
-    ['', caret + difference(actual, expected, at)],
+    ['', caret + byteDifference(actual, expected)],
   ];
   const field = frames && frameFields(expected).find(({ end }) => at < end);
   if (field) facts.push(['field', `${field.name}: should say ${field.meaning}`]);
-  if (field && at < 2 && at < shared)
+  if (field && at < Math.min(2, actual.length, expected.length))
     facts.push(...compareBits(actual[at] ?? 0, expected[at] ?? 0, at));
   return facts;
 }
 
-function difference(actual: Uint8Array, expected: Uint8Array, at: number): string {
+/** Finds the first byte in which two rows differ. */
+function firstDifference(actual: Uint8Array, expected: Uint8Array): number {
+  const shared = Math.min(actual.length, expected.length);
+  let at = 0;
+  while (at < shared && actual[at] === expected[at]) at++;
+  return at;
+}
+
+/** Says in which byte two rows differ first, or how much longer one of them is. */
+export function byteDifference(actual: Uint8Array, expected: Uint8Array): string {
+  const at = firstDifference(actual, expected);
   if (at === expected.length) return `${count(actual.length - at, 'byte')} too many`;
   if (at === actual.length) return `${count(expected.length - at, 'byte')} missing`;
   const [mine, right] = [actual, expected].map((row) => toHex(row.subarray(at, at + 1)));
