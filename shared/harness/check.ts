@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
-import { causeOfCrash, isCrash, thrown } from './crash.ts';
+import { causeOfCrash, thrown } from './crash.ts';
 import { same, unseen } from './difference.ts';
 import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
@@ -54,8 +54,8 @@ function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
     actual.catch(() => {});
     return 'The function is async, or returns a promise. Here it has to return the value itself.';
   }
-  // A cause that does not look at what came is one for a wrong value, and says nothing of a crash.
-  const isBlind = about.cause?.length === 0 && outcome.threw && isCrash(actual);
+  // A cause that does not look at what came is one for a wrong value, and says nothing of an error.
+  const isBlind = about.cause?.length === 0 && outcome.threw;
   return (isBlind ? undefined : about.cause?.(actual)) ?? causeOfCrash(actual);
 }
 

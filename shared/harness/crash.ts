@@ -10,11 +10,6 @@ export function thrown(error: unknown): Fact[] {
   return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
 }
 
-/** Whether it is an error of JavaScript itself, and about code rather than about numbers. */
-export function isCrash(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof ReferenceError;
-}
-
 /** What lies behind an error that JavaScript itself throws. `undefined`: it says so itself. */
 export function causeOfCrash(error: unknown): string | undefined {
   if (isOfCheck(error)) {

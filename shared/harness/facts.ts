@@ -8,7 +8,10 @@ export type Fact = readonly [label: string, value: string | Stream];
 export interface About {
   /** What the code was called with, or what arrived. */
   readonly given?: readonly Fact[];
-  /** Names the likely cause of what was returned or thrown, when there is one to name. */
+  /**
+   * Names the likely cause of what was returned or thrown, when there is one to name. One that does
+   * not look at that is asked only about what was returned.
+   */
   readonly cause?: (actual: unknown) => string | undefined;
   /** Bytes are frames: name the field that is wrong. */
   readonly frames?: boolean;

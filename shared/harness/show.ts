@@ -62,9 +62,14 @@ function showBytes(bytes: Uint8Array): string {
 }
 
 function showError(error: Error): string {
-  if (error instanceof ProtocolError) return `ProtocolError ${error.closeCode}: ${error.message}`;
-  if (error instanceof HandshakeError) return `HandshakeError ${error.status}: ${error.message}`;
-  return clip(`${error.name}: ${withoutRoot(error.message)}`);
+  const number =
+    error instanceof ProtocolError
+      ? ` ${error.closeCode}`
+      : error instanceof HandshakeError
+        ? ` ${error.status}`
+        : '';
+  const message = error.message ? `: ${withoutRoot(error.message)}` : ' without a message';
+  return clip(error.name + number + message);
 }
 
 /** Shortens paths into the project, so that they fit on a line. */

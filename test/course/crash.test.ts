@@ -31,7 +31,14 @@ const inCheck = () => {
   throw thrownAt(error, 'Array.map (<anonymous>)', `check (${CHECK})`, 'f (node:vm:1:1)');
 };
 
-test('a cause that does not look at a crash is not printed for one', () => {
+test('a cause that does not look at an error is not printed for one', () => {
+  const refuse = () => {
+    throw thrownAt(new Error('1002'), `read (${OWN})`);
+  };
+  const mask = { cause: () => 'A client has to mask.' };
+  expect(told(() => failsWith(1002, refuse, 'Refuse.', mask)).cause).toBeUndefined();
+  expect(told(() => failsWith(1002, () => {}, 'Refuse.', mask)).cause).toBe(mask.cause());
+
   const about = { cause: () => 'The mask is wrong.' };
   expect(told(() => equal(crash, 1, 'One.', about)).cause).toBeUndefined();
   expect(told(() => failsWith(1002, crash, 'Refuse.', about)).cause).toBeUndefined();
