@@ -54,9 +54,15 @@ function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
     actual.catch(() => {});
     return 'The function is async, or returns a promise. Here it has to return the value itself.';
   }
-  // A cause that does not look at what came is one for a wrong value, and says nothing of an error.
-  const isBlind = about.cause?.length === 0 && outcome.threw;
-  return (isBlind ? undefined : about.cause?.(actual)) ?? causeOfCrash(actual);
+  if (outcome.threw) {
+    // A cause that does not look at what came is one for a wrong value, and says nothing of an error.
+    const isBlind = about.cause?.length === 0;
+    return causeOfCrash(actual) ?? (isBlind ? undefined : about.cause?.(actual));
+  }
+  if (typeof actual === 'function') {
+    return 'A function came, and not what it returns. Is it a getter, with `get` before its name?';
+  }
+  return about.cause?.(actual);
 }
 
 /** Runs code that has no reason to throw, and returns what it returns. */
@@ -108,7 +114,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function differing(actual: Record<string, unknown>, expected: Record<string, unknown>) {
   const keys = Object.keys(expected).filter((key) => !same(actual[key], expected[key]));
-  return [actual, expected].map((side) => Object.fromEntries(keys.map((key) => [key, side[key]])));
+  return [actual, expected].map((side) =>
+    Object.fromEntries(keys.filter((key) => key in side).map((key) => [key, side[key]])),
+  );
 }
 
 /** Checks that the peer's mistake is refused with a `ProtocolError` of this close code. */

@@ -11,10 +11,12 @@ import type { About, Fact } from './facts.ts';
 
 const MAX_BYTES = 20;
 const MAX_ITEMS = 8;
+/** A longer list of objects has a line for each, in characters. */
+const MAX_LINE = 60;
 
 /**
- * Writes any value on one line: bytes as hex with their text, strings with `\r\n` visible. Never
- * throws, whatever the value does when it is looked at.
+ * Writes any value on one line, or a long list on one for each item: bytes as hex with their text,
+ * strings with `\r\n` visible. Never throws, whatever the value does when it is looked at.
  */
 export function show(value: unknown): string {
   try {
@@ -37,7 +39,9 @@ function write(value: unknown, depth: number): string {
   if (Array.isArray(value)) {
     const items = value.slice(0, MAX_ITEMS).map((item) => write(item, depth + 1));
     if (value.length > MAX_ITEMS) items.push(`… ${value.length} in all`);
-    return `[${items.join(', ')}]`;
+    const line = `[${items.join(', ')}]`;
+    const isLong = depth === 0 && line.length > MAX_LINE && items.some((item) => /[{[]/.test(item));
+    return isLong ? `[${items.join(',\n ')}]` : line;
   }
   if (value instanceof Map) return `Map ${write(Object.fromEntries(value), depth)}`;
   const kind = kindOf(value);
@@ -49,8 +53,10 @@ function write(value: unknown, depth: number): string {
 }
 
 /** The name of an object's class, with a space behind it. Empty for a plain object. */
-function kindOf({ constructor: kind }: object): string {
-  return kind?.name && kind !== Object ? `${kind.name} ` : '';
+function kindOf(value: object): string {
+  // What a generator returns has no class with a name, but a tag.
+  const name = value.constructor?.name || Object.prototype.toString.call(value).slice(8, -1);
+  return name === 'Object' ? '' : `${name} `;
 }
 
 function showBytes(bytes: Uint8Array): string {

@@ -75,6 +75,21 @@ test.each([
   expect(causeOfCrash(thrownAt(error, `read (${OWN})`))).toMatch(cause);
 });
 
+test('what JavaScript says of itself goes before what the check thinks', () => {
+  const full = () => {
+    throw thrownAt(new RangeError('Maximum call stack size exceeded'), OWN, OWN);
+  };
+  const about = { cause: (actual: unknown) => (Array.isArray(actual) ? undefined : 'A list.') };
+  expect(told(() => equal(full, [], 'None.', about)).cause).toContain('calls itself');
+  expect(told(() => equal(() => 1, [], 'None.', about)).cause).toBe('A list.');
+});
+
+test('a function in the place of a value has not been called', () => {
+  const returned = told(() => equal(() => function state() {}, 'OPEN', 'It starts OPEN.'));
+  expect(returned.facts[0]).toEqual(['you returned', 'the function state']);
+  expect(returned.cause).toContain('A function came, and not what it returns.');
+});
+
 test('a stack that is full has one of two causes', () => {
   const full = () => new RangeError('Maximum call stack size exceeded');
   const again = thrownAt(full(), `read (${OWN})`, `read (${OWN})`);

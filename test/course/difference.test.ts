@@ -44,9 +44,36 @@ test('what is no plain object has its kind', () => {
   expect(told(new Set(['a']), new Map([['a', 1]]))[0]).toBe('you returned: Set ["a"]');
   expect(told(new ArrayBuffer(2), Uint8Array.of(0, 0))[0]).toBe('you returned: ArrayBuffer {}');
   expect(told(Uint16Array.of(258), Uint8Array.of(1, 2))[0]).toBe('you returned: Uint16Array [258]');
+  expect(told((function* () {})(), [])[0]).toBe('you returned: Generator {}');
   expect(told(new (class Frame {})(), { fin: true })[0]).toBe('you returned: Frame {}');
   expect(told(Object.create(null), { fin: true })[0]).toBe('you returned: {}');
   expect(told(-0, 0)).toEqual(['you returned: -0', 'expected: 0']);
+});
+
+test('a long list of objects has a line for each', () => {
+  const action = (type: string) => ({ type, body: Uint8Array.of(3, 232) });
+  const list = [action('sendClose'), action('hangUp'), action('destroy')];
+  expect(told(list.slice(0, 1), [])[0]).toBe('you returned: [{ type: "sendClose", body: 03 e8 }]');
+  expect(told(list, [])[0]?.split('\n')).toEqual([
+    'you returned: [{ type: "sendClose", body: 03 e8 },',
+    ' { type: "hangUp", body: 03 e8 },',
+    ' { type: "destroy", body: 03 e8 }]',
+  ]);
+  expect(
+    told(
+      list.map(({ type }) => type),
+      [],
+    )[0],
+  ).not.toContain('\n');
+});
+
+test('a field that is not there is not shown as undefined', () => {
+  const ping = { type: 'ping', payload: Uint8Array.of(1) };
+  expect(told(ping, { type: 'text', data: 'c' })).toEqual([
+    'you returned: { type: "ping" }',
+    'expected: { type: "text", data: "c" }',
+  ]);
+  expect(told({ a: undefined }, { a: 1 })[0]).toBe('you returned: { a: undefined }');
 });
 
 test('where they differ is told when it cannot be seen', () => {
