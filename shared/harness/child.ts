@@ -34,6 +34,8 @@ const startedBy = new AsyncLocalStorage<{ readonly number: number; readonly scen
 let current = 0;
 /** The step that has not come to its end. 0: none. */
 let running = 0;
+/** The scenario that was begun last. */
+let scenario = '';
 let printed = '';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -62,8 +64,10 @@ process.on('uncaughtException', (error) => {
 
 /** Tells of something that happened outside of a step. */
 function report(failure: Failure): void {
-  const { number = current, ...scenario } = startedBy.getStore() ?? {};
-  void post({ type: 'failed', number, failure: { ...failure, ...scenario } });
+  // A callback of a socket may have lost what it belongs to: most likely, to what is on.
+  const present = { number: current, ...(running === current && { scenario }) };
+  const { number, ...named } = startedBy.getStore() ?? present;
+  void post({ type: 'failed', number, failure: { ...failure, ...named } });
 }
 
 function takeOutput(): string {
@@ -102,7 +106,8 @@ async function go(): Promise<void> {
 }
 
 /** Runs a scenario of the current step, so that whatever it does is told as its doing. */
-function enter<T>(scenario: string, run: () => Promise<T>): Promise<T> {
+function enter<T>(what: string, run: () => Promise<T>): Promise<T> {
+  scenario = what;
   // Not waited for: a turn for each of hundreds of scenarios would be seen. It is written at once.
   void post({ type: 'started', number: current, scenario });
   return startedBy.run({ number: current, scenario }, run);

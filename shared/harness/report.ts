@@ -42,15 +42,17 @@ export function renderRun(
   const first = results[at];
   const before = results.slice(0, first ? at : results.length);
   const after = first ? results.slice(at + 1) : [];
+  const line = (result: StepResult) => stepLine(result, width);
   const list = (part: readonly StepResult[]) =>
-    part.flatMap((result) => [stepLine(result, width), ...printed(result.output, width)]);
+    part.flatMap((result) => [line(result), ...printed(result.output, width)]);
 
   const top = [heading(target, done, results.length, width), ''];
   const middle = first
     ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
     : [];
   const bottom = ['', ...wrap(verdict(target, done, results.length, complaints), width)];
-  const whole = [...top, ...list(before), ...middle, ...list(after), ...bottom];
+  // What the steps after it have printed would only bury it.
+  const whole = [...top, ...list(before), ...middle, ...after.map(line), ...bottom];
   const types = typeErrors(target, complaints ?? [], width);
   if (whole.length <= rows) return [...whole, ...types];
   return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1), ...types];

@@ -124,6 +124,16 @@ ${solution}`,
 /** What comes to its end by itself, and is seen in what its process does, or in its types. */
 const TAME: readonly Kind[] = [
   {
+    kind: 'a throw in a callback of a socket',
+    lesson: '05',
+    make: inside('#read(chunk: Uint8Array)', "throw new Error('oops');"),
+    says: [
+      'The first that does not: ',
+      'The code threw in a callback, where nobody catches it.',
+      'thrown at  solutions/05-server/server.ts:',
+    ],
+  },
+  {
     kind: 'an async function',
     make: instead('export function pongFor(', 'export async function pongFor('),
     says: [/✗ 4/, 'TS1064'],

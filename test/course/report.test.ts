@@ -73,6 +73,16 @@ test.each([
   expect(count(number, what)).toBe(text);
 });
 
+test('what steps print is shown up to the first that does not hold', () => {
+  const failure: Failure = { kind: 'check', what: 'No.', facts: [] };
+  const printing = (number: number, failure?: Failure) => {
+    return { ...result, number, output: `printed ${number}`, ...(failure && { failure }) };
+  };
+  const steps = [printing(1), printing(2, failure), printing(3), printing(4, failure)];
+  const printed = renderRun(target, steps, [], 80).filter((line) => line.includes('│'));
+  expect(printed.map((line) => line.trim())).toEqual(['│ printed 1', '│ printed 2']);
+});
+
 test('one is not several', () => {
   const failure: Failure = { kind: 'todo', what: 'Not yet.', facts: [['code', 'here']] };
   const open = { ...result, number: 2, failure };
