@@ -92,7 +92,7 @@ async function go(): Promise<void> {
     if (failure) await post({ type: 'failed', number: current, failure });
     // Only the first step that does not hold is told in full, and of one to write there is nothing.
     const counts = failure !== undefined && failure.kind !== 'todo' && !isCounted;
-    const count = () => countHeld(spec, current, module);
+    const count = () => countHeld(spec, current, module, failure?.scenario);
     const held = counts ? await whileBeating(count) : undefined;
     isCounted ||= failure !== undefined;
     takeOutput();

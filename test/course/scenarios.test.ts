@@ -43,8 +43,9 @@ test('a step runs its scenarios up to the first that does not hold, and names it
   expect(begun).toEqual(['one', 'two', 'three']);
 });
 
-test('the scenarios after a red one count', async () => {
-  expect(await countHeld(spec, 1, {})).toBe(3);
+test('the scenarios after a red one count, and the red one never does', async () => {
+  expect(await countHeld(spec, 1, {}, 'three')).toBe(3);
+  expect(await countHeld(spec, 1, {}, 'two')).toBe(2);
 });
 
 test('a red names its scenario, and says how many hold', () => {
