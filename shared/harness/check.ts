@@ -163,18 +163,22 @@ export function throws(
 const SECTIONS = readFileSync(new URL('rfc6455-sections.txt', import.meta.url), 'utf8');
 
 /** Checks that an error says what is wrong, and that of a peer's mistake, where that is written. */
-function explains(outcome: Outcome<unknown>, what: string, { given = [] }: About): void {
+function explains(outcome: Outcome<unknown>, what: string, about: About): void {
   if (!outcome.threw || !(outcome.error instanceof Error)) return;
   const { message } = outcome.error;
   const { section = undefined } = outcome.error as { section?: unknown };
   if (message === '') {
     const cause = 'The error has no message. Whoever looks for the mistake has nothing else.';
-    fail(what, [...given, ...didFacts(outcome)], cause);
+    fail(what, [...(about.given ?? []), ...didFacts(outcome)], cause);
   }
   if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
     const cause =
       'The error names a section that RFC 6455 does not have, such as the `5.2` of frames.';
-    fail(what, [...given, ...didFacts(outcome), ['its section', show(section)]], cause);
+    fail(
+      what,
+      [...(about.given ?? []), ...didFacts(outcome), ['its section', show(section)]],
+      cause,
+    );
   }
 }
 
