@@ -2,6 +2,10 @@ import type { Spec } from '../../shared/harness/spec.ts';
 import type * as Handshake from '../../solutions/01-handshake/handshake.ts';
 import { ACCEPT_KEY } from './01-handshake/accept-key.ts';
 import { CHOICES } from './01-handshake/choices.ts';
+import { ANY_CHOICES } from './01-handshake/generated-choices.ts';
+import { ANY_HEADS } from './01-handshake/generated-heads.ts';
+import { ANY_RESPONSES } from './01-handshake/generated-responses.ts';
+import { ANY_UPGRADES } from './01-handshake/generated-upgrades.ts';
 import { PARSING } from './01-handshake/parsing.ts';
 import { RESPONSES } from './01-handshake/responses.ts';
 import { UPGRADE } from './01-handshake/upgrade.ts';
@@ -10,9 +14,17 @@ export const spec: Spec<typeof Handshake> = {
   lesson: '01-handshake',
   steps: [
     { title: 'The accept key', section: '4.2.2', scenarios: ACCEPT_KEY },
-    { title: 'A request out of a stream', section: '4.2.1', scenarios: PARSING },
-    { title: 'Is this a WebSocket request?', section: '4.2.1', scenarios: UPGRADE },
-    { title: 'Saying yes, saying no', section: '4.2.2', scenarios: RESPONSES },
-    { title: 'What the server chooses', section: '4.2.2', scenarios: CHOICES },
+    { title: 'A request out of a stream', section: '4.2.1', scenarios: [...PARSING, ...ANY_HEADS] },
+    {
+      title: 'Is this a WebSocket request?',
+      section: '4.2.1',
+      scenarios: [...UPGRADE, ...ANY_UPGRADES],
+    },
+    {
+      title: 'Saying yes, saying no',
+      section: '4.2.2',
+      scenarios: [...RESPONSES, ...ANY_RESPONSES],
+    },
+    { title: 'What the server chooses', section: '4.2.2', scenarios: [...CHOICES, ...ANY_CHOICES] },
   ],
 };

@@ -191,6 +191,121 @@ export const TRAPS: readonly Trap[] = [
     edits: [['if (bytes.length < maxHeadBytes) return undefined;', 'return undefined;']],
   },
   {
+    id: 'trimmed-by-javascript',
+    step: 2,
+    story:
+      'White space trimmed with `trim`, which takes every kind of it. A vertical tab, a no-break space or a lone carriage return at the end of a value is gone before anybody looks for it.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [["return text.replace(/^[ \\t]+|[ \\t]+$/g, '');", 'return text.trim();']],
+  },
+  {
+    id: 'carriage-return-trimmed',
+    step: 2,
+    story:
+      'A carriage return trimmed with the spaces, so that `X-A: b\\r\\r\\n` passes. Another program may see two line ends there.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['[ \\t]+$/g', '[ \\t\\r]+$/g']],
+  },
+  {
+    id: 'some-control-characters',
+    step: 2,
+    story:
+      'Only NUL and line ends looked for in a value. A bell or a backspace goes on into the log, and moves the cursor of whoever reads it.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['/[\\x00-\\x08\\x0a-\\x1f\\x7f]/', '/[\\x00\\x0a-\\x1f\\x7f]/']],
+  },
+  {
+    id: 'delete-forgotten',
+    step: 2,
+    story:
+      'The control characters below the space looked for in a value, and DEL, the one above all letters, forgotten.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['\\x1f\\x7f]/', '\\x1f]/']],
+  },
+  {
+    id: 'target-without-space',
+    step: 2,
+    story:
+      'A target that may have anything but a space and bytes beyond ASCII. With a tab in it, another program may see four words in the request line.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['/^[!-~]+$/', '/^[^ \\x80-\\xff]+$/']],
+  },
+  {
+    id: 'token-with-comma',
+    step: 2,
+    story:
+      'The characters of a token copied into a pattern as the text has them. `+-.` is a range there, and a comma is in it.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/", "/^[!#$%&'*+-.^_`|~0-9A-Za-z]+$/"]],
+  },
+  {
+    id: 'names-of-words',
+    step: 2,
+    story:
+      'A header name taken for letters, digits and hyphens. `X.Trace` and `X!` are good names, and the request is refused.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['  if (!TOKEN.test(name)) {\n', '  if (!/^[\\w-]+$/.test(name)) {\n']],
+  },
+  {
+    id: 'head-as-utf8',
+    step: 2,
+    story:
+      'The head decoded as UTF-8. A byte that is none becomes U+FFFD, and behind a letter of two bytes every position is wrong.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [43],
+    edits: [[".toString('latin1')", '.toString()']],
+  },
+  {
+    id: 'version-in-any-case',
+    step: 2,
+    story:
+      '`http/1.1` taken for HTTP. The name of the protocol has one spelling, unlike that of a header.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['\\d\\.\\d$/.test(version)', '\\d\\.\\d$/i.test(version)']],
+  },
+  {
+    id: 'one-map',
+    step: 2,
+    story:
+      'One map for the headers of every request, cleared and used again. The first request gets the headers of the second.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      ['const TOKEN =', 'const headers = new Map<string, string[]>();\nconst TOKEN ='],
+      ['  const headers = new Map<string, string[]>();\n  for', '  headers.clear();\n  for'],
+    ],
+  },
+  {
+    id: 'limit-on-all-bytes',
+    step: 2,
+    story:
+      'The limit applied to all the bytes that have arrived. A client that sends its first message early is refused.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '  const end = text',
+        "  if (bytes.length > maxHeadBytes) throw new HandshakeError(431, '10.4', 'The head is too long.');\n  const end = text",
+      ],
+    ],
+  },
+  {
+    id: 'limit-off-by-one',
+    step: 2,
+    story: 'A head that fills the limit without an end waited for, though it can only be too long.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['bytes.length < maxHeadBytes', 'bytes.length <= maxHeadBytes']],
+  },
+  {
     id: 'names-as-browsers-write',
     step: 3,
     story:
@@ -368,6 +483,157 @@ export const TRAPS: readonly Trap[] = [
         "valuesOf(request, 'sec-websocket-protocol')\n    .slice(0, 1)\n    .flatMap((line) => line.split(',').map(trim));",
       ],
     ],
+  },
+  {
+    id: 'method-in-any-case',
+    step: 3,
+    story: '`get` taken for GET. The method is one of the few names in HTTP whose case matters.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 36],
+    edits: [["request.method !== 'GET'", "request.method.toUpperCase() !== 'GET'"]],
+  },
+  {
+    id: 'version-by-parse-int',
+    step: 3,
+    story:
+      'The version read with `parseInt`, which stops at the first character that is no digit: `13abc` is 13.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 41],
+    edits: [["versions[0] !== '13'", "Number.parseInt(versions[0] ?? '', 10) !== 13"]],
+  },
+  {
+    id: 'version-by-number',
+    step: 3,
+    story:
+      'The version read with `Number`, which knows `0x0d`, `1.3e1` and white space: all of them are 13.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 41],
+    edits: [["versions[0] !== '13'", 'Number(versions[0]) !== 13']],
+  },
+  {
+    id: 'key-of-word-characters',
+    step: 3,
+    story: 'The digits of base64 written as `\\w`, which has the underscore, too.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 40],
+    edits: [['/^[A-Za-z0-9+/]{22}==$/', '/^[\\w+/]{22}==$/']],
+  },
+  {
+    id: 'key-decoded-and-encoded',
+    step: 3,
+    story:
+      'The key decoded, encoded and compared with itself. One key in sixteen comes from a client that does not set the unused bits to 0, and is refused.',
+    source: 'RFC 6455 §4.1',
+    rules: [40],
+    edits: [
+      [
+        '!/^[A-Za-z0-9+/]{22}==$/.test(key)',
+        "Buffer.from(key, 'base64').length !== 16 || Buffer.from(key, 'base64').toString('base64') !== key",
+      ],
+    ],
+  },
+  {
+    id: 'key-decoded-only',
+    step: 3,
+    story:
+      'The key decoded, and the bytes counted. `Buffer.from` skips what is not base64, so a key may have anything in it.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 40],
+    edits: [['!/^[A-Za-z0-9+/]{22}==$/.test(key)', "Buffer.from(key, 'base64').length !== 16"]],
+  },
+  {
+    id: 'two-origins-the-same',
+    step: 3,
+    story:
+      'The same Origin twice taken for one. Which of two lines a program reads is its own choice, and so there may not be two.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['origins.length > 1', 'new Set(origins).size > 1']],
+  },
+  {
+    id: 'origin-in-lower-case',
+    step: 3,
+    story:
+      'The Origin turned to lower case when it is read. It is compared character by character, and this is no longer what the browser said.',
+    source: 'RFC 6455 §10.2',
+    rules: [],
+    edits: [['origin: origins[0], protocols', 'origin: origins[0]?.toLowerCase(), protocols']],
+  },
+  {
+    id: 'empty-origin-is-none',
+    step: 3,
+    story: 'An empty Origin turned into none. The check of step 5 lets in whoever has none.',
+    source: 'RFC 6455 §10.2',
+    rules: [],
+    edits: [['origin: origins[0], protocols', 'origin: origins[0] || undefined, protocols']],
+  },
+  {
+    id: 'any-scheme',
+    step: 3,
+    story:
+      'Any scheme accepted in a target. Somebody who is asked for `ftp://` is not who should answer.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 36],
+    edits: [['/^https?:\\/\\/[^/?#]+([^#]*)/i', '/^\\w+:\\/\\/[^/?#]+([^#]*)/i']],
+  },
+  {
+    id: 'query-without-path',
+    step: 3,
+    story:
+      'A whole URI with a query and no path: `http://h?x=1` becomes `?x=1`, which is no resource name. It begins with a slash.',
+    source: 'RFC 6455 §3',
+    rules: [36],
+    edits: [["resource.startsWith('/') ? resource :", "resource || '/'; //"]],
+  },
+  {
+    id: 'path-by-url',
+    step: 3,
+    story:
+      'A path read with `new URL`, which rewrites it: `/a/../b` becomes `/b`. At `//[` it throws a TypeError, and ends the server.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 36],
+    edits: [
+      [
+        "if (target.startsWith('/')) return target;",
+        "if (target.startsWith('/')) {\n    const { pathname, search } = new URL(target, 'http://host');\n    return pathname + search;\n  }",
+      ],
+    ],
+  },
+  {
+    id: 'whole-uri-by-url',
+    step: 3,
+    story:
+      'A whole URI read with `new URL`, which rewrites the path. At the port 999999 it throws a TypeError, which nobody catches.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 36],
+    edits: [
+      [
+        '  const resource = /^https?',
+        '  if (/^https?:\\/\\/[^/?#]/i.test(target)) {\n    const { pathname, search } = new URL(target);\n    return pathname + search;\n  }\n  const resource = /^https?',
+      ],
+    ],
+  },
+  {
+    id: 'subprotocols-in-lower-case',
+    step: 3,
+    story:
+      'The names of subprotocols turned to lower case, like those of headers. The client does not find its own name in the answer.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [],
+    edits: [
+      [
+        "    throw badRequest('Sec-WebSocket-Protocol has to list different tokens.');\n  }\n",
+        "    throw badRequest('Sec-WebSocket-Protocol has to list different tokens.');\n  }\n  protocols.forEach((name, i) => protocols.splice(i, 1, name.toLowerCase()));\n",
+      ],
+    ],
+  },
+  {
+    id: 'scheme-as-written',
+    step: 3,
+    story: 'The scheme of a whole URI compared with its case. `HTTP://` is the same one.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [36],
+    edits: [['([^#]*)/i.exec', '([^#]*)/.exec']],
   },
   {
     id: 'no-blank-line',
@@ -555,6 +821,64 @@ export const TRAPS: readonly Trap[] = [
     edits: [['if (/[\\r\\n]/.test(name + value))', 'if (/[\\r\\n]/.test(name))']],
   },
   {
+    id: 'tokens-of-words',
+    step: 4,
+    story:
+      'A subprotocol taken for letters, digits and hyphens. `v12.stomp` is a token, and its server throws at its own answer.',
+    source: 'RFC 6455 §4.3',
+    rules: [59],
+    edits: [
+      [
+        'protocol !== undefined && !TOKEN.test(protocol)',
+        'protocol !== undefined && !/^[\\w-]+$/.test(protocol)',
+      ],
+    ],
+  },
+  {
+    id: 'injected-by-name',
+    step: 4,
+    story:
+      'Only the values of headers looked at. A line break in a name starts a header just as well.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['test(name + value)', 'test(value)']],
+  },
+  {
+    id: 'lone-line-feed',
+    step: 4,
+    story:
+      'Only the pair `\\r\\n` looked for in a header. Many programs take a lone line feed for a line end.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['/[\\r\\n]/.test(name + value)', '/\\r\\n/.test(name + value)']],
+  },
+  {
+    id: 'wide-characters-cut',
+    step: 4,
+    story:
+      'A head written with one byte for each character. `Ċ`, U+010A, is cut to 0a, and that is a line feed.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      ['return Buffer.from(`HTTP', 'return Buffer.concat([Buffer.from(`HTTP'],
+      ["('')}\\r\\n$", "('')}\\r\\n`, 'latin1'), Buffer.from(`$"],
+      ['{body}`);', '{body}`)]);'],
+    ],
+  },
+  {
+    id: 'one-buffer',
+    step: 4,
+    story:
+      'Every answer written into the same buffer, to save memory. The second overwrites the first while that still waits in a socket.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [],
+    edits: [
+      ['function response(', 'const shared = Buffer.alloc(64 * 1024);\n\nfunction response('],
+      ['return Buffer.from(`HTTP', 'const length = shared.write(`HTTP'],
+      ['{body}`);', '{body}`);\n  return shared.subarray(0, length);'],
+    ],
+  },
+  {
     id: 'any-origin',
     step: 5,
     story:
@@ -654,5 +978,70 @@ export const TRAPS: readonly Trap[] = [
     source: 'SWI-Prolog/packages-http#57',
     rules: [],
     edits: [['return upgrade.protocols.find(', 'upgrade.protocols.find(']],
+  },
+  {
+    id: 'origin-in-any-case',
+    step: 5,
+    story:
+      'Origins compared without their case. A browser writes its own in one way, so another spelling was not written by a browser.',
+    source: 'RFC 6455 §10.2',
+    rules: [46, 147],
+    edits: [
+      [
+        '!policy.origins.includes(upgrade.origin)',
+        '!policy.origins.some((origin) => origin.toLowerCase() === upgrade.origin?.toLowerCase())',
+      ],
+    ],
+  },
+  {
+    id: 'empty-origin-let-in',
+    step: 5,
+    story:
+      'An empty Origin taken for none, since both are falsy. It is on no list, and gets past every one.',
+    source: 'RFC 6455 §10.2',
+    rules: [46, 147],
+    edits: [['upgrade.origin !== undefined &&', 'upgrade.origin &&']],
+  },
+  {
+    id: 'no-paths-is-all-paths',
+    step: 5,
+    story:
+      'An empty list of paths taken for none. Whoever switches off the last path opens them all.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [48],
+    edits: [['if (policy.paths && ', 'if (policy.paths?.length && ']],
+  },
+  {
+    id: 'no-origins-is-all-origins',
+    step: 5,
+    story:
+      'An empty list of origins taken for none. A server that no page may call lets in every one.',
+    source: 'RFC 6455 §10.2',
+    rules: [46, 147],
+    edits: [['if (policy.origins && ', 'if (policy.origins?.length && ']],
+  },
+  {
+    id: 'route-by-url',
+    step: 5,
+    story:
+      'The path taken out of the resource with `new URL`. `//[` makes it throw a TypeError, and `/x/../chat` is let in as `/chat`.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [48],
+    edits: [
+      [
+        "const [path = ''] = upgrade.resource.split('?');",
+        "const path = new URL(upgrade.resource, 'http://host').pathname;",
+      ],
+    ],
+  },
+  {
+    id: 'path-prefix',
+    step: 5,
+    story: 'The beginning of the path compared, so that `/chatter` passes for `/chat`.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [48],
+    edits: [
+      ['!policy.paths.includes(path)', '!policy.paths.some((known) => path.startsWith(known))'],
+    ],
   },
 ];

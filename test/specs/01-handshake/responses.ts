@@ -21,31 +21,42 @@ interface ParsedResponse {
 }
 
 /** Reads a response that has to be valid HTTP, with no header twice. */
-function readResponse(bytes: unknown): ParsedResponse {
+export function readResponse(bytes: unknown): ParsedResponse {
   if (!(bytes instanceof Uint8Array)) fail('Return bytes.', [['you returned', show(bytes)]]);
-  const drawn: Fact = ['you returned', renderHead(bytes, 60).join('\n')];
-  const given = [drawn];
   const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) {
     const cause = 'The browser waits for it, shows the connection as pending, and says nothing.';
-    fail('A head ends with a blank line: \\r\\n\\r\\n.', given, cause);
+    fail('A head ends with a blank line: \\r\\n\\r\\n.', [drawnOf(bytes)], cause);
   }
   const [status = '', ...lines] = text.slice(0, end).split('\r\n');
   if (/[\r\n]/.test(lines.join('')) || /[\r\n]/.test(status)) {
-    fail('Each line of a head ends with \\r\\n, and neither of the two stands alone.', given);
+    fail('Each line of a head ends with \\r\\n, and neither of the two stands alone.', [
+      drawnOf(bytes),
+    ]);
   }
   if (!/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status)) {
-    fail('The first line is `HTTP/1.1`, a status of three digits and a phrase.', given);
+    fail('The first line is `HTTP/1.1`, a status of three digits and a phrase.', [drawnOf(bytes)]);
   }
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name = '', value = ''] = /^([\w-]+): *(.*?) *$/.exec(line) ?? [];
-    if (name === '') fail(`This line is no header: ${quote(line)}`, given);
-    if (headers.has(name.toLowerCase())) fail(`${name} stands twice.`, given);
+    if (name === '') fail(`This line is no header: ${quote(line)}`, [drawnOf(bytes)]);
+    if (headers.has(name.toLowerCase())) fail(`${name} stands twice.`, [drawnOf(bytes)]);
     headers.set(name.toLowerCase(), value);
   }
-  return { status, headers, body: bytes.slice(end + 4), drawn };
+  return {
+    status,
+    headers,
+    body: bytes.slice(end + 4),
+    get drawn() {
+      return drawnOf(bytes);
+    },
+  };
+}
+
+function drawnOf(bytes: Uint8Array): Fact {
+  return ['you returned', renderHead(bytes, 60).join('\n')];
 }
 
 // ── Saying yes ──────────────────────────────────────────────────────────────────────────────────
@@ -119,18 +130,30 @@ const YES: readonly ResponseScenario[] = [
   }),
 ];
 
+/** Checks that this is refused with a `TypeError`, and draws what was sent instead. */
+export function refusesToSend(
+  send: () => Uint8Array,
+  what: string,
+  given: readonly Fact[],
+  cause?: string,
+): void {
+  const sendAndDraw = () => {
+    const sent: unknown = send();
+    if (!(sent instanceof Uint8Array)) return sent;
+    return fail(what, [...given, drawnOf(sent), ['expected', 'a thrown TypeError']], cause);
+  };
+  throws(TypeError, sendAndDraw, what, { given });
+}
+
 /** This is no subprotocol: it is not a token. */
 function refusesToName(protocol: string): ResponseScenario {
   return {
     what: `Refuse to send the subprotocol ${quote(protocol)}.`,
     rules: [59],
     check: ({ acceptResponse }) => {
-      throws(
-        TypeError,
-        () => acceptResponse(RFC_KEY, protocol),
-        'Refuse to send a subprotocol that is not a token: it could bring its own header lines.',
-        { given: [['protocol', quote(protocol)]] },
-      );
+      const told =
+        'Refuse to send a subprotocol that is not a token: it could bring its own header lines.';
+      refusesToSend(() => acceptResponse(RFC_KEY, protocol), told, [['protocol', quote(protocol)]]);
     },
   };
 }
@@ -212,7 +235,10 @@ const NO: readonly ResponseScenario[] = [
     rules: [],
     check: ({ refusal }) => {
       const error = new HandshakeError(400, '4.2.1', 'x', { 'X-A': 'b\r\nX-C: d' });
-      throws(TypeError, () => refusal(error), 'Refuse to send a header with a line break in it.');
+      refusesToSend(() => refusal(error), 'Refuse to send a header with a line break in it.', [
+        ['error', show(error)],
+        ['its headers', show(error.headers)],
+      ]);
     },
   },
 ];

@@ -1,6 +1,6 @@
 /** Step 3: is this a WebSocket request? */
 import { equal, fail, refusesWith } from '../../../shared/harness/check.ts';
-import type { Fact } from '../../../shared/harness/facts.ts';
+import type { About } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import type { HandshakeError } from '../../../shared/protocol.ts';
@@ -105,9 +105,9 @@ function refuses(
     rules,
     check: ({ checkUpgrade }) => {
       const lines = change(RFC_REQUEST);
-      const given = [drawRequest(lines)];
+      const about = { given: [drawRequest(lines)] };
       const refuse = () => checkUpgrade(headOf(lines));
-      saysWhatIsRight(refusesWith(status, refuse, what, { given }), given);
+      saysWhatIsRight(refusesWith(status, refuse, what, about), about);
     },
   };
 }
@@ -123,12 +123,13 @@ const NEEDED: Readonly<Record<number, readonly [name: string, value: string][]>>
   ],
 };
 
-function saysWhatIsRight({ status, headers }: HandshakeError, given: readonly Fact[]): void {
+/** Checks that a refusal has the headers that its status has to have. */
+export function saysWhatIsRight({ status, headers }: HandshakeError, about: About): void {
   for (const [name, value] of NEEDED[status] ?? []) {
     if (itemsOf(headers, name).includes(value.toLowerCase())) continue;
     fail(`A ${status} has to say what would be right: ${name}: ${value}.`, [
-      ...given,
-      ['headers', show(headers)],
+      ...(about.given ?? []),
+      ['its headers', show(headers)],
     ]);
   }
 }

@@ -1,0 +1,207 @@
+/** Step 4, with subprotocols and errors that nobody thought of. */
+import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { type Choices, generated } from '../../../shared/kit/generate.ts';
+import { HandshakeError } from '../../../shared/protocol.ts';
+import { quote } from '../../../shared/view/hex.ts';
+import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
+import { RFC_ACCEPT, RFC_KEY } from '../../vectors/accept.ts';
+import { CHARACTERS, isToken } from './reader.ts';
+import { readResponse, refusesToSend } from './responses.ts';
+
+type ResponseScenario = Scenario<typeof Handshake>;
+
+/** These are line ends to a program that keeps the lower eight bits of a character only. */
+const WIDE_LINE_ENDS = ['\u010d', '\u010a'];
+
+const NAMES_ANY: ResponseScenario = {
+  what: 'Any subprotocol: a token is sent as it is, and all else is refused.',
+  rules: [44, 59],
+  check: ({ acceptResponse }) => {
+    const inside = [...CHARACTERS.slice(0, 128), '\x85', '\xa0', '\xe9', ...WIDE_LINE_ENDS];
+    const atEnds = [...'\0\t\n\r a-,(\x7f\xe9'];
+    const names = [
+      ...inside.map((character) => `a${character}b`),
+      ...atEnds.flatMap((character) => [`${character}ab`, `ab${character}`]),
+    ];
+    for (const protocol of names) {
+      const called: Fact = ['subprotocol', quote(protocol)];
+      const call = () => acceptResponse(RFC_KEY, protocol);
+      if (isToken(protocol)) {
+        const told = 'Send any subprotocol that is a token.';
+        equal(() => protocolOf(call()), protocol, told, { given: [called] });
+      } else {
+        refusesToSend(call, 'Refuse to send any subprotocol that is not a token.', [called]);
+      }
+    }
+  },
+};
+
+function protocolOf(bytes: Uint8Array): string | undefined {
+  return readResponse(bytes).headers.get('sec-websocket-protocol');
+}
+
+// ── Errors ──────────────────────────────────────────────────────────────────────────────────────
+
+const STATUSES = [400, 401, 403, 404, 405, 408, 418, 426, 429, 431, 499, 500, 501, 503, 599];
+const WORDS = [
+  'No',
+  ' ',
+  'ß',
+  '太长',
+  'é',
+  '😀',
+  '.',
+  '\n',
+  '\r\n',
+  '\t',
+  '"',
+  '\u2028',
+  'a\r\n\r\nb',
+];
+const HEADER_NAMES = ['X-A', 'Allow', 'Retry-After', 'Sec-WebSocket-Version', 'WWW-Authenticate'];
+const HEADER_VALUES = ['1', 'GET', '13, 8', 'Basic realm="a: b"', 'a,b', ''];
+const CONNECTIONS = ['close, Upgrade', 'close'];
+const INTRUDERS = ['\n', '\r', '\r\n', '\n\n', '\r\nX-C: d'];
+
+function drawError(choose: Choices): HandshakeError {
+  const message = `No${choose.list(4, () => choose.pick(WORDS)).join('')}`;
+  const headers = choose.list(3, () => [choose.pick(HEADER_NAMES), choose.pick(HEADER_VALUES)]);
+  if (choose.oneIn(4)) headers.push(['Connection', choose.pick(CONNECTIONS)]);
+  return new HandshakeError(choose.pick(STATUSES), '4.2.1', message, Object.fromEntries(headers));
+}
+
+/** How an error is told: what of it goes into the response. */
+function factsOf({ status, message, headers }: HandshakeError): Fact[] {
+  return [['error', show({ status, message, headers })]];
+}
+
+const ANY_ERROR: ResponseScenario = {
+  what: 'Any error: its status, its headers, and its message in so many bytes.',
+  rules: [132, 154],
+  check: ({ refusal }) => {
+    generated(80, (choose) => {
+      const error = drawError(choose);
+      const about = {
+        get given() {
+          return factsOf(error);
+        },
+      };
+      const told = 'Say no with the status, the headers and the message of any error.';
+      equal(() => partsOf(refusal(error), error), expectedOf(error), told, about);
+    });
+  },
+};
+
+/** What has to be so of a response, whatever its phrase, the case of its names and their order. */
+function partsOf(bytes: Uint8Array, error: HandshakeError) {
+  const { status, headers, body } = readResponse(bytes);
+  return {
+    status: status.split(' ')[1],
+    headers: Object.fromEntries(
+      Object.keys(expectedOf(error).headers).map((name) => [name, headers.get(name)]),
+    ),
+    hasMessage: Buffer.from(body).includes(error.message),
+    isLengthOfBody: headers.get('content-length') === String(body.length),
+  };
+}
+
+function expectedOf({ status, headers }: HandshakeError) {
+  const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    status: String(status),
+    headers: Object.fromEntries([['connection', 'close'], ...own]),
+    hasMessage: true,
+    isLengthOfBody: true,
+  };
+}
+
+const LINE_BREAKS: ResponseScenario = {
+  what: 'Any line break in a header of an error, in its name or its value.',
+  rules: [],
+  check: ({ refusal }) => {
+    for (const intruder of INTRUDERS) {
+      for (const text of [`${intruder}b`, `a${intruder}b`, `a${intruder}`]) {
+        for (const [name, value] of [
+          ['X-A', text],
+          [text, 'b'],
+        ] as const) {
+          const error = new HandshakeError(400, '4.2.1', 'No.', { Allow: 'GET', [name]: value });
+          const told = 'Refuse to send a header with any part of a line break, in name or value.';
+          refusesToSend(() => refusal(error), told, factsOf(error));
+        }
+      }
+    }
+  },
+};
+
+const WIDE: ResponseScenario = {
+  what: 'No character of a header becomes a line break on its way to bytes.',
+  rules: [],
+  check: ({ refusal }) => {
+    for (const character of WIDE_LINE_ENDS) {
+      const error = new HandshakeError(400, '4.2.1', 'No.', { 'X-A': `a${character}X-C: d` });
+      let bytes: Uint8Array;
+      try {
+        bytes = refusal(error);
+      } catch (thrown) {
+        if (thrown instanceof TypeError) continue;
+        throw thrown;
+      }
+      if ([...readResponse(bytes).headers.keys()].includes('x-c')) fail(WIDE.what, factsOf(error));
+    }
+  },
+};
+
+// ── Two in a row ────────────────────────────────────────────────────────────────────────────────
+
+const KEPT: ResponseScenario = {
+  what: 'Any two responses: each has bytes of its own.',
+  rules: [],
+  check: ({ acceptResponse, refusal }) => {
+    generated(30, (choose) => {
+      const error = drawError(choose);
+      const calls: readonly (readonly [name: string, call: () => Uint8Array])[] = [
+        ['acceptResponse(key)', () => acceptResponse(RFC_KEY)],
+        ["acceptResponse(key, 'chat')", () => acceptResponse(RFC_KEY, 'chat')],
+        [`refusal of ${show(error)}`, () => refusal(error)],
+      ];
+      const [first, second] = [choose.pick(calls), choose.pick(calls)];
+      const bytes = first[1]();
+      // A copy: `slice` of a Buffer is none.
+      const before = new Uint8Array(bytes);
+      second[1]();
+      equal(() => bytes, before, 'A response stays as it is, when the next one is written.', {
+        given: [
+          ['first', first[0]],
+          ['then', second[0]],
+        ],
+        label: 'first afterwards',
+      });
+    });
+  },
+};
+
+/** The accept value is that of the key, whatever has been computed before. */
+const KEYS: ResponseScenario = {
+  what: 'The accept value is that of this key, after any other.',
+  rules: [57],
+  check: ({ acceptResponse }) => {
+    generated(5, (choose) => {
+      acceptResponse(Buffer.from(choose.bytes(16)).toString('base64'), 'chat');
+      const accept = () => readResponse(acceptResponse(RFC_KEY)).headers;
+      equal(() => accept().get('sec-websocket-accept'), RFC_ACCEPT, KEYS.what);
+    });
+  },
+};
+
+export const ANY_RESPONSES: readonly ResponseScenario[] = [
+  NAMES_ANY,
+  ANY_ERROR,
+  LINE_BREAKS,
+  WIDE,
+  KEPT,
+  KEYS,
+];
