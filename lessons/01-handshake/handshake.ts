@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import { GUID, HandshakeError } from '../../shared/protocol.ts';
 import { Todo } from '../../shared/todo.ts';
 
-/** The head of an HTTP request: everything up to and including the blank line. */
+/**
+ * The head of an HTTP request: everything up to and including the blank line. Each character of
+ * its texts is one byte (latin1).
+ */
 export interface RequestHead {
   readonly method: string;
-  /** What stands between method and version, such as `/chat?room=1`. */
+  /** What stands between method and version, such as `/chat?room=1`: visible ASCII. */
   readonly target: string;
-  /** Such as `HTTP/1.1`. */
+  /** Such as `HTTP/1.1`: two numbers of one digit each. */
   readonly version: string;
-  /** Lower-case name → the value of each line with that name, in order. */
+  /** Lower-case name → its values, line by line, without the spaces and tabs around them. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   /** Size of the head in bytes. What follows is the first WebSocket frame. */
   readonly length: number;
@@ -18,15 +21,18 @@ export interface RequestHead {
 /** A request that asks for a WebSocket and keeps every rule. */
 export interface Upgrade {
   readonly key: string;
-  /** Path and query: the resource name of RFC 6455 §3. */
+  /** Path and query, character by character as they came: the resource name of RFC 6455 §3. */
   readonly resource: string;
-  /** The site whose page is calling. `undefined`: the client is not a browser. */
+  /** The site whose page is calling. `undefined`: there is no Origin, so it is not a browser. */
   readonly origin: string | undefined;
   /** The subprotocols on offer, most wanted first. */
   readonly protocols: readonly string[];
 }
 
-/** What a server is willing to serve. An absent list allows everything, or offers nothing. */
+/**
+ * What a server is willing to serve. An absent list allows everything, or offers nothing; an
+ * empty one allows nothing. All are compared character by character.
+ */
 export interface Policy {
   /** Paths that exist, without query. Absent: every path. */
   readonly paths?: readonly string[];
@@ -56,8 +62,9 @@ export function acceptKey(key: string): string {
  * Reads the head of an HTTP request from all the bytes that have arrived so far.
  * Returns `undefined` while the blank line that ends it is still missing.
  *
- * Throws `HandshakeError` 431 for a head longer than `maxHeadBytes`, and 400 for one that
- * is not HTTP. RFC 6455 §4.2.1
+ * Throws `HandshakeError` 431 when the head has not ended within `maxHeadBytes`, and 400 for one
+ * that is not HTTP: a request line that is not three words as described above, a name that is no
+ * token, a value with a control character in it, apart from the tab. RFC 6455 §4.2.1
  */
 export function parseRequest(
   bytes: Uint8Array,
@@ -79,6 +86,9 @@ export function parseRequest(
  *   `Upgrade` in Connection, a key that is absent, repeated or not 16 bytes in base64, a version
  *   or Origin that is repeated, subprotocols that are not tokens or not all different, a target
  *   that is neither a path nor an http(s) URI.
+ *
+ * An empty item in the subprotocols is skipped, or refused with 400. No request makes it throw
+ * anything else.
  *
  * RFC 6455 §4.2.1
  */
@@ -106,7 +116,7 @@ export function acceptResponse(key: string, protocol?: string): Uint8Array {
  * headers, `Connection: close` unless they have a `Connection`, and its message as a body of
  * `text/plain; charset=utf-8` with its length in bytes.
  *
- * Throws `TypeError` when a header of the error has a line break in it.
+ * Throws `TypeError` when a header of the error has a CR or LF in its name or value.
  * RFC 6455 §4.2.1, §4.2.2
  */
 export function refusal(error: HandshakeError): Uint8Array {
