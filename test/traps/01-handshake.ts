@@ -628,6 +628,17 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'empty-item-kept',
+    step: 3,
+    story:
+      'An empty item of a list kept as a name: what stands between the commas of `chat,,superchat`. It is then on offer, and may be chosen.',
+    source: 'RFC 6455 §4.1',
+    rules: [35],
+    edits: [
+      ['every((name) => TOKEN.test(name))', "every((name) => name === '' || TOKEN.test(name))"],
+    ],
+  },
+  {
     id: 'scheme-as-written',
     step: 3,
     story: 'The scheme of a whole URI compared with its case. `HTTP://` is the same one.',

@@ -19,7 +19,13 @@ function prepare({ negotiate }: typeof Handshake, policy: Handshake.Policy, wish
     ['request', show(request)],
     ['policy', show(allowed)],
   ];
-  return { call: () => negotiate(request, allowed), about: { given } };
+  const choose = () => negotiate(request, allowed);
+  return { choose, about: { given } };
+}
+
+/** Gives what was returned its name. A promise stays one: then that is what has to be told. */
+export function named(subprotocol: unknown): unknown {
+  return subprotocol instanceof Promise ? subprotocol : { subprotocol };
 }
 
 /** The request is let in, with this subprotocol or none. */
@@ -34,8 +40,8 @@ function chooses(
     what,
     rules,
     check: (lesson) => {
-      const { call, about } = prepare(lesson, policy, wish);
-      equal(call, expected, what, about);
+      const { choose, about } = prepare(lesson, policy, wish);
+      equal(() => named(choose()), { subprotocol: expected }, what, about);
     },
   };
 }
@@ -52,8 +58,8 @@ function refuses(
     what,
     rules,
     check: (lesson) => {
-      const { call, about } = prepare(lesson, policy, wish);
-      refusesWith(status, call, what, about);
+      const { choose, about } = prepare(lesson, policy, wish);
+      refusesWith(status, choose, what, about);
     },
   };
 }
@@ -71,7 +77,9 @@ const SITE: Handshake.Policy = { origins: ['https://good.example'] };
 
 const ORIGINS: readonly ChoiceScenario[] = [
   chooses([147], 'Its own page may call.', undefined, SITE, { origin: 'https://good.example' }),
-  chooses([42], 'No Origin is no browser.', undefined, SITE, { origin: undefined }),
+  chooses([42], 'Let in whoever sends no Origin: it is no browser.', undefined, SITE, {
+    origin: undefined,
+  }),
   chooses(
     [],
     'Without a list, every page may call.',
@@ -86,7 +94,11 @@ const ORIGINS: readonly ChoiceScenario[] = [
     'http://good.example',
     'https://good.example:8443',
     'null',
-  ].map((origin) => refuses([46, 147], `The page ${origin} may not call.`, 403, SITE, { origin })),
+  ].map((origin) =>
+    refuses([46, 147], `Origin ${origin} is not on the list, so it may not call.`, 403, SITE, {
+      origin,
+    }),
+  ),
 ];
 
 const CHAT: Handshake.Policy = { paths: ['/chat'] };

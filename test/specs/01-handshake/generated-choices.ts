@@ -5,6 +5,7 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
+import { named } from './choices.ts';
 import { RFC_UPGRADE } from './requests.ts';
 
 type ChoiceScenario = Scenario<typeof Handshake>;
@@ -88,7 +89,7 @@ const ANY_REQUESTS: ChoiceScenario = {
         const [status] = statuses;
         if (status === undefined) {
           const told = 'Let in whoever is allowed, with the first subprotocol that both speak.';
-          equal(() => ({ subprotocol: call() }), { subprotocol: protocol }, told, about);
+          equal(() => named(call()), { subprotocol: protocol }, told, about);
         } else if (statuses.length === 1) {
           const told =
             status === 404

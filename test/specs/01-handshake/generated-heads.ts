@@ -141,7 +141,7 @@ function causeOf(character: string, returned: Head): string | undefined {
   if (!(returned?.headers instanceof Map)) return undefined;
   const [value] = returned.headers.get('x-a') ?? [];
   if (value === 'ab' && character.trim() === '' && !' \t'.includes(character)) {
-    return 'It is gone: `trim` takes away more than spaces and tabs, such as 0b, 0c, 0d and a0.';
+    return 'It is gone. White space in HTTP is spaces and tabs; the `trim` of JavaScript takes more, such as 0b, 0c, 0d and a0.';
   }
   // Those before it, such as `(`, have been refused.
   if (character === ',') {

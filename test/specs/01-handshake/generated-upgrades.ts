@@ -14,8 +14,8 @@ type UpgradeScenario = Scenario<typeof Handshake>;
 
 // ── The slow, obvious judge ─────────────────────────────────────────────────────────────────────
 
-/** A rule that a request breaks, and the status that it gets for it. */
-type Breach = readonly [status: number, rule: string];
+/** The status for a request that breaks a rule, and how the rule is told. */
+type Breach = readonly [status: number, told: string];
 
 /** What is to be made of a request. */
 interface Judgement {
@@ -39,28 +39,34 @@ function judge({ method, version, target, headers }: Handshake.RequestHead): Jud
   const protocols = items('sec-websocket-protocol');
   const resource = resourceOf(target);
   const breaches: readonly (Breach | false)[] = [
-    method !== 'GET' && [405, 'The method is not GET.'],
-    ['HTTP/0.9', 'HTTP/1.0'].includes(version) && [400, 'The version is not HTTP/1.1 or higher.'],
-    resource === undefined && [400, 'The target is neither a path nor an http URI.'],
-    lines('host').length !== 1 && [400, 'There is not one Host.'],
-    !lists('upgrade', 'websocket') && [400, 'Upgrade does not list `websocket`.'],
-    !lists('connection', 'upgrade') && [400, 'Connection does not list `Upgrade`.'],
-    moreVersions.length > 0 && [400, 'There are two Sec-WebSocket-Version.'],
+    method !== 'GET' && [405, 'Refuse a method that is not `GET`, in capitals.'],
+    ['HTTP/0.9', 'HTTP/1.0'].includes(version) && [400, 'Refuse HTTP before 1.1.'],
+    resource === undefined && [400, 'Refuse a target that is neither a path nor an http URI.'],
+    lines('host').length !== 1 && [400, 'Refuse a request that has not one Host.'],
+    !lists('upgrade', 'websocket') && [400, 'Refuse an Upgrade that does not list `websocket`.'],
+    !lists('connection', 'upgrade') && [400, 'Refuse a Connection that does not list `Upgrade`.'],
+    moreVersions.length > 0 && [400, 'Refuse two versions of WebSocket.'],
     moreVersions.length === 0 &&
-      protocolVersion !== '13' && [426, 'Sec-WebSocket-Version is not the two characters 13.'],
-    moreKeys.length > 0 && [400, 'There are two Sec-WebSocket-Key.'],
-    !isKey(key) && [400, 'Sec-WebSocket-Key is not 22 base64 digits and `==`.'],
-    moreOrigins.length > 0 && [400, 'There are two Origin.'],
+      protocolVersion !== '13' && [
+        426,
+        'Refuse a Sec-WebSocket-Version that is not `13`, character by character.',
+      ],
+    moreKeys.length > 0 && [400, 'Refuse two keys, even if they are the same.'],
+    !isKey(key) && [400, 'Refuse a key that is not 22 base64 digits and `==`.'],
+    moreOrigins.length > 0 && [400, 'Refuse two Origins, even if they are the same.'],
     protocols.some((name) => name !== '' && !isToken(name)) && [
       400,
-      'A name in Sec-WebSocket-Protocol is not a token.',
+      'Refuse a subprotocol that is not a token.',
     ],
-    new Set(protocols).size < protocols.length && [400, 'A subprotocol is there twice.'],
+    new Set(protocols).size < protocols.length && [
+      400,
+      'Refuse a subprotocol that is there twice.',
+    ],
   ];
   return {
     breaches: breaches.filter((breach) => breach !== false),
     upgrade: { key, resource: resource ?? '', origin, protocols },
-    // Is `13, 8` one version or two? Is an empty item skipped, or refused?
+    // Is `13, 8` one version or two? An empty item may be skipped, or refused.
     isOpen: protocolVersion?.includes(',') === true || protocols.includes(''),
   };
 }
@@ -89,10 +95,14 @@ const PATH_PARTS = ['a', '/', '?', '..', '.', '%41', '%2f', '~', '=', '*', ':', 
 const SCHEMES = ['http://', 'https://', 'HTTP://', 'hTTps://', 'ftp://', 'ws://', 'file://'];
 const NO_SCHEMES = ['http:/', 'http:', 'httpx://', 'x-http://', '//', '://', 'http//', ''];
 const HOSTS = ['h', 'h:80', 'Example.com:8080', '127.0.0.1', '[::1]:80', ''];
-const TARGETS = ['*', 'chat', '?x=1', './chat', 'h:443', 'http:chat', 'http:///chat'];
+const TARGETS = ['*', 'chat', '?x=1', './chat', 'h:443', 'http:chat', 'http:///chat'].concat(
+  ['ftp://h/chat', 'ws://h/chat', 'http://h?x=1', 'http://h', 'HTTP://h/chat', 'https://h/a/../b'],
+  ['//a', '/a/../b', '/%41', '/?', '/a?b?c', 'http://h/?', 'http://h:80//a', '/http://h/'],
+);
 const LIST_ITEMS = ['', 'h2c', 'keep-alive', 'websockets', 'x-upgrade', 'up grade', 'web', '"x"'];
 const SEPARATORS = [', ', ',', ' ,', '\t,\t', ' , ', ',,'];
-const NUMBERS = [
+/** What somebody may take for 13, and what nobody does. */
+const PROTOCOL_VERSIONS = [
   '8',
   '12',
   '14',
@@ -100,26 +110,25 @@ const NUMBERS = [
   '3',
   '113',
   '130',
-  '013',
-  '13.0',
-  '13.',
-  '0x0d',
-  '0xD',
-  '1e1',
-];
-const NO_NUMBERS = [
   '',
   '13abc',
+  '0x0d',
+  '13.0',
+].concat([
+  '013',
   '+13',
   '-13',
-  '1 3',
+  '1.3e1',
+  '13.',
   '13;',
+  '1 3',
   '\xa013',
   '13\xa0',
   '0b1101',
+  '0o15',
   '13n',
   'x',
-];
+]);
 const NAMES = ['chat', 'Chat', 'superchat', 'v12.stomp', 'a+b', "!#$%&'*+-.^_`|~", '0', 'x'];
 const NO_NAMES = [
   'super chat',
@@ -184,7 +193,7 @@ const VALUES: Readonly<Record<string, (choose: Choices) => string[]>> = {
     return choose.pick([[key], [RFC_KEY, RFC_KEY], [key, key], []]);
   },
   'Sec-WebSocket-Version': (choose) => {
-    const version = choose.pick([...NUMBERS, ...NO_NUMBERS]);
+    const version = choose.pick(PROTOCOL_VERSIONS);
     return choose.pick([[version], ['13', '13'], ['13', version], []]);
   },
   Origin: (choose) => {
@@ -217,7 +226,6 @@ function drawLines(choose: Choices): string[] {
 // ── Scenarios ───────────────────────────────────────────────────────────────────────────────────
 
 const ACCEPTS = 'Accept any request that keeps the rules, and read what it asks for as it is.';
-const REFUSES = 'Refuse any request that breaks a rule, with the status of that rule.';
 
 function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): void {
   const head = headOf(lines);
@@ -226,22 +234,25 @@ function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): 
   // With two rules broken, either may be found first.
   if (isOpen || breaches.some(([status]) => status !== breach?.[0])) return;
   const call = () => checkUpgrade(head);
-  if (!breach) {
-    equal(call, upgrade, ACCEPTS, {
-      get given() {
-        return [drawRequest(lines)];
-      },
-    });
-    return;
-  }
-  const [status] = breach;
   const about = {
     get given(): Fact[] {
-      const rules = breaches.map(([, rule]) => rule).join(' ');
-      return [drawRequest(lines), ['broken rule', rules]];
+      return [drawRequest(lines)];
     },
+    cause: (returned: unknown) => causeOf(returned, upgrade),
   };
-  saysWhatIsRight(refusesWith(status, call, REFUSES, about), about);
+  if (breach) {
+    const [status, told] = breach;
+    saysWhatIsRight(refusesWith(status, call, told, about), about);
+  } else {
+    equal(call, upgrade, ACCEPTS, about);
+  }
+}
+
+/** Says so when the resource is another text than that of the target. */
+function causeOf(returned: unknown, { resource }: Handshake.Upgrade): string | undefined {
+  const { resource: other = resource } = (returned ?? {}) as Partial<Handshake.Upgrade>;
+  if (other === resource || resource === '') return undefined;
+  return 'The resource is path and query as they came: nothing is decoded, shortened or left out, and all that is added is a slash where there is no path.';
 }
 
 const ANY_REQUEST: UpgradeScenario = {
@@ -280,13 +291,14 @@ const EACH: readonly UpgradeScenario[] = [
   eachOf('Each of many methods.', [35, 36], METHODS, (text) =>
     requestLine(`${text} /chat HTTP/1.1`),
   ),
+  eachOf('Each of many targets.', [35, 36], TARGETS, (text) => requestLine(`GET ${text} HTTP/1.1`)),
   eachOf('Each of many versions of HTTP.', [35, 36], VERSIONS, (text) =>
     requestLine(`GET /chat ${text}`),
   ),
-  eachOf('Each of many versions of WebSocket.', [35, 41, 47], [...NUMBERS, ...NO_NUMBERS], (text) =>
+  eachOf('Each of many versions of WebSocket.', [35, 41, 47], PROTOCOL_VERSIONS, (text) =>
     replace('Sec-WebSocket-Version', text),
   ),
-  eachOf('Each character at each end of a key.', [35, 40], KEYS, (text) =>
+  eachOf('Each character at many places of a key.', [35, 40], KEYS, (text) =>
     replace('Sec-WebSocket-Key', text),
   ),
   eachOf('Each of many Origins.', [], ORIGINS, (text) => replace('Origin', text)),

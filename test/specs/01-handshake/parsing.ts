@@ -3,7 +3,7 @@ import { attempt, equal, fail, refusesWith } from '../../../shared/harness/check
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, wire } from '../../../shared/kit/frames.ts';
-import { quote } from '../../../shared/view/hex.ts';
+import { quote, toHex } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { arrived, bytesOf, CHROME_REQUEST, headOf, RFC_REQUEST } from './requests.ts';
 
@@ -28,7 +28,7 @@ function reads(
         fail('The head is complete: return it.', given);
       equal(() => head.headers.get(name), values, what, {
         given: [...given, ['header', quote(name)]],
-        cause: () => otherCase(head.headers, name),
+        cause: (returned) => otherCase(head.headers, name) ?? asUtf8(returned, values),
       });
     },
   };
@@ -40,18 +40,30 @@ function otherCase(headers: ReadonlyMap<string, unknown>, name: string): string 
   return `It is there as ${quote(found)}. A name is the same in any case: store it in lower case.`;
 }
 
+/** Says so when bytes of two or more have become one character. */
+function asUtf8(returned: unknown, [value = '']: readonly string[]): string | undefined {
+  if (!Array.isArray(returned) || returned[0] === value) return undefined;
+  if (returned[0] !== Buffer.from(value, 'latin1').toString()) return undefined;
+  return `The bytes ${toHex(Buffer.from(value, 'latin1'))} were decoded as UTF-8, which makes one character of several bytes. In latin1, each byte is one: then a place in the text is a place in the bytes.`;
+}
+
 const HEADERS: readonly ParsingScenario[] = [
+  reads([43], 'Read a header of any name.', 'X-Any: a', 'x-any', ['a']),
   reads([], 'Split at the first colon only.', 'host: localhost:8080', 'host', ['localhost:8080']),
   reads([34], 'Turn header names to lower case.', 'SEC-WebSocket-KEY: AbC=', 'sec-websocket-key', [
     'AbC=',
   ]),
   reads([43], 'Trim spaces and tabs around a value.', 'X-Pad: \t a b \t', 'x-pad', ['a b']),
-  reads([43], 'Do without the space after the colon.', 'X-Tight:a', 'x-tight', ['a']),
+  reads([43], 'Read a value with no space before it.', 'X-Tight:a', 'x-tight', ['a']),
   reads([43], 'Keep an empty value.', 'X-Empty:', 'x-empty', ['']),
   reads([43], 'Keep repeated headers, in order.', 'X-Two: 1\r\nx-two: 2', 'x-two', ['1', '2']),
-  reads([43], 'Read any byte beyond ASCII as it is.', 'X-Latin: \u00e9', 'x-latin', [
-    '\u00c3\u00a9',
-  ]),
+  reads(
+    [43],
+    'Read each byte as one character, also beyond ASCII: latin1.',
+    'X-Latin: \u00e9',
+    'x-latin',
+    ['\u00c3\u00a9'],
+  ),
   reads([43], 'Read `__proto__` like any other name.', '__proto__: x', '__proto__', ['x']),
 ];
 
@@ -124,9 +136,17 @@ function readsCookies(kibibytes: number): ParsingScenario {
     rules: [],
     check: ({ parseRequest }) => {
       const lines = ['GET / HTTP/1.1', `Cookie: ${'c'.repeat(kibibytes * 1024)}`, 'Host: h'];
-      equal(() => parseRequest(bytesOf(lines)), headOf(lines), what);
+      const bytes = bytesOf(lines);
+      const given: Fact[] = [['arrived', `a head of ${bytes.length} bytes, and all of it`]];
+      equal(() => sizesOf(parseRequest(bytes)), sizesOf(headOf(lines)), what, { given });
     },
   };
+}
+
+/** What is compared of a head that is too long to show. */
+function sizesOf(head: Handshake.RequestHead | undefined) {
+  const [cookie = ''] = head?.headers.get('cookie') ?? [];
+  return head && { length: head.length, cookieLength: cookie.length };
 }
 
 /** The beginning of a head whose end has not come. */
@@ -134,11 +154,15 @@ function endless(): Uint8Array {
   return utf8(`GET / HTTP/1.1\r\nCookie: ${'c'.repeat(200)}`);
 }
 
-function limited(bytes: Uint8Array, maxHeadBytes: number): Fact[] {
+function limited(bytes: Uint8Array, maxHeadBytes: number, what = 'no blank line'): Fact[] {
   return [
-    ...arrived(bytes, `${bytes.length} bytes, and no blank line`),
+    ...arrived(bytes, `${bytes.length} bytes: ${what}`),
     ['maxHeadBytes', String(maxHeadBytes)],
   ];
+}
+
+function lengthOf(head: Handshake.RequestHead | undefined) {
+  return head && { length: head.length };
 }
 
 const LIMIT: readonly ParsingScenario[] = [
@@ -184,7 +208,13 @@ const LIMIT: readonly ParsingScenario[] = [
     check: ({ parseRequest }) => {
       const bytes = bytesOf(RFC_REQUEST);
       const max = bytes.length;
-      equal(() => parseRequest(bytes, max)?.length, max, 'Accept a head of exactly the limit.');
+      const given = limited(bytes, max, 'a whole head');
+      equal(
+        () => lengthOf(parseRequest(bytes, max)),
+        { length: max },
+        'Accept a head of exactly the limit.',
+        { given },
+      );
     },
   },
   {
@@ -192,11 +222,11 @@ const LIMIT: readonly ParsingScenario[] = [
     rules: [],
     check: ({ parseRequest }) => {
       const bytes = bytesOf(RFC_REQUEST);
-      refusesWith(
-        431,
-        () => parseRequest(bytes, bytes.length - 1),
-        'Refuse a whole head that is one byte longer than the limit.',
-      );
+      const max = bytes.length - 1;
+      const told = 'Refuse a whole head that is one byte longer than the limit.';
+      refusesWith(431, () => parseRequest(bytes, max), told, {
+        given: limited(bytes, max, 'a whole head'),
+      });
     },
   },
   {
@@ -204,23 +234,25 @@ const LIMIT: readonly ParsingScenario[] = [
     rules: [],
     check: ({ parseRequest }) => {
       const bytes = bytesOf(RFC_REQUEST);
-      const frames = new Uint8Array(bytes.length * 2).fill(0x81);
-      equal(
-        () => parseRequest(join(bytes, frames), bytes.length)?.length,
-        bytes.length,
-        'The limit is for the head: the frames after it do not count.',
-      );
+      const max = bytes.length;
+      const frames = new Uint8Array(max * 2).fill(0x81);
+      const told = 'The limit is for the head: the frames after it do not count.';
+      equal(() => lengthOf(parseRequest(join(bytes, frames), max)), { length: max }, told, {
+        given: limited(bytes, max, `a whole head, and ${frames.length} bytes of frames`),
+      });
     },
   },
   {
     what: 'Refuse a megabyte without a blank line.',
     rules: [],
     check: ({ parseRequest, MAX_HEAD_BYTES }) => {
-      refusesWith(
-        431,
-        () => parseRequest(new Uint8Array(1024 * 1024).fill(0x61)),
-        `Refuse a megabyte without a blank line: the standard limit is ${MAX_HEAD_BYTES} bytes.`,
-      );
+      const told = 'Refuse a megabyte without a blank line, when no limit is given.';
+      refusesWith(431, () => parseRequest(new Uint8Array(1024 * 1024).fill(0x61)), told, {
+        given: [
+          ['arrived', '1048576 bytes: the letter a, again and again'],
+          ['MAX_HEAD_BYTES', `${MAX_HEAD_BYTES}`],
+        ],
+      });
     },
   },
 ];

@@ -62,22 +62,49 @@ export function headOf(lines: readonly string[]): RequestHead {
 
 /** Draws the bytes of a request, and says how they were delivered, if that matters. */
 export function arrived(bytes: Uint8Array, how?: string): Fact[] {
-  const head: Fact = ['arrived', renderHead(bytes, 60).slice(0, 20).join('\n')];
+  const lines = drawHead(bytes).slice(0, 20);
+  // Of a head that goes on, the last line has not come to its end.
+  if (lines.at(-1)?.startsWith('^^')) lines.pop();
+  const head: Fact = ['arrived', lines.join('\n') || 'nothing'];
   return how ? [head, ['delivery', how]] : [head];
+}
+
+/** Draws a head line by line, and bytes beyond ASCII as bytes, such as `\xc3`. */
+export function drawHead(bytes: Uint8Array): string[] {
+  return renderHead(bytes, 60).map((line) =>
+    line.replace(
+      /\\u00([89a-f].)|[\xa1-\xff]/g,
+      (character, hex?: string) => `\\x${hex ?? character.charCodeAt(0).toString(16)}`,
+    ),
+  );
 }
 
 /** Draws a request, with a mark at each line that differs from the request of the standard. */
 export function drawRequest(lines: readonly string[]): Fact {
-  const marked = renderHead(bytesOf(lines), 60).map((line, i) => {
-    const isKnown = lines[i] === undefined || RFC_REQUEST.includes(lines[i]);
-    return `${isKnown ? ' ' : '>'} ${line}`;
+  const linesOf = (request: readonly string[], name: string | undefined) =>
+    request
+      .slice(1)
+      .filter((line) => nameOf(line) === name)
+      .join();
+  const isKnown = (line: string, i: number) =>
+    i === 0
+      ? line === RFC_REQUEST[0]
+      : linesOf(lines, nameOf(line)) === linesOf(RFC_REQUEST, nameOf(line));
+  const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  const marked = drawHead(bytes).map((text, i) => {
+    const line = lines[i];
+    return `${line === undefined || isKnown(line, i) ? ' ' : '>'} ${text}`;
   });
   const missing = namesOf(RFC_REQUEST).filter((name) => !namesOf(lines).includes(name));
   return ['request', [...marked, ...missing.map((name) => `> (no ${name})`)].join('\n')];
 }
 
 function namesOf(lines: readonly string[]): (string | undefined)[] {
-  return lines.slice(1).map((line) => line.split(':')[0]);
+  return lines.slice(1).map(nameOf);
+}
+
+function nameOf(line: string): string | undefined {
+  return line.split(':')[0];
 }
 
 /** Makes another request out of one. */

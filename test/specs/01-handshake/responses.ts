@@ -17,46 +17,46 @@ interface ParsedResponse {
   /** Lower-case name → value. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
-  readonly drawn: Fact;
+  /** All of it. */
+  readonly bytes: Uint8Array;
 }
 
+const LINE_ENDS = 'Each line of a head ends with \\r\\n, and neither of the two stands alone.';
+
 /** Reads a response that has to be valid HTTP, with no header twice. */
-export function readResponse(bytes: unknown): ParsedResponse {
-  if (!(bytes instanceof Uint8Array)) fail('Return bytes.', [['you returned', show(bytes)]]);
-  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+export function readResponse(bytes: unknown, given: readonly Fact[] = []): ParsedResponse {
+  if (!(bytes instanceof Uint8Array)) {
+    fail('Return bytes.', [...given, ['you returned', show(bytes)]]);
+  }
+  const isHttp = (holds: boolean, what: string, cause?: string) => {
+    if (!holds) fail(what, [...given, drawnOf(bytes)], cause);
+  };
+  const text = Buffer.from(bytes).toString('latin1');
   const end = text.indexOf('\r\n\r\n');
-  if (end === -1) {
-    const cause = 'The browser waits for it, shows the connection as pending, and says nothing.';
-    fail('A head ends with a blank line: \\r\\n\\r\\n.', [drawnOf(bytes)], cause);
-  }
+  const pending = 'The browser waits for it, shows the connection as pending, and says nothing.';
+  isHttp(end !== -1 || !/[^\r]\n[\w-]+: /.test(text), LINE_ENDS);
+  isHttp(end !== -1, 'A head ends with a blank line: \\r\\n\\r\\n.', pending);
   const [status = '', ...lines] = text.slice(0, end).split('\r\n');
-  if (/[\r\n]/.test(lines.join('')) || /[\r\n]/.test(status)) {
-    fail('Each line of a head ends with \\r\\n, and neither of the two stands alone.', [
-      drawnOf(bytes),
-    ]);
-  }
-  if (!/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status)) {
-    fail('The first line is `HTTP/1.1`, a status of three digits and a phrase.', [drawnOf(bytes)]);
-  }
+  isHttp(!/[\r\n]/.test(lines.join('') + status), LINE_ENDS);
+  const phrase = 'The first line is `HTTP/1.1`, a status of three digits and a phrase.';
+  isHttp(/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status), phrase);
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name = '', value = ''] = /^([\w-]+): *(.*?) *$/.exec(line) ?? [];
-    if (name === '') fail(`This line is no header: ${quote(line)}`, [drawnOf(bytes)]);
-    if (headers.has(name.toLowerCase())) fail(`${name} stands twice.`, [drawnOf(bytes)]);
+    isHttp(name !== '', `This line is no header: ${quote(line)}`);
+    isHttp(!headers.has(name.toLowerCase()), `${name} appears twice.`);
     headers.set(name.toLowerCase(), value);
   }
-  return {
-    status,
-    headers,
-    body: bytes.slice(end + 4),
-    get drawn() {
-      return drawnOf(bytes);
-    },
-  };
+  return { status, headers, body: bytes.slice(end + 4), bytes };
+}
+
+/** Draws a response line by line. */
+export function drawResponse(bytes: Uint8Array): string {
+  return renderHead(bytes, 60).join('\n');
 }
 
 function drawnOf(bytes: Uint8Array): Fact {
-  return ['you returned', renderHead(bytes, 60).join('\n')];
+  return ['you returned', drawResponse(bytes)];
 }
 
 // ── Saying yes ──────────────────────────────────────────────────────────────────────────────────
@@ -86,10 +86,11 @@ function saysYes(
     check: ({ acceptResponse }) => {
       for (const call of CALLS) {
         const { key, protocol } = call;
-        const called: Fact = ['called with', show(protocol ? [key, protocol] : [key])];
+        const names = protocol === undefined ? [key] : [key, protocol];
+        const called: Fact = ['call', `acceptResponse(${names.map(quote).join(', ')})`];
         const accept = () => acceptResponse(key, protocol);
-        const response = readResponse(attempt(accept, 'Say yes.', [called]));
-        checkResponse(response, call, [called, response.drawn]);
+        const response = readResponse(attempt(accept, 'Say yes.', [called]), [called]);
+        checkResponse(response, call, [called, drawnOf(response.bytes)]);
       }
     },
   };
@@ -98,27 +99,27 @@ function saysYes(
 const YES: readonly ResponseScenario[] = [
   saysYes([53, 63, 64], 'Say yes in valid HTTP, with each header once.'),
   saysYes([54], 'Say yes with the status 101.', ({ status }, _, given) => {
-    if (!status.startsWith('HTTP/1.1 101 ')) fail('The status is 101.', given);
+    if (!status.startsWith('HTTP/1.1 101 ')) fail('The status of the response is 101.', given);
   }),
   saysYes([55], 'Say yes with `Upgrade: websocket`.', ({ headers }, _, given) => {
     if (headers.get('upgrade')?.toLowerCase() === 'websocket') return;
-    fail('The answer needs the header upgrade: websocket', given);
+    fail('The response needs `Upgrade: websocket`.', given);
   }),
   saysYes([56], 'Say yes with `Connection: Upgrade`.', ({ headers }, _, given) => {
     if (headers.get('connection')?.toLowerCase() === 'upgrade') return;
-    fail('The answer needs the header connection: Upgrade', given);
+    fail('The response needs `Connection: Upgrade`, and no other item in it.', given);
   }),
   saysYes([57], 'Say yes with the accept value of the key.', ({ headers }, { accept }, given) => {
     if (headers.get('sec-websocket-accept') === accept) return;
-    fail(`The answer needs the header sec-websocket-accept: ${accept}`, given);
+    fail(`The response needs \`Sec-WebSocket-Accept: ${accept}\`.`, given);
   }),
   saysYes([44, 59], 'Name the subprotocol that was chosen.', ({ headers }, { protocol }, given) => {
     if (protocol === undefined || headers.get('sec-websocket-protocol') === protocol) return;
-    fail(`The answer needs the header sec-websocket-protocol: ${protocol}`, given);
+    fail(`The response needs \`Sec-WebSocket-Protocol: ${protocol}\`.`, given);
   }),
   saysYes([50], 'Name no subprotocol when none was chosen.', ({ headers }, { protocol }, given) => {
     if (protocol !== undefined || !headers.has('sec-websocket-protocol')) return;
-    fail('Send no sec-websocket-protocol: no subprotocol was chosen.', given);
+    fail('Send no `Sec-WebSocket-Protocol`: no subprotocol was chosen.', given);
   }),
   saysYes([44, 52, 139], 'Send no header that nobody asked for.', ({ headers }, _, given) => {
     const names = ['upgrade', 'connection', 'sec-websocket-accept', 'sec-websocket-protocol'];
@@ -176,6 +177,15 @@ const makeErrors = (): readonly HandshakeError[] => [
   new HandshakeError(431, '10.4', 'Zu groß – 太长.'),
 ];
 
+/** How an error is told: what of it goes into the response. */
+export function factsOf(error: HandshakeError): Fact[] {
+  const headers = Object.entries(error.headers).map(
+    ([name, value]) => `${quote(name)}: ${quote(value)}`,
+  );
+  const told: Fact = ['error', show(error)];
+  return headers.length === 0 ? [told] : [told, ['its headers', headers.join('\n')]];
+}
+
 /** Something that has to be so of the response to each of the errors, besides valid HTTP. */
 function saysNo(
   rules: readonly number[],
@@ -191,9 +201,12 @@ function saysNo(
     rules,
     check: ({ refusal }) => {
       for (const error of makeErrors()) {
-        const caught: Fact = ['error', show(error)];
-        const response = readResponse(attempt(() => refusal(error), 'Say no.', [caught]));
-        checkResponse(response, error, [caught, response.drawn]);
+        const caught = factsOf(error);
+        const response = readResponse(
+          attempt(() => refusal(error), 'Say no.', caught),
+          caught,
+        );
+        checkResponse(response, error, [...caught, drawnOf(response.bytes)]);
       }
     },
   };
@@ -202,8 +215,8 @@ function saysNo(
 const NO: readonly ResponseScenario[] = [
   saysNo([154], 'Say no in valid HTTP.'),
   saysNo([154], 'Say no with the status of the error.', (response, { status }, given) => {
-    const start = `HTTP/1.1 ${status} `;
-    if (!response.status.startsWith(start)) fail(`The first line starts with ${start}.`, given);
+    if (response.status.startsWith(`HTTP/1.1 ${status} `)) return;
+    fail(`The first line is \`HTTP/1.1 ${status}\` and a phrase.`, given);
   }),
   saysNo([], 'Say no with the headers of the error.', (response, { headers }, given) => {
     for (const [name, value] of Object.entries(headers)) {
@@ -221,10 +234,13 @@ const NO: readonly ResponseScenario[] = [
   }),
   saysNo([], 'Content-Length is the length of the body.', ({ headers, body }, _, given) => {
     if (headers.get('content-length') === String(body.length)) return;
+    const characters = String(Buffer.from(body).toString().length);
     fail(
       `Content-Length is ${body.length}, the bytes after the blank line.`,
       given,
-      'Count bytes, not characters: a letter beyond ASCII has more than one.',
+      headers.get('content-length') === characters
+        ? 'Those are its characters. A letter beyond ASCII has more than one byte.'
+        : undefined,
     );
   }),
   saysNo([], 'The body says what was wrong.', ({ body }, { message }, given) => {
@@ -235,10 +251,8 @@ const NO: readonly ResponseScenario[] = [
     rules: [],
     check: ({ refusal }) => {
       const error = new HandshakeError(400, '4.2.1', 'x', { 'X-A': 'b\r\nX-C: d' });
-      refusesToSend(() => refusal(error), 'Refuse to send a header with a line break in it.', [
-        ['error', show(error)],
-        ['its headers', show(error.headers)],
-      ]);
+      const told = 'Refuse to send a header with a line break in it.';
+      refusesToSend(() => refusal(error), told, factsOf(error));
     },
   },
 ];

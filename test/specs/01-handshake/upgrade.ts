@@ -3,7 +3,7 @@ import { equal, fail, refusesWith } from '../../../shared/harness/check.ts';
 import type { About } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import type { HandshakeError } from '../../../shared/protocol.ts';
+import { HandshakeError } from '../../../shared/protocol.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { RFC_KEY } from '../../vectors/accept.ts';
 import {
@@ -197,9 +197,31 @@ const REFUSED: readonly UpgradeScenario[] = [
   refuses(400, [35, 40], 'a key with text after it', replace(KEY, `${RFC_KEY} x`)),
   refuses(400, [35, 61], 'two keys', replace(KEY, RFC_KEY, RFC_KEY)),
   refuses(400, [35], 'two Origins', replace('Origin', 'http://a.example', 'http://b.example')),
-  refuses(400, [35], 'an empty name in the subprotocols', replace(PROTOCOL, 'chat,,superchat')),
+  refuses(
+    400,
+    [35],
+    'the same Origin twice',
+    replace('Origin', 'http://a.example', 'http://a.example'),
+  ),
   refuses(400, [35], 'a subprotocol that is no token', replace(PROTOCOL, 'chat, super chat')),
   refuses(400, [35], 'a subprotocol that stands twice', replace(PROTOCOL, 'chat, superchat, chat')),
 ];
 
-export const UPGRADE: readonly UpgradeScenario[] = [...ACCEPTED, ...REFUSED];
+const EMPTY_ITEM: UpgradeScenario = {
+  what: 'Skip an empty item in the subprotocols, or refuse it: it is no name.',
+  rules: [35, 64],
+  check: ({ checkUpgrade }) => {
+    const lines = replace(PROTOCOL, 'chat,, superchat')(RFC_REQUEST);
+    const skipOrRefuse = () => {
+      try {
+        return checkUpgrade(headOf(lines));
+      } catch (error) {
+        if (error instanceof HandshakeError && error.status === 400) return RFC_UPGRADE;
+        throw error;
+      }
+    };
+    equal(skipOrRefuse, RFC_UPGRADE, EMPTY_ITEM.what, { given: [drawRequest(lines)] });
+  },
+};
+
+export const UPGRADE: readonly UpgradeScenario[] = [...ACCEPTED, ...REFUSED, EMPTY_ITEM];
