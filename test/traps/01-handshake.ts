@@ -306,6 +306,44 @@ export const TRAPS: readonly Trap[] = [
     edits: [['bytes.length < maxHeadBytes', 'bytes.length <= maxHeadBytes']],
   },
   {
+    id: 'last-blank-line',
+    step: 2,
+    story:
+      'The head taken to end at the last blank line that is there. The bytes of a frame can be anything, and a blank line as well.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [["text.indexOf('\\r\\n\\r\\n')", "text.lastIndexOf('\\r\\n\\r\\n')"]],
+  },
+  {
+    id: 'any-character-for-a-dot',
+    step: 2,
+    story:
+      'The dot of the version written into a pattern as it is, where it means any character: `HTTP/1x1` passes.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [['\\d\\.\\d$/', '\\d.\\d$/']],
+  },
+  {
+    id: 'twenty-headers',
+    step: 2,
+    story:
+      'Room for twenty headers, since no browser sends more. With the cookies, traces and addresses that proxies add, some do.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [43],
+    edits: [
+      ['headers, length: end + 4', 'headers: new Map([...headers].slice(0, 20)), length: end + 4'],
+    ],
+  },
+  {
+    id: 'bytes-erased',
+    step: 2,
+    story:
+      'The bytes of the head overwritten when they are read, lest a cookie stay in memory. They belong to the caller, and so does the frame behind them.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [['  const end = text', '  bytes.fill(0);\n  const end = text']],
+  },
+  {
     id: 'names-as-browsers-write',
     step: 3,
     story:
@@ -647,6 +685,50 @@ export const TRAPS: readonly Trap[] = [
     edits: [['([^#]*)/i.exec', '([^#]*)/.exec']],
   },
   {
+    id: 'two-hosts-the-same',
+    step: 3,
+    story: 'The same Host twice taken for one. HTTP wants a 400 for any request with two.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 37],
+    edits: [
+      ["valuesOf(request, 'host').length !== 1", "new Set(valuesOf(request, 'host')).size !== 1"],
+    ],
+  },
+  {
+    id: 'key-of-any-length',
+    step: 3,
+    story:
+      'A key of 22 digits or more accepted. A pattern that ends with `{22,}` counts from below only.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 40],
+    edits: [['{22}==$/', '{22,}==$/']],
+  },
+  {
+    id: 'subprotocols-alike',
+    step: 3,
+    story:
+      '`chat` and `Chat` taken for the same name. The case of a subprotocol matters, so these are two.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      ['new Set(protocols).size', 'new Set(protocols.map((name) => name.toLowerCase())).size'],
+    ],
+  },
+  {
+    id: 'values-taken-out',
+    step: 3,
+    story:
+      'The values taken out of the list in which they came, with `shift`. Whoever looks at the request again finds it changed.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [],
+    edits: [
+      [
+        "const versions = valuesOf(request, 'sec-websocket-version');",
+        "const [...versions] = (valuesOf(request, 'sec-websocket-version') as string[]).splice(0);",
+      ],
+    ],
+  },
+  {
     id: 'no-blank-line',
     step: 4,
     story:
@@ -890,6 +972,15 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'letters-of-unicode',
+    step: 4,
+    story:
+      'The letters of a token matched with the flags `iu`. To them, the long s, U+017F, is an `s`, and the sign for kelvin a `k`.',
+    source: 'RFC 6455 §4.3',
+    rules: [59],
+    edits: [['0-9A-Za-z-]+$/', '0-9a-z-]+$/iu']],
+  },
+  {
     id: 'any-origin',
     step: 5,
     story:
@@ -1053,6 +1144,20 @@ export const TRAPS: readonly Trap[] = [
     rules: [48],
     edits: [
       ['!policy.paths.includes(path)', '!policy.paths.some((known) => path.startsWith(known))'],
+    ],
+  },
+  {
+    id: 'offer-used-up',
+    step: 5,
+    story:
+      'The offer read with `shift` until a name fits. It belongs to the request, which offers less the next time.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [],
+    edits: [
+      [
+        'return upgrade.protocols.find((name) => policy.protocols?.includes(name));',
+        'const offer = upgrade.protocols as string[];\n  for (let name = offer.shift(); name; name = offer.shift()) if (policy.protocols?.includes(name)) return name;\n  return undefined;',
+      ],
     ],
   },
 ];

@@ -85,11 +85,15 @@ const ANY_REQUESTS: ChoiceScenario = {
             ];
           },
         };
-        const call = () => negotiate(upgrade, policy);
+        // What is told is not what the code has had in its hands.
+        const asked = { ...upgrade, protocols: [...upgrade.protocols] };
+        const call = () => negotiate(asked, policy);
         const [status] = statuses;
         if (status === undefined) {
           const told = 'Let in whoever is allowed, with the first subprotocol that both speak.';
           equal(() => named(call()), { subprotocol: protocol }, told, about);
+          const again = 'The same request gets the same answer again.';
+          equal(() => named(call()), { subprotocol: protocol }, again, about);
         } else if (statuses.length === 1) {
           const told =
             status === 404

@@ -15,12 +15,17 @@ type ResponseScenario = Scenario<typeof Handshake>;
 
 /** These are line ends to a program that keeps the lower eight bits of a character only. */
 const WIDE_LINE_ENDS = ['\u010d', '\u010a'];
+/** These are letters of ASCII to a pattern with the flags `iu`. */
+const WIDE_LETTERS = ['\u017f', '\u212a'];
 
 const NAMES_ANY: ResponseScenario = {
   what: 'Any subprotocol: a token is sent as it is, and all else is refused.',
   rules: [44, 59],
   check: ({ acceptResponse }) => {
-    const inside = [...CHARACTERS.slice(0, 128), '\x85', '\xa0', '\xe9', ...WIDE_LINE_ENDS];
+    const inside = [...CHARACTERS.slice(0, 128), '\x85', '\xa0', '\xe9'].concat(
+      WIDE_LINE_ENDS,
+      WIDE_LETTERS,
+    );
     const atEnds = [...'\0\t\n\r a-,(\x7f\xe9'];
     const names = [
       ...inside.map((character) => `a${character}b`),

@@ -2,7 +2,7 @@
 import { attempt, equal, fail, refusesWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import { join, KEY, masked, utf8, wire } from '../../../shared/kit/frames.ts';
 import { quote, toHex } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { arrived, bytesOf, CHROME_REQUEST, headOf, RFC_REQUEST } from './requests.ts';
@@ -126,6 +126,30 @@ const GLUED: ParsingScenario = {
       'What follows the blank line is the first frame, and no part of the head.',
       { given: [['arrived', 'the request of RFC 6455 §1.2 and a frame, in one read']] },
     );
+  },
+};
+
+const TWO_BLANK_LINES: ParsingScenario = {
+  what: 'Stop at the first blank line: the bytes of a frame may look like another.',
+  rules: [],
+  check: ({ parseRequest }) => {
+    const told = TWO_BLANK_LINES.what;
+    const frame = wire({ opcode: 2, payload: masked(utf8('x: y\r\n\r\n'), KEY) });
+    equal(() => parseRequest(join(bytesOf(RFC_REQUEST), frame)), headOf(RFC_REQUEST), told, {
+      given: [['arrived', 'the request of RFC 6455 §1.2, then a frame that ends with 0d 0a 0d 0a']],
+    });
+  },
+};
+
+const MANY_HEADERS: ParsingScenario = {
+  what: 'Read a head with 100 headers.',
+  rules: [43],
+  check: ({ parseRequest }) => {
+    const lines = ['GET / HTTP/1.1', ...Array.from({ length: 100 }, (_, i) => `X-${i}: a`)];
+    const count = () => parseRequest(bytesOf(lines))?.headers.size;
+    equal(() => ({ headers: count() }), { headers: 100 }, MANY_HEADERS.what, {
+      given: [['arrived', 'a head with the headers X-0 to X-99']],
+    });
   },
 };
 
@@ -277,6 +301,7 @@ const REQUEST_LINES: readonly ParsingScenario[] = [
   refuses('the version `HTTP/x`: it has no digits', ['GET /chat HTTP/x']),
   refuses('the version `http/1.1`: HTTP is in capitals', ['GET /chat http/1.1']),
   refuses('the version `HTTP/2`: it has no dot', ['GET /chat HTTP/2']),
+  refuses('the version `HTTP/1x1`: a dot is a dot', ['GET /chat HTTP/1x1']),
   refuses('a version with a letter before it', ['GET /chat XHTTP/1.1']),
   refuses('a version with a digit too many', ['GET /chat HTTP/1.10']),
   refuses('a target that starts with a byte beyond ASCII', ['GET \u00fc/chat HTTP/1.1']),
@@ -304,6 +329,8 @@ export const PARSING: readonly ParsingScenario[] = [
   ...readsWhole([43], 'a request of Chrome', CHROME_REQUEST),
   ...readsWhole([], 'a request without any header', ['GET / HTTP/1.1']),
   GLUED,
+  TWO_BLANK_LINES,
+  MANY_HEADERS,
   ...[2, 8, 15].map(readsCookies),
   ...LIMIT,
   ...REQUEST_LINES,

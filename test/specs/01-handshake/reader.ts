@@ -6,14 +6,14 @@ export const CHARACTERS = Array.from({ length: 256 }, (_, byte) => String.fromCh
 
 const DIGITS = '0123456789';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
-export const BASE64_DIGITS = `${LETTERS.toUpperCase()}${LETTERS}${DIGITS}+/`;
-const VISIBLE = CHARACTERS.slice(0x21, 0x7f).join('');
-const NO_CONTROLS = `\t ${VISIBLE}${CHARACTERS.slice(0x80).join('')}`;
-const TOKEN_CHARACTERS = `!#$%&'*+-.^_\`|~${DIGITS}${LETTERS}${LETTERS.toUpperCase()}`;
+export const BASE64_DIGITS = new Set(`${LETTERS.toUpperCase()}${LETTERS}${DIGITS}+/`);
+const VISIBLE = new Set(CHARACTERS.slice(0x21, 0x7f));
+const NO_CONTROLS = new Set(['\t', ' ', ...VISIBLE, ...CHARACTERS.slice(0x80)]);
+const TOKEN_CHARACTERS = new Set(`!#$%&'*+-.^_\`|~${DIGITS}${LETTERS}${LETTERS.toUpperCase()}`);
 
 /** Whether there is something in a text, and each character of it is one of these. */
-export function consistsOf(text: string, characters: string): boolean {
-  for (const character of text) if (!characters.includes(character)) return false;
+export function consistsOf(text: string, characters: ReadonlySet<string>): boolean {
+  for (const character of text) if (!characters.has(character)) return false;
   return text !== '';
 }
 

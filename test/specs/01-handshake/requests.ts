@@ -71,12 +71,11 @@ export function arrived(bytes: Uint8Array, how?: string): Fact[] {
 
 /** Draws a head line by line, and bytes beyond ASCII as bytes, such as `\xc3`. */
 export function drawHead(bytes: Uint8Array): string[] {
-  return renderHead(bytes, 60).map((line) =>
-    line.replace(
-      /\\u00([89a-f].)|[\xa1-\xff]/g,
-      (character, hex?: string) => `\\x${hex ?? character.charCodeAt(0).toString(16)}`,
-    ),
-  );
+  const asByte = (character: string, hex = character.charCodeAt(0).toString(16)) => `\\x${hex}`;
+  return renderHead(bytes, 60).map((line) => {
+    const isAfterHead = line.startsWith('(');
+    return isAfterHead ? line : line.replace(/\\u00([89a-f].)|[\xa1-\xff]/g, asByte);
+  });
 }
 
 /** Draws a request, with a mark at each line that differs from the request of the standard. */

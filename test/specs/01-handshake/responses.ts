@@ -5,9 +5,9 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { HandshakeError } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
-import { renderHead } from '../../../shared/view/wire.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { RFC_ACCEPT, RFC_KEY } from '../../vectors/accept.ts';
+import { drawHead } from './requests.ts';
 
 type ResponseScenario = Scenario<typeof Handshake>;
 
@@ -52,7 +52,7 @@ export function readResponse(bytes: unknown, given: readonly Fact[] = []): Parse
 
 /** Draws a response line by line. */
 export function drawResponse(bytes: Uint8Array): string {
-  return renderHead(bytes, 60).join('\n');
+  return drawHead(bytes).join('\n');
 }
 
 function drawnOf(bytes: Uint8Array): Fact {

@@ -159,6 +159,7 @@ const REFUSED: readonly UpgradeScenario[] = [
     requestLine('GET x-http://a.example/ HTTP/1.1'),
   ),
   refuses(400, [35, 37], 'a request without Host', without('Host')),
+  refuses(400, [35, 37], 'the same Host twice', replace('Host', 'a.example', 'a.example')),
   refuses(400, [35, 37], 'a request with two Hosts', replace('Host', 'a.example', 'b.example')),
   refuses(400, [35, 38], 'a request without Upgrade', without('Upgrade')),
   refuses(400, [35, 38], 'an Upgrade to something else', replace('Upgrade', 'h2c')),
