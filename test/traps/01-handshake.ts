@@ -324,6 +324,15 @@ export const TRAPS: readonly Trap[] = [
     edits: [['\\d\\.\\d$/', '\\d.\\d$/']],
   },
   {
+    id: 'target-decoded',
+    step: 2,
+    story:
+      'The target decoded when it is read. `%2F` and `/` are then the same to whoever looks for the path, and they are not.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [36],
+    edits: [['return { method, target,', 'return { method, target: decodeURIComponent(target),']],
+  },
+  {
     id: 'twenty-headers',
     step: 2,
     story:

@@ -94,8 +94,9 @@ const VERSIONS = ['HTTP/1.0', 'HTTP/0.9', 'HTTP/1.2', 'HTTP/1.9', 'HTTP/2.0', 'H
 const PATH_PARTS = ['a', '/', '?', '..', '.', '%41', '%2f', '~', '=', '*', ':', '@', '//', 'A'];
 const SCHEMES = ['http://', 'https://', 'HTTP://', 'hTTps://', 'ftp://', 'ws://', 'file://'];
 const NO_SCHEMES = ['http:/', 'http:', 'httpx://', 'x-http://', '//', '://', 'http//', ''];
-const HOSTS = ['h', 'h:80', 'Example.com:8080', '127.0.0.1', '[::1]:80', ''];
+const HOSTS = ['h', 'h:80', 'Example.com:8080', '127.0.0.1', '[::1]:80'];
 const TARGETS = ['*', 'chat', '?x=1', './chat', 'h:443', 'http:chat', 'http:///chat'].concat(
+  ['http://', 'http://?x=1'],
   ['ftp://h/chat', 'ws://h/chat', 'http://h?x=1', 'http://h', 'HTTP://h/chat', 'https://h/a/../b'],
   ['//a', '/a/../b', '/%41', '/?', '/a?b?c', 'http://h/?', 'http://h:80//a', '/http://h/'],
 );
@@ -155,10 +156,10 @@ function drawTarget(choose: Choices): string {
   const path = choose.list(5, () => choose.pick(PATH_PARTS)).join('');
   if (form === 0) return `/${path}`;
   if (form === 3) return choose.pick(TARGETS);
-  const scheme = choose.pick(form === 1 ? SCHEMES : NO_SCHEMES);
-  const host = choose.pick(HOSTS);
-  // A path that touches the host would be a part of it.
-  return `${scheme}${host}${/^[/?]|^$/.test(path) ? path : `/${path}`}`;
+  const host =
+    form === 1 ? choose.pick(SCHEMES) + choose.pick(HOSTS) : `${choose.pick(NO_SCHEMES)}h`;
+  // Without a slash, it would be a part of the host.
+  return host + (/^[/?]|^$/.test(path) ? path : `/${path}`);
 }
 
 /** A list with the wanted item in it, or not, on one line or two. */

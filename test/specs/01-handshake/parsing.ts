@@ -141,6 +141,18 @@ const TWO_BLANK_LINES: ParsingScenario = {
   },
 };
 
+const ESCAPED: ParsingScenario = {
+  what: 'Leave a target as it is: what is escaped in it is not decoded.',
+  rules: [36],
+  check: ({ parseRequest }) => {
+    const bytes = bytesOf(['GET /%7euser?a=%2F HTTP/1.1']);
+    const target = () => parseRequest(bytes)?.target;
+    equal(() => ({ target: target() }), { target: '/%7euser?a=%2F' }, ESCAPED.what, {
+      given: arrived(bytes),
+    });
+  },
+};
+
 const MANY_HEADERS: ParsingScenario = {
   what: 'Read a head with 100 headers.',
   rules: [43],
@@ -330,6 +342,7 @@ export const PARSING: readonly ParsingScenario[] = [
   ...readsWhole([], 'a request without any header', ['GET / HTTP/1.1']),
   GLUED,
   TWO_BLANK_LINES,
+  ESCAPED,
   MANY_HEADERS,
   ...[2, 8, 15].map(readsCookies),
   ...LIMIT,
