@@ -272,7 +272,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [['\\d\\.\\d$/.test(version)', '\\d\\.\\d$/i.test(version)']],
   },
   {
-    id: 'one-map',
+    id: 'headers-in-one-map',
     step: 2,
     story:
       'One map for the headers of every request, cleared and used again. The first request gets the headers of the second.',
@@ -284,7 +284,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'limit-on-all-bytes',
+    id: 'head-limit-on-all-bytes',
     step: 2,
     story:
       'The limit applied to all the bytes that have arrived. A client that sends its first message early is refused.',
@@ -298,7 +298,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'limit-off-by-one',
+    id: 'head-limit-off-by-one',
     step: 2,
     story: 'A head that fills the limit without an end waited for, though it can only be too long.',
     source: 'RFC 6455 §10.4',
@@ -344,7 +344,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'bytes-erased',
+    id: 'head-bytes-erased',
     step: 2,
     story:
       'The bytes of the head overwritten when they are read, lest a cookie stay in memory. They belong to the caller, and so does the frame behind them.',
@@ -724,7 +724,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'values-taken-out',
+    id: 'header-values-taken-out',
     step: 3,
     story:
       'The values taken out of the list in which they came, with `shift`. Whoever looks at the request again finds it changed.',
@@ -968,7 +968,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'one-buffer',
+    id: 'responses-in-one-buffer',
     step: 4,
     story:
       'Every answer written into the same buffer, to save memory. The second overwrites the first while that still waits in a socket.',
