@@ -569,7 +569,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'key-decoded-and-encoded',
     step: 3,
     story:
-      'The key decoded, encoded and compared with itself. One key in sixteen comes from a client that does not set the unused bits to 0, and is refused.',
+      'The key decoded, encoded and compared with itself. A client need not set the four bits that mean nothing to 0, and is then refused.',
     source: 'RFC 6455 §4.1',
     rules: [40],
     edits: [

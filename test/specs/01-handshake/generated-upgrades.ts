@@ -245,7 +245,7 @@ function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): 
     get given(): Fact[] {
       return [drawRequest(lines)];
     },
-    cause: (returned: unknown) => causeOf(returned, upgrade),
+    cause: (returned: unknown) => (breach ? undefined : causeOf(returned, upgrade)),
   };
   if (breach) {
     const [status, told] = breach;
@@ -255,11 +255,20 @@ function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): 
   }
 }
 
-/** Says so when the resource is another text than that of the target. */
-function causeOf(returned: unknown, { resource }: Handshake.Upgrade): string | undefined {
-  const { resource: other = resource } = (returned ?? {}) as Partial<Handshake.Upgrade>;
-  if (other === resource || resource === '') return undefined;
-  return 'The resource is path and query as they came: nothing is decoded, shortened or left out, and all that is added is a slash where there is no path.';
+/** Names what is another text than that of the request. `undefined`: nothing, or all of it. */
+function causeOf(returned: unknown, upgrade: Handshake.Upgrade): string | undefined {
+  if (returned === null || typeof returned !== 'object') return undefined;
+  const { resource, origin, protocols } = { ...upgrade, ...returned };
+  if (resource !== upgrade.resource) {
+    return 'The resource is path and query as they came: nothing is decoded, shortened or left out, and all that is added is a slash where there is no path.';
+  }
+  if (origin !== upgrade.origin) {
+    return 'The Origin is what the header says, character by character, even if that is nothing. It is `undefined` where there is no such header.';
+  }
+  if (String(protocols) !== String(upgrade.protocols)) {
+    return 'The subprotocols are the names as they came, in their order, and with their case.';
+  }
+  return undefined;
 }
 
 const ANY_REQUEST: UpgradeScenario = {
