@@ -35,24 +35,6 @@ export function* deliveries(bytes: Uint8Array): Generator<Delivery> {
   yield { how: 'byte by byte', reads, cuts: [] };
 }
 
-/**
- * Finds the fewest cuts with which a check still fails: each cut that is not needed goes. Returns
- * `undefined` when the check holds with all of them.
- */
-export function fewestCuts(
-  bytes: Uint8Array,
-  cuts: readonly number[],
-  holds: (delivery: Delivery) => boolean,
-): Delivery | undefined {
-  if (holds(deliver(bytes, cuts))) return undefined;
-  let needed = [...cuts];
-  for (const cut of cuts) {
-    const fewer = needed.filter((other) => other !== cut);
-    if (!holds(deliver(bytes, fewer))) needed = fewer;
-  }
-  return deliver(bytes, needed);
-}
-
 /** Numbers that look random and are the same for the same seed: mulberry32. */
 export class Random {
   #state: number;
@@ -70,21 +52,9 @@ export class Random {
     return ((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit) | 0;
   }
 
-  /** Returns one of the items. */
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-
   /** Returns `length` bytes. */
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
-  }
-
-  /** Returns the places at which to cut `length` bytes into pieces of 1 to `most` bytes. */
-  cuts(length: number, most: number): number[] {
-    const places: number[] = [];
-    for (let at = 1 + this.below(most); at < length; at += 1 + this.below(most)) places.push(at);
-    return places;
   }
 }
 

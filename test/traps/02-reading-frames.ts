@@ -100,6 +100,28 @@ export const TRAPS: readonly Trap[] = [
     edits: [['  if (available < headerLength) return undefined;\n', '']],
   },
   {
+    id: 'beyond-2-to-53-refused',
+    step: 2,
+    story:
+      'Every length that a number cannot hold exactly refused with 1002. The peer is told that it broke the protocol, when its message is only too large.',
+    source: 'RFC 6455 §5.2',
+    rules: [76],
+    edits: [['if (length < (size', 'if (length > Number.MAX_SAFE_INTEGER || length < (size']],
+  },
+  {
+    id: 'length-as-bigint',
+    step: 2,
+    story: 'A length in 64 bits handed on as the BigInt that a DataView reads it as.',
+    source: 'RFC 6455 §5.2',
+    rules: [76],
+    edits: [
+      [
+        '  return length;\n}',
+        '  return size === 8 ? (BigInt(length) as unknown as number) : length;\n}',
+      ],
+    ],
+  },
+  {
     id: 'longer-form-16',
     step: 2,
     story: 'A length of 125 accepted in 16 bits: the border is off by one.',
@@ -132,6 +154,20 @@ export const TRAPS: readonly Trap[] = [
     source: 'boostorg/beast#1061',
     rules: [82],
     edits: [['const start = bytes.length', 'position = 0;\n  const start = bytes.length']],
+  },
+  {
+    id: 'key-of-the-buffer',
+    step: 3,
+    story:
+      'The key read from the start of the buffer that it is a view into, and not from where it is.',
+    source: 'RFC 6455 §5.3',
+    rules: [82],
+    edits: [
+      [
+        'const start = bytes.length',
+        'maskingKey = new Uint8Array(maskingKey.buffer, 0, 4);\n  const start = bytes.length',
+      ],
+    ],
   },
   {
     id: 'unmasked-copy',
@@ -247,6 +283,62 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'small-allocation',
+    step: 4,
+    story:
+      'Memory for the first 64 KiB of an announced payload reserved at once. It looks like a bound, and thousands of connections that send nothing take gigabytes.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'if (this.#received.length < payloadLength) return undefined;',
+        'this.reserved ??= new Uint8Array(Math.min(payloadLength, 65536));\n    if (this.#received.length < payloadLength) return undefined;',
+      ],
+      [
+        'readonly #received = new ByteQueue();',
+        'readonly #received = new ByteQueue();\n  reserved: unknown;',
+      ],
+    ],
+  },
+  {
+    id: 'refused-then-read',
+    step: 4,
+    story:
+      'The header kept before it is checked. `check` throws, and the next `read` finds a header, waits for its payload, and hands the refused frame out.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      [
+        '    this.#check(header);\n    this.#received.skip(header.headerLength);\n',
+        '    this.#received.skip(header.headerLength);\n    this.#header = header;\n    this.#check(header);\n',
+      ],
+    ],
+  },
+  {
+    id: 'one-queue-for-all',
+    step: 4,
+    story:
+      'The bytes that wait kept in the module. With one client it works, and with two, each gets the frames of the other.',
+    source: 'RFC 6455 §6.2',
+    rules: [91],
+    edits: [
+      ['readonly #received = new ByteQueue();', 'readonly #received = RECEIVED;'],
+      [
+        '/**\n * Step 4 · A stream has no frames.',
+        'const RECEIVED = new ByteQueue();\n\n/**\n * Step 4 · A stream has no frames.',
+      ],
+    ],
+  },
+  {
+    id: 'waits-for-the-next',
+    step: 4,
+    story:
+      'A frame returned only when there is a byte behind it: `<=` for `<`. The last message of every conversation never arrives.',
+    source: 'RFC 6455 §6.2',
+    rules: [116],
+    edits: [['this.#received.length < payloadLength', 'this.#received.length <= payloadLength']],
+  },
+  {
     id: 'unmasked-accepted',
     step: 5,
     story: 'Frames of a client accepted without a mask, which keeps proxies safe.',
@@ -269,6 +361,27 @@ export const TRAPS: readonly Trap[] = [
     source: 'MDN: Writing WebSocket servers',
     rules: [72, 153],
     edits: [['header.rsv !== 0', 'false']],
+  },
+  {
+    id: 'rsv-of-continuations',
+    step: 5,
+    story: 'RSV bits checked where a message begins, and ignored in its continuations.',
+    source: 'RFC 6455 §5.2',
+    rules: [72, 153],
+    edits: [['header.rsv !== 0', 'header.rsv !== 0 && header.opcode !== Opcode.Continuation']],
+  },
+  {
+    id: 'unmasked-empty-accepted',
+    step: 5,
+    story: 'A frame without payload accepted without a mask, as if there were nothing to mask.',
+    source: 'RFC 6455 §5.1',
+    rules: [67, 153],
+    edits: [
+      [
+        "role === 'server' && !header.maskingKey",
+        "role === 'server' && !header.maskingKey && header.payloadLength > 0",
+      ],
+    ],
   },
   {
     id: 'opcode-ignored',
@@ -353,6 +466,20 @@ export const TRAPS: readonly Trap[] = [
     source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [],
     edits: [['data: this.#text.take()', 'data: JSON.parse(this.#text.take())']],
+  },
+  {
+    id: 'fin-ignored',
+    step: 6,
+    story: 'FIN never looked at: every fragment is handed out as a message of its own.',
+    source: 'RFC 6455 §5.4',
+    rules: [83],
+    edits: [
+      [
+        'const { fin, opcode, payload } = frame;\n    const isText',
+        'const { opcode, payload } = frame;\n    const fin = true;\n    const isText',
+      ],
+      ['continues && this.#opcode === undefined', 'false'],
+    ],
   },
   {
     id: 'control-as-data',
@@ -492,6 +619,14 @@ export const TRAPS: readonly Trap[] = [
     edits: [['payload.subarray(this.#seen)', 'payload']],
   },
   {
+    id: 'ping-in-the-text',
+    step: 6,
+    story: 'A Ping that is still arriving taken for a part of the text around it.',
+    source: 'prettydiff/share-file-systems',
+    rules: [],
+    edits: [[' && !isControl(opcode);', ';']],
+  },
+  {
     id: 'cut-character',
     step: 7,
     story:
@@ -518,12 +653,22 @@ export const TRAPS: readonly Trap[] = [
     edits: [['this.#utf8.decode(bytes, { stream: !isLast })', 'String.fromCharCode(...bytes)']],
   },
   {
-    id: 'ping-in-the-text',
+    id: 'one-decoder-for-all',
     step: 7,
-    story: 'A Ping that is still arriving taken for a part of the text around it.',
-    source: 'prettydiff/share-file-systems',
-    rules: [],
-    edits: [[' && !isControl(opcode);', ';']],
+    story:
+      'One decoder in the module, which remembers the first half of a character. The second half is taken from whoever is read next.',
+    source: 'RFC 6455 §8.1',
+    rules: [106],
+    edits: [
+      [
+        "this.#utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });",
+        'this.#utf8 ??= UTF8;',
+      ],
+      [
+        '/** A text on its way:',
+        "const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });\n\n/** A text on its way:",
+      ],
+    ],
   },
   {
     id: 'replacement-characters',
@@ -581,6 +726,42 @@ export const TRAPS: readonly Trap[] = [
     edits: [['this.#messageBytes + header.payloadLength', 'header.payloadLength']],
   },
   {
+    id: 'limit-of-neighbours',
+    step: 8,
+    story:
+      'The limit looked at for a fragment and the one before it. Fragments of half the limit go on for ever.',
+    source: 'RFC 6455 §10.4',
+    rules: [150, 151],
+    edits: [['this.#messageBytes += payload.length', 'this.#messageBytes = payload.length']],
+  },
+  {
+    id: 'limit-of-characters',
+    step: 8,
+    story:
+      'The characters of a text counted, and not its bytes. In most scripts, that is a limit three times as large.',
+    source: 'RFC 6455 §10.4',
+    rules: [150, 151],
+    edits: [
+      [
+        'this.#messageBytes += payload.length',
+        'this.#messageBytes += isText ? new TextDecoder().decode(payload).length : payload.length',
+      ],
+    ],
+  },
+  {
+    id: 'limit-0-is-none',
+    step: 8,
+    story: 'A limit of 0 taken for none given: `||` for a default parameter.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        'this.#maxMessageBytes = maxMessageBytes;',
+        'this.#maxMessageBytes = maxMessageBytes || MAX_MESSAGE_BYTES;',
+      ],
+    ],
+  },
+  {
     id: 'limit-afterwards',
     step: 8,
     story: 'The limit looked at when the payload is there: it has been exceeded by then.',
@@ -614,6 +795,22 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [['this.#pieces.push(piece) < MAX_PIECES', 'this.#pieces.push(piece) > 0']],
+  },
+  {
+    id: 'list-of-small-fragments',
+    step: 8,
+    story:
+      'The payloads of fragments kept in a list until the last one. 300,000 fragments of one byte took 65 MB.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      ['readonly #fragments = new ByteQueue();', 'readonly #fragments: Uint8Array[] = [];'],
+      ['else if (!isWhole) this', 'else if (!isWhole && payload.length > 0) this'],
+      [
+        'this.#fragments.take(this.#fragments.length)',
+        'new Uint8Array(Buffer.concat(this.#fragments.splice(0)))',
+      ],
+    ],
   },
   {
     id: 'idle-keeps-memory',

@@ -15,7 +15,7 @@ const bitsOf = (byte: number) => byte.toString(2).padStart(8, '0');
 const numberOf = (bits: string) => Number.parseInt(bits, 2);
 
 /** Takes two bytes apart by their digits. */
-function byDigits(first: number, second: number): Pair {
+export function byDigits(first: number, second: number): Pair {
   const [one, two] = [bitsOf(first), bitsOf(second)];
   const fields = {
     fin: one[0] === '1',

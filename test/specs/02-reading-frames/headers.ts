@@ -1,5 +1,6 @@
 /** Step 2 · Lengths beyond 125. */
-import { equal, failsWith } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, KEY } from '../../../shared/kit/frames.ts';
 import { Opcode, ProtocolError } from '../../../shared/protocol.ts';
@@ -58,48 +59,96 @@ const BEGINNINGS = HEADERS.flatMap(({ what, bytes, expected }) => {
   const { headerLength } = expected;
   return Array.from({ length: headerLength }, (_, length) => {
     const how = `${length} of the header's ${headerLength} bytes`;
-    return { what, part: bytes.slice(0, length), how, expected };
+    return { what, part: bytes.slice(0, length), how };
   });
 });
 
-function lengthMistake(actual: unknown, expected: FrameHeader): string | undefined {
-  if (actual instanceof ProtocolError) {
-    if (expected.payloadLength >= 2 ** 31) {
-      return 'This header is legal. `<<` and `|` work on 32 bits only: multiply, or use a DataView.';
-    }
-    return 'This header is legal. Is the length what the picture says? Its highest byte comes first.';
+/** Two headers, each with a length of which every byte is another one. */
+const PROBES = { 2: '82 7e 7f 01', 8: '82 7f 00 01 02 03 04 05 06 07' } as const;
+
+/** What comes of those lengths, as hex, when they are read wrongly, and what to say then. */
+const MISREADINGS: readonly (readonly [length: bigint, cause: string])[] = [
+  [0x01_7fn, 'The bytes of a length come highest first.'],
+  [0x07_06_05_04_03_02_01_00n, 'The bytes of a length come highest first.'],
+  [0x04_05_06_07n, '`<<` and `|` work on 32 bits only: multiply, or use a DataView.'],
+  [0x00_01_02_03n, 'Only the first four of its eight bytes are in it.'],
+  [0x00_01_02_03_04_05_06n, 'Only the first seven of its eight bytes are in it.'],
+];
+
+/** Finds out how the code misreads a length of so many bytes. */
+function misreading({ decodeHeader }: Lesson, size: 2 | 8): string | undefined {
+  try {
+    const length = decodeHeader(fromHex(PROBES[size]))?.payloadLength;
+    return MISREADINGS.find(([wrong]) => Number(wrong) === length)?.[1];
+  } catch {
+    return undefined;
   }
-  const mine = (actual as Partial<FrameHeader> | undefined)?.payloadLength;
+}
+
+/** Says what is behind a wrong length, where that can be seen. */
+function lengthMistake(lesson: Lesson, actual: unknown, expected: FrameHeader): string | undefined {
   const right = expected.payloadLength;
-  if (mine === right || mine === undefined) return undefined;
+  const why = right > 125 ? misreading(lesson, right > 65535 ? 8 : 2) : undefined;
+  if (actual instanceof ProtocolError) {
+    const legal = `This header is legal: its length is ${right}, in the shortest form.`;
+    return why ? `${legal} ${why}` : legal;
+  }
+  const mine: unknown = (actual as Partial<FrameHeader> | undefined)?.payloadLength;
+  if (mine === right) return undefined;
+  if (typeof mine === 'bigint') {
+    return 'The length is a BigInt. `payloadLength` is a number: `Number(length)` makes one of it.';
+  }
   if (right !== 126 && mine === 126) return '126 is no length here: the next two bytes have it.';
   if (right !== 127 && mine === 127) return '127 is no length here: the next eight bytes have it.';
-  return 'The bytes of the length come highest first, and `<<` works on 32 bits only.';
+  return why;
 }
+
+/** Lengths that a number holds only rounded, if it holds them. */
+const BEYOND: readonly string[] = [
+  '82 7f 00 20 00 00 00 00 00 00',
+  '82 7f 00 20 00 00 00 00 00 01',
+  '82 7f 7f ff ff ff ff ff ff ff',
+];
 
 export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
   ...HEADERS.map(({ what, bytes, expected }): Scenario<Lesson> => {
     return {
       what: `Decode ${what}.`,
       rules: [75, 76],
-      check({ decodeHeader }) {
-        equal(() => decodeHeader(bytes.slice()), expected, `Decode ${what}.`, {
+      check(lesson) {
+        equal(() => lesson.decodeHeader(bytes.slice()), expected, `Decode ${what}.`, {
           given: arrived(bytes),
-          cause: (actual) => lengthMistake(actual, expected),
+          cause: (actual) => lengthMistake(lesson, actual, expected),
         });
       },
     };
   }),
   {
+    what: 'Decode a length beyond 2^53: it is legal, and may be rounded.',
+    rules: [76],
+    check({ decodeHeader }) {
+      for (const bytes of BEYOND.map((hex) => fromHex(hex))) {
+        const what = 'Decode a length beyond 2^53: it is legal, and may be rounded.';
+        const given = arrived(bytes);
+        const header = attempt(() => decodeHeader(bytes), what, given);
+        const length: unknown = header?.payloadLength;
+        const isLarge = typeof length === 'number' && length >= 2 ** 53 - 1;
+        if (isLarge && header?.headerLength === 10) continue;
+        fail(what, [
+          ...given,
+          ['you returned', show(header)],
+          ['expected', 'a payloadLength of 2^53 - 1 or more, and a headerLength of 10'],
+        ]);
+      }
+    },
+  },
+  {
     what: 'The header is not complete, so there is nothing to return yet.',
     rules: [76],
     check({ decodeHeader }) {
-      for (const { what, part, how, expected } of BEGINNINGS) {
+      for (const { what, part, how } of BEGINNINGS) {
         const nothing = `The header is not complete, so there is nothing to return yet: ${what}.`;
-        equal(() => decodeHeader(part.slice()), undefined, nothing, {
-          given: arrived(part, how),
-          cause: (actual) => lengthMistake(actual, expected),
-        });
+        equal(() => decodeHeader(part.slice()), undefined, nothing, { given: arrived(part, how) });
       }
     },
   },
@@ -134,8 +183,9 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
       for (const { what, bytes, expected } of HEADERS) {
         const view = join(new Uint8Array(OFFSET).fill(0xff), bytes).subarray(OFFSET);
         equal(() => decodeHeader(view), expected, `Decode out of a larger buffer: ${what}.`, {
-          given: arrived(view, `a view that starts at byte ${OFFSET} of its buffer`),
-          cause: () => 'A view has a byteOffset of its own. A DataView needs to be told.',
+          given: arrived(view, `as a view that starts at byte ${OFFSET} of its buffer`),
+          cause: () =>
+            'The same bytes in a buffer of their own are decoded right. A view has a byteOffset: a DataView needs to be told.',
         });
       }
     },

@@ -4,7 +4,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, join, type WireFrame, wire } from '../../../shared/kit/frames.ts';
-import { CloseCode, Opcode } from '../../../shared/protocol.ts';
+import { CloseCode, Opcode, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { FrameHeader } from '../../../solutions/02-reading-frames/reading.ts';
 import { ILLEGAL_FRAMES, RFC_FRAMES } from '../../vectors/frames.ts';
@@ -46,18 +46,30 @@ function headerOf({ decodeHeader }: Lesson, bytes: Uint8Array): FrameHeader {
   return decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
 }
 
-/** Checks that a header of such a frame is accepted. */
-function accepts(lesson: Lesson, sent: WireFrame, what: string): void {
-  const header = headerOf(lesson, wire(sent));
-  attempt(() => lesson.checkHeader(header), what, [['header', show(header)]]);
+function givenOf(header: FrameHeader, role: Role): Fact[] {
+  return [
+    ['header', show(header)],
+    ['we are', `the ${role}`],
+  ];
 }
 
-/** Checks that a header of such a frame is refused. */
-function refuses(lesson: Lesson, sent: WireFrame, what: string): void {
+/** Checks that a header of such a frame is accepted. */
+function accepts(lesson: Lesson, sent: WireFrame, what: string, role: Role = 'server'): void {
   const header = headerOf(lesson, wire(sent));
-  failsWith(CloseCode.ProtocolError, () => lesson.checkHeader(header), what, {
-    given: [['header', show(header)]],
-  });
+  attempt(() => lesson.checkHeader(header, role), what, givenOf(header, role));
+}
+
+/** Checks that a header of such a frame is refused, by the rule in that section. */
+function refuses(
+  lesson: Lesson,
+  sent: WireFrame,
+  what: string,
+  section: string,
+  role: Role = 'server',
+): void {
+  const header = headerOf(lesson, wire(sent));
+  const check = () => lesson.checkHeader(header, role);
+  failsWith(CloseCode.ProtocolError, check, what, { given: givenOf(header, role), section });
 }
 
 const ANY_HEADER: readonly Scenario<Lesson>[] = [
@@ -84,17 +96,30 @@ const ANY_HEADER: readonly Scenario<Lesson>[] = [
     rules: [73, 153],
     check(lesson) {
       for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
-        refuses(lesson, { opcode }, `Refuse the reserved opcode ${opcode}.`);
+        refuses(lesson, { opcode }, `Refuse the reserved opcode ${opcode}.`, '5.2');
       }
     },
   },
   {
-    what: 'Refuse every set of RSV bits.',
+    what: 'Refuse every set of RSV bits, in every frame.',
     rules: [72, 153],
     check(lesson) {
-      for (let rsv = 1; rsv < 8; rsv++) {
-        const bits = rsv.toString(2).padStart(3, '0');
-        refuses(lesson, { opcode: Text, rsv }, `Refuse the RSV bits ${bits}.`);
+      for (const opcode of Object.values(Opcode)) {
+        for (let rsv = 1; rsv < 8; rsv++) {
+          const bits = rsv.toString(2).padStart(3, '0');
+          const what = `Refuse the RSV bits ${bits} in a frame with opcode ${opcode}.`;
+          refuses(lesson, { opcode, rsv }, what, '5.2');
+        }
+      }
+    },
+  },
+  {
+    what: 'Refuse an unmasked frame without payload: the mask is in the header.',
+    rules: [67, 153],
+    check(lesson) {
+      for (const opcode of Object.values(Opcode)) {
+        const what = `Refuse an unmasked frame with opcode ${opcode} and no payload.`;
+        refuses(lesson, { opcode, key: null }, what, '5.1');
       }
     },
   },
@@ -118,7 +143,7 @@ const CONTROL_FRAMES: readonly Scenario<Lesson>[] = [
       for (const opcode of [Close, Ping, Pong]) {
         for (const length of [126, 127, 65536]) {
           const payload = new Uint8Array(length);
-          refuses(lesson, { opcode, payload }, `Refuse a control frame of ${length} bytes.`);
+          refuses(lesson, { opcode, payload }, `Refuse a control frame of ${length} bytes.`, '5.5');
         }
       }
     },
@@ -128,7 +153,7 @@ const CONTROL_FRAMES: readonly Scenario<Lesson>[] = [
     rules: [84, 93, 153],
     check(lesson) {
       for (const opcode of [Close, Ping, Pong]) {
-        refuses(lesson, { opcode, fin: false }, 'Refuse a control frame without FIN.');
+        refuses(lesson, { opcode, fin: false }, 'Refuse a control frame without FIN.', '5.5');
       }
     },
   },
@@ -139,21 +164,20 @@ const AS_A_CLIENT: readonly Scenario<Lesson>[] = [
     what: 'As a client, accept an unmasked frame.',
     rules: [69],
     check(lesson) {
-      const header = headerOf(lesson, wire({ opcode: Text, key: null }));
-      const given: Fact[] = [['header', show(header)]];
-      const accept = 'As a client, accept an unmasked frame.';
-      attempt(() => lesson.checkHeader(header, 'client'), accept, given);
+      const what = 'As a client, accept an unmasked frame.';
+      for (const payload of ['', 'Hello']) {
+        accepts(lesson, { opcode: Text, payload, key: null }, what, 'client');
+      }
     },
   },
   {
     what: 'As a client, refuse a masked frame: a server never masks.',
     rules: [69, 153],
     check(lesson) {
-      const header = headerOf(lesson, wire({ opcode: Text }));
-      const given: Fact[] = [['header', show(header)]];
-      const refuse = 'As a client, refuse a masked frame: a server never masks.';
-      const check = () => lesson.checkHeader(header, 'client');
-      failsWith(CloseCode.ProtocolError, check, refuse, { given });
+      const what = 'As a client, refuse a masked frame: a server never masks.';
+      for (const payload of ['Hello', '']) {
+        refuses(lesson, { opcode: Text, payload }, what, '5.1', 'client');
+      }
     },
   },
 ];
@@ -168,7 +192,7 @@ export const ILLEGAL: readonly Scenario<Lesson>[] = [
         const bytes = fromHex(hex);
         const header = headerOf(lesson, bytes);
         failsWith(expected, () => lesson.checkHeader(header), `Refuse ${what}.`, {
-          given: [...arrived(bytes), ['header', show(header)], ['we are', 'the server']],
+          given: [...arrived(bytes), ...givenOf(header, 'server')],
           section: source.split('§')[1] ?? '5.2',
           cause: () => cause,
         });
@@ -178,7 +202,7 @@ export const ILLEGAL: readonly Scenario<Lesson>[] = [
   ...ANY_HEADER,
   ...CONTROL_FRAMES,
   ...AS_A_CLIENT,
-  ...ILLEGAL_FRAMES.map(({ id, what, wire: hex, expected }): Scenario<Lesson> => {
+  ...ILLEGAL_FRAMES.map(({ id, what, source, wire: hex, expected }): Scenario<Lesson> => {
     return {
       what: `Refuse ${what} at its header, after a good frame.`,
       rules: whyOf(id)?.rules ?? [],
@@ -192,7 +216,8 @@ export const ILLEGAL: readonly Scenario<Lesson>[] = [
         const good = `Return the good frame before ${what}.`;
         equal(() => reader.read(), frame(Text, 'Hello'), good, { given });
         const refuse = `Refuse ${what} at its header; do not wait for its payload.`;
-        failsWith(expected, () => reader.read(), refuse, { given });
+        const section = source.split('§')[1] ?? '5.2';
+        failsWith(expected, () => reader.read(), refuse, { given, section });
       },
     };
   }),

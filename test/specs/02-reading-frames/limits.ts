@@ -1,8 +1,10 @@
 /** Step 8 · Limits. */
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, wire } from '../../../shared/kit/frames.ts';
 import { usedMemory } from '../../../shared/kit/memory.ts';
+import { deliver } from '../../../shared/kit/replay.ts';
 import { CloseCode, Opcode } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
@@ -16,6 +18,8 @@ const LIMIT = 1000;
 
 const LARGEST = utf8('x'.repeat(LIMIT));
 
+const MAX: Fact = ['maxMessageBytes', `${LIMIT}`];
+
 function limited({ MessageReader }: Lesson): MessageReader {
   return new MessageReader('server', LIMIT);
 }
@@ -23,6 +27,25 @@ function limited({ MessageReader }: Lesson): MessageReader {
 /** The header of a frame that announces more than 125 bytes, and none of those. */
 function headerOf(opcode: number, length: number, fin = true): Uint8Array {
   return wire({ opcode, fin, payload: new Uint8Array(length) }).slice(0, 8);
+}
+
+/** The last of these is a header that announces a byte too many, and is refused. */
+function refusesAtHeader(what: string, frames: readonly Uint8Array[]): Scenario<Lesson> {
+  return {
+    what,
+    rules: [150, 151],
+    check(lesson) {
+      const reader = limited(lesson);
+      const bytes = join(...frames);
+      const cuts = frames.slice(0, -1).map((_, i) => join(...frames.slice(0, i + 1)).length);
+      const given = [MAX, ...arrived(bytes, deliver(bytes, cuts))];
+      attempt(() => readAll(reader, frames.slice(0, -1)), 'Read what is within the limit.', given);
+      reader.push(frames.at(-1)!);
+      const cause = () =>
+        'What counts is the whole message, in bytes: all of its fragments so far, and what the header of this one announces.';
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given, cause });
+    },
+  };
 }
 
 const SIZES: readonly Scenario<Lesson>[] = [
@@ -59,26 +82,65 @@ const SIZES: readonly Scenario<Lesson>[] = [
         CloseCode.MessageTooBig,
         () => readAll(limited(lesson), [bytes]),
         `Refuse a message of ${LIMIT + 1} bytes at its header, when the limit is ${LIMIT}.`,
-        { given: arrived(bytes, 'the header; none of the payload') },
+        { given: [MAX, ...arrived(bytes, 'the header; none of the payload')] },
       );
     },
   },
+  refusesAtHeader(`Refuse a fragment that makes 600 bytes 1001, when the limit is ${LIMIT}.`, [
+    wire({ opcode: Text, payload: 'x'.repeat(600), fin: false }),
+    wire({ opcode: Ping, payload: 'in between' }),
+    headerOf(Continuation, 401, false),
+  ]),
+  refusesAtHeader(`Refuse the third of three fragments when it is one byte too many.`, [
+    wire({ opcode: Binary, payload: 'x'.repeat(400), fin: false }),
+    wire({ opcode: Continuation, payload: 'x'.repeat(400), fin: false }),
+    headerOf(Continuation, 201),
+  ]),
+  refusesAtHeader('Count bytes, not characters: 300 times é is 600 bytes.', [
+    wire({ opcode: Text, payload: 'é'.repeat(300), fin: false }),
+    headerOf(Continuation, 401),
+  ]),
   {
-    what: `Refuse a fragment that makes 600 bytes 1001, when the limit is ${LIMIT}.`,
+    what: 'With a limit of 0 bytes, accept an empty message, and refuse one byte.',
     rules: [150, 151],
-    check(lesson) {
-      const reader = limited(lesson);
-      const second = headerOf(Continuation, 401, false);
-      reader.push(wire({ opcode: Text, payload: 'x'.repeat(600), fin: false }));
-      reader.push(join(wire({ opcode: Ping, payload: 'in between' }), second));
-      const ping = { type: 'ping', payload: utf8('in between') };
-      equal(() => reader.read(), ping, 'Read the ping in between.');
-      failsWith(
-        CloseCode.MessageTooBig,
-        () => reader.read(),
-        `Refuse a fragment that makes 600 bytes 1001, when the limit is ${LIMIT}.`,
-        { given: arrived(second, 'the header of the second fragment; none of its payload') },
-      );
+    check({ MessageReader }) {
+      const what = 'With a limit of 0 bytes, accept an empty message, and refuse one byte.';
+      const given: Fact[] = [['maxMessageBytes', '0']];
+      const empty = wire({ opcode: Text });
+      const accept = () => readAll(new MessageReader('server', 0), [empty]);
+      equal(accept, [text('')], what, { given: [...given, ...arrived(empty)] });
+      const one = wire({ opcode: Text, payload: 'x' });
+      const refuse = () => readAll(new MessageReader('server', 0), [one]);
+      const cause = () =>
+        'A limit of 0 is a limit. `||` takes 0 for none; a default parameter does not.';
+      const about = { given: [...given, ...arrived(one)], cause };
+      failsWith(CloseCode.MessageTooBig, refuse, what, about);
+    },
+  },
+  {
+    what: 'Without a limit of your own, a message has at most 16 MiB.',
+    rules: [150, 151],
+    check({ MessageReader }) {
+      const what = 'Without a limit of your own, a message has at most 16 MiB.';
+      const largest = fromHex('82 ff 00 00 00 00 01 00 00 00 37 fa 21 3d');
+      const larger = largest.with(9, 1);
+      const accept = () => readAll(new MessageReader(), [largest]);
+      equal(accept, [], what, { given: arrived(largest) });
+      const refuse = () => readAll(new MessageReader(), [larger]);
+      failsWith(CloseCode.MessageTooBig, refuse, what, { given: arrived(larger) });
+    },
+  },
+  {
+    what: 'Refuse what is longer than a number can say, with 1009: it is legal, and too large.',
+    rules: [150, 151],
+    check({ MessageReader }) {
+      const what =
+        'Refuse what is longer than a number can say, with 1009: it is legal, and too large.';
+      for (const length of ['00 20 00 00 00 00 00 01', '7f ff ff ff ff ff ff ff']) {
+        const bytes = fromHex(`82 ff ${length} 37 fa 21 3d`);
+        const read = () => readAll(new MessageReader(), [bytes]);
+        failsWith(CloseCode.MessageTooBig, read, what, { given: arrived(bytes) });
+      }
     },
   },
   {
@@ -103,6 +165,7 @@ const SIZES: readonly Scenario<Lesson>[] = [
         () => readAll(limited(lesson), [bytes, bytes, bytes]).length,
         3,
         'The limit is for one message: start to count anew with the next.',
+        { given: [['arrived', `three texts of ${LIMIT} bytes each`], MAX], label: 'messages read' },
       );
     },
   },
@@ -119,6 +182,7 @@ const SIZES: readonly Scenario<Lesson>[] = [
         () => readAll(limited(lesson), [around]).length,
         2,
         'The payload of a ping is no part of the message around it.',
+        { given: [...arrived(around), MAX], label: 'read' },
       );
     },
   },
@@ -136,6 +200,26 @@ function memoryOfText(reader: MessageReader): number {
   const taken = usedMemory('heapUsed') - before;
   // Kept alive until here: otherwise it takes up nothing.
   attempt(() => reader.read(), open);
+  return taken;
+}
+
+/** Returns how much memory fragments of a byte take up, in bytes, until their message ends. */
+function memoryOfFragments(reader: MessageReader): number {
+  const fragment = wire({ opcode: Continuation, fin: false, payload: 'x', key: NO_KEY });
+  const read = Buffer.concat(Array.from({ length: 1000 }, () => fragment));
+  const open = 'A message of which fragments are missing is not whole.';
+  const used = () => usedMemory('heapUsed') + process.memoryUsage().arrayBuffers;
+  reader.push(wire({ opcode: Binary, fin: false }));
+  const before = used();
+  for (let i = 0; i < 30; i++) {
+    reader.push(read);
+    equal(() => reader.read(), undefined, open);
+  }
+  const taken = used() - before;
+  const last = wire({ opcode: Continuation, payload: 'x' });
+  reader.push(last);
+  const whole = binary(utf8('x'.repeat(30_001)));
+  equal(() => reader.read(), whole, 'Read a message of 30,001 fragments of one byte.');
   return taken;
 }
 
@@ -166,9 +250,25 @@ const MEMORY: readonly Scenario<Lesson>[] = [
         'A text that arrives in small reads takes up little more memory than it has bytes.',
         [
           ['arrived', '200,000 bytes of text, in reads of 3'],
-          ['memory', `${Math.round(taken / 1000)},000 bytes`],
+          ['memory', `${taken.toLocaleString('en')} bytes`],
         ],
         'Each piece is kept as an object of its own: in a list, or inside of a string that grows by `+=`. Join the pieces from time to time.',
+      );
+    },
+  },
+  {
+    what: 'Fragments of one byte take up little more memory than they have bytes.',
+    rules: [],
+    check({ MessageReader }) {
+      const taken = memoryOfFragments(new MessageReader());
+      if (taken < 1_000_000) return;
+      fail(
+        'Fragments of one byte take up little more memory than they have bytes.',
+        [
+          ['arrived', '30,000 fragments of one byte'],
+          ['memory', `${taken.toLocaleString('en')} bytes`],
+        ],
+        'Each payload seems to be kept as an object of its own, which takes a hundred bytes and more, beside what it is a view into. Copy the bytes into a buffer that grows by doubling.',
       );
     },
   },

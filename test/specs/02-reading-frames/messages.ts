@@ -4,13 +4,12 @@ import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
 import { usedMemory } from '../../../shared/kit/memory.ts';
 import { cpuMs } from '../../../shared/kit/patience.ts';
-import { deliver, type Random, randomly } from '../../../shared/kit/replay.ts';
 import { CloseCode, type Message, Opcode } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
 import { ILLEGAL_FRAMES, ILLEGAL_LENGTHS } from '../../vectors/frames.ts';
 import { linearCost, NO_KEY, PATIENCE_MS } from './cost.ts';
-import { arrived, binary, type Lesson, readAll, replay, replayRandomly, text } from './readers.ts';
+import { arrived, binary, type Lesson, readAll, replay, text } from './readers.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 
@@ -82,6 +81,12 @@ const CONVERSATIONS: readonly Conversation[] = [
     messages: [text('middle frame payload')],
   },
   {
+    what: 'a pong that nobody asked for',
+    rules: [105, 117],
+    frames: [{ opcode: Pong, payload: 'still here' }],
+    messages: [{ type: 'pong', payload: utf8('still here') }],
+  },
+  {
     what: 'a ping between two fragments',
     rules: [87, 117],
     frames: [
@@ -117,12 +122,6 @@ const CONVERSATIONS: readonly Conversation[] = [
       { opcode: Close, payload: Uint8Array.of(0x03, 0xe8) },
     ],
     messages: [{ type: 'close', payload: Uint8Array.of(0x03, 0xe8) }],
-  },
-  {
-    what: 'a pong that nobody asked for',
-    rules: [105, 117],
-    frames: [{ opcode: Pong, payload: 'still here' }],
-    messages: [{ type: 'pong', payload: utf8('still here') }],
   },
   {
     what: 'a ping with bytes that are not UTF-8: a ping is not text',
@@ -212,26 +211,6 @@ function upToHeader(frames: readonly WireFrame[]): Uint8Array {
   );
   all.at(-1)![1]! |= 100;
   return join(...all);
-}
-
-function randomConversation(random: Random): Pick<Conversation, 'frames' | 'messages'> {
-  const frames: WireFrame[] = [];
-  const messages: Message[] = [];
-  for (let i = 0; i < 4; i++) {
-    const payload = random.bytes(random.below(200));
-    const pieces = deliver(payload, random.cuts(payload.length, 80)).reads;
-    for (const [n, piece] of pieces.entries()) {
-      const fin = n === pieces.length - 1;
-      const opcode = n === 0 ? Binary : Continuation;
-      frames.push({ opcode, payload: piece, fin, key: random.bytes(4) });
-      if (fin) messages.push(binary(payload));
-      if (random.below(3) > 0) continue;
-      const ping = random.bytes(random.below(126));
-      frames.push({ opcode: Ping, payload: ping, key: random.bytes(4) });
-      messages.push({ type: 'ping', payload: ping });
-    }
-  }
-  return { frames, messages };
 }
 
 const FIRST = wire({ opcode: Binary, fin: false });
@@ -337,19 +316,6 @@ export const MESSAGES: readonly Scenario<Lesson>[] = [
       const reader = new MessageReader('client');
       reader.push(wire({ opcode: Text, payload: 'Hello', key: null }));
       equal(() => reader.read(), text('Hello'), 'As a client, read an unmasked text.');
-    },
-  },
-  {
-    what: 'Read random messages.',
-    rules: [85, 87, 88, 119],
-    check({ MessageReader }) {
-      randomly(10, (random, seed) => {
-        const { frames, messages } = randomConversation(random);
-        const bytes = join(...frames.map(wire));
-        const cuts = random.cuts(bytes.length, random.pick([1, 7, 100]));
-        const what = `Read random messages (SEED=${seed}).`;
-        replayRandomly(() => new MessageReader(), bytes, messages, what, cuts);
-      });
     },
   },
   {

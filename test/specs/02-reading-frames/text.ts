@@ -3,15 +3,25 @@ import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.t
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { frame, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
-import { deliver, Random } from '../../../shared/kit/replay.ts';
+import {
+  frame,
+  join,
+  KEY,
+  masked,
+  utf8,
+  type WireFrame,
+  wire,
+} from '../../../shared/kit/frames.ts';
+import { deliver } from '../../../shared/kit/replay.ts';
 import { CloseCode, type Message, Opcode } from '../../../shared/protocol.ts';
-import { fromHex } from '../../../shared/view/hex.ts';
+import { fromHex, toHex } from '../../../shared/view/hex.ts';
 import type { FrameReader } from '../../../solutions/02-reading-frames/reading.ts';
 import { UTF8_GROUPS } from '../../vectors/utf8.ts';
 import { linearCost } from './cost.ts';
 import { type Conversation, conversation } from './messages.ts';
-import { arrived, binary, type Lesson, readAll, text, textMistake } from './readers.ts';
+import { textMistake } from './mistakes.ts';
+import { arrived, binary, type Lesson, readAll, text } from './readers.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 const { Binary, Continuation, Ping, Text } = Opcode;
 
@@ -47,6 +57,13 @@ const ONE_FRAME_TEXTS = ['Hello-µ@ßöäüàá-UTF-8!!', 'é€😀', '你好�
 
 const LONG_TEXT = 'aé€😀'.repeat(500);
 
+/** Cuts bytes into pieces of 1 to `most` bytes, of all sizes in turn. */
+function cutsOf(length: number, most: number): number[] {
+  const places: number[] = [];
+  for (let at = 1; at < length; at += 1 + ((at * 7) % most)) places.push(at);
+  return places;
+}
+
 /** A text comes out once and whole, however many pieces it arrives in; so does the next. */
 function inManyPieces(most: number, how: string): Scenario<Lesson> {
   return {
@@ -58,7 +75,7 @@ function inManyPieces(most: number, how: string): Scenario<Lesson> {
         wire({ opcode: Text, payload: 'next', fin: false }),
         wire({ opcode: Continuation, payload: LONG_TEXT }),
       );
-      const { reads } = deliver(bytes, new Random(most).cuts(bytes.length, most));
+      const { reads } = deliver(bytes, cutsOf(bytes.length, most));
       const given = arrived(bytes, how);
       const what = 'Read two texts of 5,000 bytes that arrive in many pieces.';
       const messages = attempt(() => readAll(new MessageReader(), reads), what, given);
@@ -99,6 +116,33 @@ const IN_PIECES: readonly Scenario<Lesson>[] = [
   ...[2, 100, 1000].map((most) => inManyPieces(most, `in reads of 1 to ${most} bytes`)),
 ];
 
+/** Each reader has the first half of a character: whose is the second? */
+const TWO_READERS: Scenario<Lesson> = {
+  what: 'Read two texts in turn, with a reader for each, both cut inside a character.',
+  rules: [106],
+  check({ MessageReader }) {
+    const texts = ['é', '€'];
+    const streams = texts.map((payload) => wire({ opcode: Text, payload }));
+    const readers = texts.map(() => new MessageReader());
+    const what = 'Read two texts in turn, with a reader for each, both cut inside a character.';
+    const given = [
+      ...streams.map((bytes, i): Fact => [`reader ${i + 1}`, `gets ${show(bytes)}`]),
+      ['each', 'in two reads, cut after byte 7, in turn'] as const,
+    ];
+    const cause = () =>
+      'Who remembers the first half of the character? Each reader needs a decoder of its own.';
+    for (const [i, reader] of readers.entries()) {
+      reader.push(streams[i]!.slice(0, 7));
+      equal(() => reader.read(), undefined, what, { given, cause });
+    }
+    for (const [i, reader] of readers.entries()) {
+      reader.push(streams[i]!.slice(7));
+      const about = { given: [...given, ['read of', `reader ${i + 1}`] as const], cause };
+      equal(() => reader.read(), text(texts[i]!), what, about);
+    }
+  },
+};
+
 // ── UTF-8, right and wrong ──────────────────────────────────────────────────────────────────────
 
 /** The ways to send a text: in one frame, and in two fragments cut at every place. */
@@ -119,24 +163,34 @@ function sendings(payload: Uint8Array): { readonly bytes: Uint8Array; readonly g
   return ways;
 }
 
+/** Says why bytes are no text. */
+function whyWrong(bytes: Uint8Array): string {
+  const { wrongAt } = decodeUtf8([...bytes]);
+  if (wrongAt === undefined) return 'it ends inside a character';
+  return `byte ${wrongAt}, ${toHex(bytes.subarray(wrongAt, wrongAt + 1))}, cannot be there`;
+}
+
 function utf8Mistake(actual: unknown): string | undefined {
-  if (!Array.isArray(actual) || actual.length === 0) return undefined;
+  if (!Array.isArray(actual)) return undefined;
+  if (actual.length === 0) {
+    return 'Nothing came out, and nothing was thrown. When the last fragment is there, there is nothing to wait for.';
+  }
   return String(actual[0]?.data).includes('\ufffd')
     ? 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.'
-    : 'The text ended inside a character. Tell the decoder which piece is the last.';
+    : 'What is left of a character at the end was dropped. Tell the decoder which piece is the last.';
 }
 
 const oracle = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Reads the valid strings of each group, and refuses the invalid ones. */
-const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ id, what, valid, invalid }) => {
+const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ what, valid, invalid }) => {
   const read: Scenario<Lesson> = {
     what: `Read valid UTF-8: ${what}.`,
     rules: [106],
     check({ MessageReader }) {
-      for (const [i, hex] of valid.entries()) {
+      for (const hex of valid) {
         const payload = fromHex(hex);
-        const reads = `Read valid UTF-8: ${what} (${id}.${i + 1}).`;
+        const reads = `Read valid UTF-8: ${what}.`;
         for (const { bytes, given } of sendings(payload)) {
           const messages = () => readAll(new MessageReader(), [bytes]);
           equal(messages, [text(oracle.decode(payload))], reads, { given });
@@ -148,11 +202,15 @@ const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ id, what, valid
     what: `Refuse what is not UTF-8: ${what}.`,
     rules: [106, 138],
     check({ MessageReader }) {
-      for (const [i, hex] of invalid.entries()) {
-        const refuses = `Refuse what is not UTF-8: ${what} (${id}.${valid.length + i + 1}).`;
+      for (const hex of invalid) {
+        const why = whyWrong(fromHex(hex));
+        const refuses = `Refuse what is not UTF-8: ${what}.`;
         for (const { bytes, given } of sendings(fromHex(hex))) {
           const messages = () => readAll(new MessageReader(), [bytes]);
-          failsWith(CloseCode.InvalidPayload, messages, refuses, { given, cause: utf8Mistake });
+          failsWith(CloseCode.InvalidPayload, messages, refuses, {
+            given: [...given, ['not UTF-8', why]],
+            cause: utf8Mistake,
+          });
         }
       }
     },
@@ -201,6 +259,7 @@ const PEEKING: readonly Scenario<Lesson>[] = [
     rules: [],
     check(lesson) {
       const reader = insideHello(lesson);
+      let before = 'nothing';
       for (const [from, seen] of [
         [0, 'Hel'],
         [2, 'l'],
@@ -208,9 +267,10 @@ const PEEKING: readonly Scenario<Lesson>[] = [
         [0, 'Hel'],
       ] as const) {
         equal(() => reader.peek(from), utf8(seen), `See the payload from byte ${from} on.`, {
-          given: arrived(HELLO.slice(0, 9)),
-          cause: () => UNMASKED_COPY,
+          given: [...arrived(HELLO.slice(0, 9)), ['before', before]],
+          cause: (actual) => peekMistake(actual, from),
         });
+        before = `peek(${from})`;
       }
     },
   },
@@ -231,8 +291,19 @@ const PEEKING: readonly Scenario<Lesson>[] = [
   },
 ];
 
-const UNMASKED_COPY =
-  'Is it unmasked in a copy? And from the place in the payload where it begins?';
+/** Says what has been done to the bytes from `from` on, when that can be seen. */
+function peekMistake(actual: unknown, from: number): string | undefined {
+  if (!(actual instanceof Uint8Array) || actual.length === 0) return undefined;
+  const arrived = HELLO.slice(6, 9).subarray(from);
+  if (Buffer.compare(actual, arrived) === 0) {
+    return 'These bytes are masked: never unmasked, or twice. Unmask a copy of what waits.';
+  }
+  if (Buffer.compare(actual, masked(arrived, KEY)) === 0) {
+    return 'They are unmasked as if they were the first of the payload: `position` says where they are.';
+  }
+  return undefined;
+}
+
 const UNMASKED_TWICE =
   'Does `peek` unmask the bytes that wait? Then they are unmasked twice. Copy them.';
 
@@ -241,6 +312,8 @@ const UNMASKED_TWICE =
 const GOOD = fromHex('ce ba e1 bd b9 cf 83 ce bc ce b5'); // κόσμε
 const WRONG = fromHex('f4 90 80 80'); // beyond U+10FFFF
 
+const WHY_WRONG: Fact = ['not UTF-8', 'f4 90: that would be beyond U+10FFFF'];
+
 /** A wrong byte ends the connection when it arrives, not when the message ends. */
 const FAIL_FAST: readonly Scenario<Lesson>[] = [
   {
@@ -248,16 +321,18 @@ const FAIL_FAST: readonly Scenario<Lesson>[] = [
     rules: [138],
     check({ MessageReader }) {
       const reader = new MessageReader();
-      reader.push(wire({ opcode: Text, payload: GOOD, fin: false }));
+      const first = wire({ opcode: Text, payload: GOOD, fin: false });
+      reader.push(first);
       const open = 'The first fragment of a text is fine, and not the end.';
-      equal(() => reader.read(), undefined, open);
+      equal(() => reader.read(), undefined, open, { given: arrived(first) });
       const second = wire({ opcode: Continuation, payload: WRONG, fin: false });
+      const both = join(first, second);
       reader.push(second);
       failsWith(
         CloseCode.InvalidPayload,
         () => reader.read(),
         'Refuse a fragment that is not UTF-8 at once; do not wait for the end of the message.',
-        { given: arrived(second) },
+        { given: [...arrived(both, deliver(both, [first.length])), WHY_WRONG] },
       );
     },
   },
@@ -276,7 +351,9 @@ const FAIL_FAST: readonly Scenario<Lesson>[] = [
         CloseCode.InvalidPayload,
         () => reader.read(),
         'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
-        { given: arrived(bytes.slice(0, two), deliver(bytes.slice(0, two), [good])) },
+        {
+          given: [...arrived(bytes.slice(0, two), deliver(bytes.slice(0, two), [good])), WHY_WRONG],
+        },
       );
     },
   },
@@ -293,6 +370,7 @@ export const TEXT: readonly Scenario<Lesson>[] = [
   ),
   conversation(CUT_TEXTS),
   ...IN_PIECES,
+  TWO_READERS,
   ...UTF8,
   ...PEEKING,
   ...FAIL_FAST,
