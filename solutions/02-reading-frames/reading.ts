@@ -29,7 +29,7 @@ export interface FrameHeader {
   readonly opcode: number;
   /** Four bytes. `undefined`: the frame is not masked. */
   readonly maskingKey: Uint8Array | undefined;
-  /** In bytes. */
+  /** In bytes. Above 2^53, it may be rounded. */
   readonly payloadLength: number;
   /** Size of the header itself, in bytes: 2 to 14. */
   readonly headerLength: number;
@@ -220,7 +220,10 @@ export class FrameReader {
     this.#check = check;
   }
 
-  /** Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed. */
+  /**
+   * Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
+   * the caller may use its memory again when `push` has returned.
+   */
   push(chunk: Uint8Array): void {
     this.#received.push(chunk);
   }
@@ -228,7 +231,8 @@ export class FrameReader {
   /**
    * Returns the next whole frame, unmasked, or `undefined` when more bytes are needed. The
    * payload is the caller's: the reader does not touch it again. Throws what `check` and
-   * `decodeHeader` throw, after all the frames before the bad one have been returned.
+   * `decodeHeader` throw, after all the frames before the bad one have been returned. Of that one,
+   * nothing is ever returned, not by a later call either.
    */
   read(): Frame | undefined {
     this.#header ??= this.#readHeader();
@@ -391,7 +395,10 @@ export class MessageReader {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  /** Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed. */
+  /**
+   * Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
+   * the caller may use its memory again when `push` has returned.
+   */
   push(chunk: Uint8Array): void {
     this.#frames.push(chunk);
   }
@@ -399,9 +406,10 @@ export class MessageReader {
   /**
    * Returns the next message or control frame, or `undefined` when more bytes are needed.
    *
-   * Throws `ProtocolError`, and is of no more use then. At the header: 1002 for what `checkHeader`
-   * refuses, a continuation of nothing, and a new message inside an open one; 1009 when it
-   * announces more than `maxMessageBytes`. And 1007 as soon as a text has a byte that is not UTF-8.
+   * Throws `ProtocolError`, and is of no more use then. At the header, so that nothing of the frame
+   * ever comes out: 1002 for what `checkHeader` refuses, a continuation of nothing, and a new
+   * message inside an open one; 1009 when it announces more than `maxMessageBytes`. And 1007 as
+   * soon as a text has a byte that is not UTF-8.
    */
   read(): Message | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {

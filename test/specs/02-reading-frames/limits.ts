@@ -41,8 +41,9 @@ function refusesAtHeader(what: string, frames: readonly Uint8Array[]): Scenario<
       const given = [MAX, ...arrived(bytes, deliver(bytes, cuts))];
       attempt(() => readAll(reader, frames.slice(0, -1)), 'Read what is within the limit.', given);
       reader.push(frames.at(-1)!);
-      const cause = () =>
+      const counts =
         'What counts is the whole message, in bytes: all of its fragments so far, and what the header of this one announces.';
+      const cause = (actual: unknown) => (actual === undefined ? counts : undefined);
       failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given, cause });
     },
   };

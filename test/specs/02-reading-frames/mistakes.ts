@@ -62,7 +62,7 @@ function aboutReads<T>({ read, bytes, delivery, expected }: Misreading<T>): Susp
   ];
 }
 
-function aboutFrames<T>({ read, bytes, actual, expected }: Misreading<T>): Suspicion[] {
+function aboutFrames<T>({ read, bytes, delivery, actual, expected }: Misreading<T>): Suspicion[] {
   const frames = decodeFrames(bytes);
   const few = Array.isArray(actual) && actual.length < expected.length;
   return [
@@ -71,7 +71,8 @@ function aboutFrames<T>({ read, bytes, actual, expected }: Misreading<T>): Suspi
       'With a read for each frame, it is right. One read may bring many: keep the rest for the next `read()`.',
     ],
     [
-      () => few && isRead(() => read([bytes, NEXT]).slice(0, expected.length), expected),
+      () =>
+        few && isRead(() => read([...delivery.reads, NEXT]).slice(0, expected.length), expected),
       'It comes out when the first bytes of the next frame arrive. A frame is complete with its last byte: wait for no more.',
     ],
     [
@@ -98,7 +99,10 @@ function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Sus
       'The type of a message is in the opcode of its first frame. A continuation only says that it goes on.',
     ],
     [
-      () => data.length < frames.length && isRead(() => read(cut(bytes, data)), right),
+      () =>
+        data.length > 0 &&
+        data.length < frames.length &&
+        isRead(() => read(cut(bytes, data)), right),
       'Without the control frames it is read right. A control frame between two fragments neither ends their message nor goes on with it, and its payload is its own.',
     ],
     [

@@ -69,16 +69,20 @@ export function replay<T>(
   for (const delivery of deliveries(bytes)) readsAs(makeReader, bytes, delivery, expected, what);
 }
 
-/** Checks what comes out of a new reader when bytes arrive in this way. */
+/**
+ * Checks what comes out of a new reader when bytes arrive in this way. With `keep`, it is looked
+ * at when it comes out, and not in the end.
+ */
 export function readsAs<T>(
   makeReader: () => Reader<T>,
   bytes: Uint8Array,
   delivery: Delivery,
   expected: readonly T[],
   what: string,
+  keep = false,
 ): void {
   const read: Read<T> = (reads, keep) => readAll(makeReader(), reads, keep);
-  equal(() => read(delivery.reads), expected, what, {
+  equal(() => read(delivery.reads, keep), expected, what, {
     given: arrived(bytes, delivery),
     cause: (actual) => readingMistake({ read, bytes, delivery, actual, expected }),
   });
