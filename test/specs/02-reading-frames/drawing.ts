@@ -26,22 +26,29 @@ export function sentFrame(
 
 /** Draws the size of a payload: mostly small. */
 function drawSize(choose: Choices): number {
-  return choose.oneIn(6) ? choose.pick(EDGES) : choose.below(10);
+  return choose.oneIn(8) ? choose.pick(EDGES) : choose.below(10);
 }
 
 /** Draws a masking key where there has to be one. */
 export function drawKey(choose: Choices, isMasked: boolean): Uint8Array | undefined {
-  return isMasked ? choose.bytes(4) : undefined;
+  if (!isMasked) return undefined;
+  // A key may have any byte, and it often matters when that is 0.
+  return Uint8Array.from({ length: 4 }, () => (choose.oneIn(4) ? 0 : choose.below(256)));
 }
 
 /** Draws a length of any size, and how it is written: one time in four, not as it should be. */
 export function drawLength(choose: Choices): Pick<SentFrame, 'length' | 'lengthBytes'> {
-  const short = () => BigInt(choose.pick(EDGES));
-  const draws = [short, () => BigInt(choose.below(65536)), () => choose.pick(LONG)];
+  const draws = [
+    () => BigInt(choose.pick(EDGES)),
+    () => BigInt(choose.below(65536)),
+    () => choose.pick([65535n, 65536n, ...LONG]),
+  ];
   const length = choose.pick(draws)();
   if (!choose.oneIn(4)) return { length, lengthBytes: lengthBytesFor(length) };
-  if (choose.oneIn(3)) return { length: length + 2n ** 63n, lengthBytes: 8 };
-  return { length, lengthBytes: length <= 125n ? choose.pick([2, 8]) : 8 };
+  if (choose.oneIn(4)) return { length: length + 2n ** 63n, lengthBytes: 8 };
+  const [size, longest] = choose.pick([[2, 125] as const, [8, 65535] as const]);
+  const short = choose.oneIn(2) ? choose.below(longest) : longest;
+  return { length: BigInt(short), lengthBytes: size };
 }
 
 /** Draws the header of any frame that one can write down. */
@@ -87,8 +94,12 @@ export function drawFragments(
 }
 
 function drawControl(choose: Choices, role: Role): SentFrame {
-  const payload = choose.bytes(choose.oneIn(9) ? 125 : choose.below(6));
-  return sentFrame(choose.pick([Ping, Pong, Close]), payload, drawKey(choose, role === 'server'));
+  const payload = choose.bytes(choose.oneIn(15) ? 125 : choose.below(6));
+  return sentFrame(
+    choose.pick([Ping, Pong, Ping, Pong, Close]),
+    payload,
+    drawKey(choose, role === 'server'),
+  );
 }
 
 /** Draws a message of letters, or of any bytes. */
@@ -98,7 +109,7 @@ export function drawPlain(choose: Choices): Draft {
   return { opcode: Text, payload: utf8('abc'.repeat(length).slice(0, length)) };
 }
 
-/** Ends frames somewhere, and adds one that has something wrong with its header. */
+/** Ends frames somewhere, and adds one that may have something wrong with its header. */
 export function drawMistake(
   choose: Choices,
   frames: readonly SentFrame[],
@@ -106,42 +117,41 @@ export function drawMistake(
 ): SentFrame[] {
   const before = frames.slice(0, choose.below(frames.length + 1));
   const isOpen = before.findLast(({ opcode }) => opcode < 8)?.fin === false;
-  const opcode = choose.pick([
-    isOpen ? Continuation : Text,
-    Ping,
-    isOpen ? Continuation : Binary,
-    Close,
-    Pong,
-  ]);
+  const data = isOpen ? [Continuation] : [Text, Binary];
+  const opcode = choose.oneIn(3) ? choose.pick([Ping, Close, Pong]) : choose.pick(data);
+  if (!choose.oneIn(4)) return [...before, drawSpoiled(choose, opcode, role)];
+  const wrong = isOpen ? choose.pick([Text, Binary]) : Continuation;
+  return [...before, sentFrame(wrong, utf8('x'), drawKey(choose, role === 'server'))];
+}
+
+/** Draws a frame of which one field of the header has been changed. */
+export function drawSpoiled(choose: Choices, opcode: number, role: Role): SentFrame {
   const payload = utf8('abc'.slice(0, choose.below(4)));
   const good = sentFrame(opcode, payload, drawKey(choose, role === 'server'));
-  const { key, fin } = good;
-  const empty = { payload: new Uint8Array(0) };
+  const { key, fin, length } = good;
+  const none = { payload: new Uint8Array(0) };
   const changes: readonly (() => Partial<SentFrame>)[] = [
     () => ({ rsv: 1 + choose.below(7) }),
-    () => ({ opcode: choose.below(16) }),
     () => ({ key: key ? undefined : choose.bytes(4) }),
+    () => ({ opcode: choose.below(16) }),
     () => ({ fin: !fin }),
     () => ({ lengthBytes: choose.pick([2, 8]) }),
-    () => ({ lengthBytes: 8, length: good.length + 2n ** 63n, ...empty }),
-    () => ({
-      lengthBytes: 2,
-      length: 126n + BigInt(choose.below(3)),
-      opcode: choose.pick([Ping, Pong, Close]),
-      ...empty,
-    }),
+    () => ({ lengthBytes: 8, length: length + 2n ** 63n, ...none }),
+    () => ({ lengthBytes: 2, length: 126n + BigInt(choose.below(3)), ...none }),
   ];
-  return [...before, { ...good, ...choose.pick(changes)() }];
+  return { ...good, ...choose.pick(changes)() };
 }
 
 /** Draws bytes of which most are UTF-8: characters from every edge, and perhaps one that is none. */
 export function drawText(choose: Choices): Draft {
   const pieces = choose.list(6, () => drawCharacter(choose));
-  if (choose.oneIn(2)) pieces.splice(choose.below(pieces.length + 1), 0, drawBroken(choose));
+  if (choose.oneIn(4)) pieces.splice(choose.below(pieces.length + 1), 0, drawBroken(choose));
+  if (choose.oneIn(6)) pieces.push(drawCharacter(choose).slice(0, -1));
   return { opcode: Text, payload: join(...pieces) };
 }
 
 function drawCharacter(choose: Choices): Uint8Array {
+  if (choose.oneIn(8)) return utf8(choose.pick(['\ufeff', '\ufffd', '\u0000']));
   const ranges = choose.pick(CHARACTERS);
   return Uint8Array.from(ranges, ([from, to]) => {
     return choose.pick([from, to, from + choose.below(to - from + 1)]);

@@ -24,6 +24,7 @@ import {
   drawMistake,
   drawPlain,
   drawSized,
+  drawSpoiled,
   drawText,
   sentFrame,
 } from './drawing.ts';
@@ -266,10 +267,9 @@ export const ANY_LEGALITY: Scenario<Lesson> = {
   what: 'Accept any header that is legal, and refuse any other.',
   rules: [67, 69, 72, 73, 84, 92, 93, 153],
   check({ decodeHeader, checkHeader }) {
-    generated(80, (choose) => {
+    generated(120, (choose) => {
       const role = choose.pick(ROLES);
-      const plain = drawFragments(choose, drawPlain(choose), role);
-      const sent = drawMistake(choose, plain, role).at(-1)!;
+      const sent = drawSpoiled(choose, choose.pick(Object.values(Opcode)), role);
       if (lengthMistake(sent)) return;
       const bytes = headBytes(sent);
       const header =
@@ -337,7 +337,10 @@ function readsMessages(lesson: Lesson, choose: Choices, draw: (role: Role) => Se
 
 /** Draws some messages, one after the other. */
 function drawMessages(choose: Choices, role: Role, draw: () => Draft): SentFrame[] {
-  return choose.list(3, () => drawFragments(choose, draw(), role)).flat();
+  const frames = choose.list(3, () => drawFragments(choose, draw(), role)).flat();
+  // Whether a reader reads on behind a Close is its own affair.
+  const close = frames.findIndex(({ opcode }) => opcode === Opcode.Close);
+  return close === -1 ? frames : frames.slice(0, close + 1);
 }
 
 export const ANY_MESSAGES: Scenario<Lesson> = {
@@ -347,7 +350,8 @@ export const ANY_MESSAGES: Scenario<Lesson> = {
     generated(25, (choose) =>
       readsMessages(lesson, choose, (role) => {
         const frames = drawMessages(choose, role, () => drawPlain(choose));
-        return choose.oneIn(2) ? drawMistake(choose, frames, role) : frames;
+        const isClosed = frames.at(-1)?.opcode === Opcode.Close;
+        return !isClosed && choose.oneIn(2) ? drawMistake(choose, frames, role) : frames;
       }),
     );
   },
@@ -414,9 +418,9 @@ export const ANY_PEEK: Scenario<Lesson> = {
 /** Draws messages around a limit, and a reader with it. */
 function limitedParty(lesson: Lesson, choose: Choices): Party<Message> {
   const role = choose.pick(ROLES);
-  const limit = choose.oneIn(6) ? choose.pick([125, 126, 127]) : choose.below(16);
+  const limit = choose.oneIn(10) ? choose.pick([125, 126, 127]) : choose.below(16);
   const frames = drawMessages(choose, role, () => drawSized(choose, limit));
-  if (choose.oneIn(3)) {
+  if (frames.at(-1)?.opcode !== Opcode.Close && choose.oneIn(3)) {
     const isOpen = frames.findLast(({ opcode }) => opcode < 8)?.fin === false;
     frames.push(drawHuge(choose, isOpen ? Opcode.Continuation : Opcode.Binary, role));
   }

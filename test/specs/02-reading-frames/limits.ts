@@ -209,7 +209,7 @@ function memoryOfFragments(reader: MessageReader): number {
   const fragment = wire({ opcode: Continuation, fin: false, payload: 'x', key: NO_KEY });
   const read = Buffer.concat(Array.from({ length: 1000 }, () => fragment));
   const open = 'A message of which fragments are missing is not whole.';
-  const used = () => usedMemory('heapUsed') + process.memoryUsage().arrayBuffers;
+  const used = () => usedMemory('arrayBuffers') + process.memoryUsage().heapUsed;
   reader.push(wire({ opcode: Binary, fin: false }));
   const before = used();
   for (let i = 0; i < 30; i++) {

@@ -251,30 +251,30 @@ const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'Read a message of 4,097 fragments.',
+    what: 'Read a message of 16,385 fragments.',
     rules: [85],
     check({ MessageReader }) {
       const reader = new MessageReader();
       reader.push(FIRST.slice());
-      readInTime(reader, middleFragments(64, new Uint8Array(1024).fill(0x2a)), 64);
+      readInTime(reader, middleFragments(64, new Uint8Array(256).fill(0x2a)), 256);
       reader.push(LAST.slice());
       const whole = join(new Uint8Array(4 * 1024 * 1024).fill(0x2a), utf8('end'));
-      equal(() => reader.read(), binary(whole), 'Read a message of 4,097 fragments.');
+      equal(() => reader.read(), binary(whole), 'Read a message of 16,385 fragments.');
     },
   },
 ];
 
-/** Reads 64 fragments of 1024 bytes, so many times. Fails when it takes too long. */
+/** Reads 64 fragments of 256 bytes, so many times. Fails when it takes too long. */
 function readInTime(reader: MessageReader, fragments: Uint8Array, times: number): void {
   const started = cpuMs();
   for (let i = 0; i < times; i++) {
     reader.push(fragments);
-    const open = 'The message has not ended: fragments of 1024 bytes.';
+    const open = 'The message has not ended: fragments of 256 bytes.';
     equal(() => reader.read(), undefined, open);
     if (cpuMs() - started < PATIENCE_MS) continue;
     fail(
       'A message of many small fragments takes far too long.',
-      [['arrived', `${i * 64} fragments of 1024 bytes, in ${PATIENCE_MS} ms`]],
+      [['arrived', `${i * 64} of 16384 fragments of 256 bytes, in ${PATIENCE_MS} ms`]],
       'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.',
     );
   }

@@ -39,7 +39,16 @@ const PLAIN: Use = { around: 0, isBuffer: false, isShort: false, isSpent: false 
 /** Lets bytes arrive at the parties, cut and in turn as it is drawn, and checks what comes out. */
 export function play<T extends object>(choose: Choices, parties: readonly Party<T>[]): void {
   const plan = drawPlan(choose, parties);
-  run(parties, plan, (party) => likelyCause(parties, plan, party));
+  let at = 0;
+  try {
+    run(parties, plan, (party) => {
+      at = party;
+    });
+  } catch (error) {
+    if (!(error instanceof CheckFailure) || error.cause) throw error;
+    // Looked for only when it is told: many cases fail on the way to the simplest.
+    throw Object.defineProperty(error, 'cause', { get: () => likelyCause(parties, plan, at) });
+  }
 }
 
 function drawPlan<T>(choose: Choices, parties: readonly Party<T>[]): Arrival[] {
@@ -65,19 +74,26 @@ function drawUse(choose: Choices): Use {
   };
 }
 
-type Explain = (party: number) => string | undefined;
-
+/** Lets bytes arrive, and says at which party before each read. */
 function run<T extends object>(
   parties: readonly Party<T>[],
   plan: readonly Arrival[],
-  explain: Explain,
+  announce: (party: number) => void = () => {},
 ): void {
-  const sides = parties.map((party, i) => {
-    const others = parties.filter((other) => other !== party);
-    return new Side(party, others, () => explain(i));
+  const sides = parties.map((party) => {
+    return new Side(
+      party,
+      parties.filter((other) => other !== party),
+    );
   });
-  for (const arrival of plan) sides[arrival.party]!.take(arrival);
-  for (const side of sides) side.checkKept();
+  for (const arrival of plan) {
+    announce(arrival.party);
+    sides[arrival.party]!.take(arrival);
+  }
+  for (const [i, side] of sides.entries()) {
+    announce(i);
+    side.checkKept();
+  }
 }
 
 /** Easier uses of the memory of reads, and what it shows when those are read right. */
@@ -129,7 +145,7 @@ function likelyCause<T extends object>(
 
 function holds<T extends object>(parties: readonly Party<T>[], plan: readonly Arrival[]): boolean {
   try {
-    run(parties, plan, () => undefined);
+    run(parties, plan);
     return true;
   } catch (error) {
     if (error instanceof CheckFailure) return false;
@@ -160,11 +176,11 @@ class Side<T extends object> {
   /** What has come out and is kept, beside what it has to stay. */
   readonly #kept: [result: T, copy: T][] = [];
 
-  constructor(party: Party<T>, others: readonly Party<T>[], cause: () => string | undefined) {
+  constructor(party: Party<T>, others: readonly Party<T>[]) {
     this.#party = party;
     this.#reader = party.makeReader();
     this.#others = others;
-    this.#about = this.#tellOf('you returned', cause);
+    this.#about = this.#tellOf('you returned');
   }
 
   take({ end, around, isBuffer, isShort, isSpent }: Arrival): void {

@@ -170,14 +170,16 @@ function whyWrong(bytes: Uint8Array): string {
   return `byte ${wrongAt}, ${toHex(bytes.subarray(wrongAt, wrongAt + 1))}, cannot be there`;
 }
 
-function utf8Mistake(actual: unknown): string | undefined {
+function utf8Mistake(actual: unknown, bytes: Uint8Array): string | undefined {
   if (!Array.isArray(actual)) return undefined;
   if (actual.length === 0) {
     return 'Nothing came out, and nothing was thrown. When the last fragment is there, there is nothing to wait for.';
   }
-  return String(actual[0]?.data).includes('\ufffd')
-    ? 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.'
-    : 'What is left of a character at the end was dropped. Tell the decoder which piece is the last.';
+  if (String(actual[0]?.data).includes('\ufffd')) {
+    return 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.';
+  }
+  if (!decodeUtf8([...bytes]).isCut) return undefined;
+  return 'What is left of a character at the end was dropped. Tell the decoder which piece is the last.';
 }
 
 const oracle = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -209,7 +211,7 @@ const UTF8: readonly Scenario<Lesson>[] = UTF8_GROUPS.flatMap(({ what, valid, in
           const messages = () => readAll(new MessageReader(), [bytes]);
           failsWith(CloseCode.InvalidPayload, messages, refuses, {
             given: [...given, ['not UTF-8', why]],
-            cause: utf8Mistake,
+            cause: (actual) => utf8Mistake(actual, fromHex(hex)),
           });
         }
       }
