@@ -129,7 +129,7 @@ const TWO_READERS: Scenario<Lesson> = {
       ...streams.map((bytes, i): Fact => [`reader ${i + 1}`, `gets ${show(bytes)}`]),
       ['each', 'in two reads, cut after byte 7, in turn'] as const,
     ];
-    const cause = () =>
+    const cause = (_outcome: unknown) =>
       'Who remembers the first half of the character? Each reader needs a decoder of its own.';
     for (const [i, reader] of readers.entries()) {
       reader.push(streams[i]!.slice(0, 7));
