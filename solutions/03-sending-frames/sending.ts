@@ -15,7 +15,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
  * Steps 1 and 2 · Frames as bytes.
  *
  * Encodes frames one behind the other, without a gap: what goes out together can leave in one
- * write. No frames are no bytes. RFC 6455 §5.2
+ * write. No frames are no bytes. The payloads are copied into memory that only this call uses.
+ * RFC 6455 §5.2
  */
 export function encodeFrames(frames: readonly Frame[]): Uint8Array {
   let size = 0;
@@ -102,7 +103,7 @@ export function pongFor(ping: Frame): Frame {
  *
  * Cuts a message into frames of at most `maxPayload` bytes: the first has the opcode, the others
  * are continuations, the last has FIN. An empty message is one empty frame. The payloads are
- * views into `data`.
+ * views into `data`, not copies: what changes in `data` changes in them.
  *
  * Throws `RangeError` for an opcode other than Text and Binary, and when `maxPayload` is not a
  * whole number from 1 up. RFC 6455 §5.4
@@ -129,9 +130,10 @@ export function fragment(opcode: number, data: Uint8Array, maxPayload: number): 
 /**
  * Step 6 · Strings are not bytes.
  *
- * Encodes text as UTF-8, ready to be a payload. Throws `TypeError` when the string holds half of
- * a surrogate pair: there is no UTF-8 for that, and sending U+FFFD instead would change the
- * text without a word. RFC 6455 §5.6
+ * Encodes text as UTF-8, ready to be a payload, each character as it is: nothing is normalized,
+ * and a U+FFFD in the text is a character like any other. Throws `TypeError` when the string holds
+ * half of a surrogate pair: there is no UTF-8 for that, and sending U+FFFD instead would change
+ * the text without a word. RFC 6455 §5.6
  */
 export function encodeText(text: string): Uint8Array {
   if (!text.isWellFormed()) {
@@ -159,7 +161,7 @@ export class SendQueue {
 
   /**
    * Adds the frames of one whole message. Throws `Error` when a Close has been added, and
-   * `RangeError` when the frames are not one whole message.
+   * `RangeError` when the frames are not one whole message; then it adds none of them.
    */
   addMessage(frames: readonly Frame[]): void {
     if (this.#closed) throw new Error('No message may follow a Close.');
@@ -176,7 +178,7 @@ export class SendQueue {
 
   /**
    * Adds a Close, Ping or Pong. Throws `Error` for a second Close, and `RangeError` when the
-   * frame is not a control frame.
+   * frame is not a control frame; then it does not add it.
    */
   addControl(frame: Frame): void {
     if (!isControl(frame.opcode)) throw new RangeError('The frame is not a control frame.');
@@ -192,7 +194,8 @@ export class SendQueue {
   /**
    * Drops the messages that have not begun. One whose first fragment has gone stays, and is
    * finished. Call this before you add the answer to a Close: the answer may wait for the message
-   * on its way, and should not wait for others. RFC 6455 §5.5.1
+   * on its way, and should not wait for others. After a Close has been added, there is no reason
+   * to call it; if somebody does, the queue stays closed. RFC 6455 §5.5.1
    */
   dropWaiting(): void {
     const frames = this.#messages.takeAll();

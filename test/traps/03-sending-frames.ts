@@ -73,6 +73,20 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'one-frame-from-its-buffer',
+    step: 1,
+    story:
+      'The payload of a single frame read from the start of its memory, and not from where it begins.',
+    source: 'RFC 6455 §5.2',
+    rules: [111],
+    edits: [
+      [
+        '  return encodeFrames([frame]);',
+        '  const payload = new Uint8Array(frame.payload.buffer, 0, frame.payload.length);\n  return encodeFrames([{ ...frame, payload }]);',
+      ],
+    ],
+  },
+  {
     id: 'one-length-byte',
     step: 2,
     story: 'The length written into one byte, whatever it is. 200 sets the MASK bit, and says 72.',
@@ -274,6 +288,77 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'key-in-hex-digits',
+    step: 3,
+    story: 'Two random bytes written as four hex digits: 65536 keys, and no key that is not text.',
+    source: 'RFC 6455 §10.3',
+    rules: [80, 81, 148],
+    edits: [
+      [
+        'Uint8Array = randomBytes,',
+        "Uint8Array = () => Buffer.from(randomBytes(2).toString('hex')),",
+      ],
+    ],
+  },
+  {
+    id: 'thousand-keys',
+    step: 3,
+    story: 'A thousand good keys made beforehand, and used again and again.',
+    source: 'RFC 6455 §5.3',
+    rules: [79, 80, 81, 148],
+    edits: [
+      [
+        'const maskingKey = random(4);',
+        'const maskingKey = random === randomBytes ? KEYS[NEXT++ % 1000]! : random(4);',
+      ],
+      [
+        '/** Size of a header without',
+        'const KEYS = Array.from({ length: 1000 }, () => randomBytes(4));\nlet NEXT = 0;\n\n/** Size of a header without',
+      ],
+    ],
+  },
+  {
+    id: 'masked-from-its-buffer',
+    step: 3,
+    story: 'The start of the memory masked, and not the part of it that the payload is.',
+    source: 'RFC 6455 §5.3',
+    rules: [82],
+    edits: [
+      [
+        '  const { payload } = frame;\n',
+        '  const payload = new Uint8Array(frame.payload.buffer, 0, frame.payload.length);\n',
+      ],
+    ],
+  },
+  {
+    id: 'slice-masked-in-place',
+    step: 3,
+    story: 'A `slice` of the payload masked, which is no copy when the payload is a Node Buffer.',
+    source: 'peakchen90/tiny-websocket',
+    rules: [],
+    edits: [
+      ['  const { payload } = frame;\n', '  const payload = frame.payload.slice();\n'],
+      ['payload[i]! ^ maskingKey[i & 3]!', '(payload[i]! ^= maskingKey[i & 3]!)'],
+    ],
+  },
+  {
+    id: 'client-uses-its-buffer-again',
+    step: 3,
+    story: 'One buffer for all masked frames: what still waits to be written changes.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        'const bytes = Buffer.allocUnsafe(headerSize(payload) + 4 + payload.length);',
+        'const bytes = MEMORY.subarray(0, headerSize(payload) + 4 + payload.length);',
+      ],
+      [
+        '/** Size of a header without',
+        'const MEMORY = Buffer.alloc(200_000);\n\n/** Size of a header without',
+      ],
+    ],
+  },
+  {
     id: 'long-ping',
     step: 4,
     story: 'A Ping of 126 bytes sent. The peer closes with 1002.',
@@ -347,6 +432,40 @@ export const TRAPS: readonly Trap[] = [
     edits: [['frames.push({', 'frames.unshift({']],
   },
   {
+    id: 'fragments-copied',
+    step: 5,
+    story: 'Each fragment a copy: a message of a gigabyte needs a second one.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [['data.subarray(start, start + maxPayload)', 'data.slice(start, start + maxPayload)']],
+  },
+  {
+    id: 'fragments-from-the-buffer',
+    step: 5,
+    story: 'Views into the memory of the data, which does not begin where the data does.',
+    source: 'RFC 6455 §5.4',
+    rules: [111],
+    edits: [
+      [
+        'data.subarray(start, start + maxPayload)',
+        'new Uint8Array(data.buffer, start, Math.min(maxPayload, data.length - start))',
+      ],
+    ],
+  },
+  {
+    id: 'size-in-32-bits',
+    step: 5,
+    story: 'The size looked at in 32 bits: 4294967296 is 0 there, and is refused.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        '  if (data.length <= maxPayload) return',
+        "  if ((maxPayload | 0) < 1) throw new RangeError('A fragment holds at least 1 byte.');\n  if (data.length <= maxPayload) return",
+      ],
+    ],
+  },
+  {
     id: 'one-byte-a-char',
     step: 6,
     story: 'One byte for each char of the string. The browser could not decode it, and closed.',
@@ -370,6 +489,23 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §5.6',
     rules: [],
     edits: [['!text.isWellFormed()', 'false']],
+  },
+  {
+    id: 'text-normalized',
+    step: 6,
+    story: 'The text put into its normal form first: it looks the same, and is another one.',
+    source: 'RFC 6455 §5.6',
+    rules: [106],
+    edits: [['Buffer.from(text)', 'Buffer.from(text.normalize())']],
+  },
+  {
+    id: 'replacement-refused',
+    step: 6,
+    story:
+      'Half of a surrogate pair looked for by the U+FFFD that stands in for it: a text that has one is refused.',
+    source: 'RFC 6455 §5.6',
+    rules: [106],
+    edits: [['!text.isWellFormed()', "Buffer.from(text).includes('\\ufffd')"]],
   },
   {
     id: 'messages-mixed',
@@ -464,6 +600,77 @@ export const TRAPS: readonly Trap[] = [
       [
         'for (const frame of frames) this.#messages.push(frame);',
         'const queue = frames.length === 1 ? this.#controls : this.#messages;\n    for (const frame of frames) queue.push(frame);',
+      ],
+    ],
+  },
+  {
+    id: 'too-many-arguments',
+    step: 7,
+    story: 'All frames of a message pushed by one call, which has no room for so many arguments.',
+    source: 'RFC 6455 §5.4',
+    rules: [115],
+    edits: [
+      [
+        'for (const frame of frames) this.#messages.push(frame);',
+        'this.#messages.push(...frames);',
+      ],
+      [
+        '  push(frame: Frame): void {\n    this.#frames.push(frame);',
+        '  push(...frames: Frame[]): void {\n    this.#frames.push(...frames);',
+      ],
+    ],
+  },
+  {
+    id: 'refused-message-waits',
+    step: 7,
+    story: 'Frames added first and looked at then: those of a message that was refused go out.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        "    if (frames.length === 0 || !whole) {\n      throw new RangeError('The frames are not one whole message.');\n    }\n    for (const frame of frames) this.#messages.push(frame);",
+        "    for (const frame of frames) this.#messages.push(frame);\n    if (frames.length === 0 || !whole) {\n      throw new RangeError('The frames are not one whole message.');\n    }",
+      ],
+    ],
+  },
+  {
+    id: 'refused-control-waits',
+    step: 7,
+    story:
+      'A frame added first and looked at then: a text that was refused goes before everything.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        "    if (!isControl(frame.opcode)) throw new RangeError('The frame is not a control frame.');\n    if (frame.opcode !== Opcode.Close) {\n      this.#controls.push(frame);",
+        "    if (frame.opcode !== Opcode.Close) {\n      this.#controls.push(frame);\n      if (!isControl(frame.opcode)) throw new RangeError('The frame is not a control frame.');",
+      ],
+    ],
+  },
+  {
+    id: 'dropping-reopens',
+    step: 7,
+    story: 'A queue that dropWaiting makes as good as new: messages follow the Close.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [70, 97],
+    edits: [
+      [
+        '    const frames = this.#messages.takeAll();\n',
+        '    const frames = this.#messages.takeAll();\n    this.#closed = false;\n',
+      ],
+    ],
+  },
+  {
+    id: 'ping-ends-the-message',
+    step: 7,
+    story:
+      'After a ping between two fragments, dropWaiting takes the message for one that has not begun.',
+    source: 'RFC 6455 §5.4',
+    rules: [115],
+    edits: [
+      [
+        '    if (control) return control;',
+        '    if (control) this.#begun = false;\n    if (control) return control;',
       ],
     ],
   },

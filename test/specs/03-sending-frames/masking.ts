@@ -1,19 +1,60 @@
 /** Lesson 03, step 3: frames as a client sends them. */
 import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { frame, KEY, wire } from '../../../shared/kit/frames.ts';
-import { Opcode } from '../../../shared/protocol.ts';
+import { frame, join, KEY, masked, wire } from '../../../shared/kit/frames.ts';
+import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { fromHex, toHex } from '../../../shared/view/hex.ts';
 import type { ExpectedFrame } from '../../vectors/frames.ts';
 import type { Vector } from '../../vectors/vector.ts';
 import { FRAMES, given, type Lesson, PAYLOAD_SIZES, untouched } from './tools.ts';
 
-/** A source of random bytes that knows what it will be asked for. */
-function requested(key: Uint8Array): (size: number) => Uint8Array {
-  return (size) => {
+/** Encodes one masked frame with this key. */
+function masks(
+  { encodeMaskedFrame }: Lesson,
+  sent: Frame,
+  key: Uint8Array,
+  what: string,
+  given: readonly Fact[],
+): void {
+  let asked = 0;
+  const random = (size: number) => {
+    asked++;
     if (size === 4) return key.slice();
-    return fail('A masking key has four bytes.', [['asked random for', `${size} bytes`]]);
+    return fail('A masking key has four bytes.', [['asked', `random(${size})`]]);
   };
+  equal(
+    () => untouched(sent, (frame) => encodeMaskedFrame(frame, random)),
+    wire({ ...sent, key }),
+    what,
+    { given, frames: true, cause: (actual) => maskMistake(actual, sent, key, asked > 0) },
+  );
+}
+
+/** What is wrong with a masked frame, where one thing explains it all. */
+export function maskMistake(
+  actual: unknown,
+  { fin, opcode, payload }: Frame,
+  key: Uint8Array,
+  wasAsked: boolean,
+): string | undefined {
+  if (!(actual instanceof Uint8Array)) return undefined;
+  const is = (bytes: Uint8Array) => Buffer.compare(actual, bytes) === 0;
+  const right = wire({ fin, opcode, payload, key });
+  const keyAt = right.length - payload.length - 4;
+  if (is(wire({ fin, opcode, payload, key: null }))) return 'This frame is not masked at all.';
+  if (is(right.map((byte, i) => (i === 1 ? byte & 0x7f : byte)))) {
+    return 'The MASK bit is missing: the highest bit of the second byte.';
+  }
+  if (is(join(right.subarray(0, keyAt + 4), payload))) {
+    return 'The key is there, but the payload is not masked with it.';
+  }
+  const others = [1, 2, 3].map((shift) => masked(payload, key, shift));
+  if (others.some((other) => is(join(right.subarray(0, keyAt + 4), other)))) {
+    return 'Byte 0 of the payload goes with byte 0 of the key: count from where the payload begins.';
+  }
+  if (wasAsked) return undefined;
+  return '`random` was not asked for the key of this frame. Each frame has a new one, from there.';
 }
 
 function encodesMasked({ what, wire: hex, expected }: Vector<ExpectedFrame>): Scenario<Lesson> {
@@ -23,12 +64,11 @@ function encodesMasked({ what, wire: hex, expected }: Vector<ExpectedFrame>): Sc
   return {
     what: `Encode ${what}.`,
     rules: [66, 78, 82],
-    check({ encodeMaskedFrame }) {
-      const encode = () => untouched(sent, (frame) => encodeMaskedFrame(frame, requested(key)));
-      equal(encode, bytes, `Encode ${what}.`, {
-        given: [...given(sent), ['masking key', toHex(key)]],
-      });
-    },
+    check: (lesson) =>
+      masks(lesson, sent, key, `Encode ${what}.`, [
+        ...given(sent),
+        ['random(4)', `returns ${toHex(key)}`],
+      ]),
   };
 }
 
@@ -37,27 +77,104 @@ function encodesMaskedLength(length: number): Scenario<Lesson> {
   return {
     what,
     rules: [66, 78, 82],
-    check({ encodeMaskedFrame }) {
-      const sent = frame(Opcode.Binary, new Uint8Array(length).fill(0x5a));
-      const encode = () => untouched(sent, (frame) => encodeMaskedFrame(frame, requested(KEY)));
-      equal(encode, wire(sent), what, { frames: true });
-    },
+    check: (lesson) =>
+      masks(lesson, frame(Opcode.Binary, new Uint8Array(length).fill(0x5a)), KEY, what, [
+        ['payload', `${length} bytes`],
+        ['random(4)', `returns ${toHex(KEY)}`],
+      ]),
   };
 }
 
-/**
- * Makes 50 keys, while Math.random is known. It is no source of keys: whoever has seen some of its
- * numbers can compute the next.
- */
-function makeKeys({ encodeMaskedFrame }: Lesson): string[] {
+/** Makes 50 keys, and counts how often Math.random is asked meanwhile: it says the same each time. */
+function makeKeys({ encodeMaskedFrame }: Lesson): { keys: number[]; asked: number } {
   const { random } = Math;
-  Math.random = () => 0.42;
+  let asked = 0;
+  Math.random = () => {
+    asked++;
+    return 0.42;
+  };
   try {
     const sent = frame(Opcode.Text, 'twice');
-    return Array.from({ length: 50 }, () => toHex(encodeMaskedFrame(sent).slice(2, 6)));
+    const keys = Array.from({ length: 50 }, () => keyOf(encodeMaskedFrame(sent)));
+    return { keys, asked };
   } finally {
     Math.random = random;
   }
+}
+
+/** The key of a short masked frame, as one number. */
+function keyOf(bytes: Uint8Array): number {
+  return bytes.slice(2, 6).reduce((key, byte) => key * 256 + byte, 0);
+}
+
+function sayKey(key: number): string {
+  return key
+    .toString(16)
+    .padStart(8, '0')
+    .replace(/(..)\B/g, '$1 ');
+}
+
+/** Checks that no rule makes the next key. */
+function cannotBeGuessed(lesson: Lesson): void {
+  const { keys, asked } = makeKeys(lesson);
+  const steps = new Set(keys.slice(1).map((key, i) => key - keys[i]!));
+  if (new Set(keys).size >= 49 && steps.size >= 40) return;
+  const cause =
+    asked > 0
+      ? 'They come from Math.random: whoever has seen a few of its numbers can compute the next.'
+      : new Set(keys).size === 1
+        ? 'It is the same key each time.'
+        : 'From one key the next can be told: most often it is as much larger as before.';
+  fail(
+    'Without a `random` of the caller, take keys that nobody can guess.',
+    [['50 keys', `${keys.slice(0, 3).map(sayKey).join(', ')} …`]],
+    `${cause} Take them from \`randomBytes\` of node:crypto.`,
+  );
+}
+
+/** How many keys are looked at together, and what has to be so of good ones. */
+const KEYS = 2048;
+/** Of good ones, 3 come twice once in 5 · 10^10 runs: the 0.0005 expected, to the third, by six. */
+const MAX_REPEATS = 2;
+/**
+ * How many of the 256 values each of the four places has at least. Of good keys, a given set of 7
+ * values is missing with (1 − 7/256)^2048 = 2 · 10^-25, there are 1.3 · 10^13 sets, and four places:
+ * once in 8 · 10^10 runs.
+ */
+const MIN_VALUES = 250;
+
+/** Checks that keys can be anything: 2048 of them, among which frames with other keys are made. */
+function canBeAnything({ encodeMaskedFrame }: Lesson): void {
+  const sent = frame(Opcode.Binary, 'x');
+  const keys = new Uint8Array(KEYS * 4);
+  for (let i = 0; i < KEYS; i++) {
+    keys.set(encodeMaskedFrame(sent).subarray(2, 6), i * 4);
+    if (i % 64 === 0) encodeMaskedFrame(sent, () => KEY.slice());
+  }
+  const numbers = new DataView(keys.buffer);
+  const repeats =
+    KEYS - new Set(Array.from({ length: KEYS }, (_, i) => numbers.getUint32(i * 4))).size;
+  const values = [0, 1, 2, 3].map((place) => new Set(keys.filter((_, i) => i % 4 === place)).size);
+  if (repeats <= MAX_REPEATS && Math.min(...values) >= MIN_VALUES) return;
+  const first = [0, 4, 8, 12].map((at) => toHex(keys.subarray(at, at + 4)));
+  fail(
+    'A masking key can be any four bytes.',
+    [
+      [`${KEYS} keys`, `${first.join(', ')} …`],
+      ['repeats', `${repeats}; of good keys, there is hardly one`],
+      ['different bytes', `${values.join(', ')} at the four places; 256 are possible`],
+    ],
+    whyFew(keys, repeats),
+  );
+}
+
+function whyFew(keys: Uint8Array, repeats: number): string {
+  if (/^[\da-f]*$/i.test(Buffer.from(keys).toString('latin1'))) {
+    return 'Every byte is the character of a hex digit. That is text: 65536 keys, and not 4294967296.';
+  }
+  if (repeats > MAX_REPEATS)
+    return 'Keys come again: there are few of them, and they can be learned.';
+  return 'At some place, some bytes never occur.';
 }
 
 /** Step 3 · Masking as a client. */
@@ -83,16 +200,11 @@ export const masking: readonly Scenario<Lesson>[] = [
   {
     what: 'Without a `random` of the caller, take keys that nobody can guess.',
     rules: [80, 81, 148],
-    check(lesson) {
-      const keys = makeKeys(lesson);
-      const numbers = keys.map((key) => Number.parseInt(key.replaceAll(' ', ''), 16));
-      const distances = new Set(numbers.slice(1).map((number, i) => number - numbers[i]!));
-      if (new Set(keys).size >= 49 && distances.size >= 40) return;
-      fail(
-        'Without a `random` of the caller, take keys that nobody can guess.',
-        [['50 keys', `${keys.slice(0, 3).join(', ')} …`]],
-        'A constant key, a counter, or a key from Math.random can be guessed. `randomBytes` of node:crypto cannot.',
-      );
-    },
+    check: cannotBeGuessed,
+  },
+  {
+    what: 'A key can be any four bytes: not one of a few, and not digits.',
+    rules: [79, 80, 81, 148],
+    check: canBeAnything,
   },
 ];

@@ -4,9 +4,9 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, utf8 } from '../../../shared/kit/frames.ts';
-import { randomly } from '../../../shared/kit/replay.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { fromHex, quote } from '../../../shared/view/hex.ts';
+import { tellText, textMistake } from './texts.ts';
 import type { Lesson } from './tools.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
@@ -101,7 +101,7 @@ export const controls: readonly Scenario<Lesson>[] = [
 ];
 
 /** Makes the frames of a message whose payload is in these pieces. */
-function framesOf(opcode: number, pieces: readonly (Uint8Array | string)[]): Frame[] {
+export function framesOf(opcode: number, pieces: readonly (Uint8Array | string)[]): Frame[] {
   return pieces.map((piece, i) =>
     frame(i === 0 ? opcode : Continuation, piece, i === pieces.length - 1),
   );
@@ -123,7 +123,8 @@ function cuts(opcode: number, data: string, maxPayload: number, pieces: string[]
   };
 }
 
-function fragmentMistake(frames: unknown, opcode: number): string | undefined {
+/** What is wrong with fragments, where it is one thing. */
+export function fragmentMistake(frames: unknown, opcode: number): string | undefined {
   if (!Array.isArray(frames) || frames.length < 2) return undefined;
   const list = frames as Frame[];
   if (list.slice(1).some((frame) => frame.opcode === opcode)) {
@@ -143,25 +144,6 @@ export const fragments: readonly Scenario<Lesson>[] = [
   cuts(Binary, 'abcdef', 2, ['ab', 'cd', 'ef']),
   cuts(Binary, 'abcdefg', 3, ['abc', 'def', 'g']),
   cuts(Text, '', 4, ['']),
-  {
-    what: 'Cut data of a random size.',
-    rules: [83, 85, 90, 111, 112, 113],
-    check: ({ fragment }) =>
-      randomly(50, (random, seed) => {
-        const data = random.bytes(1 + random.below(300));
-        const maxPayload = 1 + random.below(100);
-        const pieces: Uint8Array[] = [];
-        for (let at = 0; at < data.length; at += maxPayload) {
-          pieces.push(data.slice(at, at + maxPayload));
-        }
-        const sizes = `${data.length} bytes, at most ${maxPayload} each; to repeat: SEED=${seed}`;
-        const cut = () => fragment(Binary, data, maxPayload);
-        equal(cut, framesOf(Binary, pieces), 'Cut data of a random size.', {
-          given: [['cut', sizes]],
-          cause: (actual) => fragmentMistake(actual, Binary),
-        });
-      }),
-  },
   ...[Continuation, Close, Ping, Pong, 3].map((opcode) => ({
     what: `Refuse opcode ${opcode}, which is not that of a message.`,
     rules: [],
@@ -201,9 +183,8 @@ export const strings: readonly Scenario<Lesson>[] = [
     rules: [106],
     check({ encodeText }: Lesson) {
       equal(() => encodeText(text), fromHex(hex), `Encode ${quote(text)} as UTF-8.`, {
-        given: [['text', `${quote(text)}: ${text.length} in \`length\``]],
-        cause: () =>
-          'One `char` is not one byte, and `length` counts neither bytes nor characters.',
+        given: [tellText(text)],
+        cause: (actual) => textMistake(actual, text),
       });
     },
   })),
@@ -215,7 +196,7 @@ export const strings: readonly Scenario<Lesson>[] = [
         TypeError,
         () => encodeText(text),
         'Refuse half of a surrogate pair: no UTF-8 stands for it.',
-        { given: [['text', quote(text)]] },
+        { given: [tellText(text)] },
       );
     },
   })),

@@ -1,5 +1,6 @@
 /** Lesson 03, step 7: which frame goes next. */
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame } from '../../../shared/kit/frames.ts';
@@ -84,6 +85,34 @@ const messages: readonly Scenario<Lesson>[] = [
     },
   },
 ];
+
+/** More frames than a call can have arguments. */
+const MANY = 150_000;
+
+function tooManyArguments(actual: unknown): string | undefined {
+  if (!(actual instanceof RangeError && /call stack/i.test(actual.message))) return undefined;
+  return 'No call has room for as many arguments as `push(...frames)` gives it, and no function can call itself so often. Go through the frames in a loop.';
+}
+
+const manyFragments: Scenario<Lesson> = {
+  what: 'A message may have very many fragments.',
+  rules: [115],
+  check({ SendQueue }) {
+    const middle = frame(Continuation, 'm', false);
+    const frames = Array<Frame>(MANY).fill(middle);
+    frames[0] = frame(Text, 'first', false);
+    frames[MANY - 1] = frame(Continuation, 'last');
+    const queue = new SendQueue();
+    const given: Fact[] = [['call', `addMessage of ${MANY} frames`]];
+    const add = () => void queue.addMessage(frames);
+    equal(add, undefined, 'A message may have very many fragments.', {
+      given,
+      cause: tooManyArguments,
+    });
+    equal(() => queue.next(), frames[0], 'Its first fragment goes first.', { given });
+    equal(() => queue.next(), middle, 'Then the next one goes.', { given });
+  },
+};
 
 const controls: readonly Scenario<Lesson>[] = [
   {
@@ -256,4 +285,11 @@ const refusals: readonly Scenario<Lesson>[] = [
 ];
 
 /** Step 7 · Keeping order. */
-export const order = [...messages, ...controls, ...closing, ...dropping, ...refusals];
+export const order = [
+  ...messages,
+  manyFragments,
+  ...controls,
+  ...closing,
+  ...dropping,
+  ...refusals,
+];

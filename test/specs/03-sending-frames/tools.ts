@@ -25,7 +25,10 @@ export function untouched<T>(frame: Frame, encode: (frame: Frame) => T): T {
   const payload = frame.payload.slice();
   const result = encode({ ...frame, payload });
   equal(() => payload, frame.payload, 'The payload belongs to the caller: do not change it.', {
-    cause: () => '`subarray`, and `slice` of a Buffer, share memory. Work on a copy.',
+    given: [['frame', show(frame)]],
+    label: 'afterwards',
+    cause: () =>
+      'Write into an array of your own: `subarray`, and `slice` of a Buffer, copy nothing.',
   });
   return result;
 }
