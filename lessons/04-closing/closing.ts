@@ -15,7 +15,7 @@ export const MAX_REASON_BYTES = MAX_CONTROL_PAYLOAD - 2;
  * Step 1 · The close body, out.
  *
  * Encodes the payload of a Close frame: the code in two bytes, high byte first, then the reason
- * in UTF-8. No code, no bytes at all.
+ * in UTF-8. No code, no bytes at all. The bytes are new at each call.
  *
  * Throws `TypeError` for a reason without a code, and `RangeError` for a reason of more than
  * 123 bytes. RFC 6455 §5.5.1
@@ -40,7 +40,8 @@ export function decodeCloseBody(body: Uint8Array): CloseBody | undefined {
  * Step 2 · Codes that may travel.
  *
  * Says whether a code may stand in a Close frame: 1000–1014 without 1004, 1005 and 1006, which
- * the standard and its registry define, and 3000–4999, which are for applications.
+ * the standard and its registry define, and 3000–4999, which are for applications. A number that
+ * is not whole is not a code.
  * RFC 6455 §7.4
  */
 export function isWireCode(code: number): boolean {
@@ -51,7 +52,7 @@ export function isWireCode(code: number): boolean {
  * Step 3 · A reason that fits.
  *
  * Returns as much of the reason as fits into 123 bytes of UTF-8, cut between two characters,
- * never inside one. RFC 6455 §5.5, §5.5.1
+ * never inside one. A U+FFFD in the reason is a character like any other. RFC 6455 §5.5, §5.5.1
  */
 export function truncateReason(reason: string): string {
   throw new Todo('04.3');
@@ -128,7 +129,7 @@ export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
 export class ClosingHandshake {
   /**
    * Starts with an open connection. `timeoutMs` is how long the peer may take for each thing we
-   * wait for; `now` reads a clock, in milliseconds.
+   * wait for; `now` reads a clock, in milliseconds, which may stand anywhere: at 0, too.
    */
   constructor(role: Role, timeoutMs: number, now: () => number) {
     throw new Todo('04.4');
@@ -150,7 +151,8 @@ export class ClosingHandshake {
   /**
    * Step 4 · Handles the payload of the peer's Close frame. It is answered with the same code and
    * no reason, an empty one with an empty one, unless our own Close is out already. Then the
-   * server hangs up; a client waits for that. An illegal payload fails the connection.
+   * server hangs up; a client waits for that. An illegal payload fails the connection. The payload
+   * stays its caller's, who may overwrite it: whatever is kept or returned is a copy.
    */
   receiveClose(payload: Uint8Array): Action[] {
     throw new Todo('04.4');
@@ -168,7 +170,8 @@ export class ClosingHandshake {
 
   /**
    * Step 5 · Fails the connection: sends a Close that says why, unless one is out already, and
-   * hangs up without waiting for an answer. RFC 6455 §7.1.7
+   * hangs up without waiting for an answer. Its reason is the message of a `ProtocolError`, as much
+   * of it as fits; any other error gets none. RFC 6455 §7.1.7
    */
   fail(error: unknown): Action[] {
     throw new Todo('04.5');

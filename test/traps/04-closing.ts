@@ -53,6 +53,35 @@ export const TRAPS: readonly Trap[] = [
     edits: [['fatal: true', 'fatal: false']],
   },
   {
+    id: 'replacement-refused',
+    step: 1,
+    story:
+      'Wrong UTF-8 looked for by the U+FFFD that stands in for it: a reason that has one fails.',
+    source: 'RFC 6455 §8.1',
+    rules: [94],
+    edits: [
+      ['fatal: true', 'fatal: false'],
+      [
+        '    return { code, reason: decoder.decode(body.subarray(2)) };\n',
+        "    const reason = decoder.decode(body.subarray(2));\n    if (reason.includes('\\ufffd')) throw new TypeError('Not UTF-8.');\n    return { code, reason };\n",
+      ],
+    ],
+  },
+  {
+    id: 'body-used-again',
+    step: 1,
+    story: 'One piece of memory for all bodies: what still waits to be sent changes.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [],
+    edits: [
+      [
+        'const body = new Uint8Array(2 + utf8.length);',
+        'const body = BODY.subarray(0, 2 + utf8.length);',
+      ],
+      ['const NEXT_STATE:', 'const BODY = new Uint8Array(125);\n\nconst NEXT_STATE:'],
+    ],
+  },
+  {
     id: '1005-on-the-wire',
     step: 2,
     story: '1005 accepted on the wire, and sent back: the peer calls that an error.',
@@ -101,6 +130,14 @@ export const TRAPS: readonly Trap[] = [
     edits: [['code >= 3000 && code <= 4999', 'false']],
   },
   {
+    id: 'half-codes',
+    step: 2,
+    story: 'Codes that are not whole numbers let through: the half is lost on the way.',
+    source: 'RFC 6455 §7.4',
+    rules: [137],
+    edits: [['  if (!Number.isInteger(code)) return false;\n', '']],
+  },
+  {
     id: 'reason-in-characters',
     step: 3,
     story:
@@ -130,6 +167,20 @@ export const TRAPS: readonly Trap[] = [
     source: 'kamp-us/phoenix#7711',
     rules: [92],
     edits: [['if (utf8.length > MAX_REASON_BYTES)', 'if (reason.length > MAX_REASON_BYTES)']],
+  },
+  {
+    id: 'replacement-cut-off',
+    step: 3,
+    story:
+      'Every U+FFFD at the end taken for half a character, and dropped: also one that was there.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [],
+    edits: [
+      [
+        'return reason.slice(0, read);',
+        "const bytes = new TextEncoder().encode(reason).subarray(0, 123);\n  return new TextDecoder().decode(bytes).replace(/\\ufffd+$/, '');",
+      ],
+    ],
   },
   {
     id: 'close-not-answered',
@@ -240,6 +291,41 @@ export const TRAPS: readonly Trap[] = [
     edits: [['if (!isWireCode(code))', 'if (Number.isNaN(code))']],
   },
   {
+    id: 'answer-is-a-view',
+    step: 4,
+    story:
+      'The answer cut out of the payload of the peer’s Close. That memory is used again before it is sent.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [98, 99],
+    edits: [['encodeCloseBody(body?.code)', 'payload.subarray(0, 2)']],
+  },
+  {
+    id: 'hangs-up-again',
+    step: 4,
+    story: 'A second Close of the peer handled like the first: the end begins once more.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [
+      [
+        "if (!this.#transition('receiveClose')) return [];",
+        "if (!this.#transition('receiveClose') && this.#state === 'CLOSED') return [];",
+      ],
+    ],
+  },
+  {
+    id: 'refused-and-closing',
+    step: 4,
+    story: 'The state changed before the reason is looked at: what is refused closes all the same.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [
+      [
+        "    const body = encodeCloseBody(code, reason);\n    return this.#transition('close') ?",
+        "    const isNew = this.#transition('close');\n    const body = encodeCloseBody(code, reason);\n    return isNew ?",
+      ],
+    ],
+  },
+  {
     id: 'code-zero',
     step: 4,
     story: 'The code of a Close never filled in: 0 travels.',
@@ -336,6 +422,19 @@ export const TRAPS: readonly Trap[] = [
     edits: [['if (body && !isWireCode(body.code))', 'if (body && Number.isNaN(body.code))']],
   },
   {
+    id: 'illegal-close-as-an-answer',
+    step: 5,
+    story: 'After the own Close, whatever Close arrives is taken for the answer, with any code.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [126, 127],
+    edits: [
+      [
+        'body = decodeLegalCloseBody(payload);',
+        'body = wasOpen ? decodeLegalCloseBody(payload) : decodeCloseBody(payload);',
+      ],
+    ],
+  },
+  {
     id: 'slice-of-a-buffer',
     step: 6,
     story: 'The payload kept with `slice`, which copies nothing when it is a Node Buffer.',
@@ -386,6 +485,21 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'one-end-for-all',
+    step: 6,
+    story:
+      'The peer’s Close kept in a variable of the module: every connection ends with that of the last.',
+    source: 'RFC 6455 §7.1.5',
+    rules: [125],
+    edits: [
+      [
+        '  #peerClose: Uint8Array | undefined;',
+        '  get #peerClose() {\n    return PEER_CLOSE;\n  }\n\n  set #peerClose(body) {\n    PEER_CLOSE = body;\n  }',
+      ],
+      ['const NEXT_STATE:', 'let PEER_CLOSE: Uint8Array | undefined;\n\nconst NEXT_STATE:'],
+    ],
+  },
+  {
     id: 'waits-for-ever',
     step: 7,
     story:
@@ -410,6 +524,45 @@ export const TRAPS: readonly Trap[] = [
     rules: [121],
     edits: [
       ['    this.#state = next;\n    this.#enteredAt = this.#now();', '    this.#state = next;'],
+    ],
+  },
+  {
+    id: 'no-deadline-at-zero',
+    step: 7,
+    story: 'The time of a state taken for none when it is 0: a peer is waited for without end.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [['return isWaiting ?', 'return isWaiting && this.#enteredAt ?']],
+  },
+  {
+    id: 'deadline-at-zero',
+    step: 7,
+    story: 'A deadline at 0 taken for none: nobody gives up.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [['this.deadline !== undefined &&', 'this.deadline &&']],
+  },
+  {
+    id: 'late-by-a-tick',
+    step: 7,
+    story:
+      'At the deadline itself the time is not up yet. A timer that rings then rings for nothing.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [102],
+    edits: [['this.#now() >= this.deadline', 'this.#now() > this.deadline']],
+  },
+  {
+    id: 'time-begins-again',
+    step: 7,
+    story:
+      'The time started again by whatever happens: who sends a Close every second is waited for without end.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [102, 121],
+    edits: [
+      [
+        '    if (next === undefined) return false;\n    this.#state = next;\n    this.#enteredAt = this.#now();\n',
+        '    this.#enteredAt = this.#now();\n    if (next === undefined) return false;\n    this.#state = next;\n',
+      ],
     ],
   },
 ];

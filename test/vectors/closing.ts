@@ -56,16 +56,16 @@ export const WIRE_CODES = [
 
 /** Codes that may not, each with its reason. */
 export const NO_WIRE_CODES: readonly (readonly [code: number, why: string])[] = [
-  [1005, '1005 says that a Close had no code: it never travels'],
-  [1006, '1006 says that there was no Close: it never travels'],
-  [1015, '1015 says that TLS failed: it never travels'],
-  [1004, '1004 is reserved, its meaning was never defined'],
+  [1005, 'it says that a Close had no code, and never travels'],
+  [1006, 'it says that there was no Close, and never travels'],
+  [1015, 'it says that TLS failed, and never travels'],
+  [1004, 'it is reserved, and its meaning was never defined'],
   [0, 'codes below 1000 are not used'],
   [999, 'codes below 1000 are not used'],
-  [1016, 'no standard defines 1016'],
-  [1100, 'no standard defines 1100'],
-  [2000, '2000 to 2999 are for future standards'],
-  [2999, '2000 to 2999 are for future standards'],
+  [1016, 'no standard defines it'],
+  [1100, 'no standard defines it'],
+  [2000, 'it is kept for future standards'],
+  [2999, 'it is kept for future standards'],
   [5000, 'codes beyond 4999 have no meaning'],
   [65535, 'codes beyond 4999 have no meaning'],
 ];

@@ -18,7 +18,7 @@ function decodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
     rules: [94],
     check({ decodeCloseBody }) {
       const bytes = fromHex(wire);
-      const given: Fact[] = [['body', show(bytes)]];
+      const given: Fact[] = [['call', `decodeCloseBody(${show(bytes)})`]];
       equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
       const view = join(utf8('before'), bytes).subarray(6);
       equal(() => decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, {
@@ -33,9 +33,17 @@ function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
     what: `Encode ${what}.`,
     rules: [94],
     check({ encodeCloseBody }) {
-      const encode = () => encodeCloseBody(expected?.code, expected?.reason);
+      const encode = () =>
+        expected ? encodeCloseBody(expected.code, expected.reason) : encodeCloseBody();
       equal(encode, fromHex(wire), `Encode ${what}.`, {
-        given: [['called with', show([expected?.code, expected?.reason])]],
+        given: [
+          [
+            'call',
+            expected
+              ? `encodeCloseBody(${expected.code}, ${quote(expected.reason)})`
+              : 'encodeCloseBody()',
+          ],
+        ],
       });
     },
   };
@@ -48,12 +56,14 @@ function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
     check({ decodeCloseBody }) {
       for (const [i, hex] of invalid.entries()) {
         const bytes = join(NORMAL, fromHex(hex));
-        failsWith(
-          CloseCode.InvalidPayload,
-          () => decodeCloseBody(bytes),
-          `Refuse a reason that is not UTF-8: ${what} (${id}, ${i + 1}).`,
-          { given: [['body', show(bytes)]] },
-        );
+        const given: Fact[] = [
+          ['call', `decodeCloseBody(${show(bytes)})`],
+          ['its reason', `${what} (vector ${id}, number ${i + 1})`],
+        ];
+        const decode = () => decodeCloseBody(bytes);
+        failsWith(CloseCode.InvalidPayload, decode, 'Refuse a reason that is not UTF-8.', {
+          given,
+        });
       }
     },
   };
@@ -70,6 +80,7 @@ export const bodies: readonly Scenario<Lesson>[] = [
         () => encodeCloseBody(0),
         Uint8Array.of(0, 0),
         'Encode the code 0: it is not the same as no code. Whether it may travel is for step 2.',
+        { given: [['call', 'encodeCloseBody(0)']] },
       );
     },
   },
@@ -78,7 +89,9 @@ export const bodies: readonly Scenario<Lesson>[] = [
     rules: [94],
     check({ decodeCloseBody }) {
       const decode = () => decodeCloseBody(Uint8Array.of(3));
-      failsWith(CloseCode.ProtocolError, decode, 'Refuse a single byte: half a code.');
+      failsWith(CloseCode.ProtocolError, decode, 'Refuse a single byte: half a code.', {
+        given: [['call', 'decodeCloseBody(03)']],
+      });
     },
   },
   ...UTF8_GROUPS.filter(({ invalid }) => invalid.length > 0).map(refusesReasons),
@@ -90,6 +103,7 @@ export const bodies: readonly Scenario<Lesson>[] = [
         () => decodeCloseBody(fromHex('03 e8 ef bb bf 62 6f 6d')),
         { code: CloseCode.NormalClosure, reason: '\ufeffbom' },
         'A U+FEFF at the start is text like any other.',
+        { given: [['call', 'decodeCloseBody(03 e8 ef bb bf 62 6f 6d)']] },
       );
     },
   },
@@ -98,7 +112,9 @@ export const bodies: readonly Scenario<Lesson>[] = [
     rules: [94],
     check({ encodeCloseBody }) {
       const encode = () => encodeCloseBody(undefined, 'why');
-      throws(TypeError, encode, 'Refuse a reason without a code.');
+      throws(TypeError, encode, 'Refuse a reason without a code.', {
+        given: [['call', 'encodeCloseBody(undefined, "why")']],
+      });
     },
   },
 ];
@@ -107,7 +123,8 @@ function judges(code: number, expected: boolean, what: string): Scenario<Lesson>
   return {
     what,
     rules: [ruleOfCode(code)],
-    check: ({ isWireCode }) => equal(() => isWireCode(code), expected, what),
+    check: ({ isWireCode }) =>
+      equal(() => isWireCode(code), expected, what, { given: [['call', `isWireCode(${code})`]] }),
   };
 }
 
@@ -116,7 +133,7 @@ export const codes: readonly Scenario<Lesson>[] = [
   ...NO_WIRE_CODES.map(([code, why]) => judges(code, false, `Say no to ${code}: ${why}.`)),
   ...WIRE_CODES.map((code) => judges(code, true, `${code} may travel.`)),
   ...[Number.NaN, 1000.5, -1000, Number.POSITIVE_INFINITY].map((code) =>
-    judges(code, false, `${code} is no code at all.`),
+    judges(code, false, `${code} is not a code at all.`),
   ),
   {
     what: 'Say of every code from 0 to 5099 whether it may travel.',
@@ -162,7 +179,10 @@ function keepsWhatFits([what, reason, fits]: (typeof REASONS)[number]): Scenario
         fits,
         'Keep as much of the reason as fits into 123 bytes, in whole characters.',
         {
-          given: [['reason', `${quote(reason.slice(0, 12))}… ${sizeOf(reason)}`]],
+          given: [
+            ['call', 'truncateReason(reason)'],
+            ['reason', `${what}: ${sizeOf(reason)}`],
+          ],
           cause: (actual) => reasonMistake(actual, fits),
         },
       );
@@ -171,15 +191,28 @@ function keepsWhatFits([what, reason, fits]: (typeof REASONS)[number]): Scenario
         () => encodeCloseBody(CloseCode.NormalClosure, fits),
         body,
         'Encode a reason that fits.',
+        {
+          given: [
+            ['call', 'encodeCloseBody(1000, reason)'],
+            ['reason', sizeOf(fits)],
+          ],
+        },
       );
     },
   };
 }
 
-function reasonMistake(actual: unknown, fits: string): string | undefined {
-  if (typeof actual !== 'string') return undefined;
-  if (/\ufffd/.test(actual) || !actual.isWellFormed()) return 'It was cut inside a character.';
+/** What is wrong with a reason that was cut, where it is one thing. */
+export function reasonMistake(actual: unknown, fits: string): string | undefined {
+  if (typeof actual !== 'string' || actual === fits) return undefined;
   const size = utf8(actual).length;
+  if (!actual.isWellFormed()) return 'It was cut between the two halves of a surrogate pair.';
+  if (actual.replace(/\ufffd$/, '') === fits || actual.startsWith(`${fits}\ufffd`)) {
+    return 'It was cut inside a character: what is left of that became U+FFFD.';
+  }
+  if (actual === fits.replace(/\ufffd+$/, '')) {
+    return 'The U+FFFD at the end was in the reason: it is a character like any other, and it fits.';
+  }
   if (size > 123) return `Yours has ${size} bytes of UTF-8. The code takes two of the 125.`;
   return fits.startsWith(actual) ? `Yours has ${size} bytes: more would fit.` : undefined;
 }
@@ -201,7 +234,10 @@ export const reasons: readonly Scenario<Lesson>[] = [
     check({ encodeCloseBody }: Lesson) {
       const encode = () => encodeCloseBody(CloseCode.NormalClosure, reason);
       throws(RangeError, encode, 'Refuse a reason that does not fit.', {
-        given: [['reason', sizeOf(reason)]],
+        given: [
+          ['call', 'encodeCloseBody(1000, reason)'],
+          ['reason', `${quote(reason.slice(0, 2))}…, ${sizeOf(reason)}`],
+        ],
       });
     },
   })),

@@ -1,10 +1,12 @@
 /** Lesson 04, steps 6 and 7: how a connection ended, and a peer that never answers. */
 import { equal } from '../../../shared/harness/check.ts';
-import type { Fact } from '../../../shared/harness/facts.ts';
+import type { About, Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { CloseCode, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import {
+  type Action,
   broken,
   type CloseResult,
   type ClosingHandshake,
@@ -14,17 +16,31 @@ import {
   NORMAL,
   NOTHING,
   open,
+  type State,
   TIMEOUT_MS,
 } from './tools.ts';
 
 const clean = (code: number, reason = ''): CloseResult => ({ code, reason, wasClean: true });
 const abnormal = { code: CloseCode.AbnormalClosure, reason: '', wasClean: false };
 
+/** Something that a connection is told. */
+type Told = readonly [call: string, act: (handshake: ClosingHandshake) => unknown];
+
+const closes = (code?: number, reason?: string): Told => [
+  code === undefined ? 'close()' : `close(${code}, "${reason}")`,
+  (handshake) => handshake.close(code, reason),
+];
+const receives = (body: Uint8Array): Told => [
+  `receiveClose(${show(body)})`,
+  (handshake) => handshake.receiveClose(body.slice()),
+];
+const fails: Told = [`fail(${show(broken())})`, (handshake) => handshake.fail(broken())];
+
 /** Ends a connection, as server and as client, and asks how it ended. */
 function ends(
   what: string,
   rules: readonly number[],
-  act: (handshake: ClosingHandshake) => void,
+  events: readonly Told[],
   expected: CloseResult,
 ): Scenario<Lesson> {
   return {
@@ -33,79 +49,84 @@ function ends(
     check(lesson) {
       for (const role of ['server', 'client'] as const) {
         const handshake = open(lesson, role);
-        equal(() => handshake.result, undefined, 'An open connection has not ended.');
-        act(handshake);
-        const early = 'It ends when the TCP connection does, not before.';
-        equal(() => handshake.result, undefined, early);
+        const calls = events.map(([call]) => call);
+        const given = (...all: readonly string[]): Fact[] => [
+          ['we are', `the ${role}`],
+          ['calls', all.join(', ') || 'none'],
+        ];
+        const result = (right: CloseResult | undefined, told: string, all: readonly string[]) =>
+          equal(() => handshake.result, right, told, { given: given(...all), label: 'result is' });
+        result(undefined, 'An open connection has not ended.', []);
+        for (const [, act] of events) act(handshake);
+        result(undefined, 'It ends when the TCP connection does, not before.', calls);
         handshake.disconnect();
-        const given: Fact[] = [['we are', `the ${role}`]];
-        equal(() => handshake.result, expected, `${what}.`, { given });
+        result(expected, `${what}.`, [...calls, 'disconnect()']);
       }
     },
   };
 }
 
+function saidToAnother(result: unknown): string | undefined {
+  const { code = undefined } = (result ?? {}) as { code?: unknown };
+  return code === 4000
+    ? 'That is what another peer said, on another connection: keep it in the object, not beside it.'
+    : undefined;
+}
+
 /** Step 6 · Codes that never travel. */
 export const results: readonly Scenario<Lesson>[] = [
-  ends(
-    'The peer said 1000',
-    [124, 125],
-    (handshake) => handshake.receiveClose(NORMAL),
-    clean(CloseCode.NormalClosure),
-  ),
-  ends(
-    'The peer said why',
-    [125],
-    (handshake) => handshake.receiveClose(fromHex('0f a0 "bye"')),
-    clean(4000, 'bye'),
-  ),
+  ends('The peer said 1000', [124, 125], [receives(NORMAL)], clean(CloseCode.NormalClosure)),
+  ends('The peer said why', [125], [receives(fromHex('0f a0 "bye"'))], clean(4000, 'bye')),
+  {
+    what: 'Each connection has an end of its own.',
+    rules: [125],
+    check(lesson) {
+      const [first, second] = [open(lesson), open(lesson)];
+      first.receiveClose(fromHex('0f a0 "bye"'));
+      second.disconnect();
+      equal(() => second.result, abnormal, 'Each connection has an end of its own.', {
+        given: [
+          ['calls', 'first.receiveClose(0f a0 "bye"), second.disconnect()'],
+          ['of second', 'it has received no Close'],
+        ],
+        label: 'its result is',
+        cause: saidToAnother,
+      });
+    },
+  },
   ends(
     'The peer said 1006, which cannot be said',
     [135],
-    (handshake) => handshake.receiveClose(codeBytes(CloseCode.AbnormalClosure)),
+    [receives(codeBytes(CloseCode.AbnormalClosure))],
     abnormal,
   ),
   ends(
     'The peer gave no code',
     [124, 125, 134],
-    (handshake) => handshake.receiveClose(NOTHING),
+    [receives(NOTHING)],
     clean(CloseCode.NoStatusReceived),
   ),
   ends(
     'We started; the code is the one the peer sent',
     [124, 125],
-    (handshake) => {
-      handshake.close(4000, 'ours');
-      handshake.receiveClose(codeBytes(CloseCode.GoingAway));
-    },
+    [closes(4000, 'ours'), receives(codeBytes(CloseCode.GoingAway))],
     clean(CloseCode.GoingAway),
   ),
   ends(
     'The first Close counts',
     [125],
-    (handshake) => {
-      handshake.receiveClose(codeBytes(CloseCode.GoingAway));
-      handshake.receiveClose(NORMAL);
-    },
+    [receives(codeBytes(CloseCode.GoingAway)), receives(NORMAL)],
     clean(CloseCode.GoingAway),
   ),
-  ends('The connection just broke', [124, 125], () => {}, abnormal),
-  ends('Our Close was never answered', [124, 125], (handshake) => handshake.close(), abnormal),
+  ends('The connection just broke', [124, 125], [], abnormal),
+  ends('Our Close was never answered', [124, 125], [closes()], abnormal),
   ends(
     'It failed, and no Close of the peer counts',
     [125],
-    (handshake) => {
-      handshake.fail(broken());
-      handshake.receiveClose(codeBytes(CloseCode.ProtocolError));
-    },
+    [fails, receives(codeBytes(CloseCode.ProtocolError))],
     abnormal,
   ),
-  ends(
-    'The Close was illegal',
-    [134],
-    (handshake) => handshake.receiveClose(codeBytes(CloseCode.NoStatusReceived)),
-    abnormal,
-  ),
+  ends('The Close was illegal', [134], [receives(codeBytes(CloseCode.NoStatusReceived))], abnormal),
   {
     what: 'Copy what you keep.',
     rules: [],
@@ -120,129 +141,177 @@ export const results: readonly Scenario<Lesson>[] = [
         () => handshake.result,
         clean(4000, 'bye'),
         'Copy what you keep: the payload was overwritten.',
+        {
+          given: [['calls', 'receiveClose(0f a0 "bye"), disconnect()']],
+          label: 'result is',
+        },
       );
     },
   },
 ];
 
-/** A connection that has been open for a minute, and its clock. */
-function openForAMinute(lesson: Lesson, role?: Role) {
-  const time = clock();
-  const handshake = open(lesson, role, time.now);
-  time.advance(60_000);
-  return { handshake, time };
+/** A connection that has been open for a minute, its clock, and what it has been told when. */
+class OpenForAMinute {
+  readonly handshake: ClosingHandshake;
+  readonly #time = clock();
+  readonly #calls: string[] = [];
+
+  constructor(lesson: Lesson, role?: Role) {
+    this.handshake = open(lesson, role, this.#time.now);
+    this.#time.advance(60_000);
+  }
+
+  get now(): number {
+    return this.#time.now();
+  }
+
+  /** Tells it what happens, and notes when. */
+  is(...[call, act]: Told): void {
+    this.#calls.push(`${call} at ${this.now}`);
+    act(this.handshake);
+  }
+
+  after(ms: number): void {
+    this.#time.advance(ms);
+  }
+
+  /** Everything that a deadline is made of. */
+  #about(label: string): About {
+    const given: Fact[] = [
+      ['calls', this.#calls.join(', ') || 'none'],
+      ['clock', `${this.now}; timeoutMs is ${TIMEOUT_MS}`],
+    ];
+    return { given, label };
+  }
+
+  expectsDeadline(deadline: number | undefined, what: string): void {
+    equal(() => this.handshake.deadline, deadline, what, this.#about('deadline is'));
+  }
+
+  expectsState(state: State, what: string): void {
+    equal(() => this.handshake.state, state, what, this.#about('state is'));
+  }
+
+  expectsResult(result: CloseResult, what: string): void {
+    equal(() => this.handshake.result, result, what, this.#about('result is'));
+  }
+
+  expectsAtCheck(actions: readonly Action[], what: string): void {
+    const { handshake } = this;
+    equal(() => handshake.checkDeadline(), actions, what, this.#about('checkDeadline() returns'));
+  }
 }
 
-const destroy = { type: 'destroy' };
+const destroy: Action = { type: 'destroy' };
+const gone: Told = ['disconnect()', (handshake) => handshake.disconnect()];
+
+function after(
+  what: string,
+  rules: readonly number[],
+  play: (connection: OpenForAMinute, what: string) => void,
+  role?: Role,
+): Scenario<Lesson> {
+  return { what, rules, check: (lesson) => play(new OpenForAMinute(lesson, role), what) };
+}
+
+/** Begins with a clock that stands here, and closes at once. */
+function startsAt(start: number): Scenario<Lesson> {
+  const what = `A clock may begin at ${start}.`;
+  return {
+    what,
+    rules: [121],
+    check(lesson) {
+      let now = start;
+      const handshake = open(lesson, 'server', () => now);
+      const about = (label: string): About => ({
+        given: [
+          ['calls', `close() at ${start}`],
+          ['clock', `${now}; timeoutMs is ${TIMEOUT_MS}`],
+        ],
+        label,
+        cause: () => (start * (start + TIMEOUT_MS) === 0 ? ZERO : undefined),
+      });
+      handshake.close();
+      const deadline = start + TIMEOUT_MS;
+      equal(() => handshake.deadline, deadline, what, about('deadline is'));
+      now = deadline;
+      const returns = about('checkDeadline() returns');
+      equal(() => handshake.checkDeadline(), [destroy], what, returns);
+    },
+  };
+}
+
+const ZERO =
+  'Is a number asked whether it is true? 0 is a time like any other. Ask whether it is `undefined`.';
 
 /** Step 7 · A peer that never answers. */
 export const timeouts: readonly Scenario<Lesson>[] = [
-  {
-    what: 'An open connection waits for nothing.',
-    rules: [],
-    check(lesson) {
-      const { handshake } = openForAMinute(lesson);
-      equal(() => handshake.deadline, undefined, 'An open connection waits for nothing.');
-      equal(() => handshake.checkDeadline(), [], 'An open connection may be silent for long.');
+  after('An open connection waits for nothing.', [], (connection, what) => {
+    connection.expectsDeadline(undefined, what);
+    connection.expectsAtCheck([], 'An open connection may be silent for long.');
+  }),
+  after('The clock starts when our Close is sent.', [121], (connection, what) => {
+    connection.is(...closes());
+    connection.expectsDeadline(connection.now + TIMEOUT_MS, what);
+  }),
+  after('One millisecond is left.', [121], (connection, what) => {
+    connection.is(...closes());
+    connection.after(TIMEOUT_MS - 1);
+    connection.expectsAtCheck([], what);
+    connection.expectsState('CLOSE_SENT', what);
+  }),
+  after('The peer never answered our Close.', [102], (connection, what) => {
+    connection.is(...closes());
+    connection.after(TIMEOUT_MS - 1);
+    connection.expectsAtCheck([], 'One millisecond is left.');
+    connection.after(1);
+    connection.expectsAtCheck([destroy], `${what} At the deadline, the time is up.`);
+    connection.expectsState('CLOSED', 'Giving up ends the connection.');
+    connection.expectsResult(abnormal, 'That was no clean end.');
+  }),
+  after('Give up once.', [], (connection, what) => {
+    connection.is(...closes());
+    connection.after(TIMEOUT_MS);
+    connection.is('checkDeadline()', (handshake) => handshake.checkDeadline());
+    connection.expectsDeadline(undefined, 'Nothing is waited for any more.');
+    connection.expectsAtCheck([], what);
+  }),
+  after(
+    'To hang up, the peer has the whole time again.',
+    [121],
+    (connection, what) => {
+      connection.is(...closes());
+      connection.after(TIMEOUT_MS - 1);
+      connection.is(...receives(NORMAL));
+      connection.expectsDeadline(connection.now + TIMEOUT_MS, what);
     },
-  },
-  {
-    what: 'The clock starts when our Close is sent.',
-    rules: [121],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.close();
-      const deadline = time.now() + TIMEOUT_MS;
-      equal(() => handshake.deadline, deadline, 'The clock starts when our Close is sent.');
-    },
-  },
-  {
-    what: 'One millisecond is left.',
-    rules: [121],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.close();
-      time.advance(TIMEOUT_MS - 1);
-      equal(() => handshake.checkDeadline(), [], 'One millisecond is left.');
-      equal(() => handshake.state, 'CLOSE_SENT', 'One millisecond is left.');
-    },
-  },
-  {
-    what: 'The peer never answered our Close.',
-    rules: [102],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.close();
-      time.advance(TIMEOUT_MS - 1);
-      equal(() => handshake.checkDeadline(), [], 'One millisecond is left.');
-      time.advance(1);
-      equal(() => handshake.checkDeadline(), [destroy], 'The peer never answered our Close.');
-      equal(() => handshake.state, 'CLOSED', 'Giving up ends the connection.');
-      equal(() => handshake.result, abnormal, 'That was no clean end.');
-    },
-  },
-  {
-    what: 'Give up once.',
-    rules: [],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.close();
-      time.advance(TIMEOUT_MS);
-      handshake.checkDeadline();
-      equal(() => handshake.deadline, undefined, 'Nothing is waited for any more.');
-      equal(() => handshake.checkDeadline(), [], 'Give up once.');
-    },
-  },
-  {
-    what: 'To hang up, the peer has the whole time again.',
-    rules: [121],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson, 'client');
-      handshake.close();
-      time.advance(TIMEOUT_MS - 1);
-      handshake.receiveClose(NORMAL);
-      const deadline = time.now() + TIMEOUT_MS;
-      equal(() => handshake.deadline, deadline, 'To hang up, the peer has the whole time again.');
-    },
-  },
-  {
-    what: 'The peer never hung up.',
-    rules: [102],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson, 'client');
-      handshake.close();
-      time.advance(TIMEOUT_MS - 1);
-      handshake.receiveClose(NORMAL);
-      time.advance(TIMEOUT_MS);
-      equal(() => handshake.checkDeadline(), [destroy], 'The peer never hung up.');
+    'client',
+  ),
+  after(
+    'The peer never hung up.',
+    [102],
+    (connection, what) => {
+      connection.is(...closes());
+      connection.after(TIMEOUT_MS - 1);
+      connection.is(...receives(NORMAL));
+      connection.after(TIMEOUT_MS);
+      connection.expectsAtCheck([destroy], what);
       const result = clean(CloseCode.NormalClosure);
-      equal(() => handshake.result, result, 'Both had said Close: that was clean.');
+      connection.expectsResult(result, 'Both had said Close: that was clean.');
     },
-  },
-  {
-    what: 'A failed connection is not kept for ever.',
-    rules: [102],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.fail(broken());
-      time.advance(TIMEOUT_MS);
-      equal(
-        () => handshake.checkDeadline(),
-        [destroy],
-        'A failed connection is not kept for ever.',
-      );
-    },
-  },
-  {
-    what: 'The peer has gone in time.',
-    rules: [121],
-    check(lesson) {
-      const { handshake, time } = openForAMinute(lesson);
-      handshake.receiveClose(NORMAL);
-      handshake.disconnect();
-      equal(() => handshake.deadline, undefined, 'The peer has gone in time.');
-      time.advance(TIMEOUT_MS * 2);
-      equal(() => handshake.checkDeadline(), [], 'The peer has gone in time.');
-    },
-  },
+    'client',
+  ),
+  after('A failed connection is not kept for ever.', [102], (connection, what) => {
+    connection.is(...fails);
+    connection.after(TIMEOUT_MS);
+    connection.expectsAtCheck([destroy], what);
+  }),
+  ...[0, -TIMEOUT_MS, 0.25, 2 ** 40].map(startsAt),
+  after('The peer has gone in time.', [121], (connection, what) => {
+    connection.is(...receives(NORMAL));
+    connection.is(...gone);
+    connection.expectsDeadline(undefined, what);
+    connection.after(TIMEOUT_MS * 2);
+    connection.expectsAtCheck([], what);
+  }),
 ];

@@ -16,6 +16,7 @@ import {
   NORMAL,
   NOTHING,
   open,
+  type State,
 } from './tools.ts';
 
 /** What a connection fails with, and the code that reports it. */
@@ -37,11 +38,28 @@ const CASES: readonly Case[] = [
   ['undefined', undefined, CloseCode.InternalError],
 ];
 
-function listens(handshake: ClosingHandshake, expected: boolean, what: string): void {
-  equal(() => handshake.isListening, expected, what, {
-    given: [['state', handshake.state]],
-    label: '`isListening` is',
-  });
+/** What a connection was told: who we are, and the calls in their order. */
+function told(role: Role, ...calls: readonly string[]): Fact[] {
+  return [
+    ['we are', `the ${role}`],
+    [calls.length > 1 ? 'calls' : 'call', calls.join(', ')],
+  ];
+}
+
+const failCall = (error: unknown) => `fail(${show(error)})`;
+const receiveCall = (body: Uint8Array) => `receiveClose(${show(body)})`;
+
+function listens(
+  handshake: ClosingHandshake,
+  expected: boolean,
+  what: string,
+  given: readonly Fact[] = [],
+): void {
+  equal(() => handshake.isListening, expected, what, { given, label: 'isListening is' });
+}
+
+function stands(handshake: ClosingHandshake, state: State, what: string, given: Fact[]): void {
+  equal(() => handshake.state, state, what, { given, label: 'state is' });
 }
 
 /** The body of the Close that is to be sent first. Empty: there is none. */
@@ -55,10 +73,22 @@ function hasCode([what, error, code]: Case): Scenario<Lesson> {
     rules: [128],
     check({ closeCodeFor }) {
       equal(() => closeCodeFor(error), code, 'Each error has its code.', {
-        given: [['error', show(error)]],
+        given: [['call', `closeCodeFor(${show(error)})`]],
       });
     },
   };
+}
+
+/** What is wrong with what is done at a failure, by the types of the actions. */
+function failMistake(types: unknown): string | undefined {
+  if (!Array.isArray(types)) return undefined;
+  if (!types.includes('sendClose')) return 'No Close says why.';
+  if (!types.includes('hangUp')) {
+    return 'The connection stays. Here a client, too, hangs up by itself: a broken peer may never do it.';
+  }
+  return types[0] === 'hangUp'
+    ? 'First the Close, then the end: a list is done in order.'
+    : undefined;
 }
 
 function hangsUp([what, error]: Case): Scenario<Lesson> {
@@ -66,23 +96,17 @@ function hangsUp([what, error]: Case): Scenario<Lesson> {
     what: `Client and server hang up after ${what}.`,
     rules: [126, 127, 128],
     check(lesson) {
-      const typesFor = (role: Role) =>
-        open(lesson, role)
-          .fail(error)
-          .map(({ type }) => type);
-      const given: Fact[] = [['error', show(error)]];
-      equal(
-        () => typesFor('client'),
-        ['sendClose', 'hangUp'],
-        'A client, too, hangs up on a peer that breaks the rules.',
-        { given },
-      );
-      equal(
-        () => typesFor('server'),
-        ['sendClose', 'hangUp'],
-        'Say why, then hang up; do not wait for an answer.',
-        { given },
-      );
+      for (const role of ['client', 'server'] as const) {
+        const fails = () => {
+          const actions = open(lesson, role).fail(error);
+          return Array.isArray(actions) ? actions.map(({ type }) => type) : actions;
+        };
+        equal(fails, ['sendClose', 'hangUp'], 'Say why, then hang up without waiting.', {
+          given: told(role, failCall(error)),
+          label: 'types of actions',
+          cause: failMistake,
+        });
+      }
     },
   };
 }
@@ -92,11 +116,14 @@ function saysWhy([what, error, code]: Case): Scenario<Lesson> {
     what: `The Close after ${what} has the code ${code}.`,
     rules: [128, 154],
     check(lesson) {
-      const failed: Fact = ['error', show(error)];
-      const actions = attempt(() => open(lesson).fail(error), 'Fail the connection.', [failed]);
+      const calls = told('server', failCall(error));
+      const actions = attempt(() => open(lesson).fail(error), 'Fail the connection.', calls);
       const body = firstBody(actions);
-      const given: Fact[] = [failed, ['close body', show(body)]];
-      equal(() => body.slice(0, 2), codeBytes(code), 'The Close has the code.', { given });
+      const given: Fact[] = [...calls, ['close body', show(body)]];
+      equal(() => body.slice(0, 2), codeBytes(code), 'The Close has the code.', {
+        given,
+        label: 'its code is',
+      });
       if (code === CloseCode.InternalError && body.length > 2) {
         fail('Our own bugs are not the business of the peer: send no reason with 1011.', given);
       }
@@ -109,15 +136,18 @@ function isTheEnd([what, error]: Case): Scenario<Lesson> {
     what: `Nothing counts after ${what}.`,
     rules: [129],
     check(lesson) {
-      const given: Fact[] = [['error', show(error)]];
+      const given = told('server', failCall(error));
+      const and = (call: string) => ({ given: told('server', failCall(error), call) });
       const handshake = open(lesson);
       listens(handshake, true, 'An open connection listens.');
       attempt(() => handshake.fail(error), 'Fail the connection.', given);
-      equal(() => handshake.state, 'HANGING_UP', 'A failed connection is over.', { given });
-      listens(handshake, false, 'What comes after a failure does not count.');
-      equal(() => handshake.fail(error), [], 'A connection fails once.', { given });
-      equal(() => handshake.receiveClose(NORMAL), [], 'The answer to our Close is not waited for.');
-      equal(() => handshake.close(), [], 'There is nothing left to close.');
+      stands(handshake, 'HANGING_UP', 'A failed connection is over.', given);
+      listens(handshake, false, 'What comes after a failure does not count.', given);
+      const again = failCall(error);
+      equal(() => handshake.fail(error), [], 'A connection fails once.', and(again));
+      const receives = () => handshake.receiveClose(NORMAL.slice());
+      equal(receives, [], 'The answer to our Close is not waited for.', and(receiveCall(NORMAL)));
+      equal(() => handshake.close(), [], 'There is nothing left to close.', and('close()'));
     },
   };
 }
@@ -136,12 +166,26 @@ const ILLEGAL: readonly Illegal[] = [
 function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
   return {
     what: `After our own Close, hang up at ${what}.`,
-    rules: [127],
+    rules: [126, 127],
     check(lesson) {
-      const handshake = open(lesson);
-      handshake.close();
-      equal(() => handshake.receiveClose(body), [{ type: 'hangUp' }], `Hang up at ${what}.`);
-      equal(() => handshake.state, 'HANGING_UP', `After our own Close, too, ${what} is the end.`);
+      for (const role of ['server', 'client'] as const) {
+        const given = told(role, 'close()', receiveCall(body));
+        const handshake = open(lesson, role);
+        handshake.close();
+        equal(
+          () => handshake.receiveClose(body.slice()),
+          [{ type: 'hangUp' }],
+          `Hang up at ${what}.`,
+          {
+            given,
+            cause: (actual) =>
+              role === 'client' && Array.isArray(actual) && actual.length === 0
+                ? 'An illegal Close fails the connection, also after our own. Then a client hangs up, too.'
+                : undefined,
+          },
+        );
+        stands(handshake, 'HANGING_UP', `After our own Close, too, ${what} is the end.`, given);
+      }
     },
   };
 }
@@ -151,19 +195,23 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
     what: `Fail with ${code} at ${what}.`,
     rules: code === CloseCode.InvalidPayload ? [127, 128, 138, 154] : [127, 128, 154],
     check(lesson) {
-      const closeBody: Fact = ['close body', show(received)];
-      const actions = attempt(() => open(lesson).receiveClose(received), `Fail at ${what}.`, [
-        closeBody,
-      ]);
-      const given: Fact[] = [closeBody, ['actions', show(actions)]];
+      const calls = told('server', receiveCall(received));
+      const receives = () => open(lesson).receiveClose(received.slice());
+      const actions = attempt(receives, `Fail at ${what}.`, calls);
+      const given: Fact[] = [...calls, ['you returned', show(actions)]];
       const sent = firstBody(actions);
-      const told = `Fail with ${code} at ${what}.`;
-      equal(() => sent.slice(0, 2), codeBytes(code), told, { given });
+      equal(() => sent.slice(0, 2), codeBytes(code), `Fail with ${code} at ${what}.`, {
+        given,
+        label: 'code in it',
+      });
       if (sent.length === 2) {
         const cause = 'The reason is the message of the error.';
         fail('A Close that refuses something says why.', given, cause);
       }
-      equal(() => actions[1], { type: 'hangUp' }, `Hang up at ${what}.`, { given });
+      equal(() => actions[1], { type: 'hangUp' }, `Hang up at ${what}.`, {
+        given,
+        label: 'second action',
+      });
     },
   };
 }
@@ -179,14 +227,16 @@ export const failing: readonly Scenario<Lesson>[] = [
     rules: [128],
     check(lesson) {
       const long = new ProtocolError(CloseCode.ProtocolError, '5.2', '€'.repeat(100));
-      const actions = attempt(
-        () => open(lesson).fail(long),
-        'Fail with an error whose message is longer than a reason may be: shorten it.',
-        [['message', `${utf8(long.message).length} bytes`]],
-      );
+      const given: Fact[] = [
+        ['call', 'fail(error)'],
+        ['its message', `${utf8(long.message).length} bytes of UTF-8`],
+      ];
+      const what = 'Fail with an error whose message is longer than a reason may be: shorten it.';
+      const actions = attempt(() => open(lesson).fail(long), what, given);
       const { length } = firstBody(actions);
       if (length <= 125) return;
       fail('A Close has at most 125 bytes, however long the message of the error is.', [
+        ...given,
         ['close body', `${length} bytes`],
       ]);
     },
@@ -197,11 +247,13 @@ export const failing: readonly Scenario<Lesson>[] = [
     check(lesson) {
       const handshake = open(lesson);
       handshake.close();
-      listens(handshake, true, 'After our own Close we still listen for theirs.');
+      const what = 'After our own Close we still listen for theirs.';
+      listens(handshake, true, what, told('server', 'close()'));
       equal(
         () => handshake.fail(broken()),
         [{ type: 'hangUp' }],
         'A Close is sent once: after our own, just hang up.',
+        { given: told('server', 'close()', failCall(broken())) },
       );
     },
   },

@@ -1,10 +1,13 @@
 /** Lesson 04, step 4: the closing handshake. */
 import { equal, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { utf8 } from '../../../shared/kit/frames.ts';
 import { CloseCode, type Role } from '../../../shared/protocol.ts';
-import { fromHex } from '../../../shared/view/hex.ts';
+import { fromHex, quote } from '../../../shared/view/hex.ts';
 import { NO_WIRE_CODES } from '../../vectors/closing.ts';
+import { actionMistake } from './mistakes.ts';
 import {
   type Action,
   type ClosingEvent,
@@ -21,7 +24,7 @@ const STATES: readonly State[] = ['OPEN', 'CLOSE_SENT', 'HANGING_UP', 'CLOSED'];
 const EVENTS: readonly ClosingEvent[] = ['close', 'receiveClose', 'fail', 'timeout', 'disconnect'];
 
 /** The table of RFC 6455 §7.1, as the lesson draws it. */
-const TRANSITIONS: readonly (readonly [State, ClosingEvent, State])[] = [
+export const TRANSITIONS: readonly (readonly [State, ClosingEvent, State])[] = [
   ['OPEN', 'close', 'CLOSE_SENT'],
   ['OPEN', 'receiveClose', 'HANGING_UP'],
   ['OPEN', 'fail', 'HANGING_UP'],
@@ -42,96 +45,93 @@ function leads(state: State, event: ClosingEvent): Scenario<Lesson> {
   return {
     what,
     rules: [124],
-    check: ({ nextState }) => equal(() => nextState(state, event), next, what),
+    check: ({ nextState }) =>
+      equal(() => nextState(state, event), next, what, {
+        given: [['call', `nextState('${state}', '${event}')`]],
+      }),
   };
 }
 
 /** Something that happens: what is to be done about it, and the state that it leads to. */
-type Event = readonly [
-  event: string,
-  act: (handshake: ClosingHandshake) => unknown,
-  expected: readonly Action[],
-  state: State,
-];
+interface Event {
+  readonly what: string;
+  readonly call: string;
+  readonly event: ClosingEvent;
+  readonly act: (handshake: ClosingHandshake) => unknown;
+  readonly expected: readonly Action[];
+  readonly state: State;
+}
 
 /** Plays events, one after the other, on a connection of its own. */
 function conversation(
-  what: string,
+  title: string,
   role: Role,
   rules: readonly number[],
   events: readonly Event[],
 ): Scenario<Lesson> {
   return {
-    what: `${what}.`,
+    what: `${title}.`,
     rules,
     check(lesson) {
       const handshake = open(lesson, role);
-      equal(() => handshake.state, 'OPEN', 'A connection starts OPEN.');
-      for (const [i, [event, act, expected, state]] of events.entries()) {
-        const before = events.slice(0, i).map(([earlier]) => earlier);
+      equal(() => handshake.state, 'OPEN', 'A connection starts OPEN.', { label: 'state is' });
+      let before: State = 'OPEN';
+      const calls: string[] = [];
+      for (const { what, call, event, act, expected, state } of events) {
+        const situation = { role, state: before, event };
         const given: Fact[] = [
-          ['we are', `the ${role}`],
-          ['before', before.join(', ') || 'nothing'],
-          ['now', event],
+          ['we are', `the ${role}, in ${before}`],
+          ['before', calls.join(', ') || 'nothing'],
+          ['now', call],
         ];
-        equal(() => act(handshake) ?? [], expected, `${what}: ${event}.`, {
+        equal(() => act(handshake) ?? [], expected, `${title}: ${what}.`, {
           given,
-          cause: (actual) => actionMistake(actual, expected),
+          cause: (actual) => actionMistake(situation, actual, expected),
         });
-        equal(() => handshake.state, state, `${what}: the state after ${event}.`, { given });
+        equal(() => handshake.state, state, `${title}: the state after ${what}.`, {
+          given,
+          label: 'state is',
+        });
+        calls.push(call);
+        before = state;
       }
     },
   };
 }
 
-/** What to think of when the wrong things are to be done. */
-function actionMistake(actual: unknown, expected: readonly Action[]): string | undefined {
-  if (!Array.isArray(actual))
-    return 'The actions are a list, an empty one when there is nothing to do.';
-  const has = (actions: readonly Action[], type: Action['type']) =>
-    actions.some((action) => action?.type === type);
-  if (has(expected, 'sendClose') && !has(actual, 'sendClose')) {
-    return 'A Close is missing: a side that has not sent its own sends it now.';
-  }
-  if (!has(expected, 'sendClose') && has(actual, 'sendClose')) {
-    return 'Each side sends one Close, and ours is out already.';
-  }
-  if (has(expected, 'hangUp') && !has(actual, 'hangUp')) {
-    return 'Both Closes have passed: the server ends the TCP connection, at once.';
-  }
-  if (!has(expected, 'hangUp') && has(actual, 'hangUp')) {
-    return 'It is not our turn to hang up: a client leaves that to the server, and before the peer has said Close, nobody does.';
-  }
-  return undefined;
-}
-
 const send = (body: Uint8Array): Action => ({ type: 'sendClose', body });
 const hangUp: Action = { type: 'hangUp' };
 
-const gone: Event = [
-  'the TCP connection ends',
-  (handshake) => handshake.disconnect(),
-  [],
-  'CLOSED',
-];
-const closes = (expected: readonly Action[], state: State): Event => [
-  'the application closes',
-  (handshake) => handshake.close(),
-  expected,
-  state,
-];
-const receives = (expected: readonly Action[], state: State): Event => [
-  'Close 1000 comes in',
-  (handshake) => handshake.receiveClose(NORMAL),
-  expected,
-  state,
-];
-const receivesEmpty = (expected: readonly Action[], state: State): Event => [
-  'an empty Close comes in',
-  (handshake) => handshake.receiveClose(NOTHING),
-  expected,
-  state,
-];
+const gone: Event = {
+  what: 'the TCP connection ends',
+  call: 'disconnect()',
+  event: 'disconnect',
+  act: (handshake) => handshake.disconnect(),
+  expected: [],
+  state: 'CLOSED',
+};
+
+function closes(expected: readonly Action[], state: State, what = 'the application closes'): Event {
+  const act = (handshake: ClosingHandshake) => handshake.close();
+  return { what, call: 'close()', event: 'close', act, expected, state };
+}
+
+function receives(
+  body: Uint8Array,
+  expected: readonly Action[],
+  state: State,
+  what: string,
+): Event {
+  // A copy: whoever receives it may do with it what they like.
+  const act = (handshake: ClosingHandshake) => handshake.receiveClose(body.slice());
+  const call = `receiveClose(${show(body)})`;
+  return { what, call, event: 'receiveClose', act, expected, state };
+}
+
+const receivesNormal = (expected: readonly Action[], state: State) =>
+  receives(NORMAL, expected, state, 'Close 1000 arrives');
+const receivesEmpty = (expected: readonly Action[], state: State) =>
+  receives(NOTHING, expected, state, 'an empty Close arrives');
 
 const conversations: readonly Scenario<Lesson>[] = [
   conversation(
@@ -139,11 +139,11 @@ const conversations: readonly Scenario<Lesson>[] = [
     'server',
     [98, 99, 100, 101, 121, 123, 124],
     [
-      receives([send(NORMAL), hangUp], 'HANGING_UP'),
-      ['another Close comes in', (handshake) => handshake.receiveClose(NORMAL), [], 'HANGING_UP'],
+      receivesNormal([send(NORMAL), hangUp], 'HANGING_UP'),
+      receives(NORMAL, [], 'HANGING_UP', 'another Close arrives'),
       closes([], 'HANGING_UP'),
       gone,
-      ['the application closes again', (handshake) => handshake.close(), [], 'CLOSED'],
+      closes([], 'CLOSED', 'the application closes again'),
     ],
   ),
   conversation(
@@ -152,13 +152,12 @@ const conversations: readonly Scenario<Lesson>[] = [
     [98, 100, 101, 109, 121, 122, 123, 124],
     [
       closes([send(NORMAL)], 'CLOSE_SENT'),
-      [
-        'the application closes again',
-        (handshake) => handshake.close(CloseCode.GoingAway),
-        [],
-        'CLOSE_SENT',
-      ],
-      receives([hangUp], 'HANGING_UP'),
+      {
+        ...closes([], 'CLOSE_SENT', 'the application closes again'),
+        call: 'close(1001)',
+        act: (handshake) => handshake.close(CloseCode.GoingAway),
+      },
+      receivesNormal([hangUp], 'HANGING_UP'),
       gone,
     ],
   ),
@@ -167,12 +166,11 @@ const conversations: readonly Scenario<Lesson>[] = [
     'server',
     [122],
     [
-      [
-        'the application closes with 4000 "bye"',
-        (handshake) => handshake.close(4000, 'bye'),
-        [send(fromHex('0f a0 "bye"'))],
-        'CLOSE_SENT',
-      ],
+      {
+        ...closes([send(fromHex('0f a0 "bye"'))], 'CLOSE_SENT'),
+        call: 'close(4000, "bye")',
+        act: (handshake) => handshake.close(4000, 'bye'),
+      },
       receivesEmpty([hangUp], 'HANGING_UP'),
     ],
   ),
@@ -187,39 +185,49 @@ const conversations: readonly Scenario<Lesson>[] = [
     'server',
     [98, 99],
     [
-      [
-        'Close 4999 "bye" comes in',
-        (handshake) => handshake.receiveClose(fromHex('13 87 "bye"')),
+      receives(
+        fromHex('13 87 "bye"'),
         [send(fromHex('13 87')), hangUp],
         'HANGING_UP',
-      ],
+        'Close 4999 "bye" arrives',
+      ),
     ],
   ),
   conversation(
     'A client leaves it to the server to hang up',
     'client',
     [98, 102, 121],
-    [receives([send(NORMAL)], 'HANGING_UP'), gone],
+    [receivesNormal([send(NORMAL)], 'HANGING_UP'), gone],
   ),
   conversation(
     'A client starts',
     'client',
     [102, 121, 122],
-    [closes([send(NORMAL)], 'CLOSE_SENT'), receives([], 'HANGING_UP'), gone],
+    [closes([send(NORMAL)], 'CLOSE_SENT'), receivesNormal([], 'HANGING_UP'), gone],
   ),
   conversation('The connection breaks', 'server', [124], [gone]),
 ];
+
+/** Refuses to close with this, and stays as it is. */
+function refusesToClose(lesson: Lesson, code: number, reason: string, what: string): void {
+  const handshake = open(lesson);
+  const size = utf8(reason).length;
+  const told = size > 20 ? `${quote(reason.slice(0, 2))}…, ${size} bytes` : quote(reason);
+  const given: Fact[] = [['call', reason === '' ? `close(${code})` : `close(${code}, ${told})`]];
+  const close = () => (reason === '' ? handshake.close(code) : handshake.close(code, reason));
+  throws(RangeError, close, what, { given });
+  equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.', {
+    given,
+    label: 'state is',
+  });
+}
 
 function refusesCode([code, why]: (typeof NO_WIRE_CODES)[number]): Scenario<Lesson> {
   const what = `Refuse to close with ${code}: ${why}.`;
   return {
     what,
     rules: [ruleOfCode(code)],
-    check(lesson) {
-      const handshake = open(lesson);
-      throws(RangeError, () => handshake.close(code), what);
-      equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.');
-    },
+    check: (lesson) => refusesToClose(lesson, code, '', what),
   };
 }
 
@@ -228,14 +236,11 @@ export const handshake: readonly Scenario<Lesson>[] = [
   ...STATES.flatMap((state) => EVENTS.map((event) => leads(state, event))),
   ...conversations,
   ...NO_WIRE_CODES.map(refusesCode),
+  ...[1000.5, Number.NaN].map((code) => refusesCode([code, 'a code is a whole number'])),
   {
     what: 'Refuse a reason of 124 bytes.',
     rules: [],
-    check(lesson) {
-      const handshake = open(lesson);
-      const close = () => handshake.close(CloseCode.NormalClosure, 'é'.repeat(62));
-      throws(RangeError, close, 'Refuse a reason of 124 bytes.');
-      equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.');
-    },
+    check: (lesson) =>
+      refusesToClose(lesson, 1000, 'é'.repeat(62), 'Refuse a reason of 124 bytes.'),
   },
 ];

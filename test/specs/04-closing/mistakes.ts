@@ -1,0 +1,57 @@
+/** Lesson 04: what to think of when the wrong things are to be done. */
+import type { Role } from '../../../shared/protocol.ts';
+import type { Action, ClosingEvent, State } from './tools.ts';
+
+/** What happened, to whom, and in which state. */
+export interface Situation {
+  readonly role: Role;
+  readonly state: State;
+  readonly event: ClosingEvent;
+}
+
+/** Names the one thing that is wrong with a list of actions. `undefined`: it is something else. */
+export function actionMistake(
+  { role, state, event }: Situation,
+  actual: unknown,
+  expected: readonly Action[],
+): string | undefined {
+  if (actual instanceof Error) return undefined;
+  if (!Array.isArray(actual)) {
+    return 'The actions are a list, an empty one when there is nothing to do.';
+  }
+  const has = (actions: readonly Action[], type: Action['type']) =>
+    actions.some((action) => action?.type === type);
+  if ((state === 'HANGING_UP' || state === 'CLOSED') && actual.length > 0) {
+    return `In ${state}, ${event} is not in the table: it means nothing, and there is nothing to do.`;
+  }
+  if (has(expected, 'sendClose') && !has(actual, 'sendClose')) {
+    return 'A Close is missing: a side that has not sent its own sends it now.';
+  }
+  if (!has(expected, 'sendClose') && has(actual, 'sendClose')) {
+    return 'Each side sends one Close, and ours is out already.';
+  }
+  if (has(expected, 'hangUp') && !has(actual, 'hangUp')) {
+    return event === 'fail'
+      ? 'A connection that fails is hung up at once, by a client as well.'
+      : 'Both Closes have passed: the server ends the TCP connection, at once.';
+  }
+  if (!has(expected, 'hangUp') && has(actual, 'hangUp')) return tooEarly(role, event);
+  const bodies = [actual, expected].map(([first]) =>
+    first?.type === 'sendClose' ? first.body : null,
+  );
+  const [mine, right] = bodies;
+  if (event === 'receiveClose' && mine instanceof Uint8Array && right instanceof Uint8Array) {
+    if (right.length === 0 && mine.length > 0)
+      return 'A Close without a code is answered with one without a code.';
+    if (mine.length > 2 && right.length === 2) return 'The code goes back, but not the reason.';
+  }
+  const isReversed = actual[0]?.type === 'hangUp' && expected[0]?.type === 'sendClose';
+  return isReversed ? 'First the Close, then the end: a list is done in its order.' : undefined;
+}
+
+function tooEarly(role: Role, event: ClosingEvent): string | undefined {
+  if (event === 'close') {
+    return 'The peer has not said Close yet, and may still be sending. It is waited for.';
+  }
+  return role === 'client' ? 'A client leaves it to the server to hang up.' : undefined;
+}
