@@ -115,7 +115,10 @@ export function compareBytes(
     ['', caret + byteDifference(actual, expected)],
   ];
   const field = frames && frameFields(expected).find(({ end }) => at < end);
-  if (field) facts.push(['field', `${field.name}: should say ${field.meaning}`]);
+  if (field) {
+    const should = field.meaning === field.name ? '' : `: should say ${field.meaning}`;
+    facts.push(['field', `${field.name}${should}`]);
+  }
   if (field && at < Math.min(2, actual.length, expected.length))
     facts.push(...compareBits(actual[at] ?? 0, expected[at] ?? 0, at));
   return facts;

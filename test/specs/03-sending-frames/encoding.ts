@@ -53,14 +53,16 @@ function encodesRow(what: string, rules: readonly number[], makeFrames: () => re
         frames: true,
         cause: (actual) => rowMistake(actual, parts),
       });
-      equal(() => payloads, before, 'The payloads belong to the caller: do not change them.');
+      equal(() => payloads, before, 'The payloads belong to the caller: do not change them.', {
+        label: 'afterwards',
+      });
     },
   };
 }
 
 function rowMistake(actual: unknown, parts: readonly Uint8Array[]): string | undefined {
   if (Array.isArray(actual)) return 'Return one array of bytes for all frames, not one for each.';
-  if (actual instanceof RangeError) {
+  if (actual instanceof RangeError && /bound|range/i.test(actual.message)) {
     return 'There is not enough room. Each frame needs its payload and a header, which may have 2, 4 or 10 bytes.';
   }
   if (!(actual instanceof Uint8Array)) return undefined;
@@ -145,7 +147,7 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
         header,
         `Write the header of a frame of ${length} bytes.`,
         {
-          given: [['payload', `${length} bytes`]],
+          given: [['call', `encodeFrame(frame), payload of ${length} bytes`]],
           frames: true,
           cause: (actual) => lengthMistake(actual, length),
         },
@@ -154,7 +156,7 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
         () => untouched(frame(opcode, payload), encodeFrame),
         join(header, payload),
         `Encode a frame of ${length} bytes, header and payload.`,
-        { frames: true },
+        { given: [['call', `encodeFrame(frame), payload of ${length} bytes`]], frames: true },
       );
     },
   };
@@ -184,8 +186,11 @@ function lengthMistake(bytes: unknown, length: number): string | undefined {
   const reversed = digits.toReversed().reduce((sum, byte) => sum * 256 + byte, 0);
   if (reversed === length)
     return 'The bytes of the length are in reverse: the highest comes first.';
+  if (right === 127 && value === length * (2 ** 32 + 1)) {
+    return 'In JavaScript, `n >> 32` is `n >> 0`: shifts count modulo 32. `writeBigUInt64BE` of a Buffer, or `setBigUint64` of a DataView, writes all eight bytes.';
+  }
   if (right === 127 && value >= 2 ** 32) {
-    return 'In JavaScript, `n >> 32` is `n >> 0`: shifts count modulo 32. Use a DataView, or divide.';
+    return 'The length has eight bytes here, and the lowest comes last: the first four are 0.';
   }
   return undefined;
 }

@@ -39,7 +39,10 @@ export const anyControls: Scenario<Lesson> = {
       const pong = { fin: true, opcode: Pong, payload };
       const ping: Frame = { fin: true, opcode: Ping, payload: bytes };
       equal(() => pongFor(ping), pong, 'A Pong has the payload of its Ping, whatever that is.', {
-        given: [['ping', show(ping)]],
+        given: [
+          ['call', 'pongFor(ping)'],
+          ['ping', show(ping)],
+        ],
       });
     }),
 };

@@ -1,11 +1,11 @@
 /** Lesson 03, step 7: random calls of queues, beside one that is a plain list. */
-import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
+import { attempt, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
-import { opcodeName } from '../../../shared/view/say.ts';
+import { tell, tellCall } from './queues.ts';
 import type { Lesson } from './tools.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
@@ -43,17 +43,8 @@ function isMessage(frames: readonly Frame[]): boolean {
   );
 }
 
-function tell({ fin, opcode, payload }: Frame): string {
-  return `${opcodeName(opcode)} "${Buffer.from(payload)}"${fin ? '' : ' without FIN'}`;
-}
-
 /** A call of a queue: which, the method, and what it was called with. */
 type Call = readonly [queue: string, method: string, frames?: readonly Frame[]];
-
-function tellCall([queue, method, frames = []]: Call): string {
-  const list = frames.map(tell).join(', ');
-  return `${queue}.${method}(${method === 'addMessage' ? `[${list}]` : list})`;
-}
 
 /** A queue of the lesson, the plain one beside it, and what both were told. */
 class Pair {
@@ -75,7 +66,9 @@ class Pair {
     const before = this.#calls.length;
     this.#calls.push([this.#name, method, frames]);
     const facts = (): Fact[] => {
-      const calls = this.#calls.map(tellCall);
+      const calls = this.#calls.map(
+        ([name, called, given]) => `${name}.${tellCall(called, given)}`,
+      );
       return [
         ['before', calls.slice(0, before).join('; ') || 'nothing'],
         ['now', calls[before] ?? ''],
@@ -144,14 +137,16 @@ class Pair {
   next(): boolean {
     return this.#call('next', [], () => {
       const expected = this.#plain.next();
-      let actual: Frame | undefined;
-      const take = () => {
-        actual = this.#tested.next();
-        return expected === undefined && this.#isKeptClose(actual) ? undefined : actual;
-      };
-      equal(take, expected, 'The frames go in their order, and no others.', {
-        cause: (wrong) => this.#why(wrong as Frame | undefined, expected),
-      });
+      const what = 'The frames go in their order, and no others.';
+      const actual = attempt(() => this.#tested.next(), what);
+      const isRight = expected === undefined && this.#isKeptClose(actual);
+      if (!isRight && tell(actual) !== tell(expected)) {
+        const facts: Fact[] = [
+          ['next() returns', tell(actual)],
+          ['expected', tell(expected)],
+        ];
+        fail(what, facts, this.#why(actual, expected));
+      }
       return actual !== undefined;
     });
   }

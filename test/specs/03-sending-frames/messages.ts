@@ -26,7 +26,7 @@ function makesControl([name, opcode]: Control, length: number): Scenario<Lesson>
       const payload = new Uint8Array(length).fill(7);
       equal(() => controlFrame(opcode, payload), frame(opcode, payload), 'Make a control frame.', {
         given: [
-          ['opcode', String(opcode)],
+          ['call', `controlFrame(${opcode}, payload)`],
           ['payload', show(payload)],
         ],
       });
@@ -39,7 +39,9 @@ function makesEmptyControl([name, opcode]: Control): Scenario<Lesson> {
     what: `Make an empty ${name} where no payload is given.`,
     rules: [84, 93],
     check({ controlFrame }) {
-      equal(() => controlFrame(opcode), frame(opcode), 'Without a payload, it is empty.');
+      equal(() => controlFrame(opcode), frame(opcode), 'Without a payload, it is empty.', {
+        given: [['call', `controlFrame(${opcode})`]],
+      });
     },
   };
 }
@@ -53,7 +55,7 @@ function refusesPayload([name, opcode]: Control, length: number): Scenario<Lesso
         RangeError,
         () => controlFrame(opcode, new Uint8Array(length)),
         'Refuse a payload that a control frame cannot carry: 125 bytes is the most.',
-        { given: [['payload', `${length} bytes`]] },
+        { given: [['call', `controlFrame(${opcode}, payload of ${length} bytes)`]] },
       );
     },
   };
@@ -68,7 +70,7 @@ function refusesOpcode(opcode: number): Scenario<Lesson> {
         RangeError,
         () => controlFrame(opcode, utf8('x')),
         'Refuse an opcode that is not Close, Ping or Pong.',
-        { given: [['opcode', String(opcode)]] },
+        { given: [['call', `controlFrame(${opcode}, "x" in UTF-8)`]] },
       );
     },
   };
@@ -82,7 +84,10 @@ function answersPing(what: string, hex: string): Scenario<Lesson> {
       const ping = frame(Ping, fromHex(hex));
       const pong = frame(Pong, fromHex(hex));
       equal(() => pongFor(ping), pong, 'A Pong has the payload of its Ping.', {
-        given: [['ping', show(ping)]],
+        given: [
+          ['call', 'pongFor(ping)'],
+          ['ping', show(ping)],
+        ],
       });
     },
   };
@@ -115,10 +120,13 @@ function cuts(opcode: number, data: string, maxPayload: number, pieces: string[]
     check({ fragment }: Lesson) {
       const bytes = utf8(data);
       equal(() => fragment(opcode, bytes, maxPayload), framesOf(opcode, pieces), what, {
-        given: [['opcode', String(opcode)]],
+        given: [['call', `fragment(${opcode}, ${quote(data)} in UTF-8, ${maxPayload})`]],
         cause: (actual) => fragmentMistake(actual, opcode),
       });
-      equal(() => bytes, utf8(data), 'The data belongs to the caller: do not change it.');
+      equal(() => bytes, utf8(data), 'The data belongs to the caller: do not change it.', {
+        given: [['call', `fragment(${opcode}, data, ${maxPayload})`]],
+        label: 'afterwards',
+      });
     },
   };
 }
@@ -148,7 +156,7 @@ export const fragments: readonly Scenario<Lesson>[] = [
     what: `Refuse opcode ${opcode}, which is not that of a message.`,
     rules: [],
     check({ fragment }: Lesson) {
-      const given: Fact[] = [['opcode', String(opcode)]];
+      const given: Fact[] = [['call', `fragment(${opcode}, "x" in UTF-8, 10)`]];
       const cut = () => fragment(opcode, utf8('x'), 10);
       throws(RangeError, cut, 'Refuse what cannot be fragmented.', { given });
     },
@@ -157,7 +165,7 @@ export const fragments: readonly Scenario<Lesson>[] = [
     what: `Refuse frames of at most ${maxPayload} bytes.`,
     rules: [],
     check({ fragment }: Lesson) {
-      const given: Fact[] = [['maxPayload', String(maxPayload)]];
+      const given: Fact[] = [['call', `fragment(1, "x" in UTF-8, ${maxPayload})`]];
       const cut = () => fragment(Text, utf8('x'), maxPayload);
       throws(RangeError, cut, 'Refuse such a size.', { given });
     },

@@ -1,10 +1,10 @@
 /** Lesson 03, step 7: which frame goes next. */
-import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
+import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
+import { ToldQueue } from './queues.ts';
 import type { Lesson } from './tools.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
@@ -21,69 +21,49 @@ const ping = frame(Ping, 'p');
 const pong = frame(Pong, 'q');
 const close = frame(Close, Uint8Array.of(0x03, 0xe8));
 
-/** Takes out all that waits. */
-function drain(queue: InstanceType<Lesson['SendQueue']>): Frame[] {
-  const frames: Frame[] = [];
-  for (let next = queue.next(); next; next = queue.next()) {
-    frames.push(next);
-    if (frames.length > 100) fail('`next` returns `undefined` when nothing waits.');
-  }
-  return frames;
-}
-
 /** A queue that has given out the first fragment of a message. */
-function begin({ SendQueue }: Lesson, message: readonly Frame[]) {
-  const queue = new SendQueue();
+function begin(lesson: Lesson, message: readonly Frame[]): ToldQueue {
+  const queue = new ToldQueue(lesson);
   queue.addMessage(message);
-  equal(() => queue.next(), message[0], 'A message begins.');
+  queue.gives(message[0]!, 'A message begins.');
   return queue;
 }
 
+/** A scenario whose last check has its name. */
+function scenario(
+  what: string,
+  rules: readonly number[],
+  play: (lesson: Lesson, what: string) => void,
+): Scenario<Lesson> {
+  return { what, rules, check: (lesson) => play(lesson, what) };
+}
+
 const messages: readonly Scenario<Lesson>[] = [
-  {
-    what: 'Nothing waits.',
-    rules: [],
-    check({ SendQueue }) {
-      equal(() => new SendQueue().next(), undefined, 'Nothing waits.');
-    },
-  },
-  {
-    what: 'The second message waits for the end of the first.',
-    rules: [85, 86, 115],
-    check({ SendQueue }) {
-      const [first, second] = [short(), long()];
-      const queue = new SendQueue();
-      queue.addMessage(first);
-      queue.addMessage(second);
-      const all = [...first, ...second];
-      equal(() => drain(queue), all, 'The second message waits for the end of the first.');
-    },
-  },
-  {
-    what: 'A message of one frame, too, waits for the end of the message before it.',
-    rules: [86],
-    check(lesson) {
+  scenario('Nothing waits.', [], (lesson, what) => new ToldQueue(lesson).isLeftWith([], what)),
+  scenario('The second message waits for the end of the first.', [85, 86, 115], (lesson, what) => {
+    const [first, second] = [short(), long()];
+    const queue = new ToldQueue(lesson);
+    queue.addMessage(first);
+    queue.addMessage(second);
+    queue.isLeftWith([...first, ...second], what);
+  }),
+  scenario(
+    'A message of one frame, too, waits for the end of the message before it.',
+    [86],
+    (lesson, what) => {
       const [first, second] = [short(), [frame(Text, 'whole')]];
       const queue = begin(lesson, first);
       queue.addMessage(second);
-      equal(
-        () => drain(queue),
-        [first[1], ...second],
-        'A message of one frame, too, waits for the end of the message before it.',
-      );
+      queue.isLeftWith([first[1]!, ...second], what);
     },
-  },
-  {
-    what: 'A queue that has become empty can be used again.',
-    rules: [115],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
-      for (const message of [long(), short(), long()]) {
-        queue.addMessage(message);
-        equal(() => drain(queue), message, 'A queue that has become empty can be used again.');
-      }
-    },
-  },
+  ),
+  scenario('A queue that has become empty can be used again.', [115], (lesson, what) => {
+    const queue = new ToldQueue(lesson);
+    for (const message of [long(), short(), long()]) {
+      queue.addMessage(message);
+      queue.isLeftWith(message, what);
+    }
+  }),
 ];
 
 /** More frames than a call can have arguments. */
@@ -115,146 +95,101 @@ const manyFragments: Scenario<Lesson> = {
 };
 
 const controls: readonly Scenario<Lesson>[] = [
-  {
-    what: 'A ping goes before a message that has not begun.',
-    rules: [],
-    check({ SendQueue }) {
-      const message = short();
-      const queue = new SendQueue();
-      queue.addMessage(message);
-      queue.addControl(ping);
-      equal(() => queue.next(), ping, 'A ping goes before a message that has not begun.');
-      equal(() => queue.next(), message[0], 'Then the message begins.');
-    },
-  },
-  {
-    what: 'Ping and pong slip between two fragments.',
-    rules: [86, 87, 115],
-    check(lesson) {
-      const [first, second] = [short(), long()];
-      const queue = begin(lesson, first);
-      queue.addMessage(second);
-      queue.addControl(ping);
-      queue.addControl(pong);
-      equal(
-        () => drain(queue),
-        [ping, pong, first[1], ...second],
-        'Ping and pong slip between two fragments, in their order; the other message does not.',
-      );
-    },
-  },
+  scenario('A ping goes before a message that has not begun.', [], (lesson, what) => {
+    const message = short();
+    const queue = new ToldQueue(lesson);
+    queue.addMessage(message);
+    queue.addControl(ping);
+    queue.gives(ping, what);
+    queue.gives(message[0]!, 'Then the message begins.');
+  }),
+  scenario('Ping and pong slip between two fragments.', [86, 87, 115], (lesson) => {
+    const [first, second] = [short(), long()];
+    const queue = begin(lesson, first);
+    queue.addMessage(second);
+    queue.addControl(ping);
+    queue.addControl(pong);
+    queue.isLeftWith(
+      [ping, pong, first[1]!, ...second],
+      'Ping and pong slip between two fragments, in their order; the other message does not.',
+    );
+  }),
 ];
 
 const closing: readonly Scenario<Lesson>[] = [
-  {
-    what: 'Refuse a message after a close.',
-    rules: [70, 97, 108, 109],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
-      queue.addControl(close);
-      throws(Error, () => queue.addMessage(short()), 'Refuse a message after a close.');
-      equal(() => drain(queue), [close], 'What was refused does not wait.');
-    },
-  },
-  {
-    what: 'Refuse a second close.',
-    rules: [],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
-      queue.addControl(close);
-      throws(Error, () => queue.addControl(close), 'Refuse a second close.');
-      equal(() => drain(queue), [close], 'What was refused does not wait.');
-    },
-  },
-  {
-    what: 'A pong may follow a close that waits.',
-    rules: [],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
-      queue.addControl(close);
-      attempt(
-        () => queue.addControl(pong),
-        'A pong may follow a close: a ping is answered until the peer has closed, too.',
-      );
-    },
-  },
-  {
-    what: 'The messages go first, then the close.',
-    rules: [70, 97, 115],
-    check(lesson) {
-      const [first, second] = [short(), long()];
-      const queue = begin(lesson, first);
-      queue.addMessage(second);
-      queue.addControl(close);
-      queue.addControl(pong);
-      equal(
-        () => drain(queue),
-        [pong, first[1], ...second, close],
-        'The messages go first, then the close.',
-      );
-    },
-  },
-  {
-    what: 'A pong may follow a close that has gone.',
-    rules: [],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
-      queue.addControl(close);
-      equal(() => drain(queue), [close], 'A close goes.');
-      attempt(() => queue.addControl(pong), 'A pong may follow a close that has gone.');
-      equal(() => drain(queue), [pong], 'A pong may follow a close that has gone.');
-    },
-  },
+  scenario('Refuse a message after a close.', [70, 97, 108, 109], (lesson, what) => {
+    const queue = new ToldQueue(lesson);
+    queue.addControl(close);
+    queue.refuses(Error, 'addMessage', short(), what);
+    queue.isLeftWith([close], 'What was refused does not wait.');
+  }),
+  scenario('Refuse a second close.', [], (lesson, what) => {
+    const queue = new ToldQueue(lesson);
+    queue.addControl(close);
+    queue.refuses(Error, 'addControl', [close], what);
+    queue.isLeftWith([close], 'What was refused does not wait.');
+  }),
+  scenario('A pong may follow a close that waits.', [], (lesson) => {
+    const queue = new ToldQueue(lesson);
+    queue.addControl(close);
+    queue.addControl(
+      pong,
+      'A pong may follow a close: a ping is answered until the peer has closed, too.',
+    );
+  }),
+  scenario('The messages go first, then the close.', [70, 97, 115], (lesson, what) => {
+    const [first, second] = [short(), long()];
+    const queue = begin(lesson, first);
+    queue.addMessage(second);
+    queue.addControl(close);
+    queue.addControl(pong);
+    queue.isLeftWith([pong, first[1]!, ...second, close], what);
+  }),
+  scenario('A pong may follow a close that has gone.', [], (lesson, what) => {
+    const queue = new ToldQueue(lesson);
+    queue.addControl(close);
+    queue.gives(close, 'A close goes.');
+    queue.addControl(pong, what);
+    queue.isLeftWith([pong], what);
+  }),
 ];
 
 const dropping: readonly Scenario<Lesson>[] = [
-  {
-    what: 'After dropWaiting, what has begun is finished, and what has not begun is gone.',
-    rules: [110, 115],
-    check(lesson) {
+  scenario(
+    'After dropWaiting, what has begun is finished, and what has not begun is gone.',
+    [110, 115],
+    (lesson, what) => {
       const message = long();
       const queue = begin(lesson, message);
       queue.addMessage(short());
       queue.dropWaiting();
       queue.addControl(close);
-      equal(
-        () => drain(queue),
-        [message[1], message[2], close],
-        'After dropWaiting, what has begun is finished, and what has not begun is gone.',
-      );
+      queue.isLeftWith([...message.slice(1), close], what);
     },
-  },
-  {
-    what: 'Of a message that has not begun, dropWaiting leaves nothing.',
-    rules: [110],
-    check({ SendQueue }) {
-      const queue = new SendQueue();
+  ),
+  scenario(
+    'Of a message that has not begun, dropWaiting leaves nothing.',
+    [110],
+    (lesson, what) => {
+      const queue = new ToldQueue(lesson);
       queue.addMessage(long());
       queue.dropWaiting();
-      equal(() => drain(queue), [], 'Of a message that has not begun, dropWaiting leaves nothing.');
+      queue.isLeftWith([], what);
     },
-  },
-  {
-    what: 'Behind a message that has gone, dropWaiting leaves only pings.',
-    rules: [110],
-    check(lesson) {
-      const message = short();
-      const queue = begin(lesson, message);
-      equal(() => queue.next(), message[1], 'A whole message goes.');
-      queue.addMessage(long());
-      queue.addControl(ping);
-      queue.dropWaiting();
-      equal(
-        () => drain(queue),
-        [ping],
-        'No message has begun, so dropWaiting leaves none; pings stay.',
-      );
-    },
-  },
+  ),
+  scenario('Behind a message that has gone, dropWaiting leaves only pings.', [110], (lesson) => {
+    const message = short();
+    const queue = begin(lesson, message);
+    queue.gives(message[1]!, 'A whole message goes.');
+    queue.addMessage(long());
+    queue.addControl(ping);
+    queue.dropWaiting();
+    queue.isLeftWith([ping], 'No message has begun, so dropWaiting leaves none; pings stay.');
+  }),
 ];
 
 const NOT_ONE_MESSAGE: readonly (readonly [what: string, frames: readonly Frame[]])[] = [
-  ['no frame at all', []],
+  ['an empty list', []],
   ['a message without an end', [frame(Text, 'a', false)]],
   ['a continuation without a beginning', [frame(Continuation, 'a')]],
   ['a second beginning', [frame(Text, 'a', false), frame(Text, 'b')]],
@@ -264,24 +199,14 @@ const NOT_ONE_MESSAGE: readonly (readonly [what: string, frames: readonly Frame[
 ];
 
 const refusals: readonly Scenario<Lesson>[] = [
-  ...NOT_ONE_MESSAGE.map(([what, frames]) => ({
-    what: `Refuse ${what} as a message.`,
-    rules: [],
-    check({ SendQueue }: Lesson) {
-      const add = () => new SendQueue().addMessage([...frames]);
-      throws(RangeError, add, `Refuse ${what} as a message.`, {
-        given: [['frames', show(frames)]],
-      });
-    },
-  })),
-  {
-    what: 'Refuse a text as a control frame.',
-    rules: [],
-    check({ SendQueue }) {
-      const add = () => new SendQueue().addControl(frame(Text, 'x'));
-      throws(RangeError, add, 'Refuse a text as a control frame.');
-    },
-  },
+  ...NOT_ONE_MESSAGE.map(([name, frames]) =>
+    scenario(`Refuse ${name} as a message.`, [], (lesson, what) =>
+      new ToldQueue(lesson).refuses(RangeError, 'addMessage', frames, what),
+    ),
+  ),
+  scenario('Refuse a text as a control frame.', [], (lesson, what) =>
+    new ToldQueue(lesson).refuses(RangeError, 'addControl', [frame(Text, 'x')], what),
+  ),
 ];
 
 /** Step 7 · Keeping order. */

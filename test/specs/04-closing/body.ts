@@ -22,10 +22,24 @@ function decodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
       equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
       const view = join(utf8('before'), bytes).subarray(6);
       equal(() => decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, {
-        given,
+        given: [...given, ['the body is', 'a view from byte 6 of a larger buffer']],
+        cause: readsFromStart,
       });
     },
   };
+}
+
+function readsFromStart(body: unknown): string | undefined {
+  const { code = undefined } = (body ?? {}) as { code?: unknown };
+  return code === 0x6265
+    ? 'That code is the first two bytes of the `buffer`. The body begins at its `byteOffset`.'
+    : undefined;
+}
+
+function isReversed(actual: unknown, expected: Uint8Array): string | undefined {
+  const [high, low] = expected;
+  const is = actual instanceof Uint8Array && actual[0] === low && actual[1] === high;
+  return is ? 'The code is in reverse: its high byte comes first.' : undefined;
 }
 
 function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
@@ -36,6 +50,7 @@ function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
       const encode = () =>
         expected ? encodeCloseBody(expected.code, expected.reason) : encodeCloseBody();
       equal(encode, fromHex(wire), `Encode ${what}.`, {
+        cause: (actual) => isReversed(actual, fromHex(wire)),
         given: [
           [
             'call',
@@ -174,17 +189,11 @@ function keepsWhatFits([what, reason, fits]: (typeof REASONS)[number]): Scenario
     what: `Keep what fits of ${what}.`,
     rules: [92],
     check({ truncateReason, encodeCloseBody }) {
-      equal(
+      truncates(
         () => truncateReason(reason),
         fits,
         'Keep as much of the reason as fits into 123 bytes, in whole characters.',
-        {
-          given: [
-            ['call', 'truncateReason(reason)'],
-            ['reason', `${what}: ${sizeOf(reason)}`],
-          ],
-          cause: (actual) => reasonMistake(actual, fits),
-        },
+        `${what}: ${sizeOf(reason)}`,
       );
       const body = join(NORMAL, utf8(fits));
       equal(
@@ -202,8 +211,30 @@ function keepsWhatFits([what, reason, fits]: (typeof REASONS)[number]): Scenario
   };
 }
 
+/** Compares what is left of a reason with what should be, as bytes of UTF-8. */
+export function truncates(
+  truncate: () => string,
+  fits: string,
+  what: string,
+  reason: string,
+): void {
+  let left: unknown;
+  const encoded = () => {
+    left = truncate();
+    return typeof left === 'string' && left.isWellFormed() ? utf8(left) : left;
+  };
+  equal(encoded, utf8(fits), what, {
+    given: [
+      ['call', 'truncateReason(reason)'],
+      ['reason', reason],
+    ],
+    label: 'you returned, in UTF-8',
+    cause: () => reasonMistake(left, fits),
+  });
+}
+
 /** What is wrong with a reason that was cut, where it is one thing. */
-export function reasonMistake(actual: unknown, fits: string): string | undefined {
+function reasonMistake(actual: unknown, fits: string): string | undefined {
   if (typeof actual !== 'string' || actual === fits) return undefined;
   const size = utf8(actual).length;
   if (!actual.isWellFormed()) return 'It was cut between the two halves of a surrogate pair.';

@@ -179,8 +179,8 @@ function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
           {
             given,
             cause: (actual) =>
-              role === 'client' && Array.isArray(actual) && actual.length === 0
-                ? 'An illegal Close fails the connection, also after our own. Then a client hangs up, too.'
+              Array.isArray(actual) && actual.length === 0
+                ? 'An illegal Close fails the connection, also after our own. Then a client hangs up as well.'
                 : undefined,
           },
         );

@@ -7,7 +7,7 @@ import { utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
-import { reasonMistake } from './body.ts';
+import { truncates } from './body.ts';
 import {
   bodyOf,
   drawLongReason,
@@ -114,19 +114,7 @@ export const anyReasons: Scenario<Lesson> = {
       const end = Array.from(reason.slice(-7)).slice(1).join('');
       const told = `${size} bytes; they end in ${show(utf8(end))}`;
       const fits = whatFits(reason);
-      let mine: unknown;
-      const truncate = () => {
-        mine = truncateReason(reason);
-        return typeof mine === 'string' && mine.isWellFormed() ? utf8(mine) : mine;
-      };
-      equal(truncate, utf8(fits), 'Keep as much of any reason as fits.', {
-        given: [
-          ['call', 'truncateReason(reason)'],
-          ['reason', told],
-        ],
-        label: 'you returned, in UTF-8',
-        cause: () => reasonMistake(mine, fits),
-      });
+      truncates(() => truncateReason(reason), fits, 'Keep as much of any reason as fits.', told);
       const given: Fact[] = [
         ['call', 'encodeCloseBody(1000, reason)'],
         ['reason', told],
