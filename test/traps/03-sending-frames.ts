@@ -318,6 +318,19 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'keys-without-a-zero',
+    step: 3,
+    story: 'A byte that is 0 made another one, because it would leave the payload as it is.',
+    source: 'RFC 6455 §5.3',
+    rules: [80, 81, 148],
+    edits: [
+      [
+        'Uint8Array = randomBytes,',
+        'Uint8Array = (size) => randomBytes(size).map((byte) => byte || 1),',
+      ],
+    ],
+  },
+  {
     id: 'masked-from-its-buffer',
     step: 3,
     story: 'The start of the memory masked, and not the part of it that the payload is.',
@@ -389,6 +402,19 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §5.5.3',
     rules: [104],
     edits: [['controlFrame(Opcode.Pong, ping.payload)', 'controlFrame(Opcode.Pong)']],
+  },
+  {
+    id: 'ping-made-a-pong',
+    step: 4,
+    story: 'The opcode of the Ping itself changed. Whoever still holds it, to log it, sees a Pong.',
+    source: 'RFC 6455 §5.5.3',
+    rules: [],
+    edits: [
+      [
+        'return controlFrame(Opcode.Pong, ping.payload);',
+        'return Object.assign(ping, { opcode: Opcode.Pong });',
+      ],
+    ],
   },
   {
     id: 'opcode-repeated',
@@ -466,6 +492,20 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'list-used-again',
+    step: 5,
+    story: 'One list for the fragments of all messages: what was cut before is gone.',
+    source: 'RFC 6455 §5.4',
+    rules: [111],
+    edits: [
+      ['const frames: Frame[] = [];', 'const frames = FRAMES;\n  frames.length = 0;'],
+      [
+        '/** Size of a header without',
+        'const FRAMES: Frame[] = [];\n\n/** Size of a header without',
+      ],
+    ],
+  },
+  {
     id: 'one-byte-a-char',
     step: 6,
     story: 'One byte for each char of the string. The browser could not decode it, and closed.',
@@ -506,6 +546,20 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §5.6',
     rules: [106],
     edits: [['!text.isWellFormed()', "Buffer.from(text).includes('\\ufffd')"]],
+  },
+  {
+    id: 'text-of-64-kib',
+    step: 6,
+    story:
+      'Text encoded into memory of a fixed size. What does not fit is left out without a word.',
+    source: 'RFC 6455 §5.6',
+    rules: [106],
+    edits: [
+      [
+        'return Buffer.from(text);',
+        'const bytes = new Uint8Array(65536);\n  return bytes.subarray(0, new TextEncoder().encodeInto(text, bytes).written);',
+      ],
+    ],
   },
   {
     id: 'messages-mixed',
@@ -657,6 +711,19 @@ export const TRAPS: readonly Trap[] = [
       [
         '    const frames = this.#messages.takeAll();\n',
         '    const frames = this.#messages.takeAll();\n    this.#closed = false;\n',
+      ],
+    ],
+  },
+  {
+    id: 'refusing-drops',
+    step: 7,
+    story: 'A message that is refused takes along those that waited before it.',
+    source: 'RFC 6455 §6.1',
+    rules: [115],
+    edits: [
+      [
+        "      throw new RangeError('The frames are not one whole message.');",
+        "      this.#messages.takeAll();\n      throw new RangeError('The frames are not one whole message.');",
       ],
     ],
   },

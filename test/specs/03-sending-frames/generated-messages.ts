@@ -13,6 +13,22 @@ import type { Lesson } from './tools.ts';
 
 const { Binary, Close, Ping, Pong, Text } = Opcode;
 
+/** Answers a ping with this payload, and leaves the ping as it was. */
+function answersPing(pongFor: Lesson['pongFor'], payload: Uint8Array): void {
+  const ping: Frame = { fin: true, opcode: Ping, payload };
+  const before = { ...ping, payload: new Uint8Array(payload) };
+  const given: Fact[] = [
+    ['call', 'pongFor(ping)'],
+    ['ping', show(before)],
+  ];
+  const what = 'A Pong has the payload of its Ping, whatever that is.';
+  equal(() => pongFor(ping), { ...before, opcode: Pong }, what, { given });
+  equal(() => ping, before, 'The ping belongs to the caller: leave it as it was.', {
+    given,
+    label: 'afterwards',
+  });
+}
+
 /** Step 4, generated. */
 export const anyControls: Scenario<Lesson> = {
   what: 'Make control frames of any opcode and payload, or refuse them.',
@@ -36,14 +52,7 @@ export const anyControls: Scenario<Lesson> = {
         label: 'afterwards',
       });
       if (bytes.length > 125) return;
-      const pong = { fin: true, opcode: Pong, payload };
-      const ping: Frame = { fin: true, opcode: Ping, payload: bytes };
-      equal(() => pongFor(ping), pong, 'A Pong has the payload of its Ping, whatever that is.', {
-        given: [
-          ['call', 'pongFor(ping)'],
-          ['ping', show(ping)],
-        ],
-      });
+      answersPing(pongFor, bytes);
     }),
 };
 
@@ -84,10 +93,12 @@ function readsFromStart(actual: unknown, { buffer, length }: Uint8Array): string
   return isThat ? FROM_START : undefined;
 }
 
-function cutsMessage({ fragment }: Lesson, choose: Choices): void {
+/** Cuts a message. Returns how to look at its frames again. */
+function cutsMessage({ fragment }: Lesson, choose: Choices): () => void {
   const opcode = choose.pick([Binary, Text]);
   const { bytes, where } = drawBytes(choose, choose.below(choose.pick([10, 300])));
-  const maxPayload = choose.pick([1 + choose.below(20), 1 + choose.below(300), ...LARGE]);
+  const size = 1 + choose.below(choose.pick([10, 300]));
+  const maxPayload = choose.oneIn(8) ? choose.pick(LARGE) : size;
   const before = new Uint8Array(bytes);
   const given: Fact[] = [
     ['call', `fragment(${opcode}, data, ${maxPayload})`],
@@ -99,7 +110,8 @@ function cutsMessage({ fragment }: Lesson, choose: Choices): void {
     frames = fragment(opcode, bytes, maxPayload);
     return frames;
   };
-  equal(cut, framesOf(opcode, pieces(before, maxPayload)), what, {
+  const expected = framesOf(opcode, pieces(before, maxPayload));
+  equal(cut, expected, what, {
     given,
     cause: (actual) => readsFromStart(actual, bytes) ?? fragmentMistake(actual, opcode),
   });
@@ -108,6 +120,11 @@ function cutsMessage({ fragment }: Lesson, choose: Choices): void {
     label: 'afterwards',
   });
   areViews(frames, bytes, given);
+  return () =>
+    equal(() => frames, expected, 'The frames stay as they are when another message is cut.', {
+      given,
+      label: 'became',
+    });
 }
 
 /** Step 5, generated. */
@@ -115,7 +132,10 @@ export const anyFragments: readonly Scenario<Lesson>[] = [
   {
     what: 'Cut any data, wherever it is, into views of any size.',
     rules: [83, 85, 90, 111, 112, 113],
-    check: (lesson) => generated(60, (choose) => cutsMessage(lesson, choose)),
+    check: (lesson) =>
+      generated(40, (choose) => {
+        for (const look of choose.list(2, () => cutsMessage(lesson, choose))) look();
+      }),
   },
   {
     what: 'Refuse any other opcode, and any other size.',

@@ -132,14 +132,20 @@ function cannotBeGuessed(lesson: Lesson): void {
   );
 }
 
-/** How many keys are looked at together, and what has to be so of good ones. */
+/**
+ * How many keys are looked at together. Good keys fail one of the three checks that follow with
+ * 3 · 10^-11: less than once in 10^10 runs.
+ */
 const KEYS = 2048;
-/** Of good ones, 3 come twice once in 5 · 10^10 runs: the 0.0005 expected, to the third, by six. */
+/**
+ * How many may come again. Of good keys, 0.0005 are expected to; three are there with that to the
+ * third, by six: 2 · 10^-11.
+ */
 const MAX_REPEATS = 2;
 /**
  * How many of the 256 values each of the four places has at least. Of good keys, a given set of 7
- * values is missing with (1 − 7/256)^2048 = 2 · 10^-25, there are 1.3 · 10^13 sets, and four places:
- * once in 8 · 10^10 runs.
+ * values is missing with (1 − 7/256)^2048 = 2 · 10^-25. There are 1.3 · 10^13 sets, and four places:
+ * 10^-11. At all places together, one of the 256 is missing with 256 · (1 − 1/256)^8192: 3 · 10^-12.
  */
 const MIN_VALUES = 250;
 
@@ -155,7 +161,10 @@ function canBeAnything({ encodeMaskedFrame }: Lesson): void {
   const repeats =
     KEYS - new Set(Array.from({ length: KEYS }, (_, i) => numbers.getUint32(i * 4))).size;
   const values = [0, 1, 2, 3].map((place) => new Set(keys.filter((_, i) => i % 4 === place)).size);
-  if (repeats <= MAX_REPEATS && Math.min(...values) >= MIN_VALUES) return;
+  const missing = Array.from({ length: 256 }, (_, byte) => byte).filter(
+    (byte) => !keys.includes(byte),
+  );
+  if (repeats <= MAX_REPEATS && Math.min(...values) >= MIN_VALUES && missing.length === 0) return;
   const first = [0, 4, 8, 12].map((at) => toHex(keys.subarray(at, at + 4)));
   fail(
     'A masking key can be any four bytes.',
@@ -163,6 +172,7 @@ function canBeAnything({ encodeMaskedFrame }: Lesson): void {
       [`${KEYS} keys`, `${first.join(', ')} …`],
       ['repeats', `${repeats}; of good keys, there is hardly one`],
       ['different bytes', `${values.join(', ')} at the four places; 256 are possible`],
+      ['never there', missing.length > 0 ? toHex(Uint8Array.from(missing), 16) : 'no byte'],
     ],
     whyFew(keys, repeats),
   );

@@ -196,6 +196,18 @@ export const strings: readonly Scenario<Lesson>[] = [
       });
     },
   })),
+  {
+    what: 'Encode a text of 200,000 bytes.',
+    rules: [106],
+    check({ encodeText }) {
+      equal(
+        () => encodeText('é'.repeat(100_000)),
+        Buffer.from('c3a9'.repeat(100_000), 'hex'),
+        'Encode a text of 200,000 bytes.',
+        { given: [['text', '100000 times "é"']] },
+      );
+    },
+  },
   ...['\ud800', '\udc00', 'a\ud83d', '\ude00b', '\ud83d\ud83d\ude00'].map((text) => ({
     what: `Refuse ${quote(text)}, which has half of a surrogate pair.`,
     rules: [],

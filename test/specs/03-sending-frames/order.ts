@@ -90,7 +90,9 @@ const manyFragments: Scenario<Lesson> = {
       cause: tooManyArguments,
     });
     equal(() => queue.next(), frames[0], 'Its first fragment goes first.', { given });
-    equal(() => queue.next(), middle, 'Then the next one goes.', { given });
+    for (let i = 0; i < 2; i++) {
+      equal(() => queue.next(), middle, 'Then the next one goes.', { given });
+    }
   },
 };
 

@@ -97,11 +97,15 @@ function conversations(
     rules,
     check: (lesson) =>
       generated(cases, (choose) => {
-        const timeoutMs = until < 7 ? 5000 : choose.pick(TIMEOUTS);
+        const [first, second] = [choose.pick(TIMEOUTS), choose.pick(TIMEOUTS)];
         // From minus the time-out on, a deadline is at 0.
-        const now = until < 7 ? 1_000_000 : choose.pick([...CLOCKS, -timeoutMs]);
+        const now = until < 7 ? 1_000_000 : choose.pick([...CLOCKS, -first]);
         const log: Log = { calls: [], now };
-        const both = ['one', 'other'].map((name) => {
+        const names = [
+          ['one', first],
+          ['other', second],
+        ] as const;
+        const both = names.map(([name, timeoutMs]) => {
           return new Played(lesson, { name, role: choose.pick(ROLES), timeoutMs }, log, until);
         });
         choose.list(8, () => act(choose, log, choose.pick([...both, both[0]!]), until));
