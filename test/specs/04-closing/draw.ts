@@ -45,16 +45,22 @@ export function bodyOf(code: number | undefined, reason = ''): Uint8Array<ArrayB
   return code === undefined ? new Uint8Array() : join(codeBytes(code), utf8(reason));
 }
 
-/** Draws a legal body, of at most 125 bytes. */
-export function drawLegalBody(choose: Choices): Uint8Array<ArrayBuffer> {
-  return choose.oneIn(4) ? new Uint8Array() : bodyOf(drawLegalCode(choose), drawReason(choose));
+/** Draws a reason with which a body has up to 124 bytes. */
+function drawReasonOfBody(choose: Choices): string {
+  return drawReason(choose, choose.pick([20, 99]));
 }
 
-/** Draws a body in which most often something is wrong. */
+/** Draws a legal body. */
+export function drawLegalBody(choose: Choices): Uint8Array<ArrayBuffer> {
+  if (choose.oneIn(4)) return new Uint8Array();
+  return bodyOf(drawLegalCode(choose), drawReasonOfBody(choose));
+}
+
+/** Draws a body of up to 125 bytes, in which most often something is wrong. */
 export function drawSpoiltBody(choose: Choices): Uint8Array<ArrayBuffer> {
   const isIllegal = choose.oneIn(2);
   const code = isIllegal ? drawIllegalCode(choose) : drawLegalCode(choose);
-  const body = bodyOf(code, drawReason(choose));
+  const body = bodyOf(code, drawReasonOfBody(choose));
   const at = choose.below(body.length);
   switch (choose.below(4)) {
     case 1:

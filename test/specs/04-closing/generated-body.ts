@@ -61,7 +61,7 @@ export const anyBodies: readonly Scenario<Lesson>[] = [
   {
     what: 'Decode any body, wherever it is, or refuse it.',
     rules: [94, 138],
-    check: (lesson) => generated(150, (choose) => decodesBody(lesson, choose)),
+    check: (lesson) => generated(120, (choose) => decodesBody(lesson, choose)),
   },
   {
     what: 'Encode any code and reason, into memory of its own.',
@@ -108,7 +108,7 @@ export const anyReasons: Scenario<Lesson> = {
   what: 'Cut any reason where it has to be cut, and refuse one that is too long.',
   rules: [92],
   check: ({ truncateReason, encodeCloseBody }) =>
-    generated(60, (choose) => {
+    generated(50, (choose) => {
       const reason = drawLongReason(choose);
       const size = utf8(reason).length;
       const end = Array.from(reason.slice(-7)).slice(1).join('');

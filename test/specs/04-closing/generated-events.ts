@@ -100,7 +100,7 @@ function conversations(
         const [first, second] = [choose.pick(TIMEOUTS), choose.pick(TIMEOUTS)];
         // From minus the time-out on, a deadline is at 0.
         const now = until < 7 ? 1_000_000 : choose.pick([...CLOCKS, -first]);
-        const log: Log = { calls: [], now };
+        const log: Log = { calls: [], made: [], now };
         const names = [
           ['one', first],
           ['other', second],
@@ -121,7 +121,7 @@ function conversations(
 export const anyConversation = conversations(
   'Follow the table through any conversation, on two connections.',
   [98, 99, 100, 101, 102, 109, 121, 122, 123, 124, 134, 135, 136, 137],
-  60,
+  50,
   4,
 );
 
@@ -142,7 +142,7 @@ export const anyFailure: readonly Scenario<Lesson>[] = [
   conversations(
     'Fail at any error and any illegal Close, in any state.',
     [98, 99, 126, 127, 128, 129, 138, 154],
-    60,
+    50,
     5,
   ),
 ];
@@ -151,7 +151,7 @@ export const anyFailure: readonly Scenario<Lesson>[] = [
 export const anyResult = conversations(
   'Tell after any conversation how it ended, for each of two connections.',
   [124, 125, 134, 135],
-  60,
+  40,
   6,
 );
 
@@ -159,6 +159,6 @@ export const anyResult = conversations(
 export const anyTime = conversations(
   'Give up exactly at the deadline, whatever the clock says.',
   [102, 121],
-  80,
+  60,
   7,
 );

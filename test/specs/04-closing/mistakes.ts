@@ -36,17 +36,29 @@ export function actionMistake(
       : 'Both Closes have passed: the server ends the TCP connection, at once.';
   }
   if (!has(expected, 'hangUp') && has(actual, 'hangUp')) return tooEarly(role, event);
-  const bodies = [actual, expected].map(([first]) =>
-    first?.type === 'sendClose' ? first.body : null,
-  );
-  const [mine, right] = bodies;
-  if (event === 'receiveClose' && mine instanceof Uint8Array && right instanceof Uint8Array) {
-    if (right.length === 0 && mine.length > 0)
-      return 'A Close without a code is answered with one without a code.';
-    if (mine.length > 2 && right.length === 2) return 'The code goes back, but not the reason.';
-  }
+  return bodyMistake(event, actual[0], expected[0]) ?? orderMistake(actual, expected);
+}
+
+function orderMistake(actual: readonly Action[], expected: readonly Action[]): string | undefined {
   const isReversed = actual[0]?.type === 'hangUp' && expected[0]?.type === 'sendClose';
   return isReversed ? 'First the Close, then the end: a list is done in its order.' : undefined;
+}
+
+/** What is wrong with the body of a Close. */
+function bodyMistake(event: ClosingEvent, mine?: Action, right?: Action): string | undefined {
+  if (mine?.type !== 'sendClose' || right?.type !== 'sendClose') return undefined;
+  if (!(mine.body instanceof Uint8Array)) return 'The body of a Close is bytes.';
+  const isCodeRight = Buffer.compare(mine.body.slice(0, 2), right.body.slice(0, 2)) === 0;
+  if (event === 'receiveClose' && right.body.length === 0 && mine.body.length > 0) {
+    return 'A Close without a code is answered with one without a code.';
+  }
+  if (event === 'receiveClose' && isCodeRight && mine.body.length > right.body.length) {
+    return 'The code goes back, but not the reason.';
+  }
+  if (event === 'fail' && isCodeRight && Buffer.compare(mine.body, right.body) !== 0) {
+    return 'The reason is the message of a `ProtocolError`, as much of it as fits. Any other error has none.';
+  }
+  return undefined;
 }
 
 function tooEarly(role: Role, event: ClosingEvent): string | undefined {

@@ -23,6 +23,8 @@ import {
 export interface Log {
   /** The calls, in the order in which they were made, to be told when one goes wrong. */
   readonly calls: (() => string)[];
+  /** Those that were made, in their order. */
+  readonly made: Played[];
   /** The clock of them all, in milliseconds. */
   now: number;
 }
@@ -59,6 +61,7 @@ export class Played {
     this.#log = log;
     this.#until = until;
     this.#enteredAt = log.now;
+    log.made.push(this);
     this.#tested = new ClosingHandshake(role, timeoutMs, () => log.now);
   }
 
@@ -74,7 +77,8 @@ export class Played {
     const [state, since, count] = [this.#state, this.#enteredAt, calls.length];
     calls.push(() => `${this.name}.${call()}`);
     const facts = (): Fact[] => [
-      [`${this.name} is`, `the ${this.#role}, in ${state}`],
+      ['connections', this.#log.made.map((played) => played.#tell()).join(', ')],
+      [`${this.name} is`, `in ${state}`],
       ...(this.#until < 7 ? [] : this.#time(now, since)),
       [
         'before',
@@ -91,8 +95,13 @@ export class Played {
     });
   }
 
+  #tell(): string {
+    const time = this.#until < 7 ? '' : `, timeoutMs ${this.#timeoutMs}`;
+    return `${this.name} (${this.#role}${time})`;
+  }
+
   #time(now: number, since: number): Fact[] {
-    return [['clock', `${now}; in this state since ${since}; timeoutMs is ${this.#timeoutMs}`]];
+    return [['clock', `${now}; in this state since ${since}`]];
   }
 
   /** Follows the table. Returns whether it has this event. */
