@@ -539,7 +539,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [['Buffer.from(text)', 'Buffer.from(text.normalize())']],
   },
   {
-    id: 'replacement-refused',
+    id: 'replacement-in-text-refused',
     step: 6,
     story:
       'Half of a surrogate pair looked for by the U+FFFD that stands in for it: a text that has one is refused.',

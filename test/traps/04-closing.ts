@@ -53,7 +53,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [['fatal: true', 'fatal: false']],
   },
   {
-    id: 'replacement-refused',
+    id: 'replacement-in-reason-refused',
     step: 1,
     story:
       'Wrong UTF-8 looked for by the U+FFFD that stands in for it: a reason that has one fails.',
