@@ -142,14 +142,18 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
     check({ encodeFrame }: Lesson) {
       const header = fromHex(hex);
       const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+      let whole: unknown;
       equal(
-        () => start(encodeFrame(frame(opcode, payload)), header.length),
+        () => {
+          whole = encodeFrame(frame(opcode, payload));
+          return start(whole, header.length);
+        },
         header,
         `Write the header of a frame of ${length} bytes.`,
         {
           given: [['call', `encodeFrame(frame), payload of ${length} bytes`]],
           frames: true,
-          cause: (actual) => lengthMistake(actual, length),
+          cause: (actual) => lengthMistake(actual instanceof Error ? actual : whole, length),
         },
       );
       equal(
@@ -181,6 +185,9 @@ function lengthMistake(bytes: unknown, length: number): string | undefined {
     return `${length} does not fit into this form: 125 is the last for the second byte, 65535 the last for 16 bits.`;
   }
   if (right < 126) return undefined;
+  if (bytes.length === 2 + length) {
+    return `${right} in the second byte announces that the length follows, and here the payload does.`;
+  }
   const digits = bytes.slice(2, right === 127 ? 10 : 4);
   const value = digits.reduce((sum, byte) => sum * 256 + byte, 0);
   const reversed = digits.toReversed().reduce((sum, byte) => sum * 256 + byte, 0);

@@ -53,6 +53,9 @@ export function maskMistake(
   if (others.some((other) => is(join(right.subarray(0, keyAt + 4), other)))) {
     return 'Byte 0 of the payload goes with byte 0 of the key: count from where the payload begins.';
   }
+  if (payload.length > 125 && Buffer.compare(actual.subarray(2, 6), key) === 0) {
+    return 'The key stands where the length should. A client writes it in the same three forms as a server.';
+  }
   if (wasAsked) return undefined;
   return '`random` was not asked for the key of this frame. Each frame has a new one, from there.';
 }
