@@ -69,3 +69,25 @@ export function frame(opcode: number, payload: Uint8Array | string = '', fin = t
     payload: typeof payload === 'string' ? utf8(payload) : payload,
   };
 }
+
+/** Splits what a server sends into its frames. `rest`: what is no whole frame, or is masked. */
+export function splitFrames(bytes: Uint8Array): {
+  readonly frames: readonly Frame[];
+  readonly rest: Uint8Array;
+} {
+  const frames: Frame[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  while (at + 2 <= bytes.length) {
+    const [first, second] = [view.getUint8(at), view.getUint8(at + 1)];
+    const head = second === 126 ? 4 : second === 127 ? 10 : 2;
+    if (second > 127 || at + head > bytes.length) break;
+    const length =
+      head === 4 ? view.getUint16(at + 2) : head === 10 ? view.getUint32(at + 6) : second;
+    if (at + head + length > bytes.length) break;
+    const payload = bytes.subarray(at + head, at + head + length);
+    frames.push({ fin: first > 127, opcode: first & 15, payload });
+    at += head + length;
+  }
+  return { frames, rest: bytes.subarray(at) };
+}

@@ -4,7 +4,9 @@ import { connect, type Server, type Socket } from 'node:net';
 import { CheckFailure, fail } from '../harness/check.ts';
 import type { Fact } from '../harness/facts.ts';
 import { compareBytes } from '../harness/show.ts';
+import type { Frame } from '../protocol.ts';
 import { count } from '../view/count.ts';
+import { splitFrames } from './frames.ts';
 import { giveWay } from './patience.ts';
 
 /** How long to wait for what a right server does at once, in milliseconds. */
@@ -126,6 +128,18 @@ export class Peer {
       );
     }
     this.#drop(expected.length);
+  }
+
+  /** Waits for a frame, as a server sends it, and takes it out. */
+  async frame(what: string, cause?: string): Promise<Frame> {
+    const first = () => splitFrames(this.#received).frames[0];
+    const isOver = () => first() !== undefined || this.ended !== undefined;
+    await until(isOver, what, () => this.#facts(), cause, this.#patienceMs);
+    const frame = first();
+    if (!frame) throw new CheckFailure(what, this.#facts(), cause);
+    const { length } = frame.payload;
+    this.#drop((length > 65_535 ? 10 : length > 125 ? 4 : 2) + length);
+    return frame;
   }
 
   /**

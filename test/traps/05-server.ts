@@ -54,6 +54,34 @@ export const TRAPS: readonly Trap[] = [
     edits: [['acceptResponse(upgrade.key, protocol)', 'acceptResponse(upgrade.key)']],
   },
   {
+    id: 'rest-cut',
+    step: 1,
+    story:
+      'A buffer of 1 KiB for what came behind the head: of a client that says much at once, the rest is lost.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        'received.subarray(request.length), policy',
+        'received.subarray(request.length, request.length + 1024), policy',
+      ],
+    ],
+  },
+  {
+    id: 'url-that-is-none',
+    step: 1,
+    story:
+      'Targets go through `new URL`, which throws at `//[`: a TypeError that nobody expects. One request ends the server.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        '  const upgrade = checkUpgrade(request);',
+        "  new URL(request.target, 'http://localhost');\n  const upgrade = checkUpgrade(request);",
+      ],
+    ],
+  },
+  {
     id: 'state-shared',
     step: 2,
     story: 'One reader for all clients: what they send is mixed.',
@@ -353,6 +381,21 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §5.5.1',
     rules: [],
     edits: [['if (this.#backlogBytes > 0 && this.#closing', 'if (this.#closing']],
+  },
+  {
+    id: 'events-shared',
+    step: 4,
+    story:
+      'The list of events stands in the module: what happened to one client is told of another.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      ['readonly #events: ConnectionEvent[] = [];', 'readonly #events = EVENTS;'],
+      [
+        'const MESSAGE_COST_BYTES = 128;',
+        'const MESSAGE_COST_BYTES = 128;\nconst EVENTS: ConnectionEvent[] = [];',
+      ],
+    ],
   },
   {
     id: 'never-asks',

@@ -269,7 +269,8 @@ export const ATTACHED: Scenarios = [
       onSocket(
         lesson,
         async ({ client, app }) => {
-          await client.receives(fromServer(Ping), 'A silent client is asked.', TIMER);
+          const { opcode } = await client.frame('A silent client is asked.', TIMER);
+          equal(() => opcode, Ping, 'A silent client is asked with a Ping.', { label: 'opcode' });
           await client.sees('end', 'A client that does not answer is dropped.', TIMER);
           await closes(app, { type: 'close', code: 1006 }, 'It is gone without a Close.');
         },

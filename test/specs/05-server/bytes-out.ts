@@ -1,14 +1,14 @@
 /** Step 3: messages go in, bytes for one write come out. */
 import { equal, fail, throws } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import {
   Binary,
   clock,
   connect,
   expectNext,
   expectOutput,
-  fragments,
   fromClient,
   fromServer,
   type Lesson,
@@ -17,6 +17,7 @@ import {
   Pong,
   received,
   type Scenarios,
+  spokenIn,
   Text,
   takeAll,
 } from './core.ts';
@@ -48,13 +49,20 @@ function interrupted(lesson: Lesson): [first: Uint8Array, next: Uint8Array, rest
   return [first, connection.takeOutput(), takeAll(connection)];
 }
 
-function expectLarge({ MAX_FRAGMENT_BYTES }: Lesson, message: Uint8Array): void {
-  const frames = fragments(LARGE, MAX_FRAGMENT_BYTES);
-  equal(() => message, frames, 'A large message goes in fragments.', {
-    frames: true,
-    label: 'went out',
-    cause: () => 'Cut it with `fragment` of lesson 03, into pieces of MAX_FRAGMENT_BYTES.',
-  });
+/** Checks that the large message goes out whole, in fragments of at most MAX_FRAGMENT_BYTES. */
+function expectLarge({ MAX_FRAGMENT_BYTES }: Lesson, output: Uint8Array): void {
+  const what = 'A large message goes in fragments.';
+  const sizes = splitFrames(output).frames.map(({ payload }) => payload.length);
+  if (sizes.length === 0 || Math.max(...sizes) > MAX_FRAGMENT_BYTES) {
+    const facts = [
+      ['sent', `a message of ${LARGE.length} bytes`],
+      ['went out', `frames with payloads of ${show(sizes)} bytes`],
+      ['MAX_FRAGMENT_BYTES', `${MAX_FRAGMENT_BYTES}`],
+    ] as const;
+    fail(what, facts, 'Cut it with `fragment` of lesson 03.');
+  }
+  const about = { label: 'went out, joined' };
+  equal(() => spokenIn(output), [{ opcode: Binary, payload: LARGE }], what, about);
 }
 
 export const BYTES_OUT: Scenarios = [
@@ -68,8 +76,10 @@ export const BYTES_OUT: Scenarios = [
     what: 'There is room for more.',
     rules: [],
     check(lesson) {
-      const send = () => connect(lesson).send('Hello');
-      equal(send, true, 'There is room for more.', { label: '`send` gave' });
+      const connection = connect(lesson);
+      equal(() => connection.send('Hello'), true, 'There is room for more.', {
+        label: '`send` gave',
+      });
     },
   },
   {
@@ -192,6 +202,25 @@ export const BYTES_OUT: Scenarios = [
       const connection = connect(lesson);
       connection.send(LARGE);
       expectLarge(lesson, join(...takeAll(connection)));
+    },
+  },
+  {
+    what: 'When enough waits, `send` says so.',
+    rules: [],
+    check(lesson) {
+      const piece = new Uint8Array(lesson.HIGH_WATER_BYTES / 4);
+      const connection = connect(lesson);
+      const room = Array.from({ length: 5 }, () => connection.send(piece));
+      equal(() => room, [true, true, true, false, false], 'When enough waits, `send` says so.', {
+        given: [
+          ['sent', `5 × ${piece.length} bytes`],
+          ['HIGH_WATER_BYTES', `${lesson.HIGH_WATER_BYTES}`],
+        ],
+        label: '`send` gave',
+      });
+      equal(() => connection.owesDrain, true, 'Somebody waits for room.', {
+        label: '`owesDrain` is',
+      });
     },
   },
 ];

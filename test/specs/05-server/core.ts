@@ -1,10 +1,12 @@
 /** What the scenarios of a connection without a socket are written with. */
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import { join, splitFrames, utf8, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
+import { callsOf, clockOf, recorded } from './calls.ts';
 
 export type Lesson = typeof Server;
 export type Connection = Server.Connection;
@@ -24,15 +26,15 @@ export function fromServer(opcode: number, payload: string | Uint8Array = '', fi
   return wire({ opcode, payload, fin, key: null });
 }
 
-/** Encodes a binary message as a server sends it, in fragments of so many bytes. */
-export function fragments(data: Uint8Array, fragmentBytes: number): Uint8Array {
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += fragmentBytes) {
-    const end = Math.min(at + fragmentBytes, data.length);
-    const opcode = at === 0 ? Binary : Continuation;
-    frames.push(fromServer(opcode, data.subarray(at, end), end === data.length));
+/** Joins the fragments of what a server sends: its messages and control frames, in order. */
+export function spokenIn(bytes: Uint8Array): { opcode: number; payload: Uint8Array }[] {
+  const spoken: { opcode: number; payload: Uint8Array }[] = [];
+  for (const { opcode, payload } of splitFrames(bytes).frames) {
+    const begun = spoken.findLast((one) => one.opcode < Close);
+    if (opcode !== Continuation || !begun) spoken.push({ opcode, payload });
+    else begun.payload = join(begun.payload, payload);
   }
-  return join(...frames);
+  return spoken;
 }
 
 /** Encodes the payload of a Close frame. */
@@ -43,7 +45,7 @@ export function closeBody(code: number, reason = ''): Uint8Array {
 export const NORMAL = closeBody(1000);
 
 export const SHARED =
-  'What one client sent has to do with one connection only: keep it in fields, not in the module.';
+  'What belongs to one connection is kept in its fields, not in the module, which is there once.';
 
 /** A clock that the scenario sets. */
 export function clock() {
@@ -58,7 +60,8 @@ export function connect(
   now = clock().now,
   wake = () => {},
 ): Connection {
-  return attempt(() => new Connection({ ...LIMITS, ...limits }, now, wake), 'Make a connection.');
+  const make = () => new Connection({ ...LIMITS, ...limits }, now, wake);
+  return recorded(attempt(make, 'Make a connection.'), now);
 }
 
 /** Makes a connection that has received these bytes in one read. */
@@ -90,7 +93,8 @@ export function takeAll(connection: Connection): Uint8Array[] {
 
 /** Pulls one event. */
 export function pull(connection: Connection, what: string, given: readonly Fact[] = []) {
-  return attempt(() => connection.next(), what, given) as Event | undefined;
+  const calls = callsOf(connection);
+  return attempt(() => connection.next(), what, [...calls, ...given]) as Event | undefined;
 }
 
 /** Checks the event that comes next. */
@@ -98,11 +102,16 @@ export function expectNext(
   connection: Connection,
   expected: Partial<Event> | undefined,
   what: string,
-  cause?: string,
+  cause?: string | ((event: Event | undefined) => string | undefined),
   given: readonly Fact[] = [],
 ): void {
+  const before = [...callsOf(connection), ...given];
   const event = pull(connection, what, given);
-  equal(() => event, expected, what, { given, label: '`next` gave', cause: () => cause });
+  equal(() => event, expected, what, {
+    given: before,
+    label: '`next` gave',
+    cause: () => (typeof cause === 'function' ? cause(event) : cause),
+  });
 }
 
 /** Checks what goes out in one call of `takeOutput`. */
@@ -110,18 +119,29 @@ export function expectOutput(
   connection: Connection,
   expected: Uint8Array,
   what: string,
-  cause?: string,
+  cause?: string | ((output: Uint8Array) => string | undefined),
 ): void {
   equal(() => connection.takeOutput(), expected, what, {
+    given: callsOf(connection),
     frames: true,
     label: 'went out',
     cause: (actual) => {
       if (!(actual instanceof Uint8Array)) return undefined;
-      if (actual.length === 0) return cause ?? 'Nothing went out.';
       if (((actual[1] ?? 0) & 0x80) !== 0) return 'A server never masks.';
-      return cause;
+      return typeof cause === 'function' ? cause(actual) : cause;
     },
   });
+}
+
+/** Checks that one Ping goes out, with whatever payload. */
+export function expectPing(connection: Connection, what: string, cause?: string): void {
+  const given = callsOf(connection);
+  const output = connection.takeOutput();
+  const { frames, rest } = splitFrames(output);
+  const opcodes = frames.map(({ opcode }) => opcode);
+  if (rest.length === 0 && opcodes.length === 1 && opcodes[0] === Ping) return;
+  const facts = [...given, ['went out', show(output)], ['expected', 'a Ping']] as const;
+  fail(what, facts, output.length === 0 ? cause : undefined);
 }
 
 /** Checks what is to be done with the TCP connection. */
@@ -132,6 +152,7 @@ export function expectEnding(
   cause = 'The closing handshake returns an action for that. Keep it in `ending`, for the shell.',
 ): void {
   equal(() => connection.ending, expected, what, {
+    given: callsOf(connection),
     label: '`ending` is',
     cause: (actual) => (actual === undefined ? cause : undefined),
   });
@@ -145,6 +166,7 @@ export function expectDeadline(
   cause?: string,
 ): void {
   equal(() => connection.deadline, expected, what, {
+    given: [...callsOf(connection), ...clockOf(connection)],
     label: '`deadline` is',
     cause: () => cause,
   });

@@ -1,21 +1,23 @@
 /** Step 4: the closing handshake, and connections that fail. */
 import { attempt, equal, fail, failsWith, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join } from '../../../shared/kit/frames.ts';
 import { usedMemory } from '../../../shared/kit/memory.ts';
 import { ProtocolError } from '../../../shared/protocol.ts';
+import { callsOf } from './calls.ts';
 import {
   Binary,
   Close,
   type Connection,
   closeBody,
   connect,
+  type Event,
   echo,
   expectEnding,
   expectNext,
   expectOutput,
-  fragments,
   fromClient,
   fromServer,
   type Lesson,
@@ -26,11 +28,18 @@ import {
   raise,
   received,
   type Scenarios,
+  SHARED,
+  spokenIn,
   Text,
   takeAll,
 } from './core.ts';
 
 const BYE = fromClient(Close, closeBody(4001, 'bye'));
+const ANSWERED = 'A Close is answered; the event comes when TCP is gone.';
+const NO_EVENT = (event: Event | undefined) =>
+  (event?.type as string) === 'close'
+    ? 'Answer the Close, and look on: `close` is told when `disconnect` is called.'
+    : undefined;
 const LARGE = new Uint8Array(300_000);
 const BACKLOG =
   'What waited already when the read with the Close came in is too late: drop it, with `dropWaiting`, and then answer.';
@@ -38,7 +47,7 @@ const BACKLOG =
 /** Makes a connection to a peer that has said Close, and has been answered. */
 function left(lesson: Lesson): Connection {
   const connection = received(lesson, BYE);
-  expectNext(connection, undefined, 'A Close is answered; the event comes when TCP is gone.');
+  expectNext(connection, undefined, ANSWERED, NO_EVENT);
   connection.takeOutput();
   return connection;
 }
@@ -52,14 +61,23 @@ function leaving(lesson: Lesson): Connection {
 }
 
 /** The peer's Close has come while a large message waited, perhaps with its first part gone. */
-function closedOverBacklog(lesson: Lesson, isBegun: boolean): Uint8Array {
+function closedOverBacklog(lesson: Lesson, isBegun: boolean) {
   const connection = connect(lesson);
   connection.send(LARGE);
   const first = isBegun ? connection.takeOutput() : NOTHING;
   connection.send(LARGE);
   connection.receive(fromClient(Close, NORMAL));
-  expectNext(connection, undefined, 'A Close is answered; the event comes when TCP is gone.');
-  return join(first, ...takeAll(connection));
+  expectNext(connection, undefined, ANSWERED, NO_EVENT);
+  const given = callsOf(connection);
+  return { output: join(first, ...takeAll(connection)), given };
+}
+
+function causeOfLastWords(isAccepted: boolean, output: Uint8Array): string | undefined {
+  if (!isAccepted) return 'Look at one message, let the application answer, then look at the next.';
+  const isDropped = !spokenIn(output).some(({ opcode }) => opcode === Text);
+  return isDropped
+    ? 'An answer to a message of the same read has not waited for anything: drop only what has.'
+    : undefined;
 }
 
 export const CLOSING: Scenarios = [
@@ -73,7 +91,7 @@ export const CLOSING: Scenarios = [
     rules: [98],
     check(lesson) {
       const connection = received(lesson, BYE);
-      expectNext(connection, undefined, 'A Close is answered; the event comes when TCP is gone.');
+      expectNext(connection, undefined, ANSWERED, NO_EVENT);
       const answer = fromServer(Close, closeBody(4001));
       expectOutput(connection, answer, 'A Close is answered with its code.');
     },
@@ -118,9 +136,7 @@ export const CLOSING: Scenarios = [
         connection,
         join(fromServer(Pong, 'p'), fromServer(Text, 'last words'), fromServer(Close, NORMAL)),
         'A message is answered before the Close that came behind it.',
-        isAccepted
-          ? 'An answer to a message of the same read has not waited for anything: drop only what has.'
-          : 'Look at one message, let the application answer, then look at the next.',
+        (output) => causeOfLastWords(isAccepted, output),
       );
     },
   },
@@ -128,10 +144,14 @@ export const CLOSING: Scenarios = [
     what: 'The answer to a Close waits for the message on its way only.',
     rules: [98],
     check(lesson) {
-      const expected = join(fragments(LARGE, lesson.MAX_FRAGMENT_BYTES), fromServer(Close, NORMAL));
       const what = 'The answer to a Close waits for the message on its way only.';
-      const about = { frames: true, label: 'went out', cause: () => BACKLOG };
-      equal(() => closedOverBacklog(lesson, true), expected, what, about);
+      const { output, given } = closedOverBacklog(lesson, true);
+      const expected = [
+        { opcode: Binary, payload: LARGE },
+        { opcode: Close, payload: NORMAL },
+      ];
+      const about = { given, label: 'went out', cause: () => BACKLOG };
+      equal(() => spokenIn(output), expected, what, about);
     },
   },
   {
@@ -139,8 +159,9 @@ export const CLOSING: Scenarios = [
     rules: [98],
     check(lesson) {
       const what = 'The answer to a Close does not wait for a message that has not begun.';
-      const about = { frames: true, label: 'went out', cause: () => BACKLOG };
-      equal(() => closedOverBacklog(lesson, false), fromServer(Close, NORMAL), what, about);
+      const { output, given } = closedOverBacklog(lesson, false);
+      const about = { given, label: 'went out', cause: () => BACKLOG };
+      equal(() => spokenIn(output), [{ opcode: Close, payload: NORMAL }], what, about);
     },
   },
   {
@@ -383,8 +404,11 @@ export const FAILING: Scenarios = [
       const connection = connect(lesson);
       connection.fail(new Error('a bug of ours'));
       expectNext(connection, { type: 'error' }, 'An error of our own is told.');
-      const close = fromServer(Close, closeBody(1011));
-      expectOutput(connection, close, 'For an error of our own, say 1011.');
+      const given = callsOf(connection);
+      const output = connection.takeOutput();
+      const code = () => spokenIn(output).map(({ payload }) => payload.subarray(0, 2));
+      const about = { given: [...given, ['went out', show(output)] as const], label: 'codes' };
+      equal(code, [closeBody(1011)], 'For an error of our own, say 1011.', about);
       expectEnding(connection, 'hangUp', 'For an error of our own, hang up.');
     },
   },
@@ -400,6 +424,19 @@ export const FAILING: Scenarios = [
     },
   },
   { what: 'What comes after a failure is dropped.', rules: [129], check: dropsAfterFailure },
+  {
+    what: 'What happens to one connection, another does not hear of.',
+    rules: [],
+    check(lesson) {
+      const what = 'What happens to one connection, another does not hear of.';
+      const [one, two] = [connect(lesson), connect(lesson)];
+      const error = new Error('a bug of ours');
+      one.fail(error);
+      const given: Fact[] = [['another one', 'has failed']];
+      expectNext(two, undefined, what, SHARED, given);
+      expectNext(one, { type: 'error' }, what);
+    },
+  },
   {
     what: 'No Close is 1006.',
     rules: [],

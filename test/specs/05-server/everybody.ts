@@ -24,7 +24,6 @@ import {
   withServer,
 } from './sockets.ts';
 
-const GOING_AWAY = fromServer(Close, closeBody(1001));
 const GONE = 'The promise resolves when everybody is gone.';
 
 export const AFTER_SHUTDOWN =
@@ -54,7 +53,12 @@ function shutDown(server: WebSocketServer) {
 async function leaving(listener: Listener, server: WebSocketServer, count: number) {
   const clients = await openAll(listener, count);
   const shutdown = shutDown(server);
-  for (const client of clients) await client.receives(GOING_AWAY, 'Say 1001 to everybody.');
+  for (const client of clients) {
+    const { opcode, payload } = await client.frame('Say 1001 to everybody.');
+    const said = () => ({ opcode, code: payload.subarray(0, 2) });
+    const expected = { opcode: Close, code: closeBody(1001).subarray(0, 2) };
+    equal(said, expected, 'Say 1001 to everybody.', { label: 'came' });
+  }
   return { clients, shutdown };
 }
 

@@ -2,13 +2,12 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { utf8 } from '../../../shared/kit/frames.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { Listener, type Peer, request } from '../../../shared/kit/peer.ts';
 import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
 import {
   Binary,
   Close,
-  fragments,
   fromClient,
   fromServer,
   type Lesson,
@@ -126,7 +125,13 @@ export const ON_HTTP: Scenarios = [
         const [client] = (await openAll(listener, 1)) as [Peer];
         const big = new Uint8Array(70_000).fill(1);
         client.write(fromClient(Binary, big));
-        await client.receives(fragments(big, 65_535), 'Echo 70,000 bytes.');
+        const echoed: Uint8Array[] = [];
+        for (let isWhole = false; !isWhole; ) {
+          const { fin, payload } = await client.frame('Echo 70,000 bytes.');
+          echoed.push(payload);
+          isWhole = fin;
+        }
+        equal(() => join(...echoed), big, 'Echo 70,000 bytes.', { label: 'came back, joined' });
       }),
   },
   {

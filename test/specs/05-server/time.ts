@@ -9,12 +9,11 @@ import {
   expectExplained,
   expectNext,
   expectOutput,
+  expectPing,
   fromClient,
-  fromServer,
   type Lesson,
   NORMAL,
   NOTHING,
-  Ping,
   Pong,
   pull,
   type Scenarios,
@@ -68,7 +67,7 @@ export const TIME: Scenarios = [
     check(lesson) {
       const { connection, wait } = timed(lesson);
       wait(29_999);
-      expectOutput(connection, NOTHING, 'One millisecond is left.');
+      expectOutput(connection, NOTHING, 'A peer is not asked before the interval is over.');
     },
   },
   {
@@ -77,12 +76,8 @@ export const TIME: Scenarios = [
     check(lesson) {
       const { connection, wait } = timed(lesson);
       wait(30_000);
-      expectOutput(
-        connection,
-        fromServer(Ping),
-        'Ask a silent peer whether it is there.',
-        'When the deadline has come, `checkTime` sends a Ping.',
-      );
+      const cause = 'When the deadline has come, `checkTime` sends a Ping.';
+      expectPing(connection, 'Ask a silent peer whether it is there.', cause);
     },
   },
   {
@@ -95,12 +90,12 @@ export const TIME: Scenarios = [
     },
   },
   {
-    what: 'Ask once.',
+    what: 'A silent peer is asked once.',
     rules: [],
     check(lesson) {
       const { connection } = asked(lesson);
       connection.checkTime();
-      expectOutput(connection, NOTHING, 'Ask once.');
+      expectOutput(connection, NOTHING, 'A silent peer is asked once.');
     },
   },
   {
@@ -110,7 +105,7 @@ export const TIME: Scenarios = [
       const { connection, wait } = asked(lesson);
       connection.receive(fromClient(Pong));
       wait(30_000);
-      expectOutput(connection, fromServer(Ping), 'Ask again after the next silence.', FORGET);
+      expectPing(connection, 'Ask again after the next silence.', FORGET);
     },
   },
   {
@@ -120,8 +115,9 @@ export const TIME: Scenarios = [
       const { connection, now, advance } = asked(lesson);
       advance(10_000);
       connection.receive(fromClient(Pong));
-      expectDeadline(connection, now() + 30_000, 'It has answered.', FORGET);
-      expectEnding(connection, undefined, 'It has answered.');
+      const what = 'A peer that has answered has the whole interval again.';
+      expectDeadline(connection, now() + 30_000, what, FORGET);
+      expectEnding(connection, undefined, what);
     },
   },
   {
@@ -148,7 +144,11 @@ export const TIME: Scenarios = [
       const why = pull(connection, 'The application hears why.');
       equal(() => why, { type: 'error' }, 'The application hears why.', { label: '`next` gave' });
       expectExplained(why);
-      expectNext(connection, undefined, 'It hears so once.');
+      expectNext(
+        connection,
+        undefined,
+        'The application hears once that a peer is gone, however often `checkTime` is called.',
+      );
     },
   },
   {
@@ -193,7 +193,7 @@ export const TIME: Scenarios = [
       connection.close();
       expectDeadline(connection, now() + 5_000, 'Our Close starts a clock.');
       wait(4_999);
-      expectEnding(connection, undefined, 'One millisecond is left.');
+      expectEnding(connection, undefined, 'A peer has all of `closeTimeoutMs` to close.');
     },
   },
   {
