@@ -45,7 +45,7 @@ export interface Limits {
   readonly headTimeoutMs: number;
   /** The longest message that a client may send, in bytes. */
   readonly maxMessageBytes: number;
-  /** How many bytes may wait for a client that does not read, before we give it up. */
+  /** How many bytes of messages may wait for a client that does not read, before we give it up. */
   readonly maxWaitingBytes: number;
   /** How long a client may be silent before we ask whether it is there, and then to answer. */
   readonly pingIntervalMs: number;
@@ -69,7 +69,7 @@ export const MAX_FRAGMENT_BYTES = 65_535;
 /** About how much is written to a socket at once, in bytes. */
 export const MAX_OUTPUT_BYTES = 64 * 1024;
 
-/** When this much waits to be sent, `send` asks its caller to pause. In bytes. */
+/** When this much waits to be sent, or more, `send` asks its caller to pause. In bytes. */
 export const HIGH_WATER_BYTES = 256 * 1024;
 
 /** What a message that waits costs besides its payload, about: an empty one is not free. */
@@ -255,10 +255,12 @@ export class Connection {
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
    * them alone. A connection that is closing sends nothing.
    *
-   * Returns `false` when enough waits: hold on until the `drain` event, or the `close`. `true` says
-   * that there is room, not that the message arrives: one that still waits when the peer's Close
-   * comes in is dropped. Throws `TypeError` for text with half of a surrogate pair in it.
-   * RFC 6455 §5.6, §6.1
+   * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: hold on until the
+   * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
+   * connection with 1008. `true` says that there is room, not that the message arrives: one that
+   * still waits when the peer's Close comes in is dropped.
+   *
+   * Throws `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
    */
   send(data: string | Uint8Array): boolean {
     const isText = typeof data === 'string';
@@ -647,7 +649,7 @@ export class WebSocketServer {
     socket.end(answer);
   }
 
-  /** Step 9 · Sends a message to every open connection but `except`. */
+  /** Step 9 · Sends a message to every open connection but `except`, full or not. */
   broadcast(data: string | Uint8Array, except?: Connection): void {
     for (const connection of this.#connections) {
       if (connection !== except) connection.send(data);
@@ -657,7 +659,7 @@ export class WebSocketServer {
   /**
    * Step 9 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
    * answer are given up after `closeTimeoutMs`. From now on every request is answered with 503,
-   * also when the promise has resolved. RFC 6455 §7.4.1
+   * also when the promise has resolved. A second call returns the same promise. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= new Promise((resolve) => {

@@ -531,7 +531,7 @@ const SHARED = new MessageReader('server');`,
     story: 'A timer is set once, and not anew when the deadline has moved.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
-    edits: [['deadline >= this.#timerAt', 'this.#timerAt < NEVER']],
+    edits: [['deadline >= this.#timerAt', 'this.#timerAt < NEVER || deadline === NEVER']],
   },
   {
     id: 'end-not-told',
@@ -593,6 +593,97 @@ const SHARED = new MessageReader('server');`,
 `,
         `    socket.on('end', () => socket.end());
 `,
+      ],
+    ],
+  },
+  {
+    id: 'bug-not-told',
+    step: 6,
+    story:
+      'After an error of the application, the client is told 1011, and the application nothing.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [['      this.connection.fail(error);\n', '      this.connection.close(1011);\n']],
+  },
+  {
+    id: 'bug-at-open',
+    step: 6,
+    story:
+      'An error of the application at `open` is caught by nobody: a bug in the welcome ends the process, for all.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        "    this.#emit({ type: 'open', upgrade, protocol });",
+        "    this.#handle(this.connection, { type: 'open', upgrade, protocol });",
+      ],
+    ],
+  },
+  {
+    id: 'interval-for-each-read',
+    step: 6,
+    story:
+      'Each read starts a clock of its own, and none is stopped: after an hour, thousands ring for each client.',
+    source: 'RFC 6455 §5.5.2',
+    rules: [],
+    edits: [
+      [
+        '    this.connection.receive(chunk);\n    this.#turn();',
+        '    this.connection.receive(chunk);\n    setInterval(() => this.#onTimer(), 1000).unref();\n    this.#turn();',
+      ],
+    ],
+  },
+  {
+    id: 'clock-not-stopped',
+    step: 6,
+    story:
+      'A timer that runs on when the connection is gone: `unref` lets the process end, and the memory is held all the same.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        '  #close(): void {\n    clearTimeout(this.#timer);\n',
+        '  #close(): void {\n    this.#timer?.unref();\n',
+      ],
+    ],
+  },
+  {
+    id: 'old-clock-kept',
+    step: 6,
+    story: 'A timer is set anew, and the old one not stopped.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        '    clearTimeout(this.#timer);\n    this.#timerAt = deadline;',
+        '    this.#timerAt = deadline;',
+      ],
+    ],
+  },
+  {
+    id: 'half-closed-for-ever',
+    step: 6,
+    story:
+      'A socket that has ended is not writable, and so not looked at: one whose peer never ends its side is never dropped.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        "    if (connection.ending === 'destroy') socket.destroy();\n    if (!socket.writable) return;\n",
+        "    if (!socket.writable) return;\n    if (connection.ending === 'destroy') socket.destroy();\n",
+      ],
+    ],
+  },
+  {
+    id: 'usual-limits',
+    step: 6,
+    story: 'The limits that `attach` is given are put aside, and the usual ones taken.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        'new Connection(limits, now, () => this.#scheduleTurn())',
+        'new Connection({ ...LIMITS, pingIntervalMs: limits.pingIntervalMs, closeTimeoutMs: limits.closeTimeoutMs }, now, () => this.#scheduleTurn())',
       ],
     ],
   },
@@ -754,6 +845,81 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'kept-after-a-bug',
+    step: 7,
+    story:
+      'A connection is taken out after the application has heard of its end, which throws: it is never taken out.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        "        if (event.type === 'close') this.#remove(connection);\n        if (event.type === 'open') this.#connections.add(connection);\n        this.#handle(connection, event);",
+        "        if (event.type === 'open') this.#connections.add(connection);\n        this.#handle(connection, event);\n        if (event.type === 'close') this.#remove(connection);",
+      ],
+    ],
+  },
+  {
+    id: 'added-after-a-bug',
+    step: 7,
+    story:
+      'A connection is added after the application has heard of it, which throws: it is never added.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        "        if (event.type === 'open') this.#connections.add(connection);\n        this.#handle(connection, event);",
+        "        this.#handle(connection, event);\n        if (event.type === 'open') this.#connections.add(connection);",
+      ],
+    ],
+  },
+  {
+    id: 'a-byte-a-minute',
+    step: 7,
+    story:
+      'Each byte of a request starts the time for it again: a client that sends one a second is waited for without end.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '      received = Buffer.concat([received, chunk]);',
+        '      received = Buffer.concat([received, chunk]);\n      timer.refresh();',
+      ],
+    ],
+  },
+  {
+    id: 'options-half-way',
+    step: 7,
+    story: 'Options that the handshake knows, and the connections behind it do not.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        `        this.#handle(connection, event);
+      },
+      this.#options,
+    );`,
+        `        this.#handle(connection, event);
+      },
+      { ...LIMITS, closeTimeoutMs: this.#options.closeTimeoutMs },
+    );`,
+      ],
+    ],
+  },
+  {
+    id: 'one-buffer-for-a-request',
+    step: 7,
+    story:
+      'A request is cut at the longest head: what a client sends behind it in the same read is lost.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        'received = Buffer.concat([received, chunk]);',
+        'received = Buffer.concat([received, chunk]).subarray(0, this.#options.maxHeadBytes);',
+      ],
+    ],
+  },
+  {
     id: 'waits-without-limit',
     step: 8,
     story:
@@ -810,6 +976,43 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'ended-before-the-output',
+    step: 8,
+    story:
+      'The socket ended as soon as the connection is over: what still waits for a slow client is lost, and the Close with it.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      ["    if (connection.ending === 'hangUp') socket.end();\n", ''],
+      [
+        '    if (this.#isBehind) {\n      // Reading',
+        "    if (connection.ending === 'hangUp') socket.end();\n    if (this.#isBehind) {\n      // Reading",
+      ],
+    ],
+  },
+  {
+    id: 'brake-for-messages-only',
+    step: 8,
+    story:
+      'The brake is pulled when messages wait, and a Pong is none: a flood of Pings fills the memory.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [['      socket.pause();', '      if (connection.owesDrain) socket.pause();']],
+  },
+  {
+    id: 'waiting-limit-forgotten',
+    step: 8,
+    story: 'The limit of what may wait is a constant, whatever the options say.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        'this.#options = { ...LIMITS, ...options };',
+        'this.#options = { ...LIMITS, ...options, maxWaitingBytes: LIMITS.maxWaitingBytes };',
+      ],
+    ],
+  },
+  {
     id: 'echo-to-oneself',
     step: 9,
     story: 'A broadcast comes back to the one who sent it.',
@@ -850,13 +1053,13 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `        if (event.type === 'close') this.#remove(connection);
-        if (event.type === 'open') this.#connections.add(connection);
-        this.#handle(connection, event);`,
-        `        if (event.type === 'open') this.#connections.add(connection);
-        this.#handle(connection, event);
-        if (event.type === 'close') this.#remove(connection);`,
+        `        this.#handle(connection, event);
+      },`,
+        `        this.#handle(connection, event);
+        if (event.type === 'close' && this.#connections.size === 0) this.#whenEmpty();
+      },`,
       ],
+      ['    if (this.#connections.size === 0) this.#whenEmpty();\n', ''],
     ],
   },
   {
@@ -871,6 +1074,29 @@ const SHARED = new MessageReader('server');`,
         'if (this.#connections.size === 0) resolve();\n    });',
         'if (this.#connections.size === 0) resolve();\n    });\n    this.#shutdown.then(() => {\n      this.#shutdown = undefined;\n    });',
       ],
+    ],
+  },
+  {
+    id: 'drain-left-out',
+    step: 9,
+    story: 'A broadcast leaves out who reads slowly: they miss messages, and nobody tells them.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        'if (connection !== except) connection.send(data);',
+        'if (connection !== except && !connection.owesDrain) connection.send(data);',
+      ],
+    ],
+  },
+  {
+    id: 'refuses-while-leaving',
+    step: 9,
+    story: '503 as long as clients are there, and 101 when the last has gone.',
+    source: 'oven-sh/bun#43441',
+    rules: [],
+    edits: [
+      ['    if (this.#shutdown) {', '    if (this.#shutdown && this.#connections.size > 0) {'],
     ],
   },
   {
@@ -917,6 +1143,46 @@ const SHARED = new MessageReader('server');`,
       catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
     );
     this.#shutdown = shutdown;`,
+      ],
+    ],
+  },
+  {
+    id: 'opens-while-leaving',
+    step: 11,
+    story: 'An upgrade during a shutdown is accepted.',
+    source: 'oven-sh/bun#43441',
+    rules: [],
+    edits: [
+      [
+        '  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {',
+        '  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {\n    if (this.#connections.size > 0) this.#shutdown = undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'head-cut-short',
+    step: 11,
+    story: 'Only the first KiB of `head` is handed on: more than one frame may be in it.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        'acceptRequest(requestHead, head, this.#options)',
+        'acceptRequest(requestHead, head.subarray(0, 1024), this.#options)',
+      ],
+    ],
+  },
+  {
+    id: 'upgrade-of-no-url',
+    step: 11,
+    story:
+      'The target of an upgrade goes through `new URL`, which throws at `//[`: one request ends the server.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [
+      [
+        '    const headers = Object.entries(headersDistinct)',
+        "    new URL(url, 'http://localhost');\n    const headers = Object.entries(headersDistinct)",
       ],
     ],
   },

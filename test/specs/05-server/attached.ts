@@ -1,29 +1,42 @@
 /** Step 6: a connection on its socket. */
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { equal, fail, throws } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join } from '../../../shared/kit/frames.ts';
 import { until } from '../../../shared/kit/peer.ts';
+import { Timers } from '../../../shared/kit/timers.ts';
 import { CloseCode } from '../../../shared/protocol.ts';
 import {
+  Binary,
   Close,
+  type Connection,
   closeBody,
   fromClient,
   fromServer,
   type Lesson,
   Ping,
+  Pong,
   type Scenarios,
   Text,
 } from './core.ts';
 import {
+  accepted,
+  buggy,
   CLEANLY,
   closes,
   countCalls,
+  expectCode,
+  expectFailed,
   expectForgotten,
-  type Line,
+  Line,
   onLine,
   onSocket,
   quietly,
+  settles,
   throwAt,
+  turns,
 } from './sockets.ts';
 
 const BYE = fromClient(Close, closeBody(4001, 'bye'));
@@ -32,6 +45,53 @@ const FAST = { pingIntervalMs: 50, closeTimeoutMs: 50 };
 
 const textsFrom = (side: typeof fromClient, texts: readonly string[]) =>
   join(...texts.map((text) => side(Text, text)));
+
+/** Events at which an application may throw, and the frame that brings each about. */
+const BUGS = [
+  ['open', fromClient(Ping)],
+  ['text', fromClient(Text, 'Hello')],
+  ['binary', fromClient(Binary, 'Hello')],
+  ['pong', fromClient(Pong)],
+] as const;
+
+function survivesBug([type, bytes]: (typeof BUGS)[number]): Scenario<Lesson> {
+  const what = `An error of the application at \`${type}\` fails this one connection.`;
+  return {
+    what,
+    rules: [],
+    async check(lesson) {
+      const app = buggy(type);
+      const line = new Line();
+      const opening = accepted(lesson);
+      const about = [['`handle` throws', `at \`${type}\``]] as const;
+      attempt(() => lesson.attach(line, opening, app.handle), what, about);
+      attempt(() => line.emit('data', bytes), what, about);
+      await settles(() => line.writableEnded);
+      expectFailed(line, app);
+      line.destroy();
+    },
+  };
+}
+
+/** Runs a check with a line on which something has come, whose timers are counted. */
+async function withTimers(
+  lesson: Lesson,
+  check: (line: Line, timers: Timers, connection: Connection) => Promise<void>,
+): Promise<void> {
+  const timers = new Timers();
+  try {
+    const { line, connection } = timers.run(() => onLine(lesson));
+    timers.run(() => line.emit('data', fromClient(Text, 'Hello')));
+    await check(line, timers, connection);
+    line.destroy();
+  } finally {
+    timers.stop();
+  }
+}
+
+/** How many listeners a line has. */
+const listenersOf = (line: Line) =>
+  line.eventNames().reduce((sum, name) => sum + line.listenerCount(name), 0);
 
 export const ATTACHED: Scenarios = [
   {
@@ -156,11 +216,16 @@ export const ATTACHED: Scenarios = [
         lesson,
         async ({ client, app }) => {
           client.write(fromClient(Text, 'Hello'));
+          const what = 'An error of the application closes this one connection, with 1011.';
+          const cause = 'Catch what `handle` throws, and fail the connection with it.';
           await client.receives(
-            join(fromServer(Text, 'Hello'), fromServer(Close, closeBody(1011))),
-            'An error of the application closes this one connection, with 1011.',
-            'Catch what `handle` throws, and fail the connection with it.',
+            fromServer(Text, 'Hello'),
+            'What was sent before it leaves.',
+            cause,
           );
+          const { opcode, payload } = await client.frame(what, cause);
+          const said = { opcode, code: payload.subarray(0, 2) };
+          equal(() => said, { opcode: Close, code: closeBody(1011) }, what, { label: 'came' });
           client.socket.end();
           await closes(app, { type: 'close', code: 1006 }, 'It ends abnormally.');
         },
@@ -177,6 +242,7 @@ export const ATTACHED: Scenarios = [
         await closes(app, { type: 'close', code: 1006 }, 'No Close is 1006.');
       }),
   },
+  ...BUGS.map(survivesBug),
   {
     what: 'What `handle` throws at an `error` event is thrown on.',
     rules: [],
@@ -253,6 +319,40 @@ export const ATTACHED: Scenarios = [
     },
   },
   {
+    what: 'However much is read, timers and listeners do not become more.',
+    rules: [],
+    check: (lesson) =>
+      withTimers(lesson, async (line, timers) => {
+        const before = { timers: await timers.count(), listeners: listenersOf(line) };
+        for (let read = 0; read < 20; read++) {
+          timers.run(() => line.emit('data', fromClient(Text, 'Hello')));
+        }
+        const after = { timers: await timers.count(), listeners: listenersOf(line) };
+        if (after.timers <= before.timers + 1 && after.listeners <= before.listeners + 1) return;
+        fail('However much is read, timers and listeners do not become more.', [
+          ['after one read', `${before.timers} timers, ${before.listeners} listeners`],
+          ['after 21 reads', `${after.timers} timers, ${after.listeners} listeners`],
+        ]);
+      }),
+  },
+  {
+    what: 'When a socket is gone, no timer of it is left.',
+    rules: [],
+    check: (lesson) =>
+      withTimers(lesson, async (line, timers, connection) => {
+        timers.run(() => connection.close());
+        await nextTurn();
+        timers.run(() => line.destroy());
+        await turns(3);
+        const left = await timers.count();
+        equal(() => left, 0, 'When a socket is gone, no timer of it is left.', {
+          given: [['happened', 'a read, then `close()`, then the socket was gone']],
+          label: 'timers left',
+          cause: () => 'Stop the old timer where you set another one, and the last at `close`.',
+        });
+      }),
+  },
+  {
     what: 'A connection that has ended is forgotten.',
     rules: [],
     check: (lesson) =>
@@ -261,6 +361,45 @@ export const ATTACHED: Scenarios = [
         'A connection that has ended is forgotten.',
         'Does its timer still run?',
       ),
+  },
+  {
+    what: 'A client that does not end TCP after both Closes is dropped.',
+    rules: [101],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, socket, connection }) => {
+          client.write(BYE);
+          const what = 'A client that does not end TCP after both Closes is dropped.';
+          await client.sees('fin', 'After both Closes, the server ends its side.', CLEANLY);
+          await dropped(socket, connection, what);
+        },
+        { limits: { closeTimeoutMs: 50 } },
+      ),
+  },
+  {
+    what: 'A client that ends TCP, and takes no more, is dropped.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = onLine(lesson, () => {}, FAST);
+      line.hold();
+      connection.send('never taken');
+      line.push(null);
+      await dropped(line, connection, 'A client that ends TCP, and takes no more, is dropped.');
+    },
+  },
+  {
+    what: 'The limits are those of `limits`, not the usual ones.',
+    rules: [150],
+    check(lesson) {
+      const { line } = onLine(lesson, () => {}, { maxMessageBytes: 4 });
+      line.emit('data', fromClient(Text, 'Hello'));
+      expectCode(line, 1009, 'The limits are those of `limits`, not the usual ones.', [
+        ['limits', 'maxMessageBytes: 4'],
+        ['arrived', 'a Text of 5 bytes'],
+      ]);
+      line.destroy();
+    },
   },
   {
     what: 'A silent client is asked, and dropped when it does not answer.',
@@ -293,6 +432,19 @@ export const ATTACHED: Scenarios = [
       ),
   },
 ];
+
+/** Waits until a socket is destroyed. */
+function dropped(socket: Duplex, connection: Connection, what: string): Promise<void> {
+  return until(
+    () => socket.destroyed,
+    what,
+    () => [
+      ['our side', socket.writableEnded ? 'ended' : 'open'],
+      ['`ending` is', show(connection.ending)],
+      ['the socket', socket.destroyed ? 'destroyed' : 'not destroyed'],
+    ],
+  );
+}
 
 /** A line that has gone, and whose connection has been used once more at its end. */
 function goneLine(lesson: Lesson): WeakRef<Line> {

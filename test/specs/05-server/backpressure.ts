@@ -2,10 +2,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { until } from '../../../shared/kit/peer.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { join } from '../../../shared/kit/frames.ts';
+import { request, until } from '../../../shared/kit/peer.ts';
 import { toHex } from '../../../shared/view/hex.ts';
 import {
   Binary,
+  Close,
   type Connection,
   closeBody,
   connect,
@@ -13,12 +16,27 @@ import {
   expectNext,
   fromClient,
   type Lesson,
+  Ping,
   pull,
   raise,
   type Scenarios,
+  spokenIn,
+  Text,
   takeAll,
 } from './core.ts';
-import { type Attached, onSocket } from './sockets.ts';
+import {
+  type Attached,
+  acceptLine,
+  application,
+  buggy,
+  expectCode,
+  expectFailed,
+  onLine,
+  onSocket,
+  settles,
+  turns,
+  writtenTo,
+} from './sockets.ts';
 
 /** Makes a connection to which an application has sent more than enough. */
 function flooded(lesson: Lesson): Connection {
@@ -61,6 +79,75 @@ async function stalled({ client, socket }: Attached): Promise<number> {
 }
 
 const howMuch = (sent: number) => [['sent', `${sent} messages of ${MESSAGE_BYTES} bytes`]] as const;
+
+/** What a client sends over and over again without reading, and what that is called. */
+const FLOODS = [
+  ['Pings', fromClient(Ping, 'x'.repeat(125))],
+  ['Texts', fromClient(Text, 'x'.repeat(125))],
+  ['Texts in fragments', join(fromClient(Text, 'x'.repeat(99), false), fromClient(0, 'x'))],
+  ['Binaries', fromClient(Binary, new Uint8Array(125))],
+] as const;
+
+/** A client floods, and does not read; then it does. */
+function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> {
+  const what = `A flood of ${name} is not read on while the client does not read.`;
+  return {
+    what,
+    rules: [150],
+    async check(lesson) {
+      const app = application();
+      const { line } = onLine(lesson, app.handle);
+      const read = join(...Array.from({ length: 100 }, () => frames));
+      line.hold();
+      let reads = 0;
+      for (; reads < 64 && !line.isPaused(); reads++) {
+        line.push(read);
+        await turns(2);
+      }
+      const given: Fact[] = [['arrived', `${reads} × 100 ${name}, and the client read no answer`]];
+      equal(() => line.isPaused(), true, what, { given, label: 'the socket is paused' });
+      line.release();
+      const answers = () => spokenIn(writtenTo(line)).length;
+      await settles(() => answers() === reads * 100);
+      equal(answers, reads * 100, 'When the client reads on, every frame is answered.', {
+        given,
+        label: 'answers',
+      });
+      line.destroy();
+    },
+  };
+}
+
+const PIECES = 40;
+const PIECE = new Uint8Array(50_000).fill(7);
+
+/** The connection fails while a client that reads slowly has megabytes to come. */
+async function losesNothing(lesson: Lesson): Promise<void> {
+  const what = 'Everything is out before the server hangs up.';
+  const { line, connection } = onLine(lesson);
+  line.hold();
+  for (let i = 0; i < PIECES; i++) connection.send(PIECE);
+  connection.fail(new Error('a bug of ours'));
+  await turns(5);
+  const isEarly = line.writableEnded;
+  line.release();
+  await settles(() => line.writableFinished);
+  const spoken = spokenIn(writtenTo(line));
+  const [messages, closes] = [Binary, Close].map(
+    (opcode) => spoken.filter((one) => one.opcode === opcode).length,
+  );
+  equal(() => [messages, closes, line.writableEnded], [PIECES, 1, true], what, {
+    given: [
+      ['sent', `${PIECES} messages of ${PIECE.length} bytes to a client that reads slowly`],
+      ['then', '`fail(Error: a bug of ours)`'],
+      ['told', 'messages that went out, Closes, and whether the socket was ended'],
+    ],
+    label: 'so it was',
+    cause: () =>
+      isEarly ? 'The socket was ended while output waited: end it when there is none.' : undefined,
+  });
+  line.destroy();
+}
 
 export const BACKPRESSURE: Scenarios = [
   {
@@ -185,5 +272,46 @@ export const BACKPRESSURE: Scenarios = [
           );
         }
       }),
+  },
+  ...FLOODS.map(standsFlood),
+  {
+    what: 'Everything is out before the server hangs up.',
+    rules: [],
+    check: losesNothing,
+  },
+  {
+    what: 'An error of the application at `drain` fails this one connection.',
+    rules: [],
+    async check(lesson) {
+      const app = buggy('drain');
+      const { line, connection } = onLine(lesson, app.handle);
+      connection.send(new Uint8Array(lesson.HIGH_WATER_BYTES));
+      await settles(() => line.writableEnded);
+      expectFailed(line, app);
+      line.destroy();
+    },
+  },
+  {
+    what: 'The option `maxWaitingBytes`, set alone, is honoured.',
+    rules: [150],
+    async check({ WebSocketServer }) {
+      const what = 'The option `maxWaitingBytes`, set alone, is honoured.';
+      let opened: Connection | undefined;
+      const remember = (connection: Connection) => {
+        opened = connection;
+      };
+      const server = new WebSocketServer(remember, { maxWaitingBytes: 1000 });
+      const line = acceptLine(server, request());
+      line.hold();
+      for (let i = 0; i < 4; i++) opened?.send(PIECE);
+      await turns(3);
+      line.release();
+      await settles(() => line.writableEnded);
+      expectCode(line, 1008, what, [
+        ['options', '{ maxWaitingBytes: 1000 }'],
+        ['sent', `4 × ${PIECE.length} bytes in one go`],
+      ]);
+      line.destroy();
+    },
   },
 ];

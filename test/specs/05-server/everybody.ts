@@ -6,11 +6,13 @@ import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
 import {
   Binary,
   Close,
+  type Connection,
   closeBody,
   fromClient,
   fromServer,
   NORMAL,
   type Scenarios,
+  spokenIn,
   Text,
 } from './core.ts';
 import {
@@ -20,8 +22,10 @@ import {
   expectStatus,
   openAll,
   quietly,
+  settles,
   throwAt,
   withServer,
+  writtenTo,
 } from './sockets.ts';
 
 const GONE = 'The promise resolves when everybody is gone.';
@@ -99,6 +103,30 @@ export const EVERYBODY: Scenarios = [
         await first.receives(toAll, 'Send to all but one.', 'The one is `except`.');
         await second.receives(toAll, 'Send to all.');
       }),
+  },
+  {
+    what: 'Send also to who owes a `drain`.',
+    rules: [],
+    async check({ WebSocketServer, HIGH_WATER_BYTES }) {
+      let slow: Connection | undefined;
+      const server = new WebSocketServer((connection) => {
+        slow = connection;
+      });
+      const line = acceptLine(server, request());
+      slow?.send(new Uint8Array(HIGH_WATER_BYTES));
+      server.broadcast('to all');
+      const texts = () => spokenIn(writtenTo(line)).filter(({ opcode }) => opcode === Text).length;
+      await settles(() => texts() > 0);
+      equal(texts, 1, 'Send also to who owes a `drain`.', {
+        given: [
+          ['`send` was called', `with ${HIGH_WATER_BYTES} bytes, and gave \`false\``],
+          ['then', 'broadcast("to all")'],
+        ],
+        label: 'texts that went out',
+        cause: () => '`false` is advice to a sender. A message that nobody sends is lost.',
+      });
+      line.destroy();
+    },
   },
   {
     what: 'Who is closing is left out.',

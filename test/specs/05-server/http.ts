@@ -19,12 +19,14 @@ import {
 import { AFTER_SHUTDOWN } from './everybody.ts';
 import {
   type Application,
+  acceptLine,
   application,
   counts,
   expectListener,
   expectStatus,
   Line,
   openAll,
+  settles,
 } from './sockets.ts';
 
 const EVERY_LINE = '`headersDistinct` has every line of a header, `headers` only one Host.';
@@ -71,10 +73,10 @@ const HANDSHAKE = {
 };
 
 /** A request as `node:http` hands it out. */
-function incoming(headers: Record<string, string>): IncomingMessage {
+function incoming(headers: Record<string, string>, url = '/'): IncomingMessage {
   const lines = Object.entries(headers).map(([name, value]) => [name, [value]]);
   const headersDistinct = Object.fromEntries(lines);
-  const message = { method: 'GET', url: '/', httpVersion: '1.1', headers, headersDistinct };
+  const message = { method: 'GET', url, httpVersion: '1.1', headers, headersDistinct };
   return message as unknown as IncomingMessage;
 }
 
@@ -188,6 +190,51 @@ export const ON_HTTP: Scenarios = [
       server.upgrade(incoming(HANDSHAKE), line, NOTHING);
       const what = 'An upgrade after a shutdown is refused.';
       await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      line.destroy();
+    },
+  },
+  {
+    what: 'An upgrade during a shutdown is refused.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(() => {});
+      const first = acceptLine(server, request());
+      void server.shutdown();
+      const line = new Line();
+      server.upgrade(incoming(HANDSHAKE), line, NOTHING);
+      const what = 'An upgrade during a shutdown is refused.';
+      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      for (const each of [first, line]) each.destroy();
+    },
+  },
+  {
+    what: 'A target that is no URL does not end the server.',
+    rules: [],
+    check({ WebSocketServer }) {
+      const what = 'A target that is no URL does not end the server.';
+      const line = new Line();
+      const upgrade = () =>
+        new WebSocketServer(() => {}).upgrade(incoming(HANDSHAKE, '//['), line, NOTHING);
+      attempt(upgrade, what, [['the request', 'GET //[ HTTP/1.1']]);
+      line.destroy();
+    },
+  },
+  {
+    what: 'All of `head` is handed on.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const heard: number[] = [];
+      const server = new WebSocketServer((_, event) => {
+        if (event.type === 'binary') heard.push(event.data.length);
+      });
+      const line = new Line();
+      const head = fromClient(Binary, new Uint8Array(5000));
+      server.upgrade(incoming(HANDSHAKE), line, head);
+      await settles(() => heard.length > 0);
+      equal(() => heard, [5000], 'All of `head` is handed on.', {
+        given: [['`head` has', `${head.length} bytes: a message of 5000`]],
+        label: 'bytes of the messages',
+      });
       line.destroy();
     },
   },

@@ -1,17 +1,27 @@
 /** Step 7: a server and its connections. */
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { equal } from '../../../shared/harness/check.ts';
+import { attempt, equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { utf8 } from '../../../shared/kit/frames.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import { type Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
+import type * as Server from '../../../solutions/05-server/server.ts';
 import {
+  Binary,
   Close,
+  closeBody,
   fromClient,
   fromServer,
   type Lesson,
   NORMAL,
+  NOTHING,
+  Ping,
   type Scenarios,
   SHARED,
+  spokenIn,
   Text,
 } from './core.ts';
 import { sampleWith } from './opening.ts';
@@ -23,8 +33,14 @@ import {
   expectListener,
   expectReason,
   expectStatus,
+  Line,
   openAll,
+  quietly,
+  settles,
+  throwAt,
+  turns,
   withServer,
+  writtenTo,
 } from './sockets.ts';
 
 const PART = request().subarray(0, 20);
@@ -89,6 +105,168 @@ function withLoiterer(lesson: Lesson, check: (client: Peer) => Promise<void>): P
     await check(client);
   };
   return withServer(lesson, connect, { headTimeoutMs: 50, closeTimeoutMs: 50 });
+}
+
+/** What a client does, and what comes of it when one option is set. */
+interface Honoured {
+  readonly options: Server.Options;
+  /** What arrives. It is the sample request, with these frames behind it, if nothing else is said. */
+  readonly frames?: Uint8Array;
+  readonly request?: Uint8Array;
+  /** Something that is so in the end, and what that is called. */
+  readonly comes: string;
+  readonly holds: (line: Line) => boolean;
+}
+
+const statusIs = (status: number) => (line: Line) =>
+  Buffer.from(line.written).toString('latin1').startsWith(`HTTP/1.1 ${status} `);
+const lastIs = (opcode: number, code?: number) => (line: Line) => {
+  const last = spokenIn(writtenTo(line)).at(-1);
+  const isCode =
+    !code || Buffer.compare(last?.payload.subarray(0, 2) ?? PART, closeBody(code)) === 0;
+  return last?.opcode === opcode && isCode;
+};
+
+/** Each option, set alone. */
+const OPTIONS: readonly Honoured[] = [
+  { options: { maxHeadBytes: 100 }, comes: 'the status 431', holds: statusIs(431) },
+  {
+    options: { headTimeoutMs: 20 },
+    request: PART,
+    comes: 'the status 408',
+    holds: statusIs(408),
+  },
+  {
+    options: { maxMessageBytes: 4 },
+    frames: fromClient(Text, 'Hello'),
+    comes: 'a Close with 1009',
+    holds: lastIs(Close, 1009),
+  },
+  { options: { pingIntervalMs: 20 }, comes: 'a Ping', holds: lastIs(Ping) },
+  {
+    options: { closeTimeoutMs: 20 },
+    frames: fromClient(Close, NORMAL),
+    comes: 'the end of the socket',
+    holds: (line) => line.destroyed,
+  },
+  { options: { paths: ['/there'] }, comes: 'the status 404', holds: statusIs(404) },
+  {
+    options: { origins: ['http://good.example'] },
+    request: request('/', 'Origin: http://evil.example'),
+    comes: 'the status 403',
+    holds: statusIs(403),
+  },
+  {
+    options: { protocols: ['chat'] },
+    request: request('/', 'Sec-WebSocket-Protocol: chat'),
+    comes: 'the subprotocol `chat`',
+    holds: (line) =>
+      /^sec-websocket-protocol: *chat\r$/im.test(Buffer.from(line.written).toString()),
+  },
+];
+
+/** The status line that came back, and what came behind the head. */
+function cameBack(line: Line): string {
+  const [status = ''] = Buffer.from(line.written).toString('latin1').split('\r\n');
+  const frames = writtenTo(line);
+  return `${show(status)}, then ${frames.length === 0 ? 'nothing' : show(frames)}`;
+}
+
+function honours({ options, frames, comes, holds, ...given }: Honoured): Scenario<Lesson> {
+  const what = `The option \`${Object.keys(options)[0]}\`, set alone, is honoured.`;
+  return {
+    what,
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(() => {}, options);
+      const line = acceptLine(server, join(given.request ?? request(), frames ?? NOTHING));
+      const facts = (): Fact[] => [
+        ['options', show(options)],
+        ['came back', cameBack(line)],
+        ['expected', comes],
+      ];
+      await until(() => holds(line), what, facts);
+      line.destroy();
+    },
+  };
+}
+
+/** Lets the bytes of a request come one by one, each long before the time for it is over. */
+async function drip({ WebSocketServer }: Lesson, headTimeoutMs: number) {
+  const server = new WebSocketServer(() => {}, { headTimeoutMs });
+  const line = acceptLine(server, PART);
+  const startedAt = performance.now();
+  let sent = 0;
+  const isAnswered = () => line.written.length > 0;
+  // A timer, as the server has one: they come in their order.
+  const timer = setInterval(() => {
+    if (!isAnswered()) line.emit('data', Uint8Array.of(0x61));
+    sent++;
+  }, headTimeoutMs / 10);
+  while (!isAnswered() && sent < 40) await giveWay(2);
+  clearInterval(timer);
+  const status = Buffer.from(line.written).toString('latin1').slice(9, 12);
+  line.destroy();
+  return { status, sent, tookMs: performance.now() - startedAt };
+}
+
+async function expectDripRefused(lesson: Lesson): Promise<void> {
+  const what = 'A request that comes byte by byte has no more time than another.';
+  // On a machine that stood still for as long as the time allowed, any server answers: ask again.
+  for (let headTimeoutMs = 50; headTimeoutMs < 2000; headTimeoutMs *= 2) {
+    const { status, sent, tookMs } = await drip(lesson, headTimeoutMs);
+    equal(() => status, '408', what, {
+      given: [
+        ['headTimeoutMs', `${headTimeoutMs}`],
+        ['arrived', `a byte every ${headTimeoutMs / 10} ms, ${sent} in all, and no blank line`],
+      ],
+      label: 'status',
+      cause: () => 'The time for a request starts once, when the socket comes.',
+    });
+    if (tookMs < headTimeoutMs * 1.5) return;
+  }
+}
+
+/** A connection whose application throws at one event, and how it stands in the set meanwhile. */
+function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
+  const what = `A connection is counted, whatever the application throws at \`${type}\`.`;
+  return {
+    what,
+    rules: [],
+    async check({ WebSocketServer }) {
+      const server = new WebSocketServer(throwAt(type));
+      const given: Fact[] = [['`handle` throws', `at \`${type}\``]];
+      const line = acceptLine(server, request());
+      const size = () => (server.connections as Set<unknown>).size;
+      equal(size, 1, what, { given, label: '`connections` has, while the socket is there' });
+      quietly(() => line.emit('close'));
+      await turns(3);
+      equal(size, 0, what, {
+        given,
+        label: '`connections` has, when it is gone',
+        cause: () => 'Do your own bookkeeping first, and let the application hear of it then.',
+      });
+      quietly(() => line.destroy());
+    },
+  };
+}
+
+/** Everything that came with the request is heard, however much that is. */
+async function keepsAll({ WebSocketServer }: Lesson): Promise<void> {
+  const what = 'However much comes behind a request, nothing of it is lost.';
+  const heard: number[] = [];
+  const server = new WebSocketServer((_, event) => {
+    if (event.type === 'binary') heard.push(event.data.length);
+  });
+  const sizes = [1, 500, 3000, 20_000, 70_000];
+  const frames = sizes.map((size) => fromClient(Binary, new Uint8Array(size)));
+  const line = acceptLine(server, join(request(), ...frames));
+  await settles(() => heard.length === sizes.length);
+  equal(() => heard, sizes, what, {
+    given: [['in one read', 'the request, and five messages']],
+    label: 'bytes of the messages',
+  });
+  line.destroy();
 }
 
 export const MANY: Scenarios = [
@@ -228,6 +406,33 @@ export const MANY: Scenarios = [
       line.destroy();
     },
   },
+  {
+    what: 'A target that is no URL does not end the server.',
+    rules: [],
+    check({ WebSocketServer }) {
+      const what = 'A target that is no URL does not end the server.';
+      const line = new Line();
+      const accept = () => {
+        new WebSocketServer(() => {}).accept(line as unknown as Socket);
+        line.emit('data', request('//['));
+      };
+      attempt(accept, what, [['the request', 'GET //[ HTTP/1.1']]);
+      line.destroy();
+    },
+  },
+  {
+    what: 'However much comes behind a request, nothing of it is lost.',
+    rules: [],
+    check: keepsAll,
+  },
+  {
+    what: 'A request that comes byte by byte has no more time than another.',
+    rules: [],
+    check: expectDripRefused,
+  },
+  countsInSpite('open'),
+  countsInSpite('close'),
+  ...OPTIONS.map(honours),
   forgetsLine('leaves in the middle of its request', PART),
   forgetsLine('was refused', POST),
 ];

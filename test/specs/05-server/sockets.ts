@@ -1,12 +1,24 @@
 /** What the scenarios of connections on sockets are written with. */
 import { createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import { join } from '../../../shared/kit/frames.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import { Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
-import { type Connection, type Event, type Lesson, NOTHING } from './core.ts';
+import {
+  Close,
+  type Connection,
+  closeBody,
+  type Event,
+  type Lesson,
+  NOTHING,
+  spokenIn,
+} from './core.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
 const PATIENT = { closeTimeoutMs: 60_000 };
@@ -176,10 +188,27 @@ export class Line extends Duplex {
   /** What has been written to it. */
   written = NOTHING;
 
+  /** Does the other end read nothing? */
+  #isHeld = false;
+  /** Called when the other end reads on. */
+  #whenTaken = () => {};
+
+  /** The other end reads nothing more. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** The other end reads on. */
+  release(): void {
+    this.#isHeld = false;
+    this.#whenTaken();
+  }
+
   override _read(): void {}
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
     this.written = join(this.written, chunk);
-    done();
+    if (this.#isHeld) this.#whenTaken = done;
+    else done();
   }
   override _final(done: () => void): void {
     setImmediate(done);
@@ -191,12 +220,74 @@ export class Line extends Duplex {
 }
 
 /** Attaches a connection to a new line. */
-export function onLine(lesson: Lesson, handle: Server.Handler = () => {}) {
+export function onLine(
+  lesson: Lesson,
+  handle: Server.Handler = () => {},
+  limits: Partial<Server.Limits> = {},
+) {
   const line = new Line();
   const opening = accepted(lesson);
-  const connection = attempt(() => lesson.attach(line, opening, handle), 'Attach a connection.');
+  const attach = () => lesson.attach(line, opening, handle, { ...lesson.LIMITS, ...limits });
+  const connection = attempt(attach, 'Attach a connection.');
   expectListener(line);
   return { line, connection };
+}
+
+/** What has been written to a line behind the answer of the handshake. */
+export function writtenTo(line: Line): Uint8Array {
+  return line.written.subarray(Buffer.from(line.written).indexOf('\r\n\r\n') + 4);
+}
+
+/** Lets so many turns of the event loop go by. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
+/** Waits until something is so, or for half a second: what is not so then is told by a check. */
+export async function settles(isSettled: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 250 && !isSettled(); turn++) await giveWay(turn < 5 ? 0 : 2);
+}
+
+/** An application with a bug in its handler of one event, which hears on what becomes of it. */
+export function buggy(type: Event['type'], react: Server.Handler = () => {}) {
+  const bug = new Error(`a bug in the handler of \`${type}\``);
+  const events: Event[] = [];
+  const handle: Server.Handler = (connection, event) => {
+    events.push(event);
+    react(connection, event);
+    if (event.type === type) throw bug;
+  };
+  return { bug, events, handle };
+}
+
+/** Checks that the last thing that went out on a line is a Close with this code. */
+export function expectCode(line: Line, code: number, what: string, given: readonly Fact[]): void {
+  const last = spokenIn(writtenTo(line)).at(-1);
+  const said = { opcode: last?.opcode, code: last?.payload.subarray(0, 2) };
+  const expected = { opcode: Close, code: closeBody(code) };
+  equal(() => said, expected, what, { given, label: 'the last frame' });
+}
+
+/** Checks that a bug in a handler has failed its connection, and that the application heard so. */
+export function expectFailed(line: Line, { bug, events }: ReturnType<typeof buggy>): void {
+  const given: Fact[] = [
+    ['thrown', show(bug)],
+    ['the events', events.map(({ type }) => type).join(', ')],
+  ];
+  const told = () => events.flatMap((event) => (event.type === 'error' ? [event.error] : []));
+  equal(() => told().length, 1, 'The application hears of its own error, by an `error` event.', {
+    given,
+    label: '`error` events',
+    cause: (count) => (count === 0 ? 'Fail the connection with it: `fail` tells both.' : undefined),
+  });
+  equal(() => told()[0] === bug, true, 'The `error` event has the error that was thrown.', {
+    given,
+  });
+  expectCode(line, 1011, 'An error of the application is 1011 for the client.', given);
+  equal(() => line.writableEnded, true, 'After an error of the application, hang up.', {
+    given,
+    label: 'the socket was ended',
+  });
 }
 
 /** Lets a server accept a new line, on which these bytes have arrived. */
