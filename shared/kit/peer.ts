@@ -30,18 +30,23 @@ export function request(target = '/', ...lines: readonly string[]): Uint8Array {
   );
 }
 
+/** A likely cause, or what finds one in how things stand when something has not come. */
+export type Cause = string | (() => string | undefined);
+
+const causeOf = (cause: Cause | undefined) => (typeof cause === 'function' ? cause() : cause);
+
 /** Waits until a condition holds; fails with `what` when it does not come to that. */
 export async function until(
   holds: () => boolean,
   what: string,
   facts: () => readonly Fact[] = () => [],
-  cause?: string,
+  cause?: Cause,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
   // Turns are counted, and not the time: on a busy machine one may take long, for the server too.
   for (let turns = 0; !holds(); turns++) {
     if (turns * TURN_MS > patienceMs) {
-      fail(what, [...facts(), ['waited', count(patienceMs / 1000, 'second')]], cause);
+      fail(what, [...facts(), ['waited', count(patienceMs / 1000, 'second')]], causeOf(cause));
     }
     await giveWay(TURN_MS);
   }
@@ -90,7 +95,7 @@ export class Peer {
   }
 
   /** Waits for an HTTP answer, and takes its head out. `what` is what should have come. */
-  async head(what: string, cause?: string): Promise<string> {
+  async head(what: string, cause?: Cause): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
     await until(
       () => end() !== -1 || this.ended !== undefined,
@@ -113,8 +118,11 @@ export class Peer {
     if (!status.startsWith('HTTP/1.1 101 ')) fail(what, [['the answer', status]]);
   }
 
-  /** Waits for these bytes, and takes them out. Fails when others come, or too few. */
-  async receives(expected: Uint8Array, what: string, cause?: string): Promise<void> {
+  /**
+   * Waits for these bytes, and takes them out. Fails when others come, or too few. `cause` is why
+   * nothing may have come.
+   */
+  async receives(expected: Uint8Array, what: string, cause?: Cause): Promise<void> {
     const enough = () => this.#received.length >= expected.length || this.ended !== undefined;
     // When they do not come, the difference says more than that time is over.
     await until(enough, what, () => [], cause, this.#patienceMs).catch(() => {});
@@ -124,37 +132,42 @@ export class Peer {
       throw new CheckFailure(
         what,
         [...compareBytes(actual, expected, { frames: true, label }), ...this.#facts().slice(1)],
-        cause,
+        actual.length === 0 ? causeOf(cause) : undefined,
       );
     }
     this.#drop(expected.length);
   }
 
   /** Waits for a frame, as a server sends it, and takes it out. */
-  async frame(what: string, cause?: string): Promise<Frame> {
+  async frame(what: string, cause?: Cause): Promise<Frame> {
     const first = () => splitFrames(this.#received).frames[0];
     const isOver = () => first() !== undefined || this.ended !== undefined;
     await until(isOver, what, () => this.#facts(), cause, this.#patienceMs);
     const frame = first();
-    if (!frame) throw new CheckFailure(what, this.#facts(), cause);
+    if (!frame) throw new CheckFailure(what, this.#facts(), causeOf(cause));
     const { length } = frame.payload;
     this.#drop((length > 65_535 ? 10 : length > 125 ? 4 : 2) + length);
     return frame;
   }
 
   /**
-   * Waits until the server has ended its side of TCP. `cause` is why it may have been reset, or,
-   * where that is as good, why it may not have ended.
+   * Waits until the server has ended its side of TCP: `fin` cleanly, `end` in any way. `whyReset`
+   * and `whyOpen` are why it may not be so.
    */
-  async sees(ending: 'fin' | 'end', what: string, cause?: string): Promise<void> {
+  async sees(
+    ending: 'fin' | 'end',
+    what: string,
+    whyReset?: string,
+    whyOpen?: Cause,
+  ): Promise<void> {
     await until(
       () => this.ended !== undefined,
       what,
       () => this.#facts(),
-      (ending === 'end' && cause) || 'End the socket, once everything is written.',
+      whyOpen,
       this.#patienceMs,
     );
-    if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), cause);
+    if (ending === 'fin' && this.ended !== 'fin') fail(what, this.#facts(), whyReset);
   }
 
   #facts(): Fact[] {

@@ -105,7 +105,8 @@ function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> 
         await turns(2);
       }
       const given: Fact[] = [['arrived', `${reads} × 100 ${name}, and the client read no answer`]];
-      equal(() => line.isPaused(), true, what, { given, label: 'the socket is paused' });
+      const cause = () => BRAKE_CAUSE;
+      equal(() => line.isPaused(), true, what, { given, label: 'the socket is paused', cause });
       line.release();
       const answers = () => spokenIn(writtenTo(line)).length;
       await settles(() => answers() === reads * 100);

@@ -37,6 +37,23 @@ export function spokenIn(bytes: Uint8Array): { opcode: number; payload: Uint8Arr
   return spoken;
 }
 
+const NAMES: Readonly<Record<number, string>> = {
+  [Continuation]: 'a continuation',
+  [Text]: 'a Text',
+  [Binary]: 'a Binary',
+  [Ping]: 'a Ping',
+  [Pong]: 'a Pong',
+};
+
+/** Says what a frame is, such as `a Close with 1000`. */
+export function nameOf(frame: { opcode: number; payload: Uint8Array } | undefined): string {
+  if (!frame) return 'nothing';
+  const { opcode, payload } = frame;
+  if (opcode !== Close) return `${NAMES[opcode] ?? `opcode ${opcode}`} of ${payload.length} bytes`;
+  const [high, low] = payload;
+  return low === undefined ? 'an empty Close' : `a Close with ${high! * 256 + low}`;
+}
+
 /** Encodes the payload of a Close frame. */
 export function closeBody(code: number, reason = ''): Uint8Array {
   return join(Uint8Array.of(code >> 8, code & 255), utf8(reason));
@@ -107,6 +124,9 @@ export function expectNext(
 ): void {
   const before = [...callsOf(connection), ...given];
   const event = pull(connection, what, given);
+  if (event?.type === 'error' && expected?.type !== 'error') {
+    before.push(['its error', show(event.error)]);
+  }
   equal(() => event, expected, what, {
     given: before,
     label: '`next` gave',

@@ -72,6 +72,12 @@ function closedOverBacklog(lesson: Lesson, isBegun: boolean) {
   return { output: join(first, ...takeAll(connection)), given };
 }
 
+/** Says what is wrong when more messages went out than may. */
+function causeOfBacklog(output: Uint8Array, expected: number): string | undefined {
+  const messages = spokenIn(output).filter(({ opcode }) => opcode === Binary);
+  return messages.length > expected ? BACKLOG : undefined;
+}
+
 function causeOfLastWords(isAccepted: boolean, output: Uint8Array): string | undefined {
   if (!isAccepted) return 'Look at one message, let the application answer, then look at the next.';
   const isDropped = !spokenIn(output).some(({ opcode }) => opcode === Text);
@@ -150,7 +156,7 @@ export const CLOSING: Scenarios = [
         { opcode: Binary, payload: LARGE },
         { opcode: Close, payload: NORMAL },
       ];
-      const about = { given, label: 'went out', cause: () => BACKLOG };
+      const about = { given, label: 'went out', cause: () => causeOfBacklog(output, 1) };
       equal(() => spokenIn(output), expected, what, about);
     },
   },
@@ -160,7 +166,7 @@ export const CLOSING: Scenarios = [
     check(lesson) {
       const what = 'The answer to a Close does not wait for a message that has not begun.';
       const { output, given } = closedOverBacklog(lesson, false);
-      const about = { given, label: 'went out', cause: () => BACKLOG };
+      const about = { given, label: 'went out', cause: () => causeOfBacklog(output, 0) };
       equal(() => spokenIn(output), [{ opcode: Close, payload: NORMAL }], what, about);
     },
   },
@@ -203,6 +209,7 @@ export const CLOSING: Scenarios = [
     check(lesson) {
       const connection = leaving(lesson);
       equal(() => connection.send('too late'), false, 'No message follows a Close.', {
+        given: callsOf(connection),
         label: '`send` gave',
         cause: () => 'Look at the state first. Who is closing sends nothing, and that is no error.',
       });

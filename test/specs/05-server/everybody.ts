@@ -11,6 +11,7 @@ import {
   fromClient,
   fromServer,
   NORMAL,
+  nameOf,
   type Scenarios,
   spokenIn,
   Text,
@@ -31,7 +32,7 @@ import {
 const GONE = 'The promise resolves when everybody is gone.';
 
 export const AFTER_SHUTDOWN =
-  'Remember that the server has been shut down, also when the promise has resolved.';
+  'Remember that the server has been shut down, also when the promise has resolved, and look at that for each way in.';
 
 /** Shuts a server down, and says when the promise of that is settled. */
 function shutDown(server: WebSocketServer) {
@@ -58,10 +59,9 @@ async function leaving(listener: Listener, server: WebSocketServer, count: numbe
   const clients = await openAll(listener, count);
   const shutdown = shutDown(server);
   for (const client of clients) {
-    const { opcode, payload } = await client.frame('Say 1001 to everybody.');
-    const said = () => ({ opcode, code: payload.subarray(0, 2) });
-    const expected = { opcode: Close, code: closeBody(1001).subarray(0, 2) };
-    equal(said, expected, 'Say 1001 to everybody.', { label: 'came' });
+    const frame = await client.frame('Say 1001 to everybody.');
+    const expected = 'a Close with 1001';
+    equal(() => nameOf(frame), expected, 'Say 1001 to everybody.', { label: 'came' });
   }
   return { clients, shutdown };
 }
@@ -100,7 +100,12 @@ export const EVERYBODY: Scenarios = [
         await second.receives(seven, 'Send to all but one.');
         server.broadcast('and now to all');
         const toAll = fromServer(Text, 'and now to all');
-        await first.receives(toAll, 'Send to all but one.', 'The one is `except`.');
+        const frame = await first.frame('Send to all but one.');
+        equal(() => nameOf(frame), 'a Text of 14 bytes', 'Send to all but one.', {
+          given: [['was `except`', 'of the Binary; then a Text went to all']],
+          label: 'came to it',
+          cause: () => (frame.opcode === Binary ? 'The one is `except`.' : undefined),
+        });
         await second.receives(toAll, 'Send to all.');
       }),
   },
@@ -156,6 +161,8 @@ export const EVERYBODY: Scenarios = [
         const { clients, shutdown } = await leaving(listener, server, 2);
         for (const [i, client] of clients.entries()) {
           equal(shutdown.isSettled, false, 'The promise waits for the last client.', {
+            given: [['clients there', `${2 - i}`]],
+            label: 'the promise is settled',
             cause: () => 'Keep its `resolve`, and call it when the last connection is gone.',
           });
           await leave(client);
@@ -172,8 +179,14 @@ export const EVERYBODY: Scenarios = [
         const { clients, shutdown } = await leaving(listener, server, 1);
         const again = shutDown(server);
         for (const client of clients) await leave(client);
-        await shutdown.settles(GONE);
-        await again.settles('A second shutdown ends with the first.');
+        const what = 'A second shutdown ends with the first.';
+        const given = (which: string): Fact[] => [
+          ['`shutdown()`', 'called twice; then every client has gone'],
+          ['not settled', `the ${which} promise`],
+        ];
+        const cause = 'Return the same promise again: what waits for its end is kept once.';
+        await shutdown.settles(what, given('first'), cause);
+        await again.settles(what, given('second'), cause);
       }),
   },
   {

@@ -72,7 +72,8 @@ function refuses(what: string, bytes: Uint8Array, status: string): Scenario<Less
         client.write(bytes);
         const head = await client.head(`Refuse ${what} with an HTTP answer.`);
         equal(() => head.slice(9, 12), status, `Refuse ${what}.`, { label: 'status' });
-        await client.sees('fin', 'After a refusal the server hangs up, cleanly.', CLEANLY);
+        const hangsUp = 'After a refusal the server hangs up, cleanly.';
+        await client.sees('fin', hangsUp, CLEANLY, 'The refusal has come: end the socket with it.');
         await counts(server, 0, 'Who was refused is no connection.');
       }),
   };
@@ -113,6 +114,8 @@ interface Honoured {
   /** What arrives. It is the sample request, with these frames behind it, if nothing else is said. */
   readonly frames?: Uint8Array;
   readonly request?: Uint8Array;
+  /** Who has to know the option. */
+  readonly reader: string;
   /** Something that is so in the end, and what that is called. */
   readonly comes: string;
   readonly holds: (line: Line) => boolean;
@@ -127,37 +130,55 @@ const lastIs = (opcode: number, code?: number) => (line: Line) => {
   return last?.opcode === opcode && isCode;
 };
 
+const HANDSHAKE = '`openingHandshake`';
+const CONNECTION = 'the connection, by `attach`';
+
 /** Each option, set alone. */
 const OPTIONS: readonly Honoured[] = [
-  { options: { maxHeadBytes: 100 }, comes: 'the status 431', holds: statusIs(431) },
+  {
+    options: { maxHeadBytes: 100 },
+    reader: HANDSHAKE,
+    comes: 'the status 431',
+    holds: statusIs(431),
+  },
   {
     options: { headTimeoutMs: 20 },
+    reader: 'the timer of a request',
     request: PART,
     comes: 'the status 408',
     holds: statusIs(408),
   },
   {
     options: { maxMessageBytes: 4 },
+    reader: CONNECTION,
     frames: fromClient(Text, 'Hello'),
     comes: 'a Close with 1009',
     holds: lastIs(Close, 1009),
   },
-  { options: { pingIntervalMs: 20 }, comes: 'a Ping', holds: lastIs(Ping) },
+  { options: { pingIntervalMs: 20 }, reader: CONNECTION, comes: 'a Ping', holds: lastIs(Ping) },
   {
     options: { closeTimeoutMs: 20 },
+    reader: CONNECTION,
     frames: fromClient(Close, NORMAL),
     comes: 'the end of the socket',
     holds: (line) => line.destroyed,
   },
-  { options: { paths: ['/there'] }, comes: 'the status 404', holds: statusIs(404) },
+  {
+    options: { paths: ['/there'] },
+    reader: HANDSHAKE,
+    comes: 'the status 404',
+    holds: statusIs(404),
+  },
   {
     options: { origins: ['http://good.example'] },
+    reader: HANDSHAKE,
     request: request('/', 'Origin: http://evil.example'),
     comes: 'the status 403',
     holds: statusIs(403),
   },
   {
     options: { protocols: ['chat'] },
+    reader: HANDSHAKE,
     request: request('/', 'Sec-WebSocket-Protocol: chat'),
     comes: 'the subprotocol `chat`',
     holds: (line) =>
@@ -172,7 +193,7 @@ function cameBack(line: Line): string {
   return `${show(status)}, then ${frames.length === 0 ? 'nothing' : show(frames)}`;
 }
 
-function honours({ options, frames, comes, holds, ...given }: Honoured): Scenario<Lesson> {
+function honours({ options, frames, comes, holds, reader, ...given }: Honoured): Scenario<Lesson> {
   const what = `The option \`${Object.keys(options)[0]}\`, set alone, is honoured.`;
   return {
     what,
@@ -185,7 +206,8 @@ function honours({ options, frames, comes, holds, ...given }: Honoured): Scenari
         ['came back', cameBack(line)],
         ['expected', comes],
       ];
-      await until(() => holds(line), what, facts);
+      const cause = `Is it handed on to ${reader}? An option that stands alone counts, too.`;
+      await until(() => holds(line), what, facts, cause);
       line.destroy();
     },
   };
@@ -238,13 +260,14 @@ function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
       const given: Fact[] = [['`handle` throws', `at \`${type}\``]];
       const line = acceptLine(server, request());
       const size = () => (server.connections as Set<unknown>).size;
-      equal(size, 1, what, { given, label: '`connections` has, while the socket is there' });
+      const cause = () => 'Do your own bookkeeping first, and let the application hear of it then.';
+      equal(size, 1, what, { given, label: 'while it is there', cause });
       quietly(() => line.emit('close'));
       await turns(3);
       equal(size, 0, what, {
         given,
-        label: '`connections` has, when it is gone',
-        cause: () => 'Do your own bookkeeping first, and let the application hear of it then.',
+        label: 'when it is gone',
+        cause,
       });
       quietly(() => line.destroy());
     },
@@ -316,7 +339,9 @@ export const MANY: Scenarios = [
         for (const byte of request()) slow.write(Uint8Array.of(byte));
         const head = await slow.head('A request may come byte by byte.');
         equal(() => head.slice(9, 12), '101', 'A request may come byte by byte.', {
-          cause: () => 'Keep what has arrived until the head is whole.',
+          label: 'status',
+          cause: (status) =>
+            status === '400' ? 'Keep what has arrived until the head is whole.' : undefined,
         });
       }),
   },
@@ -352,7 +377,8 @@ export const MANY: Scenarios = [
     check: (lesson) =>
       withLoiterer(lesson, async (client) => {
         const what = 'A request that does not end in time is refused.';
-        const head = await client.head(what, 'A timer of `headTimeoutMs` starts with the socket.');
+        const cause = 'The option `headTimeoutMs` is 50. A timer of it starts with the socket.';
+        const head = await client.head(what, cause);
         equal(() => head.slice(9, 12), '408', what);
         expectReason(head);
         await client.sees('end', 'And the client is let go.');
@@ -368,7 +394,8 @@ export const MANY: Scenarios = [
           client.write(utf8('still here'));
           return client.ended === 'reset';
         };
-        const cause = 'Hang up after the answer, and destroy the socket after `closeTimeoutMs`.';
+        const cause =
+          'The option `closeTimeoutMs` is 50. So long after the answer, destroy the socket.';
         await until(isReset, 'A client that stays is dropped.', () => [], cause);
       }),
   },

@@ -5,6 +5,7 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { request } from '../../../shared/kit/peer.ts';
+import { HandshakeError } from '../../../shared/protocol.ts';
 import type { Policy } from '../../../solutions/01-handshake/handshake.ts';
 import type { Accepted } from '../../../solutions/05-server/server.ts';
 import { RFC_ACCEPT } from '../../vectors/accept.ts';
@@ -64,7 +65,15 @@ function refusal(
         opening = openingHandshake(bytes, policy, maxHeadBytes);
         return opening?.accepted;
       };
-      equal(isAccepted, false, title, { label: '`accepted` is', cause: causeOfAccepting });
+      equal(isAccepted, false, title, {
+        given: [
+          ['arrived', show(textOf(bytes))],
+          ...(policy ? [['policy', show(policy)] as const] : []),
+          ...(maxHeadBytes ? [['maxHeadBytes', `${maxHeadBytes}`] as const] : []),
+        ],
+        label: '`accepted` is',
+        cause: (actual) => causeOfAccepting(actual, policy, maxHeadBytes),
+      });
       if (!opening || opening.accepted) return;
       const { error, answer } = opening;
       const raise = () => {
@@ -77,9 +86,16 @@ function refusal(
   };
 }
 
-function causeOfAccepting(actual: unknown): string {
-  if (actual instanceof Error) return 'A bad request has an answer of its own: catch the error.';
-  return actual ? 'Does the policy reach `negotiate`?' : 'Does the limit reach `parseRequest`?';
+function causeOfAccepting(
+  actual: unknown,
+  policy: Policy | undefined,
+  maxHeadBytes: number | undefined,
+): string | undefined {
+  if (actual instanceof HandshakeError) {
+    return 'A bad request has an answer of its own: catch the error.';
+  }
+  if (actual === true && policy) return 'Does the policy reach `negotiate`?';
+  return actual === undefined && maxHeadBytes ? 'Does the limit reach `parseRequest`?' : undefined;
 }
 
 export const OPENING: Scenarios = [
