@@ -161,6 +161,22 @@ export const BACKPRESSURE: Scenarios = [
     },
   },
   {
+    what: 'There is no room while one message waits.',
+    rules: [],
+    check(lesson) {
+      const connection = connect(lesson);
+      connection.send(new Uint8Array(lesson.HIGH_WATER_BYTES));
+      connection.send('the last one');
+      // With one call more, nothing might be left.
+      let left = lesson.HIGH_WATER_BYTES;
+      while (left > lesson.MAX_OUTPUT_BYTES + lesson.MAX_FRAGMENT_BYTES) {
+        left -= connection.takeOutput().length;
+      }
+      connection.drained();
+      expectNext(connection, undefined, 'There is no room while one message waits.');
+    },
+  },
+  {
     what: 'There is room again when everything has gone.',
     rules: [],
     check(lesson) {
@@ -312,6 +328,26 @@ export const BACKPRESSURE: Scenarios = [
         ['options', '{ maxWaitingBytes: 1000 }'],
         ['sent', `4 × ${PIECE.length} bytes in one go`],
       ]);
+      line.destroy();
+    },
+  },
+  {
+    what: 'Who sends more at each `drain` keeps nobody waiting.',
+    rules: [],
+    async check(lesson) {
+      const piece = new Uint8Array(lesson.HIGH_WATER_BYTES);
+      let drains = 0;
+      const { line, connection } = onLine(lesson, (connection, { type }) => {
+        if (type === 'drain' && ++drains < 20) connection.send(piece);
+      });
+      connection.send(piece);
+      await turns(3);
+      const isAlone = () => drains >= 20;
+      equal(isAlone, false, 'Who sends more at each `drain` keeps nobody waiting.', {
+        given: [['the application', 'sends `HIGH_WATER_BYTES` at each `drain`']],
+        label: '20 `drain` events in three turns of the event loop',
+        cause: () => 'Each `drain` needs a turn of the event loop: `setImmediate`.',
+      });
       line.destroy();
     },
   },

@@ -229,4 +229,21 @@ export const BYTES_OUT: Scenarios = [
       });
     },
   },
+  {
+    what: 'What waits is counted in bytes, not in characters.',
+    rules: [],
+    check(lesson) {
+      const { HIGH_WATER_BYTES } = lesson;
+      const count = Math.ceil(HIGH_WATER_BYTES / 3);
+      const connection = connect(lesson);
+      const send = () => connection.send('你'.repeat(count));
+      equal(send, false, 'What waits is counted in bytes, not in characters.', {
+        given: [
+          ['sent', `${count} times 你, each of 3 bytes`],
+          ['HIGH_WATER_BYTES', `${HIGH_WATER_BYTES}`],
+        ],
+        label: '`send` gave',
+      });
+    },
+  },
 ];

@@ -171,6 +171,25 @@ export const CLOSING: Scenarios = [
     },
   },
   {
+    what: 'Once what waited has gone, answers are no longer dropped.',
+    rules: [98],
+    check(lesson) {
+      const connection = connect(lesson);
+      connection.send('it waits');
+      connection.receive(fromClient(Ping, 'p'));
+      connection.next();
+      takeAll(connection);
+      connection.receive(join(fromClient(Text, 'last words'), fromClient(Close, NORMAL)));
+      echo(connection);
+      expectOutput(
+        connection,
+        join(fromServer(Text, 'last words'), fromServer(Close, NORMAL)),
+        'Once what waited has gone, answers are no longer dropped.',
+        'What waits is to be looked at anew with each read.',
+      );
+    },
+  },
+  {
     what: 'Our own Close goes after the messages before it, also when the peer’s comes in.',
     rules: [109],
     check(lesson) {

@@ -45,20 +45,20 @@ const WAITING = [
 const LOADS = ['sendLarge', 'sendLarge', 'takeOutput', 'drained', 'send', 'close', 'wait'] as const;
 
 /** Step 2. */
-export const ANY_READS = scripted('Whatever comes, however it is cut, is heard.', [91, 116], 30, {
+export const ANY_READS = scripted('Whatever comes, however it is cut, is heard.', [91, 116], 25, {
   says: 'messages',
   acts: [],
 });
 
 /** Step 3. */
-export const ANY_TALK = scripted('Whatever is said goes out, in order.', [103, 104, 115], 30, {
+export const ANY_TALK = scripted('Whatever is said goes out, in order.', [103, 104, 115], 20, {
   says: 'pings',
   acts: TALKING,
 });
 
 /** Step 4. */
 export const ANY_ENDS = [
-  scripted('A connection ends right, whatever ends it, and whenever.', [98, 127, 128], 50, {
+  scripted('A connection ends right, whatever ends it, and whenever.', [98, 127, 128], 40, {
     says: 'anything',
     acts: ENDING,
   }),
@@ -72,7 +72,7 @@ export const ANY_ENDS = [
 ];
 
 /** Step 5. */
-export const ANY_TIMES = scripted('Time does what it demands, and no more.', [100], 50, {
+export const ANY_TIMES = scripted('Time does what it demands, and no more.', [100], 40, {
   says: 'anything',
   acts: WAITING,
 });

@@ -18,6 +18,7 @@ const HANDSHAKE = [
   'Sec-WebSocket-Version: 13',
 ];
 const REST_SIZES = [0, 1, 7, 125, 1024, 1025, 4096, 40_000];
+const REST = Uint8Array.from({ length: 40_000 }, (_, i) => i % 251);
 
 interface Head {
   readonly text: string;
@@ -42,7 +43,7 @@ function opens({ openingHandshake }: Lesson, choose: Choices): void {
   const { text, target, isLegal } = drawHead(choose);
   const head = Buffer.from(text, 'latin1');
   const size = choose.pick(REST_SIZES);
-  const rest = Uint8Array.from({ length: size }, (_, i) => i % 251);
+  const rest = REST.subarray(0, size);
   const given: Fact[] = [['the head', show(text)]];
 
   const cut = choose.below(head.length);
@@ -68,5 +69,5 @@ function opens({ openingHandshake }: Lesson, choose: Choices): void {
 export const ANY_OPENING: Scenario<Lesson> = {
   what: 'Any request is answered, whatever comes behind it.',
   rules: [35, 44],
-  check: (lesson) => generated(40, (choose) => opens(lesson, choose)),
+  check: (lesson) => generated(30, (choose) => opens(lesson, choose)),
 };
