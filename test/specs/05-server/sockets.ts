@@ -13,7 +13,7 @@ import type * as Server from '../../../solutions/05-server/server.ts';
 import { type Connection, type Event, type Lesson, NOTHING, nameOf, spokenIn } from './core.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
-const PATIENT = { closeTimeoutMs: 60_000 };
+const PATIENT = { closeTimeoutMs: 600_000, pingIntervalMs: 600_000 };
 
 export const CLEANLY =
   'Ending a socket at once, with bytes in it that nobody has read, resets it: the Close may get lost.';
