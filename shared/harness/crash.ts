@@ -5,14 +5,14 @@ import { show } from './show.ts';
 
 /** What was thrown, and where in the learner's code. */
 export function thrown(error: unknown): Fact[] {
-  if (isOfCheck(error)) return [['the check says', show(error)]];
+  if (hasTripped(error)) return [['the check says', show(error)]];
   const place = placeOf(error);
   return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
 }
 
 /** What lies behind an error that JavaScript itself throws. `undefined`: it says so itself. */
 export function causeOfCrash(error: unknown): string | undefined {
-  if (isOfCheck(error)) {
+  if (hasTripped(error)) {
     return 'The check could not go on with what the code returned. Is it of the type that the signature says?';
   }
   if (error instanceof TypeError && /BigInt/.test(error.message)) {
@@ -33,4 +33,12 @@ export function causeOfCrash(error: unknown): string | undefined {
     return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
   }
   return undefined;
+}
+
+/**
+ * Whether a check itself could not go on. What an application of a check throws on purpose is a
+ * plain `Error`, and comes back through the learner's code.
+ */
+function hasTripped(error: unknown): boolean {
+  return isOfCheck(error) && error instanceof Error && error.name !== 'Error';
 }
