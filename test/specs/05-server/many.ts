@@ -331,6 +331,17 @@ export const MANY: Scenarios = [
       }),
   },
   {
+    what: 'A request may come in two reads.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const line = acceptLine(new WebSocketServer(() => {}), PART);
+      line.emit('data', request().subarray(PART.length));
+      const cause = 'Keep what has arrived until the head is whole.';
+      await expectStatus(line, '101', 'A request may come in two reads.', cause);
+      line.destroy();
+    },
+  },
+  {
     what: 'A request may come byte by byte.',
     rules: [],
     check: (lesson) =>
@@ -344,17 +355,6 @@ export const MANY: Scenarios = [
             status === '400' ? 'Keep what has arrived until the head is whole.' : undefined,
         });
       }),
-  },
-  {
-    what: 'A request may come in two reads.',
-    rules: [],
-    async check({ WebSocketServer }) {
-      const line = acceptLine(new WebSocketServer(() => {}), PART);
-      line.emit('data', request().subarray(PART.length));
-      const cause = 'Keep what has arrived until the head is whole.';
-      await expectStatus(line, '101', 'A request may come in two reads.', cause);
-      line.destroy();
-    },
   },
   forgets('resets', (client) => {
     client.socket.resetAndDestroy();
