@@ -61,6 +61,25 @@ export const TRAPS: readonly Trap[] = [
     edits: [[".digest('base64');", ".digest('base64')\n    .concat('\\n');"]],
   },
   {
+    id: 'hash-remembered',
+    step: 1,
+    story:
+      'The last hash kept for whoever asks again, and found by the end of the key. That has four values only.',
+    source: 'RFC 6455 §4.2.2',
+    rules: [57],
+    edits: [
+      [
+        "  return createHash('sha1')",
+        "  const known = remembered.get(key.slice(-3));\n  if (known) return known;\n  const accept = createHash('sha1')",
+      ],
+      [
+        ".digest('base64');\n",
+        ".digest('base64');\n  remembered.set(key.slice(-3), accept);\n  return accept;\n",
+      ],
+      ['const TOKEN =', 'const remembered = new Map<string, string>();\nconst TOKEN ='],
+    ],
+  },
+  {
     id: 'case-sensitive-names',
     step: 2,
     story:
@@ -304,6 +323,15 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [['bytes.length < maxHeadBytes', 'bytes.length <= maxHeadBytes']],
+  },
+  {
+    id: 'head-limit-made-up',
+    step: 2,
+    story:
+      'Another limit than the one that is written down, where no limit is given. Whoever reads the constant plans with it.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['maxHeadBytes = MAX_HEAD_BYTES,', 'maxHeadBytes = 20_000,']],
   },
   {
     id: 'last-blank-line',

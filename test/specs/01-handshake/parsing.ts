@@ -291,6 +291,27 @@ const LIMIT: readonly ParsingScenario[] = [
       });
     },
   },
+  {
+    what: 'Without a limit, a head may have MAX_HEAD_BYTES, and not one byte more.',
+    rules: [],
+    check: ({ parseRequest, MAX_HEAD_BYTES: max }) => {
+      const told = 'Without a limit, a head may have MAX_HEAD_BYTES, and not one byte more.';
+      const padded = (size: number) => {
+        const line = (value: string) => bytesOf(['GET / HTTP/1.1', `Cookie: ${value}`]);
+        return line('c'.repeat(size - line('').length));
+      };
+      const given = (size: number): Fact[] => [
+        ['arrived', `a head of ${size} bytes, and all of it`],
+        ['MAX_HEAD_BYTES', `${max}`],
+      ];
+      equal(() => lengthOf(parseRequest(padded(max))), { length: max }, told, {
+        given: given(max),
+      });
+      refusesWith(431, () => lengthOf(parseRequest(padded(max + 1))), told, {
+        given: given(max + 1),
+      });
+    },
+  },
 ];
 
 function refuses(head: string, lines: readonly string[]): ParsingScenario {

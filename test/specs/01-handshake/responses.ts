@@ -99,7 +99,7 @@ function saysYes(
 const YES: readonly ResponseScenario[] = [
   saysYes([53, 63, 64], 'Say yes in valid HTTP, with each header once.'),
   saysYes([54], 'Say yes with the status 101.', ({ status }, _, given) => {
-    if (!status.startsWith('HTTP/1.1 101 ')) fail('The status of the response is 101.', given);
+    if (!status.startsWith('HTTP/1.1 101 ')) fail('The status has to be 101.', given);
   }),
   saysYes([55], 'Say yes with `Upgrade: websocket`.', ({ headers }, _, given) => {
     if (headers.get('upgrade')?.toLowerCase() === 'websocket') return;
@@ -124,7 +124,7 @@ const YES: readonly ResponseScenario[] = [
   saysYes([44, 52, 139], 'Send no header that nobody asked for.', ({ headers }, _, given) => {
     const names = ['upgrade', 'connection', 'sec-websocket-accept', 'sec-websocket-protocol'];
     const extra = [...headers.keys()].find((name) => !names.includes(name));
-    if (extra) fail(`The answer has a header that nobody asked for: ${extra}.`, given);
+    if (extra) fail(`Nobody asked for this header: \`${extra}\`.`, given);
   }),
   saysYes([53], 'A 101 has no body.', ({ body }, _, given) => {
     if (body.length > 0) fail('A 101 has no body: the frames start after the blank line.', given);
@@ -216,12 +216,12 @@ const NO: readonly ResponseScenario[] = [
   saysNo([154], 'Say no in valid HTTP.'),
   saysNo([154], 'Say no with the status of the error.', (response, { status }, given) => {
     if (response.status.startsWith(`HTTP/1.1 ${status} `)) return;
-    fail(`The first line is \`HTTP/1.1 ${status}\` and a phrase.`, given);
+    fail(`The first line has to be \`HTTP/1.1 ${status}\` and a phrase.`, given);
   }),
   saysNo([], 'Say no with the headers of the error.', (response, { headers }, given) => {
     for (const [name, value] of Object.entries(headers)) {
       if (response.headers.get(name.toLowerCase()) === value) continue;
-      fail(`The header of the error is missing: ${name}: ${value}`, given);
+      fail(`The response needs the header of the error: \`${name}: ${value}\`.`, given);
     }
   }),
   saysNo([132], 'Say that this is the end.', ({ headers }, _, given) => {
@@ -230,13 +230,13 @@ const NO: readonly ResponseScenario[] = [
   }),
   saysNo([], 'The body is text.', ({ headers }, _, given) => {
     if (/^text\/plain; *charset="?utf-8/i.test(headers.get('content-type') ?? '')) return;
-    fail('The body is text: `Content-Type: text/plain; charset=utf-8`.', given);
+    fail('The response needs `Content-Type: text/plain; charset=utf-8`.', given);
   }),
   saysNo([], 'Content-Length is the length of the body.', ({ headers, body }, _, given) => {
     if (headers.get('content-length') === String(body.length)) return;
     const characters = String(Buffer.from(body).toString().length);
     fail(
-      `Content-Length is ${body.length}, the bytes after the blank line.`,
+      `Content-Length has to be ${body.length}: so many bytes follow the blank line.`,
       given,
       headers.get('content-length') === characters
         ? 'Those are its characters. A letter beyond ASCII has more than one byte.'
@@ -244,7 +244,8 @@ const NO: readonly ResponseScenario[] = [
     );
   }),
   saysNo([], 'The body says what was wrong.', ({ body }, { message }, given) => {
-    if (!Buffer.from(body).includes(message)) fail('The body says what was wrong.', given);
+    if (!Buffer.from(body).includes(message))
+      fail('The body has to have the message of the error in it.', given);
   }),
   {
     what: 'Refuse to send a header with a line break in it.',
