@@ -225,4 +225,15 @@ const EMPTY_ITEM: UpgradeScenario = {
   },
 };
 
-export const UPGRADE: readonly UpgradeScenario[] = [...ACCEPTED, ...REFUSED, EMPTY_ITEM];
+const TWICE: UpgradeScenario = {
+  what: 'Leave the request as it is: checked again, it is as good as before.',
+  rules: [],
+  check: ({ checkUpgrade }) => {
+    const head = headOf(RFC_REQUEST);
+    const given = [drawRequest(RFC_REQUEST)];
+    equal(() => checkUpgrade(head), RFC_UPGRADE, 'Accept the request of RFC 6455 §1.2.', { given });
+    equal(() => checkUpgrade(head), RFC_UPGRADE, TWICE.what, { given });
+  },
+};
+
+export const UPGRADE: readonly UpgradeScenario[] = [...ACCEPTED, ...REFUSED, EMPTY_ITEM, TWICE];
