@@ -284,8 +284,8 @@ const COST: readonly Scenario<Lesson>[] = [
       // What nobody holds any more would be given back meanwhile, and be counted.
       usedMemory('arrayBuffers');
       for (const [size, count] of [
-        [64 * 1024 - 1, 100],
-        [4 * 1024, 1600],
+        [64 * 1024 - 1, 50],
+        [4 * 1024, 500],
       ] as const) {
         // Compared with short frames: a reader may have a buffer from the start.
         const [less, more] = [200, size].map((length) => memoryOfAnnounced(lesson, length, count));

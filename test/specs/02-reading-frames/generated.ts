@@ -211,7 +211,9 @@ class WatchedReader implements Reader<Frame> {
       return { expected: headerOf(sent), end: before.length + headBytes(sent).length };
     });
     this.#reader = new FrameReader((header) => {
-      this.#calls.push(header);
+      // The key may be a view into memory that is used again.
+      const { maskingKey: key } = header;
+      this.#calls.push({ ...header, maskingKey: key && new Uint8Array(key) });
       if (header.opcode !== REFUSED) return;
       throw new ProtocolError(CloseCode.PolicyViolation, '5.2', 'Not this one.');
     });
