@@ -176,7 +176,7 @@ export function messageScript(frames: readonly SentFrame[], terms: Terms): Scrip
     const draft: Draft = open ?? { opcode: sent.opcode, bytes: [], places: [] };
     const size = BigInt(draft.bytes.length) + sent.length;
     if (size > terms.maxMessageBytes) {
-      const why = `its message has ${size} bytes by now`;
+      const why = `its message would have ${size} bytes`;
       return ends(atHeader(place, why, CloseCode.MessageTooBig));
     }
     for (const [n, byte] of sent.payload.entries()) {
