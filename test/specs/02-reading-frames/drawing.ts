@@ -94,12 +94,11 @@ export function drawFragments(
 }
 
 function drawControl(choose: Choices, role: Role): SentFrame {
+  const opcode = choose.pick([Ping, Pong, Ping, Pong, Close]);
   const payload = choose.bytes(choose.oneIn(15) ? 125 : choose.below(6));
-  return sentFrame(
-    choose.pick([Ping, Pong, Ping, Pong, Close]),
-    payload,
-    drawKey(choose, role === 'server'),
-  );
+  // What the payload of a Close may be is for another lesson.
+  const body = choose.oneIn(2) ? Uint8Array.of(0x03, 0xe8) : new Uint8Array(0);
+  return sentFrame(opcode, opcode === Close ? body : payload, drawKey(choose, role === 'server'));
 }
 
 /** Draws a message of letters, or of any bytes. */
@@ -127,13 +126,14 @@ export function drawMistake(
 /** Draws a frame of which one field of the header has been changed. */
 export function drawSpoiled(choose: Choices, opcode: number, role: Role): SentFrame {
   const payload = utf8('abc'.slice(0, choose.below(4)));
-  const good = sentFrame(opcode, payload, drawKey(choose, role === 'server'));
+  const isLast = opcode >= 8 || !choose.oneIn(2);
+  const good = sentFrame(opcode, payload, drawKey(choose, role === 'server'), isLast);
   const { key, fin, length } = good;
   const none = { payload: new Uint8Array(0) };
   const changes: readonly (() => Partial<SentFrame>)[] = [
     () => ({ rsv: 1 + choose.below(7) }),
     () => ({ key: key ? undefined : choose.bytes(4) }),
-    () => ({ opcode: choose.below(16) }),
+    () => ({ opcode: choose.pick([3, 7, 11, 15, 4, 5, 6, 12, 13, 14]) }),
     () => ({ fin: !fin }),
     () => ({ lengthBytes: choose.pick([2, 8]) }),
     () => ({ lengthBytes: 8, length: length + 2n ** 63n, ...none }),

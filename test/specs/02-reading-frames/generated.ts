@@ -375,7 +375,7 @@ export const ANY_TEXTS: Scenario<Lesson> = {
 /** Peeks into a frame that has not ended, here and there. */
 function peeks({ FrameReader }: Lesson, choose: Choices): void {
   const role = choose.pick(ROLES);
-  const payload = choose.bytes(1 + choose.below(60));
+  const payload = choose.bytes(1 + choose.below(120));
   const sent = sentFrame(Opcode.Text, payload, drawKey(choose, role === 'server'));
   const bytes = frameBytes(sent);
   const size = headBytes(sent).length;

@@ -109,6 +109,7 @@ const ANY_HEADER: readonly Scenario<Lesson>[] = [
           const bits = rsv.toString(2).padStart(3, '0');
           const what = `Refuse the RSV bits ${bits} in a frame with opcode ${opcode}.`;
           refuses(lesson, { opcode, rsv }, what, '5.2');
+          if (opcode < 8) refuses(lesson, { opcode, rsv, fin: false }, what, '5.2');
         }
       }
     },

@@ -67,7 +67,10 @@ function aboutFrames<T>({ read, bytes, delivery, actual, expected }: Misreading<
   const few = Array.isArray(actual) && actual.length < expected.length;
   return [
     [
-      () => frames.length > 1 && isRead(() => read(cut(bytes, frames)), expected),
+      () =>
+        frames.length > 1 &&
+        !isRead(() => read([bytes]), expected) &&
+        isRead(() => read(cut(bytes, frames)), expected),
       'With a read for each frame, it is right. One read may bring many: keep the rest for the next `read()`.',
     ],
     [
