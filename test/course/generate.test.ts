@@ -1,7 +1,8 @@
 /** Generated cases: the same ones each time, and told in the simplest form. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CheckFailure, fail } from '../../shared/harness/check.ts';
 import { Choices, generated, SEED } from '../../shared/kit/generate.ts';
+import { withGiven } from '../../shared/kit/given.ts';
 import { Todo } from '../../shared/todo.ts';
 
 /** What a check of generated cases throws. */
@@ -81,6 +82,29 @@ test('what is not written yet stays that', () => {
       throw todo;
     }),
   ).toBe(todo);
+});
+
+test('what a check was given is told first, and made only when it fails', () => {
+  const facts = vi.fn(() => [['call', 'next()']] as const);
+  expect(withGiven(facts, () => 7)).toBe(7);
+  expect(facts).not.toHaveBeenCalled();
+  const told = () => withGiven(facts, () => fail('It holds.', [['state is', 'OPEN']], 'Why.'));
+  expect(told).toThrow(
+    expect.objectContaining({
+      message: 'It holds.',
+      facts: [
+        ['call', 'next()'],
+        ['state is', 'OPEN'],
+      ],
+      cause: 'Why.',
+    }),
+  );
+  const todo = new Todo('01.1');
+  const begun = () =>
+    withGiven(facts, () => {
+      throw todo;
+    });
+  expect(begun).toThrow(todo);
 });
 
 test('choices made again are those', () => {

@@ -326,6 +326,19 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'role-of-the-last',
+    step: 4,
+    story:
+      'The role kept beside the class: a client that was made last keeps all servers from hanging up.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [101, 102, 121],
+    edits: [
+      ['    this.#role = role;', '    ROLE = role;'],
+      ["if (this.#role === 'server')", "if (ROLE === 'server')"],
+      ['const NEXT_STATE:', 'let ROLE: Role;\n\nconst NEXT_STATE:'],
+    ],
+  },
+  {
     id: 'code-zero',
     step: 4,
     story: 'The code of a Close never filled in: 0 travels.',
@@ -402,6 +415,19 @@ export const TRAPS: readonly Trap[] = [
       [
         "return this.#state === 'OPEN' || this.#state === 'CLOSE_SENT';",
         "return this.#state !== 'CLOSED';",
+      ],
+    ],
+  },
+  {
+    id: 'fails-as-it-is-told',
+    step: 5,
+    story: 'Whatever has a close code taken for a ProtocolError, a plain object too.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [128],
+    edits: [
+      [
+        'return error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;',
+        'return (error as Partial<ProtocolError> | undefined)?.closeCode ?? CloseCode.InternalError;',
       ],
     ],
   },

@@ -131,7 +131,7 @@ export const anyFailure: readonly Scenario<Lesson>[] = [
     what: 'Any value that is thrown has its code.',
     rules: [128],
     check: ({ closeCodeFor }) =>
-      generated(40, (choose) => {
+      generated(100, (choose) => {
         const error = drawError(choose);
         const code = error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;
         equal(() => closeCodeFor(error), code, 'Each error has its code.', {
