@@ -197,7 +197,7 @@ export const maskedFrames: Scenario<Lesson> = {
   what: 'Encode any frames of two clients, each with its own key.',
   rules: [66, 71, 74, 75, 78, 79, 82],
   check: (lesson) =>
-    generated(30, (choose) => {
+    generated(24, (choose) => {
       const clients = [new Client('client 1'), new Client('client 2')];
       const payloads: Uint8Array[] = [];
       const kept = choose.list(3, () => {

@@ -230,7 +230,7 @@ export const anyOrder: Scenario<Lesson> = {
   what: 'Give out the right frames, whatever two queues are told.',
   rules: [70, 85, 86, 87, 97, 108, 109, 110, 115],
   check: (lesson) =>
-    generated(120, (choose) => {
+    generated(90, (choose) => {
       const calls: Call[] = [];
       const queues = ['queue', 'other'].map((name) => new Pair(lesson, name, calls));
       let count = 0;

@@ -188,6 +188,14 @@ const dropping: readonly Scenario<Lesson>[] = [
     queue.dropWaiting();
     queue.isLeftWith([ping], 'No message has begun, so dropWaiting leaves none; pings stay.');
   }),
+  scenario('A message goes on after a ping, for dropWaiting, too.', [115], (lesson) => {
+    const message = long();
+    const queue = begin(lesson, message);
+    queue.addControl(ping);
+    queue.gives(ping, 'A ping slips in.');
+    queue.dropWaiting();
+    queue.isLeftWith(message.slice(1), 'A ping between two fragments does not end their message.');
+  }),
 ];
 
 const NOT_ONE_MESSAGE: readonly (readonly [what: string, frames: readonly Frame[]])[] = [
