@@ -85,12 +85,13 @@ export function equal(
   const outcome = outcomeOf(call);
   if (!outcome.threw && same(outcome.value, expected)) return;
   const bytes = !outcome.threw && outcome.value instanceof Uint8Array ? outcome.value : undefined;
+  const { label = labelOf(call) } = about;
   const facts =
     bytes && expected instanceof Uint8Array
-      ? compareBytes(bytes, expected, about)
+      ? compareBytes(bytes, expected, { ...about, label })
       : outcome.threw
         ? [...thrown(outcome.error), ['expected', show(expected)] as const]
-        : compareValues(outcome.value, expected, about.label);
+        : compareValues(outcome.value, expected, label);
   throw new CheckFailure(
     what,
     [...(about.given ?? []), ...facts],
@@ -99,8 +100,17 @@ export function equal(
   );
 }
 
+/**
+ * What to call a value: without a call, as in `() => payload`, nobody has returned it. A loader may
+ * have taken the spaces out.
+ */
+function labelOf(call: () => unknown): string {
+  const [, body = ''] = /^\(\)\s*=>(.*)/s.exec(String(call)) ?? [];
+  return /^[^(]+$/.test(body) ? 'it is' : 'you returned';
+}
+
 /** Two values side by side; of objects, only the fields that differ. */
-function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
+function compareValues(actual: unknown, expected: unknown, label: string): Fact[] {
   const [mine, right] =
     isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
   return [[label, show(mine)], ['expected', show(right)], ...unseen(mine, right)];

@@ -15,7 +15,7 @@ export interface About {
   readonly cause?: (actual: unknown) => string | undefined;
   /** Bytes are frames: name the field that is wrong. */
   readonly frames?: boolean;
-  /** What to call the actual value, where nothing was returned. */
+  /** What to call the actual value, where that is not what a function of the lesson returned. */
   readonly label?: string;
   /** The section that has the rule, where it is not that of the step. */
   readonly section?: string;

@@ -85,7 +85,7 @@ test('what JavaScript says of itself goes before what the check thinks', () => {
 });
 
 test('a function in the place of a value has not been called', () => {
-  const returned = told(() => equal(() => function state() {}, 'OPEN', 'It starts OPEN.'));
+  const returned = told(() => equal(() => Object(function state() {}), 'OPEN', 'It starts OPEN.'));
   expect(returned.facts[0]).toEqual(['you returned', 'the function state']);
   expect(returned.cause).toContain('A function came, and not what it returns.');
 });

@@ -5,7 +5,8 @@ import { type CheckFailure, equal } from '../../shared/harness/check.ts';
 /** What is told of a wrong value, as `label: text`. */
 function told(actual: unknown, expected: unknown): string[] {
   try {
-    equal(() => actual, expected, 'The same.');
+    const call = () => actual;
+    equal(() => call(), expected, 'The same.');
   } catch (error) {
     return (error as CheckFailure).facts.map(([label, value]) => `${label}: ${value}`);
   }
@@ -14,6 +15,30 @@ function told(actual: unknown, expected: unknown): string[] {
 
 const E_ACUTE = 'é';
 const AS_BYTES = '\u00c3\u00a9';
+
+test('what nobody returned is not called returned', () => {
+  const payload = Uint8Array.of(1);
+  const handshake = { state: 'CLOSED', lists: [[1]] };
+  const label = (call: () => unknown, about = {}) => {
+    try {
+      equal(call, 'OPEN', 'The same.', about);
+    } catch (error) {
+      return (error as CheckFailure).facts[0]?.[0];
+    }
+    return undefined;
+  };
+  expect(label(() => payload)).toBe('it is');
+  expect(label(() => handshake.state)).toBe('it is');
+  expect(label(() => handshake.lists[0]?.[0])).toBe('it is');
+  expect(label(() => payload, { label: 'the payload' })).toBe('the payload');
+  expect(label(() => String(payload))).toBe('you returned');
+  expect(label(() => new Uint8Array(1))).toBe('you returned');
+  try {
+    equal(() => payload, Uint8Array.of(2), 'The same.');
+  } catch (error) {
+    expect((error as CheckFailure).facts[0]).toEqual(['it is', '01']);
+  }
+});
 
 test('text that is not ASCII is shown in hex, wherever it is', () => {
   expect(told(E_ACUTE, AS_BYTES)).toEqual([

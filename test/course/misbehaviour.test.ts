@@ -124,6 +124,12 @@ ${solution}`,
 /** What comes to its end by itself, and is seen in what its process does, or in its types. */
 const TAME: readonly Kind[] = [
   {
+    kind: 'a changed payload of the caller',
+    make: inside(MASKED, 'if (frame.payload.length) frame.payload[0]! ^= 1;'),
+    // Told by how the check is written, as the loader of a learner's run leaves it.
+    says: ['The payload belongs to the caller: do not change it.', /it is +49/],
+  },
+  {
     kind: 'a throw in a callback of a socket',
     lesson: '05',
     make: inside('#read(chunk: Uint8Array)', "throw new Error('oops');"),
@@ -274,11 +280,6 @@ const PLAIN: readonly Kind[] = [
       'push(chunk: Uint8Array): void {\n    this.#received.push(chunk);\n    chunk.fill(0);',
     ),
     says: ['The bytes that are pushed belong to the caller: do not change them.'],
-  },
-  {
-    kind: 'a changed payload of the caller',
-    make: inside(MASKED, 'if (frame.payload.length) frame.payload[0]! ^= 1;'),
-    says: ['The payload belongs to the caller: do not change it.', 'Work on a copy'],
   },
   {
     kind: 'a view of the memory of the check',
