@@ -3,9 +3,12 @@ import { isOfCheck, isRepeated, placeOf } from '../course/place.ts';
 import type { Fact } from './facts.ts';
 import { show } from './show.ts';
 
+/** What a check could not call: how the check has come to it is left out. */
+const NOT_CALLABLE = /^(TypeError: )(?:new )?(?:\S+\.)?(\w+ is not a (?:function|constructor))/;
+
 /** What was thrown, and where in the learner's code. */
 export function thrown(error: unknown): Fact[] {
-  if (hasTripped(error)) return [['the check says', show(error)]];
+  if (hasTripped(error)) return [['the check says', show(error).replace(NOT_CALLABLE, '$1$2')]];
   const place = placeOf(error);
   return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
 }
@@ -13,6 +16,8 @@ export function thrown(error: unknown): Fact[] {
 /** What lies behind an error that JavaScript itself throws. `undefined`: it says so itself. */
 export function causeOfCrash(error: unknown): string | undefined {
   if (hasTripped(error)) {
+    if (NOT_CALLABLE.test(show(error)))
+      return 'A check wanted to call it. Has it been renamed, or was something of another type returned?';
     return 'The check could not go on with what the code returned. Is it of the type that the signature says?';
   }
   if (error instanceof TypeError && /BigInt/.test(error.message)) {

@@ -65,7 +65,8 @@ function ranAhead(error: unknown, number: number): Failure | undefined {
     kind: 'check',
     what: `Step ${number} does without the later steps, but the code called step ${error.step}.`,
     facts: [['not written', todoPlace(error)]],
-    cause: 'Does it call a function by its name that was handed to it as a parameter?',
+    cause:
+      'Do without it here. It may have been handed in as a parameter, or there is a plainer way.',
   };
 }
 

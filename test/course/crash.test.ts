@@ -52,7 +52,7 @@ test('a check that cannot work with what was returned does not say that the code
   expect(facts).toEqual([
     ['the check says', "TypeError: Cannot read properties of undefined (reading 'map')"],
   ]);
-  expect(cause).toContain('of the type that the signature says');
+  expect(cause).toContain('of the type that the signature says?');
   let failure = {};
   try {
     inCheck();
@@ -63,6 +63,21 @@ test('a check that cannot work with what was returned does not say that the code
     what: 'What the code returned is not what it should be.',
     facts,
   });
+});
+
+test.each([
+  ['lesson.checkHeader is not a function', 'checkHeader is not a function'],
+  ['handshake2.fail(...).map is not a function', 'map is not a function'],
+  ['SendQueue is not a constructor', 'SendQueue is not a constructor'],
+  ['new lesson.SendQueue is not a constructor', 'SendQueue is not a constructor'],
+])('the variables of a check are not named: %s', (message, named) => {
+  const error = thrownAt(new TypeError(message), `check (${CHECK})`);
+  const call = () => {
+    throw error;
+  };
+  const { facts, cause } = told(() => attempt(call, 'Read.'));
+  expect(facts).toEqual([['the check says', `TypeError: ${named}`]]);
+  expect(cause).toContain('Has it been renamed');
 });
 
 test.each([
