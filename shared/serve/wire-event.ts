@@ -1,7 +1,7 @@
 /** What a page hears of its own connection's bytes, as JSON over a second WebSocket. */
 import { type DecodedFrame, decodeFrame } from '../view/frame.ts';
 import { decodeHead } from '../view/head.ts';
-import { escapeText, toHex } from '../view/hex.ts';
+import { escapeBytes, toHex } from '../view/hex.ts';
 import { type Field, opcodeName, sayBeginning, sayFields } from '../view/say.ts';
 import type { CutFrame } from './cutter.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
@@ -84,7 +84,7 @@ export function headEvent(direction: Direction, bytes: Uint8Array): WireEvent {
     lines: lines
       .filter(({ name }) => name !== 'blank line')
       .map((line, index) => {
-        const text = escapeText(line.text.replace(/\r\n$/, ''));
+        const text = escapeBytes(line.text.replace(/\r\n$/, ''));
         const step = headStep(direction, text, index);
         return { text, ...(step && { step }) };
       }),

@@ -38,3 +38,10 @@ export function escapeText(text: string): string {
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
 }
+
+/** Writes bytes, given as one character each, as `escapeText` does; those beyond ASCII as `\xc3`. */
+export function escapeBytes(text: string): string {
+  return text.replace(/[\x7f-\xff]|[^\x7f-\xff]+/g, (part) =>
+    part >= '\x7f' ? `\\x${part.charCodeAt(0).toString(16)}` : escapeText(part),
+  );
+}

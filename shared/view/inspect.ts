@@ -2,7 +2,7 @@ import { isHead } from './bytes.ts';
 import { count } from './count.ts';
 import { type DecodedFrame, decodeFrames } from './frame.ts';
 import { decodeHead, type HeadLine } from './head.ts';
-import { escapeText } from './hex.ts';
+import { escapeBytes } from './hex.ts';
 import { preview, sayMissing } from './say.ts';
 import { style } from './style.ts';
 import { drawStream, MAX_FRAMES } from './wire.ts';
@@ -65,17 +65,17 @@ function explainHandshake(bytes: Uint8Array, width: number): string[] {
 }
 
 function renderLine({ text, problem }: HeadLine, width: number): string[] {
-  const lines = fold(escapeText(text), width - 2).map((line) => `  ${line}`);
+  const lines = fold(escapeBytes(text), width - 2).map((line) => `  ${line}`);
   // A line that is still arriving has no end yet.
   const isCut = !text.endsWith('\n');
   return problem && !isCut ? [...lines, `  ^^ ${problem}`] : lines;
 }
 
-/** Breaks a line without losing a space, and never inside of `\r` or `\u0000`. */
+/** Breaks a line without losing a space, and never inside of `\r`, `\xc3` or `\u0000`. */
 function fold(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const [token] of text.matchAll(/\\u[0-9a-f]{4}|\\?./g)) {
+  for (const [token] of text.matchAll(/\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\?./g)) {
     if (line.length + token.length > width) {
       lines.push(line);
       line = '    ';

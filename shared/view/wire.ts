@@ -2,7 +2,7 @@
 import { count } from './count.ts';
 import { type DecodedFrame, decodeFrames } from './frame.ts';
 import { decodeHead } from './head.ts';
-import { escapeText, toHex } from './hex.ts';
+import { escapeBytes, toHex } from './hex.ts';
 import { frameFields, opcodeName, preview, sayFields, sayPayload } from './say.ts';
 import { clip } from './width.ts';
 import { wrap } from './wrap.ts';
@@ -122,7 +122,7 @@ export function renderFrames(bytes: Uint8Array, width = 76): string[] {
 export function renderHead(bytes: Uint8Array, width = 76): string[] {
   const { lines, rest } = decodeHead(bytes);
   const texts = lines.flatMap(({ text, problem }) => [
-    clip(escapeText(text), width),
+    clip(escapeBytes(text), width),
     ...(problem ? [`^^ ${problem}`] : []),
   ]);
   if (rest.length === 0) return texts;

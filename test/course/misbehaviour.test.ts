@@ -132,7 +132,10 @@ const TAME: readonly Kind[] = [
   {
     kind: 'a throw in a callback of a socket',
     lesson: '05',
-    make: inside('#read(chunk: Uint8Array)', "throw new Error('oops');"),
+    make: inside(
+      '#read(chunk: Uint8Array)',
+      "const all = globalThis as { thrown?: true };\nif (!all.thrown) {\nall.thrown = true;\nthrow new Error('oops');\n}",
+    ),
     says: [
       'The first that does not: ',
       'The code threw in a callback, where nobody catches it.',

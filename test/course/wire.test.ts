@@ -165,6 +165,15 @@ describe('the viewer over a handshake', () => {
     ]);
   });
 
+  test('shows what is not ASCII as bytes', () => {
+    const bytes = utf8('GET /é HTTP/1.1\r\nX: \t"\u007f€"\r\n\r\n');
+    expect(renderHead(bytes)).toEqual([
+      String.raw`GET /\xc3\xa9 HTTP/1.1\r\n`,
+      String.raw`X: \t\"\x7f\xe2\x82\xac\"\r\n`,
+      String.raw`\r\n`,
+    ]);
+  });
+
   test('marks a line with the wrong end', () => {
     expect(renderHead(utf8('GET / HTTP/1.1\nHost: h'))).toEqual([
       'GET / HTTP/1.1\\n',
