@@ -95,7 +95,7 @@ async function takeHints(learner: Learner): Promise<void> {
   learner.press('h');
   await learner.sees('Hint 2 of 3');
   learner.press('x');
-  await learner.sees('1 of 5 steps hold.');
+  await learner.sees('1 of 5 steps holds.');
 }
 
 /** `l`, a number, and `n`. */
@@ -108,7 +108,7 @@ async function walkTheMap(learner: Learner): Promise<void> {
   await learner.sees('04 Closing');
   learner.press('l');
   learner.press('1');
-  await learner.sees('1 of 5 steps hold.');
+  await learner.sees('1 of 5 steps holds.');
 }
 
 /** `d`, which asks first as long as the lesson is not finished. */
