@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import { causeOfCrash, thrown } from './crash.ts';
-import { same, unseen } from './difference.ts';
+import { same, unseen, wrongKind } from './difference.ts';
 import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
 
@@ -95,7 +95,7 @@ export function equal(
   throw new CheckFailure(
     what,
     [...(about.given ?? []), ...facts],
-    causeOf(outcome, about),
+    (outcome.threw ? undefined : wrongKind(outcome.value, expected)) ?? causeOf(outcome, about),
     about.section,
   );
 }

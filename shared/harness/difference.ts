@@ -42,6 +42,20 @@ export function unseen(actual: unknown, expected: unknown): Fact[] {
   return [[path ? `at ${path}` : 'they differ', sayDifference(mine, right)]];
 }
 
+/** Says that the first difference is one of kind. `undefined`: it is not, or it is plain to see. */
+export function wrongKind(actual: unknown, expected: unknown): string | undefined {
+  const { mine, right } = firstDifference(actual, expected, '');
+  const [one, other] = [kindOf(mine), kindOf(right)];
+  if (!one || !other || one === other) return undefined;
+  return `What should be ${other} is ${one}.`;
+}
+
+function kindOf(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return 'bytes';
+  if (Array.isArray(value)) return 'a list';
+  return { string: 'text', number: 'a number', bigint: 'a bigint' }[typeof value as string];
+}
+
 interface Difference {
   /** How to get there, such as `[0].data`. */
   readonly path: string;

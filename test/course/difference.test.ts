@@ -16,6 +16,20 @@ function told(actual: unknown, expected: unknown): string[] {
 const E_ACUTE = 'é';
 const AS_BYTES = '\u00c3\u00a9';
 
+test.each([
+  [{ length: 5n }, { length: 5 }, 'What should be a number is a bigint.'],
+  ['\u0081', Uint8Array.of(0x81), 'What should be bytes is text.'],
+  [[{ body: [3, 232] }], [{ body: Uint8Array.of(3, 232) }], 'What should be bytes is a list.'],
+  [Uint8Array.of(0x61), 'a', 'What should be text is bytes.'],
+  [6, 5, 'About the value.'],
+  [undefined, 5, 'About the value.'],
+  [{}, { length: 5 }, 'About the value.'],
+])('a value of another kind is told before its content: %o', (actual, expected, cause) => {
+  const check = () => equal(() => Object(actual) && actual, expected, 'Same.', about);
+  const about = { cause: () => 'About the value.' };
+  expect(check).toThrow(expect.objectContaining({ cause }));
+});
+
 test('what nobody returned is not called returned', () => {
   const payload = Uint8Array.of(1);
   const handshake = { state: 'CLOSED', lists: [[1]] };
