@@ -33,6 +33,11 @@ export class RunRecord {
     return this.#isDone;
   }
 
+  /** Whether the checks are loaded. Until then, nothing of the learner's has run. */
+  get isReady(): boolean {
+    return this.#steps.length > 0;
+  }
+
   /** Names what is going on, to begin a sentence with: `Step 4`. */
   get activity(): string {
     return this.#number === 0 ? `Loading ${this.#file}` : `Step ${this.#number}`;
@@ -72,6 +77,16 @@ export class RunRecord {
       facts: [['code', this.#file]],
       cause,
       ...(this.#scenario && { scenario: this.#scenario }),
+    });
+  }
+
+  /** The checks could not be loaded: `complaint` says why. */
+  neverStarted(complaint: string): void {
+    this.#fail(0, {
+      kind: 'crash',
+      what: 'The check itself could not start.',
+      facts: [['it says', complaint]],
+      remedy: 'Get what it is made of: npm ci',
     });
   }
 

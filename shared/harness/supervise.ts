@@ -162,7 +162,8 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       const settle = () => {
         clearTimeout(late);
         kill(child);
-        if (!record.isDone) record.breakOff(...reasonOf(complaints(), code, signal));
+        if (!record.isReady) record.neverStarted(complaintIn(complaints()));
+        else if (!record.isDone) record.breakOff(...reasonOf(complaints(), code, signal));
         resolve(record.result());
       };
       // What was sent before the end may still be on its way: the channel closes after the last.
@@ -180,6 +181,11 @@ function collectStart(stream: Readable | null, most: number): () => string {
     if (text.length < most) text += chunk;
   });
   return () => text;
+}
+
+/** Finds the line that says what was wrong in what a process has left when it ended. */
+function complaintIn(stderr: string): string {
+  return /^\w*Error\b.*/m.exec(stderr)?.[0] ?? 'nothing';
 }
 
 /** Says why a process ended before it was done: what happened, and its cause. */

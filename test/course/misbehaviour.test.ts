@@ -378,6 +378,18 @@ describe.concurrent('wrong code', () => {
   test.each(PLAIN)('$kind', checkHere);
 });
 
+test('a check that cannot start does not blame the code', () =>
+  withSandbox(async (sandbox) => {
+    sandbox.write('test/specs/03-sending-frames.ts', "throw new Error('no spec today');\n");
+    const { code, output } = await sandbox.run('test', 'solutions/03');
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /^✗ The check itself could not start\.\n\n {2}it says {2}Error: no spec today\n/,
+    );
+    expect(output).toContain('npm ci');
+    expect(output).not.toMatch(/process\.kill|npm run reset/);
+  }));
+
 test.skipIf(process.platform === 'win32')('no process is left', () => {
   const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(running).not.toMatch(/left-by-a-lesson(?!.*ps -eo)/);
