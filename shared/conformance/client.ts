@@ -1,8 +1,9 @@
 /** A raw WebSocket client: it sends whatever it is told, legal or not, and reads what comes. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { join, type WireFrame, wire } from '../kit/frames.ts';
+import { join, utf8, type WireFrame, wire } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
 import { Failed } from './model.ts';
+import { OwnFrames } from './own-frames.ts';
 import { IllegalFrame, type ServerEvent, ServerFrames, type ServerMessage } from './parser.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
@@ -26,7 +27,15 @@ const ONE_WRITE_BYTES = 65_536 + 64;
 export const encode = (item: Sendable): Uint8Array =>
   item instanceof Uint8Array ? item : wire(item);
 
-const isClose = (bytes: Uint8Array) => (bytes[0] ?? 0) % 16 === Opcode.Close;
+/** The payload of a Ping or Pong, to compare. `undefined`: the frame is neither. */
+function pingPongOf(item: Sendable): string | undefined {
+  if (item instanceof Uint8Array) return undefined;
+  const { opcode, payload = '' } = item;
+  if (opcode !== Opcode.Ping && opcode !== Opcode.Pong) return undefined;
+  return keyOf(typeof payload === 'string' ? utf8(payload) : payload);
+}
+
+const keyOf = (payload: Uint8Array) => Buffer.from(payload).toString('latin1');
 
 /** A client after its opening handshake. */
 export class RawClient {
@@ -34,17 +43,26 @@ export class RawClient {
   readonly socket: RawSocket;
   readonly #patience: Patience;
   readonly #frames: ServerFrames;
+  readonly #own = new OwnFrames();
   readonly #messages: Exclude<ServerMessage, { type: 'ping' }>[] = [];
+  /** The payloads of our Pings and Pongs, as far as they have left. */
+  readonly #asked = new Set<string>();
+  /** Pings of the server that have no answer yet, as we are inside a frame. */
+  readonly #owed: Uint8Array[] = [];
   /** What was wrong with the frame after which nothing is read any more. */
   #problem: string | undefined;
-  #sentClose = false;
   #serverClose: Extract<ServerMessage, { type: 'close' }> | undefined;
+  #unasked: Uint8Array | undefined;
 
-  /** Goes on with a connection, of which `received` has come after the 101. */
-  constructor(socket: RawSocket, patience: Patience, received: Uint8Array) {
+  /**
+   * Goes on with a connection, of which `received` has come after the 101, and `sent` has left
+   * before it.
+   */
+  constructor(socket: RawSocket, patience: Patience, received: Uint8Array, sent: Uint8Array) {
     this.socket = socket;
     this.#patience = patience;
     this.#frames = new ServerFrames((frame) => socket.record.received('frame', frame));
+    this.#own.push(sent);
     socket.read((chunk) => this.#readFrames(chunk));
     this.#readFrames(received);
   }
@@ -54,9 +72,17 @@ export class RawClient {
     return this.#serverClose;
   }
 
+  /**
+   * The last Pong that answers nothing of ours. A server may send one whenever it likes, §5.5.3;
+   * yet perhaps it was meant as an answer. `undefined`: there was none.
+   */
+  get unaskedPong(): Uint8Array | undefined {
+    return this.#unasked;
+  }
+
   /** Says whether anything more we write would be lost: a Close was sent or came, or TCP ended. */
   get isOver(): boolean {
-    return this.#sentClose || this.#isUnwanted();
+    return this.#own.hasClosed || this.#isUnwanted();
   }
 
   /** Says whether the server has begun a frame or a message, and not ended it. */
@@ -67,7 +93,7 @@ export class RawClient {
   /** Writes bytes in one write, kept in the record as `kind`. Does nothing when TCP has ended. */
   write(bytes: Uint8Array, kind: BytesKind = 'frame'): void {
     this.socket.record.sent(kind, bytes);
-    this.socket.write(bytes);
+    this.#put(bytes);
   }
 
   /** Writes bytes in pieces of `size` bytes, each of which leaves before the next is written. */
@@ -81,30 +107,30 @@ export class RawClient {
    * could cost us the bytes that we have not read.
    */
   async send(frames: readonly Sendable[], writes: Writes = 'together'): Promise<void> {
+    this.#note(frames);
     const encoded = frames.map(encode);
     if (writes === 'together') {
       for (const frame of encoded) this.socket.record.sent('frame', frame);
-      if (!(await this.#putInPieces(join(...encoded), ONE_WRITE_BYTES))) return;
-      this.#sentClose ||= encoded.some(isClose);
+      await this.#putInPieces(join(...encoded), ONE_WRITE_BYTES);
       return;
     }
     for (const bytes of encoded) {
       this.socket.record.sent('frame', bytes);
       if (!(await this.#putInPieces(bytes, writes === 'apart' ? bytes.length : writes))) return;
-      this.#sentClose ||= isClose(bytes);
     }
   }
 
   /** Sends a frame in two pieces, cut before byte `at`; the second has `next` right behind it. */
   async sendCut(frame: Sendable, at: number, next: Sendable): Promise<void> {
     const { record } = this.socket;
+    this.#note([frame, next]);
     const [bytes, following] = [encode(frame), encode(next)];
     this.write(bytes.subarray(0, at), 'bytes');
     // Long enough for a server in another process to read the first piece.
     await pause(1);
     record.sent('bytes', bytes.subarray(at));
     record.sent('frame', following);
-    this.socket.write(join(bytes.subarray(at), following));
+    this.#put(join(bytes.subarray(at), following));
   }
 
   /**
@@ -123,14 +149,15 @@ export class RawClient {
 
   /**
    * Waits for TCP to end, once the server has sent its Close, and answers that Close if we owe
-   * it an answer. `silence`: it did not end.
+   * it an answer. Inside a frame of ours there is no place for one: a server that has failed the
+   * connection does not wait for it, §7.1.7. `silence`: TCP did not end.
    */
   async untilEnd(): Promise<'fin' | 'reset' | 'silence'> {
-    if (!this.#sentClose) {
+    if (!this.#own.hasClosed && !this.#own.isInside) {
       const early = await this.#endWithin(CLOSE_ANSWER_DELAY_MS);
       if (early !== 'silence') return early;
       const { payload = new Uint8Array(0) } = this.#serverClose ?? {};
-      await this.send([{ opcode: Opcode.Close, payload: payload.subarray(0, 2) }]);
+      this.write(wire({ opcode: Opcode.Close, payload: payload.subarray(0, 2) }));
     }
     const ending = await this.#endWithin(this.#patience.endMs);
     if (ending === 'silence') this.socket.record.happened('TCP has not ended');
@@ -146,7 +173,32 @@ export class RawClient {
   }
 
   #putInPieces(bytes: Uint8Array, size: number): Promise<boolean> {
-    return this.socket.writeInPieces(bytes, size, () => this.#isUnwanted());
+    return this.socket.writeInPieces(
+      bytes,
+      size,
+      (piece) => !this.#isUnwanted() && this.#put(piece),
+    );
+  }
+
+  /** Writes, and then what had to wait for the end of a frame of ours. */
+  #put(bytes: Uint8Array): boolean {
+    if (!this.socket.write(bytes)) return false;
+    this.#own.push(bytes);
+    this.#answerPings();
+    return true;
+  }
+
+  #answerPings(): void {
+    while (this.#owed.length > 0 && !this.#own.isInside && !this.isOver) {
+      this.write(wire({ opcode: Opcode.Pong, payload: this.#owed.shift()! }));
+    }
+  }
+
+  /** Keeps what a Pong may be the answer to. */
+  #note(items: readonly Sendable[]): void {
+    for (const payload of items.map(pingPongOf)) {
+      if (payload !== undefined) this.#asked.add(payload);
+    }
   }
 
   /** Says whether the server reads no more: it has said Close, or TCP has ended. */
@@ -154,8 +206,9 @@ export class RawClient {
     return this.#serverClose !== undefined || this.socket.ended !== undefined;
   }
 
-  #readFrames(chunk: Uint8Array): void {
-    if (this.#problem) return;
+  /** Returns whether this is anything to wait for: Pings, and Pongs without one, are not. */
+  #readFrames(chunk: Uint8Array): boolean {
+    if (this.#problem) return true;
     try {
       this.#frames.push(chunk);
       for (let message = this.#frames.read(); message; message = this.#frames.read())
@@ -165,12 +218,18 @@ export class RawClient {
       this.#problem = error.message;
       this.socket.record.happened(`illegal: ${error.message}`);
     }
+    return this.#messages.length > 0 || this.#problem !== undefined || this.isInsideMessage;
   }
 
   #take(message: ServerMessage): void {
     if (message.type === 'close') this.#serverClose = message;
     // A server may ping whenever it likes; it gets its answer, and the case goes on.
-    if (message.type !== 'ping') this.#messages.push(message);
-    else if (!this.isOver) this.write(wire({ opcode: Opcode.Pong, payload: message.payload }));
+    if (message.type === 'ping') {
+      this.#owed.push(message.payload);
+      this.#answerPings();
+    } else if (message.type === 'pong' && !this.#asked.has(keyOf(message.payload))) {
+      this.#unasked = message.payload;
+      this.socket.record.happened('a Pong that nobody asked for: passed over (§5.5.3)');
+    } else this.#messages.push(message);
   }
 }

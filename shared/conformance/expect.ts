@@ -3,7 +3,7 @@ import { CloseCode } from '../protocol.ts';
 import type { RawClient } from './client.ts';
 import { Failed } from './model.ts';
 import type { ServerEvent } from './parser.ts';
-import { endingOf } from './play.ts';
+import { endingOf, sayUnasked } from './play.ts';
 import type { Trial } from './trial.ts';
 import {
   close,
@@ -42,7 +42,8 @@ export async function expectReplies(
 export function checkReply(client: RawClient, event: ServerEvent, wanted: Reply, where = ''): void {
   if (sameReply(event, wanted)) return;
   const happened = `${where}Instead of ${nameReplies([wanted])} came ${nameEvent(event)}.`;
-  throw new Failed(happened, endingOf(client));
+  const remark = wanted.type === 'pong' ? sayUnasked(client) : '';
+  throw new Failed(happened + remark, endingOf(client));
 }
 
 /** Proves that the server serves somebody new. Throws `Failed` when it does not. */

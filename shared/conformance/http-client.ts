@@ -19,7 +19,7 @@ export class HttpClient {
   constructor(socket: RawSocket, patience: Patience) {
     this.socket = socket;
     this.#patience = patience;
-    socket.read((chunk) => this.#received.push(chunk));
+    socket.read((chunk) => this.#received.push(chunk) > 0);
   }
 
   /** What is spoken after a 101. `undefined`: there was none. */
@@ -41,7 +41,7 @@ export class HttpClient {
   /** Writes bytes in pieces of `size` bytes, each of which leaves before the next is written. */
   async writeInPieces(bytes: Uint8Array, size: number, kind: BytesKind = 'head'): Promise<void> {
     this.socket.record.sent(kind, bytes);
-    await this.socket.writeInPieces(bytes, size);
+    await this.socket.writeInPieces(bytes, size, (piece) => this.socket.write(piece));
   }
 
   /**
@@ -51,13 +51,14 @@ export class HttpClient {
   async upgrade(request: Uint8Array, glued: readonly Sendable[] = []): Promise<HttpResponse> {
     const { record } = this.socket;
     const frames = glued.map(encode);
+    const early = join(...frames);
     const [line = ''] = Buffer.from(request).toString('latin1').split('\r\n');
     record.sentLine(`${line}, and the rest of the opening handshake`);
     for (const frame of frames) record.sent('frame', frame);
-    this.socket.write(join(request, ...frames));
+    this.socket.write(join(request, early));
     const { response } = await this.#readResponse();
     record.receivedLine(response.line);
-    this.#follow(response);
+    this.#follow(response, early);
     return response;
   }
 
@@ -117,9 +118,10 @@ export class HttpClient {
     return new Failed(`${event} ${place}.`, 'dropped');
   }
 
-  /** After a 101 there are frames. */
-  #follow({ status }: HttpResponse): void {
+  /** After a 101 there are frames; `early` are those of ours that did not wait for it. */
+  #follow({ status }: HttpResponse, early = new Uint8Array(0)): void {
     if (status !== 101) return;
-    this.#webSocket = new RawClient(this.socket, this.#patience, Buffer.concat(this.#received));
+    const received = Buffer.concat(this.#received);
+    this.#webSocket = new RawClient(this.socket, this.#patience, received, early);
   }
 }

@@ -1,7 +1,14 @@
 /** Plays a script on a connection, and judges what the server did. */
 import type { RawClient, Sendable, Writes } from './client.ts';
 import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
-import { nameClose, nameReplies, type Reply, sameReplies, sameReply } from './vocabulary.ts';
+import {
+  nameClose,
+  nameReplies,
+  pongReply,
+  type Reply,
+  sameReplies,
+  sameReply,
+} from './vocabulary.ts';
 
 /** Something to send, or a reply to wait for. */
 export type ScriptStep = Sendable | { readonly until: Reply };
@@ -61,14 +68,14 @@ async function perform(
   return undefined;
 }
 
-async function listen(client: RawClient, replies: Reply[]): Promise<Reaction['ended']>;
-async function listen(
+export async function listen(client: RawClient, replies: Reply[]): Promise<Reaction['ended']>;
+export async function listen(
   client: RawClient,
   replies: Reply[],
   until: Reply,
 ): Promise<Reaction['ended'] | undefined>;
 /** Takes replies, until a certain one has come or the connection has ended. */
-async function listen(client: RawClient, replies: Reply[], until?: Reply) {
+export async function listen(client: RawClient, replies: Reply[], until?: Reply) {
   for (;;) {
     const event = await client.next();
     switch (event.type) {
@@ -104,7 +111,9 @@ function judge(client: RawClient, script: Script, reaction: Reaction): Finding {
   );
   const ending = endingOf(client);
   const verdict = worst(match?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
-  return { verdict, ending, happened };
+  const isForPong = script.allowed.some(({ replies }) => replies.some(isPong));
+  const remark = isForPong && verdict === 'FAILED' ? sayUnasked(client) : '';
+  return { verdict, ending, happened: happened + remark };
 }
 
 /**
@@ -143,6 +152,14 @@ function describeReaction({ replies, ended }: Reaction, client: RawClient): stri
   const ending = HOW_IT_ENDED[ended][serverClose ? 'closed' : 'unclosed'];
   const place = isInsideMessage ? ', inside a message' : '';
   return `The server ${sent}${ending}${place}.`;
+}
+
+const isPong = ({ type }: Reply) => type === 'pong';
+
+/** A remark for whoever waits for a Pong: one came, and it was not the one. */
+export function sayUnasked({ unaskedPong }: RawClient): string {
+  if (!unaskedPong) return '';
+  return ` Passed over: ${nameReplies([pongReply(unaskedPong)])}, which answers no Ping of ours.`;
 }
 
 const HOW_IT_ENDED = {

@@ -23,7 +23,7 @@ const LEAVE_MS = 1000;
 export class RawSocket {
   readonly record: ConnectionRecord;
   readonly #socket: Socket;
-  #take: (chunk: Uint8Array) => void = () => {};
+  #take: (chunk: Uint8Array) => boolean = () => true;
   #ended: 'fin' | 'reset' | undefined;
   #wake = () => {};
 
@@ -31,8 +31,7 @@ export class RawSocket {
     this.#socket = socket.pause();
     this.record = record;
     socket.on('data', (chunk) => {
-      this.#take(chunk);
-      this.#wake();
+      if (this.#take(chunk)) this.#wake();
     });
     socket.on('end', () => {
       // Node may take a reset for an end. But then there is no peer any more whose port to ask
@@ -80,13 +79,16 @@ export class RawSocket {
     return this.#socket.localPort ?? 0;
   }
 
-  /** Hands bytes to `take` from now on, as they arrive. Before the first call nothing is read. */
-  read(take: (chunk: Uint8Array) => void): void {
+  /**
+   * Hands bytes to `take` from now on, as they arrive. It says whether they are anything that one
+   * may wait for. Before the first call nothing is read.
+   */
+  read(take: (chunk: Uint8Array) => boolean): void {
     this.#take = take;
     this.#socket.resume();
   }
 
-  /** Waits until something arrives, or TCP ends. Returns `false` when neither happened. */
+  /** Waits until something arrives that counts, or TCP ends. `false`: neither happened. */
   activity(patienceMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const stop = afterPatience(patienceMs, () => settle(false));
@@ -99,23 +101,25 @@ export class RawSocket {
     });
   }
 
-  /** Writes bytes in one write. Does nothing when TCP has ended. */
-  write(bytes: Uint8Array): void {
-    if (this.#ended === undefined) this.#socket.write(bytes);
+  /** Writes bytes in one write. Does nothing, and returns `false`, when TCP has ended. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#ended !== undefined) return false;
+    this.#socket.write(bytes);
+    return true;
   }
 
   /**
    * Writes bytes in pieces of `size` bytes, each of which leaves before the next is written.
-   * Returns `false` when it stopped before the end: TCP had ended, or the rest was unwanted.
+   * `write` writes a piece, or says that the rest is unwanted. Returns `false` when it stopped
+   * before the end: so it was, or TCP had ended.
    */
   async writeInPieces(
     bytes: Uint8Array,
     size: number,
-    isUnwanted: () => boolean = () => false,
+    write: (piece: Uint8Array) => boolean,
   ): Promise<boolean> {
     for (let at = 0; at < bytes.length; at += size) {
-      if (this.#ended !== undefined || isUnwanted()) return false;
-      this.write(bytes.subarray(at, at + size));
+      if (this.#ended !== undefined || !write(bytes.subarray(at, at + size))) return false;
       await turn();
     }
     return true;

@@ -18,15 +18,22 @@ export interface Running {
 }
 
 const MAX_HEAD_BYTES = 16_384;
+/** With this connection a server goes away, if that is its fault. */
+const LAST_CONNECTION = 20;
 
 /** Starts an echo server at a free port of 127.0.0.1. Without a fault it is right in every case. */
 export function startServer(fault?: Fault): Promise<Running> {
   const sockets = new Set<Socket>();
+  let connections = 0;
   const hangUp = () => {
     for (const socket of sockets) socket.destroy();
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
+    if (fault === 'goes-away' && ++connections === LAST_CONNECTION) {
+      server.close();
+      hangUp();
+    }
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {
       if (fault !== 'dies-of-reset') return;
@@ -58,7 +65,10 @@ function greet(socket: Socket, fault: Fault | undefined): void {
     const end = headEnd(head);
     if (end === undefined && head.length <= MAX_HEAD_BYTES) return;
     socket.off('data', onData);
-    const response = end === undefined ? refusal(431) : respond(head.subarray(0, end), fault);
+    const response =
+      end === undefined || (fault === 'refuses-early-frames' && head.length > end)
+        ? refusal(end === undefined ? 431 : 400)
+        : respond(head.subarray(0, end), fault);
     if (!response.startsWith('HTTP/1.1 101')) {
       // What else comes is read and forgotten: closing with unread bytes would be a reset.
       socket.resume().end(response);
@@ -86,7 +96,8 @@ function respond(head: Buffer, fault: Fault | undefined): string {
   const hasHost = valuesOf(headers, 'Host').length > 0;
   if (!/^GET \S+ HTTP\/1\.1$/.test(line) || !hasHost) return refusal(400);
   if (!lists('Upgrade', 'websocket') || !lists('Connection', 'upgrade')) return refusal(400);
-  if (!/^[A-Za-z0-9+/]{22}==$/.test(key) || otherKeys.length > 0) return refusal(400);
+  const isKey = fault === 'takes-any-key' ? key !== '' : /^[A-Za-z0-9+/]{22}==$/.test(key);
+  if (!isKey || otherKeys.length > 0) return refusal(400);
   if (valuesOf(headers, 'Sec-WebSocket-Version').join() !== '13') {
     return refusal(426, 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n');
   }

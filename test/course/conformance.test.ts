@@ -199,6 +199,19 @@ describe.concurrent('a server is red where it is broken, and nowhere else', () =
   });
 });
 
+describe.concurrent('a server may', () => {
+  test.each([
+    ['ask whether we are there', 'pings', ['1', '2', '5', '6.4', '7', 'S', 'L', 'C', 'R']],
+    ['say that it is there', 'pongs', ['1', '2', '5', '6.4', '7', 'S', 'L', 'C', 'R']],
+    ['wait for the answer to its Close', 'awaits-answer', ['1.1.1', '6.4.1', '6.4.2', '7.3.1']],
+  ] as const)('%s', async (_, fault, select) => {
+    const server = await startServer(fault);
+    const results = await runConformance(server.url, { select, patience: IMPATIENT });
+    await server.stop();
+    expect(notOk(results)).toEqual([]);
+  });
+});
+
 describe.concurrent('how a connection ends is told apart', () => {
   test.each([
     ['never-answers-close', 'open', 'said no more, not even a Close'],
@@ -307,6 +320,13 @@ describe('a run', () => {
     expect(results[0]?.happened).toMatch(
       /^Not tried, as the server opens no WebSocket: .* HTTP\/1\.1 404 Not Found\.$/,
     );
+  });
+
+  test('comes to its end when a server speaks first', async () => {
+    const server = await startServer('greets');
+    const results = await runConformance(server.url, { select: ['R.13', 'L.8'] });
+    await server.stop();
+    expect(notOk(results)).toEqual(['L.8', 'R.13']);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   readHeader,
 } from '../../shared/conformance/parser.ts';
 import { resetNow } from '../../shared/conformance/socket.ts';
-import { masked, wire } from '../../shared/kit/frames.ts';
+import { masked, utf8, wire } from '../../shared/kit/frames.ts';
 import { CloseCode, isControl, Opcode } from '../../shared/protocol.ts';
 
 /** A mistake that servers make. */
@@ -35,9 +35,43 @@ export type Fault =
   | 'no-limit'
   | 'masks-its-frames'
   /** A reset takes everybody else down, too. */
-  | 'dies-of-reset';
+  | 'dies-of-reset'
+  /** Whoever writes before the 101 is refused with 400. */
+  | 'refuses-early-frames'
+  /** No fault: the key is taken as it is, and not decoded. */
+  | 'takes-any-key'
+  /** No fault: a frame without a mask is refused, but with 1003. */
+  | 'says-1003'
+  /** Lengths are read in any form, and the answer to a Close overtakes echoes. */
+  | 'lenient-and-late'
+  /** A Close with a code above 4999 is refused. */
+  | 'refuses-5000'
+  /** A Close with a code above 4999 is answered with an empty one. */
+  | 'empties-5000'
+  /** A message that stays open for half a second is too slow. */
+  | 'hurries'
+  /** A message has at most 16384 fragments. */
+  | 'few-fragments'
+  /** The lengths of all messages in fragments count towards the limit of one. */
+  | 'lengths-add-up'
+  /** No fault: it asks whether we are there, at once and again and again. */
+  | 'pings'
+  /** No fault: it says that it is there, at once and again and again. */
+  | 'pongs'
+  /** No fault: it refuses with a Close, and ends TCP when that is answered. */
+  | 'awaits-answer'
+  /** It speaks first. */
+  | 'greets'
+  /** Whatever comes after the handshake gets no answer. */
+  | 'says-nothing'
+  /** It ends while it has its 20th connection. */
+  | 'goes-away';
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MAX_FRAGMENTS = 16_384;
+const MAX_MESSAGE_MS = 500;
+/** How often a server says by itself that it is there, in milliseconds. */
+const HEARTBEAT_MS = 20;
 
 /** A frame whose payload is being read. */
 interface OpenFrame {
@@ -73,15 +107,30 @@ export class EchoEndpoint {
   #frame: OpenFrame | undefined;
   #message: OpenMessage | undefined;
   #isClosed = false;
+  /** The bytes of all messages in fragments so far. */
+  #totalBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, fault: Fault | undefined) {
     this.#socket = socket;
     this.#fault = fault;
+    if (fault === 'greets') this.#send(Opcode.Text, utf8('welcome'));
+    if (fault === 'pings') this.#heartbeat(Opcode.Ping);
+    if (fault === 'pongs') this.#heartbeat(Opcode.Pong);
+    socket.on('close', () => clearTimeout(this.#timer));
+  }
+
+  #heartbeat(opcode: number): void {
+    this.#send(opcode, utf8('heartbeat'));
+    this.#timer = setTimeout(() => this.#heartbeat(opcode), HEARTBEAT_MS);
   }
 
   /** Takes bytes as they arrive, and answers what they say. */
   push(chunk: Buffer): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed && this.#fault === 'awaits-answer' && chunk[0]! % 16 === Opcode.Close) {
+      this.#socket.end();
+    }
+    if (this.#isClosed || this.#fault === 'says-nothing') return;
     this.#pending = Buffer.concat([this.#pending, chunk]);
     try {
       while (!this.#isClosed && this.#readFrame()) if (this.#fault === 'read-is-frame') break;
@@ -89,6 +138,7 @@ export class EchoEndpoint {
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       if (this.#fault === 'drops-on-error') this.#hangUp();
+      else if (this.#fault === 'awaits-answer') this.#sayClose(error.code);
       else this.#close(error.code);
     }
   }
@@ -129,16 +179,26 @@ export class EchoEndpoint {
     this.#pending = this.#pending.subarray(end);
     if (opcode === Opcode.Text || opcode === Opcode.Binary) {
       this.#message = { opcode, payloads: [], utf8: newDecoder(), bytes: 0 };
+      if (this.#fault === 'hurries') {
+        this.#timer = setTimeout(() => this.#close(CloseCode.PolicyViolation), MAX_MESSAGE_MS);
+      }
     }
     return { header, key, parts: [], receivedBytes: 0 };
   }
 
   /** Throws `Violation` when the frame is not one of a client, or its message too big. */
   #check(header: RawHeader): void {
-    const seen = this.#fault === 'ignores-reserved-bits' ? { ...header, rsv: 0 } : header;
+    const seen = {
+      ...header,
+      ...(this.#fault === 'ignores-reserved-bits' && { rsv: 0 }),
+      ...(this.#fault === 'lenient-and-late' && { headerBytes: 2 }),
+    };
     this.#require(headerProblem(seen, this.#message !== undefined) === undefined);
+    if (!header.masked && this.#fault === 'says-1003')
+      throw new Violation(CloseCode.UnsupportedData);
     this.#require(header.masked || this.#fault === 'accepts-unmasked');
-    const messageBytes = (this.#message?.bytes ?? 0) + header.length;
+    const earlierBytes = this.#fault === 'lengths-add-up' ? this.#totalBytes : 0;
+    const messageBytes = earlierBytes + (this.#message?.bytes ?? 0) + header.length;
     if (messageBytes > MAX_MESSAGE_BYTES && this.#fault !== 'no-limit') {
       throw new Violation(CloseCode.MessageTooBig);
     }
@@ -167,11 +227,16 @@ export class EchoEndpoint {
     if (!this.#message) return;
     this.#message.payloads.push(payload);
     this.#message.bytes += payload.length;
-    if (!isLast) return;
     const { opcode, payloads } = this.#message;
+    if (this.#fault === 'few-fragments' && payloads.length > MAX_FRAGMENTS) {
+      throw new Violation(CloseCode.PolicyViolation);
+    }
+    if (!isLast) return;
+    if (payloads.length > 1) this.#totalBytes += this.#message.bytes;
     this.#message = undefined;
+    if (this.#fault === 'hurries') clearTimeout(this.#timer);
     const echo = () => this.#send(opcode, this.#mend(opcode, Buffer.concat(payloads)));
-    if (this.#fault === 'close-overtakes') setImmediate(echo);
+    if (this.#fault === 'close-overtakes' || this.#fault === 'lenient-and-late') setImmediate(echo);
     else echo();
   }
 
@@ -188,22 +253,27 @@ export class EchoEndpoint {
     }
     this.#require(payload.length >= 2);
     const code = payload[0]! * 256 + payload[1]!;
-    this.#require(canTravel(code));
+    this.#require(canTravel(code) && (this.#fault !== 'refuses-5000' || code < 5000));
     try {
       newDecoder().decode(payload.subarray(2));
     } catch {
       throw new Violation(CloseCode.InvalidPayload);
     }
-    this.#close(code);
+    this.#close(this.#fault === 'empties-5000' && code >= 5000 ? undefined : code);
   }
 
   /** Says Close, and ends TCP. */
   #close(code?: number): void {
+    this.#sayClose(code);
+    this.#hangUp();
+  }
+
+  #sayClose(code?: number): void {
     this.#send(
       Opcode.Close,
       code === undefined ? new Uint8Array(0) : Uint8Array.of(code >> 8, code & 255),
     );
-    this.#hangUp();
+    this.#isClosed = true;
   }
 
   #hangUp(): void {

@@ -4,6 +4,7 @@ import type { Case, Category } from '../case.ts';
 import { expectReply, expectService } from '../expect.ts';
 import { encodeRequest, upgradeRequest } from '../http.ts';
 import type { Finding } from '../model.ts';
+import { listen } from '../play.ts';
 import { randomKey, type Trial } from '../trial.ts';
 import { begin, binary, close, end, text, textReply } from '../vocabulary.ts';
 
@@ -98,8 +99,7 @@ export const ROBUSTNESS: Category = {
     survives(['R.13', 'The same port of ours again'], async (trial) => {
       const earlier = await trial.open();
       await earlier.send([close(1000)]);
-      await earlier.next();
-      await earlier.untilEnd();
+      await listen(earlier, []);
       earlier.socket.destroy();
       const again = await trial.open({ localPort: earlier.socket.localPort });
       await again.send([text('me again')]);
