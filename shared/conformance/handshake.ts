@@ -150,7 +150,7 @@ export function accepts(
 }
 
 /** Opens a WebSocket with this key, and judges the response. */
-async function openWith(
+export async function openWith(
   trial: Trial,
   key: string,
   edit: RequestEdit,

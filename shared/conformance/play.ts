@@ -20,6 +20,8 @@ export interface AllowedReaction {
   readonly replies: readonly Reply[];
   /** The codes that its Close may have; `undefined`: it may be empty. */
   readonly codes: readonly (number | undefined)[];
+  /** TCP may end without a Close, too: NON-STRICT, as §7.1.7 has a SHOULD. */
+  readonly unclosed?: boolean;
 }
 
 /** A conversation on one client. */
@@ -103,29 +105,31 @@ export async function listen(client: RawClient, replies: Reply[], until?: Reply)
  */
 function judge(client: RawClient, script: Script, reaction: Reaction): Finding {
   const { serverClose } = client;
-  const happened = describeReaction(reaction, client);
-  if (reaction.ended === 'reset' && !serverClose) throw new Lost(happened, 'dropped');
   const match = script.allowed.find(
-    ({ replies, codes }) =>
-      sameReplies(reaction.replies, replies) && codes.includes(serverClose?.code),
+    ({ replies, codes, unclosed = false }) =>
+      sameReplies(reaction.replies, replies) &&
+      (serverClose ? codes.includes(serverClose.code) : unclosed),
   );
   const ending = endingOf(client);
   const verdict = worst(match?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
   const isForPong = script.allowed.some(({ replies }) => replies.some(isPong));
   const remark = isForPong && verdict === 'FAILED' ? sayUnasked(client) : '';
-  return { verdict, ending, happened: happened + remark };
+  const finding = { verdict, ending, happened: describeReaction(reaction, client) + remark };
+  if (reaction.ended === 'reset' && !serverClose) throw new Lost(finding);
+  return finding;
 }
 
 /**
- * Judges how a connection ended. A Close and then the end of TCP is OK. A reset after the Close
- * is NON-STRICT, as §7.1.1 has a SHOULD; with `fails`, where the server has to fail the
- * connection, it is OK: there may be bytes of ours that it does not read any more. No Close, or
- * no end of TCP, is FAILED.
+ * Judges how a connection ended. A Close and then the end of TCP is OK. With `fails`, the server
+ * has to fail the connection: no Close is NON-STRICT then, as §7.1.7 has a SHOULD, and a reset
+ * after the Close is OK, as there may be bytes of ours that it does not read any more. Without,
+ * a reset after the Close is NON-STRICT, as §7.1.1 has a SHOULD, and no Close is FAILED. No end
+ * of TCP is always FAILED.
  */
 export function judgeEnding(ending: Ending, fails = false): Verdict {
   if (ending === 'clean') return 'OK';
   if (ending === 'reset') return fails ? 'OK' : 'NON-STRICT';
-  return 'FAILED';
+  return ending === 'dropped' && fails ? 'NON-STRICT' : 'FAILED';
 }
 
 /** Names how a connection ended. */
@@ -140,7 +144,15 @@ export function endingOf({ serverClose, socket: { ended } }: RawClient): Ending 
  * that meets a reset costs us what we have not read. So the case is played again; a server that
  * sends none will not send one then either.
  */
-export class Lost extends Failed {}
+export class Lost extends Failed {
+  /** What it comes to when that happens every time. */
+  readonly finding: Finding;
+
+  constructor(finding: Finding) {
+    super(finding.happened, finding.ending);
+    this.finding = finding;
+  }
+}
 
 function describeReaction({ replies, ended }: Reaction, client: RawClient): string {
   const { serverClose, isInsideMessage } = client;

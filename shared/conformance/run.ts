@@ -116,14 +116,16 @@ export async function runCase(
     trial.leave();
     if (found instanceof Lost && attempt < ATTEMPTS) continue;
     const { id, title, section, expected } = testCase;
-    const finding: Finding =
-      found instanceof Failed
-        ? { verdict: 'FAILED', ending: found.ending, happened: found.message }
-        : found;
     const seconds = (performance.now() - began) / 1000;
     const timeline = trial.timeline.entries();
-    return { id, title, section, expected, ...finding, timeline, seconds };
+    return { id, title, section, expected, ...asFinding(found), timeline, seconds };
   }
+}
+
+function asFinding(found: Finding | Failed): Finding {
+  if (!(found instanceof Failed)) return found;
+  if (found instanceof Lost) return found.finding;
+  return { verdict: 'FAILED', ending: found.ending, happened: found.message };
 }
 
 /** Plays a case. What makes it fail is returned. */

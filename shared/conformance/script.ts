@@ -55,9 +55,10 @@ export interface Leeway {
 
 /**
  * A case in which the server has to fail the connection with one of these codes. Not to give a
- * code is NON-STRICT.
+ * code, or to end TCP without a Close, is NON-STRICT.
  *
- * A Close follows what is wrong, so that a server that lets it pass shows itself at once.
+ * A Close follows what is wrong, so that a server that lets it pass shows itself at once. Where
+ * it may let it pass, its answer comes first: who reads the Close at once may lose that.
  */
 export function fails(
   caption: Caption,
@@ -68,13 +69,15 @@ export function fails(
   const { before = [], codes: others = [], passed, writes } = leeway;
   const last = send.at(-1);
   const isClosed = last !== undefined && 'opcode' in last && last.opcode === Opcode.Close;
-  const steps = isClosed ? send : [...send, close(CloseCode.NormalClosure)];
+  const wait = passed ? [{ until: passed }] : [];
+  const steps = isClosed ? send : [...send, ...wait, close(CloseCode.NormalClosure)];
   // The empty answer to an empty Close says nothing of a failure.
   const loose = isClosed ? others : [...others, undefined];
+  const unclosed = true;
   const allowed: AllowedReaction[] = [
-    { verdict: 'OK', replies: before, codes },
+    { verdict: 'OK', replies: before, codes, unclosed },
     { verdict: 'NON-STRICT', replies: before, codes: loose },
-    { verdict: 'NON-STRICT', replies: [], codes: [...codes, ...loose] },
+    { verdict: 'NON-STRICT', replies: [], codes: [...codes, ...loose], unclosed },
     ...(passed ? [{ verdict: 'NON-STRICT', replies: [passed], codes: NORMAL } as const] : []),
   ];
   return scripted(caption, { steps, writes, allowed, fails: true });

@@ -1,6 +1,6 @@
 /** One attempt at a case. */
 import { randomBytes } from 'node:crypto';
-import type { RawClient, Sendable } from './client.ts';
+import type { RawClient } from './client.ts';
 import { encodeRequest, type TargetServer, upgradeRequest } from './http.ts';
 import { HttpClient } from './http-client.ts';
 import { Failed } from './model.ts';
@@ -13,8 +13,6 @@ export interface OpenOptions {
   readonly localPort?: number;
   /** Sec-WebSocket-Key; a random one unless told otherwise. */
   readonly key?: string;
-  /** Frames to write together with the request. */
-  readonly glued?: readonly Sendable[];
 }
 
 /** What a case works with: a server, connections to it, and the record of what is said. */
@@ -42,9 +40,9 @@ export class Trial {
    * category of their own. Throws `Failed` when it is not 101.
    */
   async open(options: OpenOptions = {}): Promise<RawClient> {
-    const { key = randomKey(), localPort, glued } = options;
+    const { key = randomKey(), localPort } = options;
     const client = await this.connect(localPort);
-    const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)), glued);
+    const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)));
     if (client.webSocket) return client.webSocket;
     throw new Failed(`The handshake was answered with ${line}.`, 'refused');
   }

@@ -122,7 +122,7 @@ describe.concurrent('a server', () => {
     expect(rest).toEqual([...utf8, ...lengths]);
     // Node's own HTTP server reads the request, and may change with its version: a tab behind
     // Connection, HTTP/1.0, and a request without Host.
-    expect(['H.20', 'H.33', 'H.34']).toEqual(expect.arrayContaining(handshake ?? []));
+    expect(['H.20~', 'H.33', 'H.34']).toEqual(expect.arrayContaining(handshake ?? []));
   });
 });
 
@@ -139,7 +139,7 @@ const BROKEN: readonly {
     select: ['1.1', 'H.1', 'H.2', 'H.3', 'H.4', 'H.5', 'H.6', 'H.10', 'H.40', 'S.1', 'R.1'],
     bad: ['H.4', 'H.5', 'H.10'],
   },
-  { fault: 'drops-glued', select: ['1', '5', 'H', 'S', 'R.11'], bad: ['S.1', 'S.2', 'S.3'] },
+  { fault: 'drops-glued', select: ['1', '5', 'H', 'S', 'R.11'], bad: ['S.1~', 'S.2~', 'S.3~'] },
   {
     fault: 'read-is-frame',
     select: ['1.1.1', '1.1.2', '2.1', '5.3', '5.4', '7.1.1', 'H', 'S.4', 'S.5', 'S.10', 'C.1'],
@@ -163,7 +163,7 @@ const BROKEN: readonly {
   {
     fault: 'close-overtakes',
     select: ['1', '2', '7', '10', 'H', 'F', 'S', 'C', 'R'],
-    bad: ['7.1.6~', 'S.10'],
+    bad: ['7.1.6~', 'S.10~'],
   },
   {
     fault: 'never-answers-close',
@@ -178,8 +178,22 @@ const BROKEN: readonly {
   { fault: 'resets-tcp', select: ['3.1', '7.3.1', 'H', 'C.1', 'R'], bad: ['7.3.1~', 'C.1~'] },
   {
     fault: 'drops-on-error',
-    select: ['1', '3.1', '4.1.1', '5.1', '6.3.1', '7.7', '7.9.1', 'H', 'S', 'L.1', 'R'],
-    bad: ['3.1', '4.1.1', '5.1', '6.3.1', '7.9.1', 'L.1~'],
+    select: [
+      '1',
+      '3.1',
+      '4.1.1',
+      '5.1',
+      '6.3.1',
+      '6.4.1',
+      '6.4.3',
+      '7.7',
+      '7.9.1',
+      'H',
+      'S',
+      'L.1',
+      'L.5',
+    ],
+    bad: ['3.1~', '4.1.1~', '5.1~', '6.3.1~', '6.4.1~', '6.4.3~', '7.9.1~', 'L.1~', 'L.5~'],
   },
   { fault: 'no-limit', select: ['1', '5', 'F', 'L.1', 'L.4', 'L.8', 'S'], bad: ['L.1', 'L.4'] },
   {
@@ -188,6 +202,18 @@ const BROKEN: readonly {
     bad: ['1.1.1', '3.1', '7.3.1'],
   },
   { fault: 'dies-of-reset', select: ['1', '5', '7', 'C', 'R.1', 'R.8'], bad: ['R.1', 'R.8'] },
+  {
+    fault: 'refuses-early-frames',
+    select: ['1', 'H', 'S'],
+    bad: ['S.1~', 'S.2~', 'S.3~'],
+  },
+  { fault: 'takes-any-key', select: ['H', 'S'], bad: ['H.42~', 'H.43~', 'H.44~', 'H.45~'] },
+  { fault: 'says-1003', select: ['F'], bad: ['F.1~', 'F.2~', 'F.3~', 'F.4~', 'F.5~'] },
+  {
+    fault: 'lenient-and-late',
+    select: ['7', 'F', 'S'],
+    bad: ['7.1.6~', ...[6, 7, 8, 9, 10, 11, 12, 13, 14].map((at) => `F.${at}~`), 'S.10~'],
+  },
 ];
 
 describe.concurrent('a server is red where it is broken, and nowhere else', () => {
@@ -204,6 +230,8 @@ describe.concurrent('a server may', () => {
     ['ask whether we are there', 'pings', ['1', '2', '5', '6.4', '7', 'S', 'L', 'C', 'R']],
     ['say that it is there', 'pongs', ['1', '2', '5', '6.4', '7', 'S', 'L', 'C', 'R']],
     ['wait for the answer to its Close', 'awaits-answer', ['1.1.1', '6.4.1', '6.4.2', '7.3.1']],
+    ['refuse a code that nothing defines', 'refuses-5000', ['7.13']],
+    ['take a code that nothing defines', 'empties-5000', ['7.13']],
   ] as const)('%s', async (_, fault, select) => {
     const server = await startServer(fault);
     const results = await runConformance(server.url, { select, patience: IMPATIENT });

@@ -21,6 +21,8 @@ import {
 
 const PROTOCOL_ERROR = [1002];
 const unmasked = { key: null };
+/** Who refuses a frame without a mask MAY say 1002, §5.1; other errors are as honest. */
+const OTHER_CODES = { codes: [1003, 1007, 1008, 1011] };
 
 /**
  * A case with a length that is not in its shortest form. The MUST of §5.2 is one for the sender:
@@ -55,18 +57,35 @@ export const FRAMING: Category = {
   id: 'F',
   title: 'Framing: masks and lengths',
   cases: [
-    fails(['F.1', 'A text without a mask', '5.1'], [text('Hello', unmasked)], PROTOCOL_ERROR),
-    fails(['F.2', 'An empty text without a mask', '5.1'], [text('', unmasked)], PROTOCOL_ERROR),
-    fails(['F.3', 'A Ping without a mask', '5.1'], [ping('Hello', unmasked)], PROTOCOL_ERROR),
+    fails(
+      ['F.1', 'A text without a mask', '5.1'],
+      [text('Hello', unmasked)],
+      PROTOCOL_ERROR,
+      OTHER_CODES,
+    ),
+    fails(
+      ['F.2', 'An empty text without a mask', '5.1'],
+      [text('', unmasked)],
+      PROTOCOL_ERROR,
+      OTHER_CODES,
+    ),
+    fails(
+      ['F.3', 'A Ping without a mask', '5.1'],
+      [ping('Hello', unmasked)],
+      PROTOCOL_ERROR,
+      OTHER_CODES,
+    ),
     fails(
       ['F.4', 'A Close without a mask', '5.1'],
       [{ ...close(1000), key: null }],
       PROTOCOL_ERROR,
+      OTHER_CODES,
     ),
     fails(
       ['F.5', 'A last fragment without a mask', '5.1'],
       [begin('Hel'), { ...end('lo'), key: null }],
       PROTOCOL_ERROR,
+      OTHER_CODES,
     ),
     ...SHORT_ENOUGH.map(([size, lengthBytes], i) =>
       notShortest(

@@ -6,6 +6,7 @@ import type { Caption, Case, Category } from '../case.ts';
 import type { RawClient, Sendable } from '../client.ts';
 import { expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
+import type { ServerEvent } from '../parser.ts';
 import { endingOf, judgeEnding, listen } from '../play.ts';
 import type { Trial } from '../trial.ts';
 import {
@@ -21,12 +22,15 @@ import {
   textReply,
 } from '../vocabulary.ts';
 
+const PROTOCOL_ERROR = 1002;
 const MESSAGE_TOO_BIG = 1009;
 /** How long a server gets to refuse a header before its payload, in milliseconds. */
 const AT_ONCE_MS = 1000;
 const FRAGMENTS = 100_000;
 /** How many of them go into one write. */
 const FRAGMENTS_A_WRITE = 500;
+
+const isEnd = ({ type }: ServerEvent) => type === 'fin' || type === 'reset';
 
 /** The header of a masked frame, and nothing of its payload. The length is hex, of 8 bytes. */
 const announce = (first: number, length: string) =>
@@ -43,10 +47,8 @@ function tooBig([id, title]: readonly [string, string], send: readonly Sendable[
     await client.send(send, 'apart');
     const event = await client.next();
     if (event.type === 'silence') throw new Failed('The server waits for the payload.', 'open');
-    if (event.type === 'fin' || event.type === 'reset') {
-      const happened = `Came ${nameEvent(event)}, without a Close.`;
-      return { verdict: 'NON-STRICT', ending: 'dropped', happened };
-    }
+    if (isEnd(event))
+      return judged(client, 'NON-STRICT', `Came ${nameEvent(event)}, without a Close.`);
     if (event.type !== 'close') throw new Failed(`Came ${nameEvent(event)}.`);
     await client.untilEnd();
     const verdict = event.code === MESSAGE_TOO_BIG ? 'OK' : 'NON-STRICT';
@@ -75,13 +77,16 @@ function illegalHeader([id, title, section]: Caption, opcode: number, size: numb
     const early = await client.next(AT_ONCE_MS);
     if (early.type === 'silence') client.write(frame.subarray(-size), 'bytes');
     const event = early.type === 'silence' ? await client.next() : early;
-    if (event.type !== 'close' || (event.code !== undefined && event.code !== 1002)) {
+    const isRefusal =
+      event.type === 'close' && (event.code === undefined || event.code === PROTOCOL_ERROR);
+    if (!isRefusal && !isEnd(event)) {
       throw new Failed(`Instead of Close 1002 came ${nameEvent(event)}.`, endingOf(client));
     }
-    await client.untilEnd();
+    if (isRefusal) await client.untilEnd();
     const when = event === early ? 'at the header' : 'only after the payload';
+    const how = isRefusal ? '' : ', without a Close';
     const verdict = event === early ? 'OK' : 'NON-STRICT';
-    return judged(client, verdict, `The server refused the frame ${when}.`);
+    return judged(client, verdict, `The server refused the frame ${when}${how}.`);
   };
   const expected = 'Close 1002 at the header, before the payload, and the end of TCP.';
   return { id, title, section, expected, run };

@@ -1,10 +1,15 @@
 /** Category S: TCP is a stream of bytes. It knows no frames, and cuts and joins as it likes. */
 import { type WireFrame, wire } from '../../kit/frames.ts';
 import type { Caption, Case, Category } from '../case.ts';
-import { expectReplies, expectReply } from '../expect.ts';
-import type { Finding } from '../model.ts';
+import type { RawClient, Sendable } from '../client.ts';
+import { checkReply, expectReplies } from '../expect.ts';
+import { encodeRequest, upgradeRequest } from '../http.ts';
+import type { HttpClient } from '../http-client.ts';
+import { Failed, type Finding, worst } from '../model.ts';
+import type { ServerEvent } from '../parser.ts';
+import { endingOf, judgeEnding } from '../play.ts';
 import { answers, finish, scripted } from '../script.ts';
-import type { Trial } from '../trial.ts';
+import { randomKey, type Trial } from '../trial.ts';
 import {
   begin,
   binary,
@@ -13,8 +18,10 @@ import {
   echoOf,
   end,
   middle,
+  nameEvent,
   ping,
   pongReply,
+  sameReply,
   text,
   textReply,
 } from '../vocabulary.ts';
@@ -23,14 +30,62 @@ const HUNDRED = Array.from({ length: 100 }, (_, i) => `message ${i}`);
 const THOUSAND = Array.from({ length: 1000 }, (_, i) => `message ${i}`);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-/** A case with frames in the same write as the request. */
-function glued(caption: Caption, frames: readonly WireFrame[], wanted: readonly string[]): Case {
+const PROBE = 'after the 101';
+
+/**
+ * A case in which the first frames do not wait for the 101, as a client must, §4.1. So a server
+ * may refuse them, or lose them: that is NON-STRICT. `rest` is written behind the 101.
+ */
+function early(
+  caption: Caption,
+  frames: readonly Sendable[],
+  wanted: readonly string[],
+  rest = new Uint8Array(0),
+): Case {
   const run = async (trial: Trial): Promise<Finding> => {
-    const client = await trial.open({ glued: frames });
-    for (const payload of wanted) await expectReply(client, textReply(payload), 'After the 101: ');
+    const http = await trial.connect();
+    const refusal = await askEarly(http, trial, frames);
+    const client = http.webSocket;
+    if (!client) return { verdict: 'NON-STRICT', ending: 'refused', happened: refusal };
+    if (rest.length > 0) client.write(rest, 'bytes');
+    await client.send([text(PROBE)]);
+    for (const payload of [...wanted, PROBE]) {
+      const event = await client.next();
+      const other = sameReply(event, textReply(payload)) ? undefined : await judge(client, event);
+      if (other) return other;
+      checkReply(client, event, textReply(payload), 'After the 101: ');
+    }
     return finish(client);
   };
   return withRun(caption, 'The echo after the 101, then Close 1000.', run);
+}
+
+/** Asks for a WebSocket, with frames right behind. Returns what came of it. */
+async function askEarly(http: HttpClient, { target }: Trial, frames: readonly Sendable[]) {
+  try {
+    const request = encodeRequest(upgradeRequest(target, randomKey()));
+    const { line } = await http.upgrade(request, frames);
+    return `The server answered ${line}. It may: a client has to wait for the 101 (§4.1).`;
+  } catch (error) {
+    if (!(error instanceof Failed) || error.ending !== 'dropped') throw error;
+    return `${error.message} It may: a client has to wait for the 101 (§4.1).`;
+  }
+}
+
+/** Judges what came in place of an echo. `undefined`: it has no excuse. */
+async function judge(client: RawClient, event: ServerEvent): Promise<Finding | undefined> {
+  const isLost = sameReply(event, textReply(PROBE));
+  if (event.type === 'close') await client.untilEnd();
+  else if (!isLost && event.type !== 'fin' && event.type !== 'reset') return undefined;
+  const what = isLost
+    ? 'The server lost what had come before its 101.'
+    : `After the 101 came ${nameEvent(event)}.`;
+  const ending = isLost ? 'ours' : endingOf(client);
+  return {
+    verdict: isLost ? 'NON-STRICT' : worst('NON-STRICT', judgeEnding(ending, true)),
+    ending,
+    happened: `${what} It may: a client has to wait for the 101 (§4.1).`,
+  };
 }
 
 /**
@@ -59,17 +114,7 @@ function withRun(
 }
 
 /** A frame that begins behind the request, and ends after the 101. */
-const half: Case = withRun(
-  ['S.3', 'Half a frame in the same write as the request', '6.2'],
-  'The echo once the other half has come, then Close 1000.',
-  async (trial) => {
-    const frame = wire(text('in two halves'));
-    const client = await trial.open({ glued: [frame.subarray(0, 9)] });
-    client.write(frame.subarray(9), 'bytes');
-    await expectReply(client, textReply('in two halves'));
-    return finish(client);
-  },
-);
+const HALVES = wire(text('in two halves'));
 
 const TEXT = text('Grüße');
 /** The header of a 64-bit length, all four places of the key, and the last bytes. */
@@ -79,13 +124,18 @@ export const STREAM: Category = {
   id: 'S',
   title: 'A stream of bytes',
   cases: [
-    glued(['S.1', 'A text in the same write as the request', '6.2'], [text('early')], ['early']),
-    glued(
+    early(['S.1', 'A text in the same write as the request', '6.2'], [text('early')], ['early']),
+    early(
       ['S.2', 'Three texts in the same write as the request', '6.2'],
       ['one', 'two', 'three'].map((payload) => text(payload)),
       ['one', 'two', 'three'],
     ),
-    half,
+    early(
+      ['S.3', 'Half a frame in the same write as the request', '6.2'],
+      [HALVES.subarray(0, 9)],
+      ['in two halves'],
+      HALVES.subarray(9),
+    ),
     answers(
       ['S.4', 'Two texts in one write', '6.2'],
       [text('one'), text('two')],
@@ -115,9 +165,13 @@ export const STREAM: Category = {
       [textReply('one'), pongReply('two'), echoOf(binary('three')), textReply('four')],
       1,
     ),
+    // What has not been echoed when the Close is read is the server's choice, as in 7.1.6.
     scripted(['S.10', 'A text and Close in one write', '5.5.1'], {
       steps: [text('last words'), close(1000)],
-      allowed: [{ verdict: 'OK', replies: [textReply('last words')], codes: [1000, undefined] }],
+      allowed: [
+        { verdict: 'OK', replies: [textReply('last words')], codes: [1000, undefined] },
+        { verdict: 'NON-STRICT', replies: [], codes: [1000, undefined] },
+      ],
     }),
     answers(
       ['S.11', 'Fragments with a Ping between them, in one write', '5.4'],
