@@ -133,6 +133,14 @@ export class RawClient {
     this.#put(join(bytes.subarray(at), following));
   }
 
+  /** Says nothing for a moment, which no server may mind. */
+  async pause(): Promise<void> {
+    const { pauseMs } = this.#patience;
+    if (pauseMs === 0) return;
+    this.socket.record.happened(`we say nothing for ${pauseMs / 1000} s`);
+    await pause(pauseMs);
+  }
+
   /**
    * Waits for what the server says next. `silence`: it said nothing for `patienceMs`. After TCP
    * has ended, it goes on saying that. Throws `Failed` for what a server must not send.

@@ -10,8 +10,8 @@ import {
   sameReply,
 } from './vocabulary.ts';
 
-/** Something to send, or a reply to wait for. */
-export type ScriptStep = Sendable | { readonly until: Reply };
+/** Something to send, a reply to wait for, or a moment in which we say nothing. */
+export type ScriptStep = Sendable | { readonly until: Reply } | 'pause';
 
 /** One way in which a server may react. */
 export interface AllowedReaction {
@@ -57,12 +57,16 @@ async function perform(
 ): Promise<Reaction['ended'] | undefined> {
   let frames: Sendable[] = [];
   for (const step of steps) {
-    if (!('until' in step)) {
+    if (step !== 'pause' && !('until' in step)) {
       frames.push(step);
       continue;
     }
     await client.send(frames, writes);
     frames = [];
+    if (step === 'pause') {
+      await client.pause();
+      continue;
+    }
     const ended = await listen(client, replies, step.until);
     if (ended) return ended;
   }

@@ -24,7 +24,7 @@ export interface ConformanceOptions {
 }
 
 /** Guards against hanging, and no bound on speed: a good server lets none of it pass. */
-const PATIENCE: Patience = { answerMs: 5000, endMs: 2000 };
+const PATIENCE: Patience = { answerMs: 5000, endMs: 2000, pauseMs: 1000 };
 /** How long a whole case may take, in milliseconds: a guard for servers that never come to an end. */
 const CASE_MS = 60_000;
 /** How long a server may take until it listens, in milliseconds. */

@@ -24,7 +24,8 @@ export function answers(
   writes: Writes = 'apart',
 ): Case {
   const last = expected.at(-1);
-  const waits = send.length > 0 && 'until' in send.at(-1)!;
+  const end = send.at(-1);
+  const waits = typeof end === 'object' && 'until' in end;
   const wait = last && !waits ? [{ until: last }] : [];
   const steps = [...send, ...wait, close(CloseCode.NormalClosure)];
   const allowed = [{ verdict: 'OK', replies: expected, codes: NORMAL }] as const;

@@ -14,6 +14,8 @@ export interface Patience {
   readonly answerMs: number;
   /** For the end of TCP, once both have sent a Close. */
   readonly endMs: number;
+  /** Inside a message, where a case lets time pass: no server may mind. 0: no time passes. */
+  readonly pauseMs: number;
 }
 
 /** How long a connection that we leave may go on. */

@@ -4,21 +4,26 @@ import { join, KEY, wire } from '../../kit/frames.ts';
 import { fromHex } from '../../view/hex.ts';
 import type { Caption, Case, Category } from '../case.ts';
 import type { RawClient, Sendable } from '../client.ts';
-import { expectService } from '../expect.ts';
+import { checkReply, expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import type { ServerEvent } from '../parser.ts';
 import { endingOf, judgeEnding, listen } from '../play.ts';
+import { finish } from '../script.ts';
 import type { Trial } from '../trial.ts';
 import {
   begin,
   close,
+  counting,
+  echoOf,
   end,
+  fragments,
   middle,
   nameClose,
   nameEvent,
   nameReplies,
   type Reply,
   sameReplies,
+  sameReply,
   textReply,
 } from '../vocabulary.ts';
 
@@ -27,6 +32,10 @@ const MESSAGE_TOO_BIG = 1009;
 /** How long a server gets to refuse a header before its payload, in milliseconds. */
 const AT_ONCE_MS = 1000;
 const FRAGMENTS = 100_000;
+const MIB = 1024 * 1024;
+const MESSAGES = 20;
+/** With these a server refuses what goes beyond a limit of its own. RFC 6455 §7.4.1 */
+export const LIMIT_CODES: readonly (number | undefined)[] = [1008, 1009];
 /** How many of them go into one write. */
 const FRAGMENTS_A_WRITE = 500;
 
@@ -119,6 +128,29 @@ const MANY_FRAGMENTS: Case = {
   },
 };
 
+/** A limit is one of a message. Together these are more than servers take of a single one. */
+const ONE_AFTER_ANOTHER: Case = {
+  id: 'L.9',
+  title: `${MESSAGES} messages of 1 MiB in four fragments, on one connection`,
+  section: '10.4',
+  expected: `${MESSAGES} times the same message, then Close 1000.`,
+  run: async (trial) => {
+    const message = counting(MIB);
+    const client = await trial.open();
+    for (let i = 1; i <= MESSAGES; i++) {
+      await client.send(fragments(message, MIB / 4));
+      const event = await client.next();
+      if (sameReply(event, echoOf(message))) continue;
+      if (i > 1 || event.type !== 'close' || !LIMIT_CODES.includes(event.code)) {
+        checkReply(client, event, echoOf(message), `Message ${i}, as large as those before: `);
+      }
+      await client.untilEnd();
+      return judged(client, 'NON-STRICT', `The server refused 1 MiB with ${nameEvent(event)}.`);
+    }
+    return finish(client);
+  },
+};
+
 export const LIMITS: Category = {
   id: 'L',
   title: 'Limits',
@@ -135,5 +167,6 @@ export const LIMITS: Category = {
     illegalHeader(['L.6', 'A Ping of 65536 bytes, its header alone', '5.5'], 9, 65_536),
     illegalHeader(['L.7', 'A Close of 126 bytes, its header alone', '5.5'], 8, 126),
     MANY_FRAGMENTS,
+    ONE_AFTER_ANOTHER,
   ],
 };

@@ -181,11 +181,13 @@ const TWO_ECHO = textReply('fragment1fragment2');
 const PING_INSIDE = [begin('fragment1'), ping('ping payload'), end('fragment2')];
 const STRAY = 'non-continuation payload';
 
+/** A message may take its time: nothing says when the next fragment has to come. */
 const FIVE: ScriptStep[] = [
   begin('fragment1'),
   middle('fragment2'),
   ping('pongme 1!'),
   { until: pongReply('pongme 1!') },
+  'pause',
   middle('fragment3'),
   middle('fragment4'),
   ping('pongme 2!'),

@@ -122,6 +122,7 @@ function failFast(
 async function inFragments(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
   await client.send([begin(good), ping('so far good')]);
   await expectReply(client, pongReply('so far good'));
+  await client.pause();
   await client.send([middle(bad), ping('not any more')]);
   const event = await client.next();
   if (event.type !== 'pong') {

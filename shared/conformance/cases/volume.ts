@@ -6,10 +6,9 @@ import { checkReply, expectReply } from '../expect.ts';
 import { worst } from '../model.ts';
 import { endingOf, judgeEnding } from '../play.ts';
 import { finish } from '../script.ts';
-import { binary, echoOf, fragments, nameEvent, text } from '../vocabulary.ts';
+import { binary, echoOf, end, fragments, nameEvent, text } from '../vocabulary.ts';
+import { LIMIT_CODES } from './limits.ts';
 
-/** With these a server refuses what goes beyond a limit of its own. RFC 6455 §7.4.1 */
-const LIMIT_CODES: readonly (number | undefined)[] = [1008, 1009];
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SIZES = [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB];
@@ -72,6 +71,12 @@ interface Pieces {
   readonly writes?: Writes;
 }
 
+/** Several fragments, and one more that has only FIN, as from a sender that learns late of the end. */
+function withEmptyEnd(pieces: readonly WireFrame[]): WireFrame[] {
+  if (pieces.length === 1) return [...pieces];
+  return [...pieces.map((piece) => ({ ...piece, fin: false })), end()];
+}
+
 /** A case in which many messages are echoed, each before the next is sent. */
 function many(caption: Caption, size: number, kind: MessageKind): Case {
   const [id, title, section] = caption;
@@ -110,7 +115,7 @@ export const VOLUME: Category = {
     ),
     ...both(3, FRAGMENT_SIZES, (id, size, kind) =>
       large([id, `4 MiB of ${kind} in fragments of ${named(size)}`, '5.4'], 4 * MIB, kind, {
-        cut: (message) => fragments(message, size),
+        cut: (message) => withEmptyEnd(fragments(message, size)),
       }),
     ),
     ...both(5, CHOPS, (id, size, kind) =>

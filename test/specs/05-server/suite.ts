@@ -18,7 +18,7 @@ function runSuite(lesson: Lesson): Promise<void> {
     const results = await runConformance(`ws://127.0.0.1:${port}/`, {
       select: CATEGORIES,
       untilNotOk: true,
-      patience: { answerMs: 1500, endMs: 1500 },
+      patience: { answerMs: 1500, endMs: 1500, pauseMs: 0 },
     });
     const first = results.find(({ verdict }) => verdict !== 'OK');
     if (!first) return server.shutdown();
