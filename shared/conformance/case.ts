@@ -26,4 +26,6 @@ export interface Category {
   readonly cases: readonly Case[];
   /** Its cases weigh on the whole server: they run one after the other, and alone. */
   readonly serial?: boolean;
+  /** How many times as long as elsewhere a server may take: so much is its work. */
+  readonly patience?: number;
 }

@@ -1,10 +1,14 @@
 /** The beginning of a raw client: a request out, legal or not, and a response in. */
 import { join } from '../kit/frames.ts';
+import { preview } from '../view/say.ts';
 import { encode, RawClient, type Sendable } from './client.ts';
 import { type HttpResponse, headEnd, parseResponse } from './http.ts';
 import { Failed } from './model.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
+
+/** What every response begins with. */
+const HTTP = 'HTTP/';
 
 /** A client before, and in, its opening handshake. */
 export class HttpClient {
@@ -102,6 +106,11 @@ export class HttpClient {
       const received = Buffer.concat(this.#received);
       const end = headEnd(received);
       if (end !== undefined) return { received, end };
+      if (!beginsAsHttp(received)) {
+        this.socket.record.received('bytes', received);
+        const what = `Its answer is no HTTP: it begins with ${preview(received, 24)}.`;
+        throw new Failed(what, this.socket.ended ? 'dropped' : 'ours');
+      }
       if (this.socket.ended) throw this.#lost(received);
       if (!(await this.socket.activity(this.#patience.answerMs))) {
         const seconds = this.#patience.answerMs / 1000;
@@ -124,4 +133,10 @@ export class HttpClient {
     const received = Buffer.concat(this.#received);
     this.#webSocket = new RawClient(this.socket, this.#patience, received, early);
   }
+}
+
+/** Says whether these may be the first bytes of a response. RFC 9112 §4 */
+function beginsAsHttp(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.subarray(0, HTTP.length)).toString('latin1');
+  return HTTP.startsWith(text);
 }

@@ -6,10 +6,13 @@ import { wrap } from '../view/wrap.ts';
 import type { Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';
+import { UNTRIED } from './run.ts';
 import type { TimelineEntry } from './timeline.ts';
 
 /** Of how many cases that are not OK the conversation is shown. */
 const MAX_TIMELINES = 3;
+/** How many cases that are not OK are told; of the others there are only the ids. */
+const MAX_TOLD = 40;
 /** Where the text of a line begins that has a label before it. */
 const INDENT = 13;
 
@@ -30,7 +33,7 @@ const ENDINGS: Partial<Record<Ending, string>> = {
   open: 'still open',
 };
 
-/** Counts results by their verdict. */
+/** Counts results by their verdict; a case that was not tried has not been passed. */
 export function countVerdicts(results: readonly CaseResult[]): Record<Verdict, number> {
   const count = (wanted: Verdict) => results.filter(({ verdict }) => verdict === wanted).length;
   return { OK: count('OK'), 'NON-STRICT': count('NON-STRICT'), FAILED: count('FAILED') };
@@ -45,24 +48,47 @@ export function renderReport(
   results: readonly CaseResult[],
   width = columns(),
 ): string[] {
-  const bad = results
+  const tried = results.filter((result) => !isUntried(result));
+  const bad = tried
     .filter(({ verdict }) => verdict !== 'OK')
     .sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict));
-  const told = results.length === 1 ? results : bad;
+  const told = tried.length === 1 ? tried : bad.slice(0, MAX_TOLD);
   return [
     '',
     ...wrap(`Conformance of ${url}`, width).map((line) => style.bold(line)),
     style.dim('Sections, such as §5.2, are those of RFC 6455.'),
-    '',
-    ...renderTable(results, width),
-    '',
-    ...wrap(sayEndings(results), width),
+    ...(tried.length > 0
+      ? ['', ...renderTable(tried, width), '', ...wrap(sayEndings(tried), width)]
+      : []),
     ...told.flatMap((result, i) => ['', ...renderCase(result, i < MAX_TIMELINES, width)]),
+    ...nameOthers(bad.slice(MAX_TOLD), width),
     ...hintAtOthers(bad, url, width),
+    ...sayObstacles(results, width),
     '',
     summary(results),
   ];
 }
+
+/** The ids of cases that are not told, in the order of the cases. */
+function nameOthers(others: readonly CaseResult[], width: number): string[] {
+  if (others.length === 0) return [];
+  const ids = others.map(({ id, verdict }) => (verdict === 'FAILED' ? id : `${id}~`)).join(' ');
+  return [
+    '',
+    ...wrap(`And ${others.length} more, those that are NON-STRICT with a ~: ${ids}`, width),
+  ];
+}
+
+/** Why cases were not tried: once, however many they are. */
+function sayObstacles(results: readonly CaseResult[], width: number): string[] {
+  const obstacles = new Set(results.filter(isUntried).map(({ happened }) => happened));
+  return [...obstacles].flatMap((obstacle) => {
+    const [first = '', ...rest] = wrap(obstacle.replace(UNTRIED, ''), width - 2);
+    return ['', `${MARKS.FAILED} ${style.bold(first)}`, ...rest.map((line) => `  ${line}`)];
+  });
+}
+
+const isUntried = ({ ending }: CaseResult) => ending === 'untried';
 
 /** How connections ended is a verdict of its own: a server may echo well, and never let go. */
 function sayEndings(results: readonly CaseResult[]): string {
@@ -76,14 +102,16 @@ function sayEndings(results: readonly CaseResult[]): string {
 function hintAtOthers(bad: readonly CaseResult[], url: string, width: number): string[] {
   const next = bad[MAX_TIMELINES];
   if (!next) return [];
-  const command = `npm run conformance ${url} -- --case ${next.id}`;
+  const command = `npm run conformance ${url} ${next.id}`;
   return ['', ...wrap(`To see what was said in one of the others: ${command}`, width)];
 }
 
-/** The last line of a report: how many cases have each verdict. */
+/** The last line of a report: how many cases have each verdict, and how many have none. */
 function summary(results: readonly CaseResult[]): string {
-  const counts = countVerdicts(results);
-  return style.bold(VERDICTS.map((verdict) => `${counts[verdict]} ${verdict}`).join(', '));
+  const counts = countVerdicts(results.filter((result) => !isUntried(result)));
+  const untried = results.filter(isUntried).length;
+  const said = VERDICTS.map((verdict) => `${counts[verdict]} ${verdict}`);
+  return style.bold([...said, ...(untried > 0 ? [`${untried} not tried`] : [])].join(', '));
 }
 
 function renderTable(results: readonly CaseResult[], width: number): string[] {

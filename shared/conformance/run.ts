@@ -1,6 +1,4 @@
 /** Runs cases against a server, and tells what came out. */
-import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from '../course/lessons.ts';
 import { withTimeout } from '../kit/patience.ts';
 import type { Case, Category } from './case.ts';
@@ -9,7 +7,9 @@ import type { TargetServer } from './http.ts';
 import { type CaseResult, Failed, type Finding } from './model.ts';
 import { Lost } from './play.ts';
 import type { Patience } from './socket.ts';
+import { parseTarget, untilListening } from './target.ts';
 import { Trial } from './trial.ts';
+import { Watch, whyNoWebSocket } from './watch.ts';
 
 /** What to run, and how. */
 export interface ConformanceOptions {
@@ -25,17 +25,19 @@ export interface ConformanceOptions {
 
 /** Guards against hanging, and no bound on speed: a good server lets none of it pass. */
 const PATIENCE: Patience = { answerMs: 5000, endMs: 2000, pauseMs: 1000 };
+/** What the reason begins with why a case was not tried. */
+export const UNTRIED = 'Not tried. ';
 /** How long a whole case may take, in milliseconds: a guard for servers that never come to an end. */
 const CASE_MS = 60_000;
-/** How long a server may take until it listens, in milliseconds. */
-const LISTEN_MS = 3000;
 /** How many cases run at a time. */
 const AT_A_TIME = 8;
 /** How often a case is played when its connection was lost. */
 const ATTEMPTS = 3;
 
 /**
- * Runs cases against the server at `url`. Returns their results in the order of the cases.
+ * Runs cases against the server at `url`. Returns their results in the order of the cases. When
+ * it opens no WebSocket, none is tried but those of the handshake that were asked for by name;
+ * when it is not there any more, no further one.
  *
  * Throws `UsageError` when the URL or a selection cannot be used, or nobody listens there.
  */
@@ -47,18 +49,22 @@ export async function runConformance(
   const target = parseTarget(url);
   const categories = selectCases(select);
   await untilListening(target);
-  const refusal = await tryToOpen(target, patience);
+  const refusal = await whyNoWebSocket(target, patience);
+  const watch = new Watch(target);
 
   const total = categories.reduce((sum, { cases }) => sum + cases.length, 0);
   const results = new Map<Case, CaseResult>();
   let isEnough = false;
-  const run = async (testCase: Case) => {
+  const run = async (testCase: Case, { patience: factor = 1 }: Category) => {
     if (isEnough) return;
-    const isNeedless = refusal !== undefined && !testCase.id.startsWith('H.');
-    const result = isNeedless
-      ? notTried(testCase, refusal)
-      : await runCase(target, testCase, patience);
+    const waiting = { ...patience, answerMs: patience.answerMs * factor };
+    const isAboutHandshake = select.length > 0 && testCase.id.startsWith('H.');
+    const obstacle = (isAboutHandshake ? undefined : refusal) ?? (await watch.obstacle());
+    const result = obstacle
+      ? notTried(testCase, obstacle)
+      : await runCase(target, testCase, waiting);
     results.set(testCase, result);
+    watch.see(result, waiting);
     isEnough ||= untilNotOk && result.verdict !== 'OK';
     onResult(result, results.size, total);
   };
@@ -70,36 +76,23 @@ export async function runConformance(
 /** Runs most cases several at a time, and then, one after the other, those that have to be alone. */
 async function runAll(
   categories: readonly Category[],
-  run: (testCase: Case) => Promise<void>,
+  run: (testCase: Case, category: Category) => Promise<void>,
 ): Promise<void> {
   const casesOf = (isSerial: boolean) =>
-    categories.filter(({ serial = false }) => serial === isSerial).flatMap(({ cases }) => cases);
+    categories
+      .filter(({ serial = false }) => serial === isSerial)
+      .flatMap((category) => category.cases.map((testCase) => [testCase, category] as const));
   const queue = casesOf(false).values();
   const work = async () => {
-    for (const testCase of queue) await run(testCase);
+    for (const [testCase, category] of queue) await run(testCase, category);
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  for (const testCase of casesOf(true)) await run(testCase);
+  for (const [testCase, category] of casesOf(true)) await run(testCase, category);
 }
 
-/** Opens a WebSocket. Returns why that was not possible, if it was not. */
-async function tryToOpen(target: TargetServer, patience: Patience): Promise<string | undefined> {
-  const trial = new Trial(target, patience);
-  try {
-    await trial.open();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Failed) return error.message;
-    throw error;
-  } finally {
-    trial.leave();
-  }
-}
-
-/** Without a handshake there is only the handshake to judge; the rest would wait in vain. */
-function notTried({ id, title, section, expected }: Case, refusal: string): CaseResult {
-  const happened = `Not tried, as the server opens no WebSocket: ${refusal}`;
-  const finding = { verdict: 'FAILED', ending: 'refused', happened } as const;
+/** Without a server there is nothing to judge; each case would wait in vain. */
+function notTried({ id, title, section, expected }: Case, obstacle: string): CaseResult {
+  const finding = { verdict: 'FAILED', ending: 'untried', happened: UNTRIED + obstacle } as const;
   return { id, title, section, expected, ...finding, timeline: [], seconds: 0 };
 }
 
@@ -142,35 +135,6 @@ async function findingOf(testCase: Case, trial: Trial): Promise<Finding | Failed
 const neverEnded = () =>
   new Failed(`The case did not come to an end in ${CASE_MS / 1000} s.`, 'open');
 
-/** Reads a URL. Throws `UsageError` when it is none, or not one of a WebSocket without TLS. */
-export function parseTarget(url: string): TargetServer {
-  const { protocol, hostname, port, host, pathname, search } = parseUrl(url);
-  if (protocol === 'wss:') {
-    throw new UsageError(
-      'The suite speaks ws:// only, without TLS. Test what is behind the wss://.',
-    );
-  }
-  if (protocol !== 'ws:') {
-    throw new UsageError(`${url} is not the URL of a WebSocket: it starts with ws://`);
-  }
-  return {
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(port || 80),
-    path: pathname + search,
-    authority: host,
-  };
-}
-
-function parseUrl(url: string): URL {
-  try {
-    return new URL(url);
-  } catch {
-    throw new UsageError(
-      `Cannot read ${JSON.stringify(url)} as a URL, such as ws://127.0.0.1:9001/`,
-    );
-  }
-}
-
 /**
  * Chooses cases by name: a category such as `6`, a family such as `6.4`, or a case; in any case
  * of letters. No names choose everything. Throws `UsageError` for a name that nothing has.
@@ -199,32 +163,4 @@ function unknown(given: string, name: string): string {
   }
   const [first, last] = [category.cases[0]?.id, category.cases.at(-1)?.id];
   return `There is no case ${JSON.stringify(given)}. Category ${category.id} goes from ${first} to ${last}.`;
-}
-
-/** Waits until somebody listens. Throws `UsageError` when nobody does. */
-async function untilListening(target: TargetServer): Promise<void> {
-  const until = performance.now() + LISTEN_MS;
-  for (;;) {
-    const problem = await knock(target);
-    if (problem === undefined) return;
-    if (problem !== 'ECONNREFUSED' || performance.now() > until) {
-      throw new UsageError(
-        `Nobody listens at ${target.authority} (${problem}). Start your server first.`,
-      );
-    }
-    await pause(50);
-  }
-}
-
-/** Connects and hangs up. Returns why that was not possible, if it was not. */
-function knock({ host, port }: TargetServer): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    socket.setTimeout(LISTEN_MS, () => socket.destroy(new Error('no answer')));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(undefined);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  });
 }

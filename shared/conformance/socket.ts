@@ -21,6 +21,9 @@ export interface Patience {
 /** How long a connection that we leave may go on. */
 const LEAVE_MS = 1000;
 
+/** Nobody is there, not even for TCP. */
+export class Unreachable extends Failed {}
+
 /** A TCP connection that sends what it is told, and knows nothing of HTTP and frames. */
 export class RawSocket {
   readonly record: ConnectionRecord;
@@ -47,7 +50,7 @@ export class RawSocket {
   }
 
   /**
-   * Connects. With `localPort`, from that port of ours. Throws `Failed` when nobody answers.
+   * Connects. With `localPort`, from that port of ours. Throws `Unreachable` when nobody answers.
    *
    * Our side stays open when the server ends its own: who ends TCP first is part of a verdict.
    */
@@ -62,7 +65,7 @@ export class RawSocket {
     try {
       await once(socket, 'connect');
     } catch (error) {
-      throw new Failed(`Connecting failed: ${(error as Error).message}.`, 'refused');
+      throw new Unreachable(`Connecting failed: ${(error as Error).message}.`, 'refused');
     } finally {
       stop();
     }

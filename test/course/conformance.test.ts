@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -10,7 +10,8 @@ import { UTF8_TEXTS } from '../../shared/conformance/cases/utf8.ts';
 import type { CaseResult } from '../../shared/conformance/model.ts';
 import { ServerFrames } from '../../shared/conformance/parser.ts';
 import { renderReport } from '../../shared/conformance/report.ts';
-import { parseTarget, runCase, runConformance, selectCases } from '../../shared/conformance/run.ts';
+import { runCase, runConformance, selectCases } from '../../shared/conformance/run.ts';
+import { parseTarget } from '../../shared/conformance/target.ts';
 import { ROOT } from '../../shared/course/lessons.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { UTF8_GROUPS } from '../vectors/utf8.ts';
@@ -343,14 +344,59 @@ describe('a run', () => {
     await once(server, 'listening');
     const url = urlOf(server.address());
     const results = await runConformance(url, { select: ['1.1', 'H.2', 'H.48'] });
+    const all = await runConformance(url);
     server.close();
     expect(notOk(results)).toEqual([
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `1.1.${number}`),
       'H.2',
     ]);
-    expect(results[0]?.happened).toMatch(
-      /^Not tried, as the server opens no WebSocket: .* HTTP\/1\.1 404 Not Found\.$/,
-    );
+    expect(results[0]).toMatchObject({
+      ending: 'untried',
+      happened:
+        'Not tried. This is no WebSocket server, or not at /: The handshake was answered with HTTP/1.1 404 Not Found.',
+    });
+    // Nobody asked for the handshake: the reason is told once, and that is all.
+    expect(renderReport(url, all, 80).map(stripVTControlCharacters)).toEqual([
+      '',
+      `Conformance of ${url}`,
+      'Sections, such as §5.2, are those of RFC 6455.',
+      '',
+      '✗ This is no WebSocket server, or not at /: The handshake was answered with',
+      '  HTTP/1.1 404 Not Found.',
+      '',
+      `0 OK, 0 NON-STRICT, 0 FAILED, ${all.length} not tried`,
+    ]);
+  });
+
+  test('without HTTP ends at once', async () => {
+    const server = createTcpServer(
+      (socket) => void socket.on('error', () => {}).write('SSH-2.0-Server\r\n'),
+    ).listen(0, LOCAL);
+    await once(server, 'listening');
+    const results = await runConformance(urlOf(server.address()), { select: ['1', 'R'] });
+    server.close();
+    expect(results.every(({ ending }) => ending === 'untried')).toBe(true);
+    expect(results[0]?.happened).toContain('Its answer is no HTTP: it begins with "SSH-2.0');
+  });
+
+  test.each([
+    [
+      'goes-away',
+      /^Not tried\. The server is gone, since about \S+\. Connecting failed: .*REFUSED/,
+    ],
+    [
+      'says-nothing',
+      /of no use, since about \S+\. It opens a WebSocket, and says nothing for 0\.7 s\.$/,
+    ],
+    ['greets', /It is no echo server: unasked, it says text "welcome"\.$/],
+  ] as const)('gives a server up that %s', async (fault, reason) => {
+    const server = await startServer(fault);
+    const results = await runConformance(server.url, { patience: IMPATIENT });
+    await server.stop();
+    const untried = results.filter(({ ending }) => ending === 'untried');
+    expect(untried.length).toBeGreaterThan(380);
+    expect(new Set(untried.map(({ happened }) => happened)).size).toBe(1);
+    expect(untried[0]?.happened).toMatch(reason);
   });
 
   test('comes to its end when a server speaks first', async () => {
@@ -386,7 +432,7 @@ describe('a report', () => {
     expect(text).toContain('happened   The server sent text "Hello, world!", then Close 1000');
     expect(text).toMatch(/ms → 91 8d 37 fa 21 3d … {2}text RSV=001 ← an RSV bit is set/);
     expect(text.match(/· connected/g)).toHaveLength(3);
-    expect(text).toContain('-- --case 3.4');
+    expect(text).toMatch(/npm run conformance\s+ws:\S+ 3\.4$/m);
   });
 
   test('of one case is told in full, the middle of much talk left out', async () => {
@@ -449,6 +495,18 @@ describe.concurrent('npm run conformance', () => {
     expect(code).toBe(1);
   });
 
+  test('says how to run less, and ends when the server does', async () => {
+    const server = await startServer('goes-away');
+    const { code, output, errors } = await command(server.url);
+    await server.stop();
+    expect(errors).toMatch(
+      /^All \d+ cases\. To run some of them: npm run conformance ws:.* 5 6\.4\.2\n$/,
+    );
+    expect(output).toMatch(/\n✗ The server is gone, since about /);
+    expect(output).toMatch(/ FAILED, \d+ not tried\n$/);
+    expect(code).toBe(1);
+  });
+
   test.each([
     [[], /^✗ Say which server to test: npm run conformance ws:.*\n$/],
     [['ws://127.0.0.1:1/', '--case', '6.99'], /^✗ There is no case "6\.99"\..*\n$/],
@@ -456,6 +514,7 @@ describe.concurrent('npm run conformance', () => {
       ['ws://127.0.0.1:1/', '--loud'],
       /^✗ Unknown option '--loud'\. See npm run conformance -- --help\n$/,
     ],
+    [['ws://127.0.0.1:1/', 'ws://127.0.0.1:2/'], /^✗ One server at a time: ws:.*\n$/],
     [['ws://127.0.0.1:1/'], /^✗ Nobody listens at 127\.0\.0\.1:1 .*\n$/],
   ])('%j is one clear message', async (args, message) => {
     const { code, output, errors } = await command(...args);

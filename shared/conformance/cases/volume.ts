@@ -109,6 +109,7 @@ export const VOLUME: Category = {
   id: '9',
   title: 'Large messages, and many',
   serial: true,
+  patience: 4,
   cases: [
     ...both(1, SIZES, (id, size, kind) =>
       large([id, `A ${kind} message of ${named(size)}`, '5.2'], size, kind),

@@ -29,7 +29,7 @@ function runSuite(lesson: Lesson): Promise<void> {
         ['expected', expected],
         ['happened', happened],
       ],
-      `See every byte: \`npm run serve\`, and at another terminal \`npm run conformance ws://… -- --case ${id}\`.`,
+      `See every byte: \`npm run serve\`, and at another terminal \`npm run conformance ws://… ${id}\`.`,
     );
   });
 }
