@@ -121,7 +121,7 @@ export class EchoEndpoint {
   }
 
   #heartbeat(opcode: number): void {
-    this.#send(opcode, utf8('heartbeat'));
+    this.#send(opcode, new Uint8Array(0));
     this.#timer = setTimeout(() => this.#heartbeat(opcode), HEARTBEAT_MS);
   }
 
