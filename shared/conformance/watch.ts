@@ -28,6 +28,7 @@ export class Watch {
   /** The cases that failed in a row, by their ids. */
   #failed: string[] = [];
   #look: Promise<string | undefined> | undefined;
+  #isFirstLook = true;
 
   constructor(target: TargetServer) {
     this.#target = target;
@@ -51,23 +52,28 @@ export class Watch {
   async #lookNow(since: string | undefined, patience: Patience): Promise<string | undefined> {
     const before = await this.#look;
     if (before) return before;
-    const problem = await problemOf(this.#target, patience, expectLife);
-    if (!problem) return undefined;
-    const what = problem instanceof Unreachable ? 'is gone' : 'is of no use';
-    return `The server ${what}, since about ${since}. ${problem.message}`;
+    const checks = this.#isFirstLook ? [expectSilence, expectLife] : [expectLife];
+    this.#isFirstLook = false;
+    for (const check of checks) {
+      const problem = await problemOf(this.#target, patience, check);
+      const what = problem instanceof Unreachable ? 'is gone' : 'is of no use';
+      if (problem) return `The server ${what}, since about ${since}. ${problem.message}`;
+    }
+    return undefined;
   }
 }
 
-/**
- * Throws `Failed` when a server says something unasked, so that no echo is told from it; or
- * nothing at all. Any sign of life will do, legal or not: an echo, a Pong, a Close.
- */
-async function expectLife(trial: Trial): Promise<void> {
-  const client = await trial.open();
-  const unasked = await eventOf(client, UNASKED_MS);
+/** Throws `Failed` when a server says something unasked, so that no echo is told from it. */
+async function expectSilence(trial: Trial): Promise<void> {
+  const unasked = await eventOf(await trial.open(), UNASKED_MS);
   if (unasked && 'payload' in unasked && unasked.type !== 'close') {
     throw new Failed(`It is no echo server: unasked, it says ${nameEvent(unasked)}.`);
   }
+}
+
+/** Any sign of life will do, legal or not: an echo, a Pong, a Close. Throws `Failed` for none. */
+async function expectLife(trial: Trial): Promise<void> {
+  const client = await trial.open();
   await client.send([text('Is anybody there?'), ping('?'), close(CloseCode.NormalClosure)]);
   if ((await eventOf(client, trial.patience.answerMs))?.type !== 'silence') return;
   const seconds = trial.patience.answerMs / 1000;

@@ -8,11 +8,14 @@ import { WebSocketServer } from 'ws';
 import { CATEGORIES } from '../../shared/conformance/cases/index.ts';
 import { UTF8_TEXTS } from '../../shared/conformance/cases/utf8.ts';
 import type { CaseResult } from '../../shared/conformance/model.ts';
+import { OwnFrames } from '../../shared/conformance/own-frames.ts';
 import { ServerFrames } from '../../shared/conformance/parser.ts';
 import { renderReport } from '../../shared/conformance/report.ts';
 import { runCase, runConformance, selectCases } from '../../shared/conformance/run.ts';
 import { parseTarget } from '../../shared/conformance/target.ts';
+import { close, ping, text } from '../../shared/conformance/vocabulary.ts';
 import { ROOT } from '../../shared/course/lessons.ts';
+import { join, wire } from '../../shared/kit/frames.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { UTF8_GROUPS } from '../vectors/utf8.ts';
 import { type Running, startServer } from './broken.ts';
@@ -128,7 +131,7 @@ describe.concurrent('a server', () => {
 });
 
 /** For servers that hang: each of these cases waits that long. */
-const IMPATIENT = { answerMs: 700, endMs: 700, pauseMs: 600 };
+const IMPATIENT = { answerMs: 700, endMs: 700, pauseMs: 0 };
 
 const BROKEN: readonly {
   readonly fault: Fault;
@@ -215,7 +218,7 @@ const BROKEN: readonly {
     select: ['7', 'F', 'S'],
     bad: ['7.1.6~', ...[6, 7, 8, 9, 10, 11, 12, 13, 14].map((at) => `F.${at}~`), 'S.10~'],
   },
-  { fault: 'hurries', select: ['5', '6'], bad: ['5.19', '5.20', '6.4.1', '6.4.2'] },
+  { fault: 'hurries', select: ['5', '6.4'], bad: ['5.19', '5.20', '6.4.1', '6.4.2'] },
   { fault: 'few-fragments', select: ['9.3.2', '9.3.3', '9.4.2', '10'], bad: ['9.3.2~', '9.4.2~'] },
   { fault: 'lengths-add-up', select: ['5', '9.3.9', '9.4.8', '10', 'L'], bad: ['L.9'] },
 ];
@@ -223,7 +226,8 @@ const BROKEN: readonly {
 describe.concurrent('a server is red where it is broken, and nowhere else', () => {
   test.each(BROKEN)('$fault', async ({ fault, select, bad }) => {
     const server = await startServer(fault);
-    const results = await runConformance(server.url, { select, patience: IMPATIENT });
+    const patience = fault === 'hurries' ? { ...IMPATIENT, pauseMs: 1500 } : IMPATIENT;
+    const results = await runConformance(server.url, { select, patience });
     await server.stop();
     expect(notOk(results)).toEqual(bad);
   });
@@ -304,6 +308,22 @@ describe('what a server must not send', () => {
     expect(said).toEqual(['ping 1', 'text 5', 'binary 126']);
     expect(frames.isInside).toBe(false);
   });
+});
+
+test('where a frame of ours ends is known, however it is cut', () => {
+  const frames = [text('Hi'), ping('?'), text('*'.repeat(126)), close(1000)].map((frame) =>
+    wire(frame),
+  );
+  const unmasked = wire({ ...text('no key'), key: null });
+  const own = new OwnFrames();
+  const ends: number[] = [];
+  join(...frames.slice(0, 3), unmasked, ...frames.slice(3)).forEach((byte, at) => {
+    expect(own.hasClosed).toBe(false);
+    own.push(Uint8Array.of(byte));
+    if (!own.isInside) ends.push(at + 1);
+  });
+  expect(ends).toEqual([8, 15, 149, 157, 165]);
+  expect(own.hasClosed).toBe(true);
 });
 
 describe('a run', () => {
@@ -433,6 +453,16 @@ describe('a report', () => {
     expect(text).toMatch(/ms → 91 8d 37 fa 21 3d … {2}text RSV=001 ← an RSV bit is set/);
     expect(text.match(/· connected/g)).toHaveLength(3);
     expect(text).toMatch(/npm run conformance\s+ws:\S+ 3\.4$/m);
+  });
+
+  test('tells the first 40 that are not OK, and names the others', async () => {
+    const masking = await startServer('masks-its-frames');
+    const all = await runConformance(masking.url, { select: ['6'] });
+    await masking.stop();
+    const lines = renderReport(masking.url, all, 80).map(stripVTControlCharacters);
+    const bad = notOk(all).length;
+    expect(lines.filter((line) => line.endsWith('FAILED')).length - 1).toBe(40);
+    expect(lines.join(' ')).toContain(`And ${bad - 40} more, those that are NON-STRICT with a ~:`);
   });
 
   test('of one case is told in full, the middle of much talk left out', async () => {
