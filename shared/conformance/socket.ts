@@ -106,9 +106,9 @@ export class RawSocket {
     });
   }
 
-  /** Writes bytes in one write. Does nothing, and returns `false`, when TCP has ended. */
+  /** Writes bytes in one write. Does nothing, and returns `false`, when a side of TCP has ended. */
   write(bytes: Uint8Array): boolean {
-    if (this.#ended !== undefined) return false;
+    if (this.#ended !== undefined || !this.#socket.writable) return false;
     this.#socket.write(bytes);
     return true;
   }

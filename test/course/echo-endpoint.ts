@@ -117,7 +117,7 @@ export class EchoEndpoint {
     if (fault === 'greets') this.#send(Opcode.Text, utf8('welcome'));
     if (fault === 'pings') this.#heartbeat(Opcode.Ping);
     if (fault === 'pongs') this.#heartbeat(Opcode.Pong);
-    socket.on('close', () => clearTimeout(this.#timer));
+    for (const event of ['end', 'close']) socket.on(event, () => clearTimeout(this.#timer));
   }
 
   #heartbeat(opcode: number): void {
