@@ -27,6 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'test/rules': [],
   'test/specs': [...ENGINE, 'solutions', 'test/vectors'],
   'test/traps': [...ENGINE, 'test/rules'],
+  'test/alternatives': [...ENGINE, 'solutions', 'test/traps'],
   'test/coverage': [...ENGINE, 'test/rules', 'test/traps'],
   'test/mutation': ENGINE,
   'test/course': [...ENGINE, 'solutions', 'test/vectors', 'test/rules', 'test/traps'],
