@@ -10,6 +10,8 @@ import {
 } from '../../../shared/protocol.ts';
 import type { FirstBytes, FrameHeader } from '../../../solutions/02-reading-frames/reading.ts';
 
+export const MAX_MESSAGE_BYTES = 2 ** 24;
+
 const NOTHING = new Uint8Array(0);
 const TOP_BIT = 1n << 63n;
 const KNOWN = new Set<number>(Object.values(Opcode));
@@ -184,7 +186,7 @@ export class MessageReader {
   /** How many bytes of that frame have been decoded. */
   #decoded = 0;
 
-  constructor(role: Role = 'server', maxMessageBytes = 2 ** 24) {
+  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#frames = new FrameReader((header) => {
       checkHeader(header, role);

@@ -9,6 +9,8 @@ import {
 } from '../../../shared/protocol.ts';
 import type { FirstBytes, FrameHeader } from '../../../solutions/02-reading-frames/reading.ts';
 
+export const MAX_MESSAGE_BYTES = 2 ** 24;
+
 /** What a parser asks for, until it gets it; in the end, it returns what it has parsed. */
 type Parser<T> = Generator<undefined, T, void>;
 
@@ -189,7 +191,7 @@ export class MessageReader {
   #open: { readonly isText: boolean; bytes: number } | undefined;
   #arriving: FrameHeader | undefined;
 
-  constructor(role: Role = 'server', maxMessageBytes = 16 * 1024 * 1024) {
+  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#frames = new FrameReader((header) => {
       checkHeader(header, role);
