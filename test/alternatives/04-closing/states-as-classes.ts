@@ -46,13 +46,12 @@ export function isWireCode(code: number): boolean {
 }
 
 export function truncateReason(reason: string): string {
-  let bytes = Buffer.from(reason.slice(0, MAX_REASON_BYTES + 1));
+  const bytes = Buffer.from(reason.slice(0, MAX_REASON_BYTES + 1));
   if (bytes.length <= MAX_REASON_BYTES) return reason;
   let end = MAX_REASON_BYTES;
   // A byte that goes on with a character is 10xxxxxx: the cut goes before the first.
   while (bytes[end]! >> 6 === 0b10) end--;
-  bytes = bytes.subarray(0, end);
-  return bytes.toString();
+  return reason.slice(0, bytes.toString('utf8', 0, end).length);
 }
 
 export function closeCodeFor(error: unknown): ProtocolError['closeCode'] {
