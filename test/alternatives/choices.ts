@@ -114,6 +114,24 @@ const HANDSHAKE: readonly Omit<Choice, 'lesson'>[] = [
     ],
   },
   {
+    what: 'a request whose fields are getters',
+    edits: [
+      [
+        '  return { method, target, version, headers, length: end + 4 };',
+        '  return new (class {\n    get method() { return method; }\n    get target() { return target; }\n    get version() { return version; }\n    get headers() { return headers; }\n    get length() { return end + 4; }\n  })();',
+      ],
+    ],
+  },
+  {
+    what: 'a target with a fragment refused',
+    edits: [
+      [
+        "  if (target.startsWith('/')) return target;",
+        "  if (target.includes('#')) return undefined;\n  if (target.startsWith('/')) return target;",
+      ],
+    ],
+  },
+  {
     what: 'no `origin` where there is none',
     edits: [
       [
@@ -183,6 +201,15 @@ const READING: readonly Omit<Choice, 'lesson'>[] = [
       [
         '    this.#checkOrder(header);\n    this.#checkSize(header);',
         '    this.#checkOrder(header);',
+      ],
+    ],
+  },
+  {
+    what: 'frames whose fields are getters',
+    edits: [
+      [
+        '    return { fin, opcode, payload };',
+        '    return new (class {\n      get fin() { return fin; }\n      get opcode() { return opcode; }\n      get payload() { return payload; }\n    })();',
       ],
     ],
   },
@@ -264,6 +291,15 @@ const SENDING: readonly Omit<Choice, 'lesson'>[] = [
         '    frames.push({\n      ...{ start, rsv: 0 },\n      fin:',
       ],
       ['  return frames;\n}', '  return Object.freeze(frames.map(Object.freeze)) as Frame[];\n}'],
+    ],
+  },
+  {
+    what: 'a queue that gives out copies',
+    edits: [
+      [
+        '    if (control) return control;\n    const frame = this.#messages.take();',
+        '    if (control) return { ...control };\n    const taken = this.#messages.take();\n    const frame = taken && { ...taken };',
+      ],
     ],
   },
   {
@@ -511,6 +547,51 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   {
     what: 'a message that costs more',
     edits: [['const MESSAGE_COST_BYTES = ', 'const MESSAGE_COST_BYTES = 3 * ']],
+  },
+  {
+    what: 'a 503 before the request has come',
+    edits: [
+      [
+        '    socket.setNoDelay(true);\n',
+        "    socket.setNoDelay(true);\n    if (this.#shutdown) {\n      this.#refuse(socket, refusedFor(new HandshakeError(503, '4.2', 'No.')));\n      return;\n    }\n",
+      ],
+    ],
+  },
+  {
+    what: 'a shutdown that is told of a little later',
+    edits: [['this.#whenEmpty = resolve;', 'this.#whenEmpty = () => setImmediate(resolve);']],
+  },
+  {
+    what: '`open` after `attach` has returned',
+    edits: [
+      [
+        '    this.connection.receive(rest);\n',
+        '    queueMicrotask(() => {\n      this.connection.receive(rest);\n',
+      ],
+      ['protocol });\n    this.#turn();\n', 'protocol });\n      this.#turn();\n    });\n'],
+    ],
+  },
+  {
+    what: 'messages that are copied',
+    edits: [
+      [
+        'fragment(opcode, payload, MAX_FRAGMENT_BYTES)',
+        'fragment(opcode, payload.slice(), MAX_FRAGMENT_BYTES)',
+      ],
+    ],
+  },
+  {
+    what: 'a silent peer that counts as gone at once',
+    edits: [
+      [
+        "      this.#perform([{ type: 'destroy' }]);",
+        "      this.#closing.disconnect();\n      this.#perform([{ type: 'destroy' }]);",
+      ],
+    ],
+  },
+  {
+    what: 'a timer that looks every 50 ms',
+    edits: [['deadline - now());', 'Math.min(deadline - now(), 50));']],
   },
   {
     what: 'a refusal in two writes',
