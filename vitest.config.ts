@@ -16,6 +16,7 @@ const THOROUGH = [
 ].map((name) => `test/course/${name}.test.ts`);
 
 const LONG = [
+  'test/alternatives/alternatives.test.ts',
   'test/traps/05-server.test.ts',
   'test/traps/02-reading-frames.test.ts',
   'test/course/stubs.test.ts',
