@@ -47,7 +47,8 @@ export function wrongKind(actual: unknown, expected: unknown): string | undefine
   const { mine, right } = firstDifference(actual, expected, '');
   const [one, other] = [kindOf(mine), kindOf(right)];
   if (!one || !other || one === other) return undefined;
-  return `What should be ${other} is ${one}.`;
+  const remedy = typeof mine === 'bigint' ? ' `Number(value)` makes a number of it.' : '';
+  return `What should be ${other} is ${one}.${remedy}`;
 }
 
 function kindOf(value: unknown): string | undefined {

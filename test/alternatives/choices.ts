@@ -28,7 +28,7 @@ const HANDSHAKE: readonly Omit<Choice, 'lesson'>[] = [
   },
   {
     what: 'no space after the colon of a header',
-    edits: [["lines.join('')", "lines.join('').replaceAll(': ', ':')"]],
+    edits: [['{name}: $', '{name}:$']],
   },
   {
     what: 'one phrase for every status',
@@ -60,8 +60,8 @@ const HANDSHAKE: readonly Omit<Choice, 'lesson'>[] = [
     edits: [
       ['GUID, HandshakeError }', 'GUID, HandshakeError as Base }'],
       [
-        '/** The head of an HTTP',
-        'class HandshakeError extends Base {\n  readonly at = 0;\n}\n/** The head of an HTTP',
+        '/**\n * The head of an HTTP',
+        'class HandshakeError extends Base {\n  readonly at = 0;\n}\n/**\n * The head of an HTTP',
       ],
     ],
   },

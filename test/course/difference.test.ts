@@ -17,7 +17,11 @@ const E_ACUTE = 'é';
 const AS_BYTES = '\u00c3\u00a9';
 
 test.each([
-  [{ length: 5n }, { length: 5 }, 'What should be a number is a bigint.'],
+  [
+    { length: 5n },
+    { length: 5 },
+    'What should be a number is a bigint. `Number(value)` makes a number of it.',
+  ],
   ['\u0081', Uint8Array.of(0x81), 'What should be bytes is text.'],
   [[{ body: [3, 232] }], [{ body: Uint8Array.of(3, 232) }], 'What should be bytes is a list.'],
   [Uint8Array.of(0x61), 'a', 'What should be text is bytes.'],

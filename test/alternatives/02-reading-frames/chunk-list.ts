@@ -38,7 +38,8 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): FrameHeader | undef
   if (at > bytes.length) return undefined;
   const least = [126, 65536][length7 - 126] ?? 0;
   if (payloadLength < least) throw broken('5.2', `${payloadLength} fits into less.`);
-  if (payloadLength >= 2 ** 63) throw broken('5.2', 'The first bit of a length is 0.');
+  if (length7 === 127 && bytes[offset + 2]! >= 0x80)
+    throw broken('5.2', 'The first bit of a length is 0.');
   return { ...flags, payloadLength, maskingKey, headerLength: at - offset };
 }
 

@@ -50,13 +50,23 @@ export function readAll<T>(reader: Reader<T>, reads: readonly Uint8Array[], keep
     reader.push(chunk);
     unchanged('push', 'The bytes that are pushed belong to the caller: do not change them.');
     for (let result = reader.read(); result !== undefined; result = reader.read()) {
-      results.push(keep ? structuredClone(result) : result);
+      results.push(keep ? copyOf(result) : result);
       if (results.length > 10_000) fail('`read` never returns `undefined`: it has to, in the end.');
     }
     unchanged('read', 'The bytes that were pushed belong to the caller: unmask a copy of them.');
     if (!keep) chunk.fill(0xaa);
   }
   return results;
+}
+
+const FIELDS = ['type', 'data', 'fin', 'opcode', 'payload'];
+
+/** Copies what a reader has returned, also when its fields are getters. */
+function copyOf<T>(result: T): T {
+  if (result === null || typeof result !== 'object') return result;
+  const fields = FIELDS.filter((name) => name in result);
+  const values = fields.map((name) => [name, structuredClone(Reflect.get(result, name))]);
+  return Object.fromEntries(values) as T;
 }
 
 /** Checks that the same comes out in every way in which the bytes can arrive. */

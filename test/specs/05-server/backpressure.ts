@@ -319,6 +319,7 @@ export const BACKPRESSURE: Scenarios = [
       };
       const server = new WebSocketServer(remember, { maxWaitingBytes: 1000 });
       const line = acceptLine(server, request());
+      await turns(1);
       line.hold();
       for (let i = 0; i < 4; i++) opened?.send(PIECE);
       await turns(3);

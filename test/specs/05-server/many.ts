@@ -261,6 +261,7 @@ function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
       const line = acceptLine(server, request());
       const size = () => (server.connections as Set<unknown>).size;
       const cause = () => 'Do your own bookkeeping first, and let the application hear of it then.';
+      await turns(1);
       equal(size, 1, what, { given, label: 'while it is there', cause });
       quietly(() => line.emit('close'));
       await turns(3);
