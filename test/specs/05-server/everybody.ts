@@ -1,4 +1,5 @@
 /** Step 9: all connections of a server at once. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { type Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
@@ -118,6 +119,7 @@ export const EVERYBODY: Scenarios = [
         slow = connection;
       });
       const line = acceptLine(server, request());
+      await nextTurn();
       slow?.send(new Uint8Array(HIGH_WATER_BYTES));
       server.broadcast('to all');
       const texts = () => spokenIn(writtenTo(line)).filter(({ opcode }) => opcode === Text).length;
