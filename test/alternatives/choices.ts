@@ -8,6 +8,8 @@ export interface Choice {
   /** Two digits, such as `02`. */
   readonly lesson: string;
   readonly edits: readonly Edit[];
+  /** It means something else beside another one, so it is checked by itself. */
+  readonly isAlone?: true;
 }
 
 const HANDSHAKE: readonly Omit<Choice, 'lesson'>[] = [
@@ -542,6 +544,7 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   },
   {
     what: '`send` that goes by what waits now',
+    isAlone: true,
     edits: [['    return !this.#owesDrain;', '    return this.#waitingBytes < HIGH_WATER_BYTES;']],
   },
   {
