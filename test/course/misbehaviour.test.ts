@@ -127,7 +127,7 @@ const TAME: readonly Kind[] = [
     kind: 'a changed payload of the caller',
     make: inside(MASKED, 'if (frame.payload.length) frame.payload[0]! ^= 1;'),
     // Told by how the check is written, as the loader of a learner's run leaves it.
-    says: ['The payload belongs to the caller: do not change it.', /it is +49/],
+    says: ['The payload belongs to the caller: do not change it.', /afterwards +49/],
   },
   {
     kind: 'a throw in a callback of a socket',

@@ -181,6 +181,7 @@ const REFUSED: readonly UpgradeScenario[] = [
   refuses(426, [35, 41, 47, 60], 'version 8', replace(VERSION, '8')),
   refuses(426, [35, 41, 47, 60], 'version 12', replace(VERSION, '12')),
   refuses(426, [35, 41, 47, 60], 'version 130', replace(VERSION, '130')),
+  refuses(426, [35, 41, 47, 60], 'two versions in one line', replace(VERSION, '8, 13')),
   refuses(400, [35, 65], 'two versions', replace(VERSION, '13', '13')),
   refuses(400, [35, 40], 'a request without key', without(KEY)),
   refuses(400, [35, 40], 'an empty key', replace(KEY, '')),

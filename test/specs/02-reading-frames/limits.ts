@@ -102,6 +102,22 @@ const SIZES: readonly Scenario<Lesson>[] = [
     headerOf(Continuation, 401),
   ]),
   {
+    what: `Accept two texts of 800 bytes in fragments when the limit is ${LIMIT}.`,
+    rules: [150, 151],
+    check(lesson) {
+      const message = [
+        wire({ opcode: Text, payload: 'x'.repeat(400), fin: false }),
+        wire({ opcode: Continuation, payload: 'x'.repeat(400) }),
+      ];
+      const what = `Accept two texts of 800 bytes in fragments when the limit is ${LIMIT}.`;
+      const both = ['x', 'x'].map((letter) => text(letter.repeat(800)));
+      equal(() => readAll(limited(lesson), [...message, ...message]), both, what, {
+        given: [MAX],
+        cause: () => 'The limit is for one message. What is counted begins with 0 for the next.',
+      });
+    },
+  },
+  {
     what: 'With a limit of 0 bytes, accept an empty message, and refuse one byte.',
     rules: [150, 151],
     check({ MessageReader }) {

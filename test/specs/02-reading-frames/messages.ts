@@ -183,6 +183,14 @@ const BROKEN_ORDER: readonly Omit<Conversation, 'messages'>[] = [
     ],
   },
   {
+    what: 'a new text inside a message whose first fragment is empty',
+    rules: [86],
+    frames: [
+      { opcode: Binary, fin: false },
+      { opcode: Text, payload: 'B' },
+    ],
+  },
+  {
     what: 'a new binary message inside an open text',
     rules: [86],
     frames: [

@@ -339,6 +339,20 @@ const FAIL_FAST: readonly Scenario<Lesson>[] = [
     },
   },
   {
+    what: 'Refuse half a character, when the last fragment is empty.',
+    rules: [106, 138],
+    check({ MessageReader }) {
+      const bytes = join(
+        wire({ opcode: Text, payload: Uint8Array.of(0xc3), fin: false }),
+        wire({ opcode: Continuation }),
+      );
+      const refuse = () => readAll(new MessageReader(), [bytes]);
+      const what = 'Refuse half a character, when the last fragment is empty.';
+      const cause = () => 'Tell the decoder that the text has ended, also with no bytes.';
+      failsWith(CloseCode.InvalidPayload, refuse, what, { given: arrived(bytes), cause });
+    },
+  },
+  {
     what: 'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
     rules: [138],
     check({ MessageReader }) {

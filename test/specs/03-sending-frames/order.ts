@@ -57,6 +57,18 @@ const messages: readonly Scenario<Lesson>[] = [
       queue.isLeftWith([first[1]!, ...second], what);
     },
   ),
+  scenario('The list of frames stays the caller’s.', [], (lesson, what) => {
+    const message = short();
+    const queue = new ToldQueue(lesson);
+    queue.addMessage(message);
+    queue.addControl(close);
+    equal(() => message, short(), what, {
+      given: [['calls', 'addMessage(frames); addControl(close)']],
+      label: '`frames` afterwards',
+      cause: () => 'Keep the frames in a list of your own: others may send the same message.',
+    });
+    queue.isLeftWith([...short(), close], what);
+  }),
   scenario('A queue that has become empty can be used again.', [115], (lesson, what) => {
     const queue = new ToldQueue(lesson);
     for (const message of [long(), short(), long()]) {
@@ -73,6 +85,19 @@ function tooManyArguments(actual: unknown): string | undefined {
   if (!(actual instanceof RangeError && /call stack/i.test(actual.message))) return undefined;
   return 'No call has room for as many arguments as `push(...frames)` gives it, and no function can call itself so often. Go through the frames in a loop.';
 }
+
+const eachOnce = scenario('Each of 3,000 fragments goes once, in its order.', [115], (lesson) => {
+  const frames = Array.from({ length: 3000 }, (_, i) => {
+    return frame(i === 0 ? Text : Continuation, `${i}`, i === 2999);
+  });
+  const queue = new lesson.SendQueue();
+  queue.addMessage(frames);
+  for (const [i, expected] of frames.entries()) {
+    equal(() => queue.next(), expected, 'Each of 3,000 fragments goes once, in its order.', {
+      given: [['calls', `addMessage of 3000 frames, then next() ${i + 1} times`]],
+    });
+  }
+});
 
 const manyFragments: Scenario<Lesson> = {
   what: 'A message may have very many fragments.',
@@ -222,6 +247,7 @@ const refusals: readonly Scenario<Lesson>[] = [
 /** Step 7 · Keeping order. */
 export const order = [
   ...messages,
+  eachOnce,
   manyFragments,
   ...controls,
   ...closing,

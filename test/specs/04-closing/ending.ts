@@ -304,6 +304,23 @@ export const timeouts: readonly Scenario<Lesson>[] = [
     connection.expectsAtCheck([destroy], what);
   }),
   ...[0, -TIMEOUT_MS, 0.25, 2 ** 40].map(startsAt),
+  {
+    what: 'A timeout of 0 is one: nobody is waited for.',
+    rules: [121],
+    check({ ClosingHandshake }) {
+      const handshake = new ClosingHandshake('server', 0, () => 7);
+      handshake.close();
+      const what = 'A timeout of 0 is one: nobody is waited for.';
+      equal(() => handshake.deadline, 7, what, {
+        given: [
+          ['calls', 'close()'],
+          ['clock', '7; timeoutMs is 0'],
+        ],
+        label: 'deadline is',
+        cause: (deadline) => (deadline === 7 ? undefined : '`||` takes 0 for nothing given.'),
+      });
+    },
+  },
   after('The peer has gone in time.', [121], (connection, what) => {
     connection.is(...receives(NORMAL));
     connection.is(...gone);

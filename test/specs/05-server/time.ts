@@ -52,6 +52,18 @@ export const TIME: Scenarios = [
     },
   },
   {
+    what: 'A peer may be asked when the clock is at 0.',
+    rules: [],
+    check(lesson) {
+      let now = -30_000;
+      const connection = connect(lesson, TIMES, () => now);
+      now = 0;
+      connection.checkTime();
+      const what = 'A peer may be asked when the clock is at 0.';
+      expectDeadline(connection, 5_000 + 25_000, what);
+    },
+  },
+  {
     what: 'Every byte is a sign of life.',
     rules: [],
     check(lesson) {
