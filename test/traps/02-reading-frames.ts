@@ -826,4 +826,50 @@ export const TRAPS: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'begun-inside-an-empty-one',
+    step: 6,
+    story:
+      'Whether a message is open is read off its bytes. While its fragments are empty, another message may begin in it.',
+    source: 'RFC 6455 §5.4',
+    rules: [86],
+    edits: [
+      [
+        '    if (!continues && this.#opcode !== undefined) {',
+        '    if (!continues && this.#opcode !== undefined && this.#messageBytes > 0) {',
+      ],
+    ],
+  },
+  {
+    id: 'last-fragment-not-flushed',
+    step: 7,
+    story:
+      'Empty fragments are not given to the decoder. When the last one is empty, half a character at the end is not noticed, and stands before the next text.',
+    source: 'RFC 6455 §8.1',
+    rules: [106, 138],
+    edits: [
+      [
+        '      piece = this.#utf8.decode(bytes, { stream: !isLast });',
+        "      piece = bytes.length === 0 ? '' : this.#utf8.decode(bytes, { stream: !isLast });",
+      ],
+    ],
+  },
+  {
+    id: 'count-kept-after-a-text',
+    step: 8,
+    story:
+      'The count of the message starts again after a binary message only. The second text in fragments is refused.',
+    source: 'RFC 6455 §10.4',
+    rules: [150, 151],
+    edits: [
+      [
+        '    this.#opcode = undefined;\n    this.#messageBytes = 0;\n    if (isText) return',
+        '    this.#opcode = undefined;\n    if (isText) return',
+      ],
+      [
+        '    const data = isWhole ? payload',
+        '    this.#messageBytes = 0;\n    const data = isWhole ? payload',
+      ],
+    ],
+  },
 ];

@@ -741,4 +741,50 @@ export const TRAPS: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'pong-of-any-length',
+    step: 4,
+    story:
+      'The Pong is the Ping with another opcode, not made by controlFrame. A payload of 126 bytes gets out, and a Ping without FIN becomes a Pong without FIN.',
+    source: 'RFC 6455 §5.5',
+    rules: [93],
+    edits: [
+      [
+        '  return controlFrame(Opcode.Pong, ping.payload);',
+        '  return { ...ping, opcode: Opcode.Pong };',
+      ],
+    ],
+  },
+  {
+    id: 'list-of-the-caller-kept',
+    step: 7,
+    story:
+      "When nothing waits, the queue takes the caller's array for its own instead of copying the frames. What is added later lands in the caller's array: in a broadcast, one client's Close is sent to all.",
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        '    for (const frame of frames) this.#messages.push(frame);\n  }\n\n  /**\n   * Adds a Close',
+        '    this.#messages.pushAll(frames as Frame[]);\n  }\n\n  /**\n   * Adds a Close',
+      ],
+      [
+        '  take(): Frame | undefined {',
+        '  pushAll(frames: Frame[]): void {\n    if (this.#taken === this.#frames.length) {\n      this.#frames = frames;\n      this.#taken = 0;\n    } else {\n      for (const frame of frames) this.push(frame);\n    }\n  }\n\n  take(): Frame | undefined {',
+      ],
+    ],
+  },
+  {
+    id: 'frame-sent-twice',
+    step: 7,
+    story:
+      'Every thousand frames, what has been taken is cut off, but one frame too few: it is given out twice.',
+    source: 'RFC 6455 §5.4',
+    rules: [115],
+    edits: [
+      [
+        '    if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();',
+        '    if (this.#taken > this.#frames.length) this.takeAll();\n    else if (this.#taken > 1000) {\n      this.#frames.splice(0, 1000);\n      this.#taken = 0;\n    }',
+      ],
+    ],
+  },
 ];

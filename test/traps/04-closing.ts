@@ -591,4 +591,13 @@ export const TRAPS: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'timeout-of-zero',
+    step: 7,
+    story:
+      'The timeout is taken with `||`. A timeout of 0, not to wait at all, becomes five seconds.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [['    this.#timeoutMs = timeoutMs;', '    this.#timeoutMs = timeoutMs || 5000;']],
+  },
 ];

@@ -1285,4 +1285,67 @@ const SHARED = new MessageReader('server');`,
       ],
     ],
   },
+  {
+    id: 'asked-at-zero',
+    step: 5,
+    story:
+      "Whether the peer was asked is read off the moment's truth. When the clock said 0 then, the question is forgotten, and asked again for ever.",
+    source: 'RFC 6455 §5.5.2',
+    rules: [],
+    edits: [
+      ['return (this.#askedAt ?? this.#heardAt)', 'return (this.#askedAt || this.#heardAt)'],
+      ['    if (this.#askedAt === undefined) {', '    if (!this.#askedAt) {'],
+    ],
+  },
+  {
+    id: 'cost-of-each-fragment',
+    step: 8,
+    story:
+      'What a message costs is added once and taken off with each fragment. With large messages the count falls below zero, and the limit is never reached.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        '      if (frame.fin && !isControl(frame.opcode)) this.#waitingBytes',
+        '      if (!isControl(frame.opcode)) this.#waitingBytes',
+      ],
+    ],
+  },
+  {
+    id: 'drain-debt-forgotten',
+    step: 8,
+    story:
+      '`=` instead of `||=`. When less waits at the next send, the debt is forgotten, and the `drain` event never comes.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['this.#owesDrain ||= this.#waitingBytes', 'this.#owesDrain = this.#waitingBytes']],
+  },
+  {
+    id: 'second-error-swallowed',
+    step: 6,
+    story:
+      'An error of the handler is thrown on at `error` and `close` events only. When the connection has failed already, by `fail` in the same handler, nobody hears of it.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      [
+        "      if (event.type === 'close' || this.connection.ending) throw error;",
+        "      if (event.type === 'close' || event.type === 'error') throw error;",
+      ],
+    ],
+  },
+  {
+    id: 'version-of-its-own',
+    step: 11,
+    story:
+      '`upgrade` writes HTTP/1.1 into the request head instead of the version that came. A request of HTTP/1.0 is let in.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35],
+    edits: [
+      [
+        'url, httpVersion, headersDistinct } = request;',
+        "url, headersDistinct } = request;\n    const httpVersion = '1.1';",
+      ],
+    ],
+  },
 ];

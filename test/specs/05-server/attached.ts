@@ -285,6 +285,23 @@ export const ATTACHED: Scenarios = [
     },
   },
   {
+    what: 'What `handle` throws when the connection has failed already is thrown on.',
+    rules: [],
+    check(lesson) {
+      const { line } = onLine(lesson, (connection, { type }) => {
+        if (type !== 'text') return;
+        connection.fail(new Error('the first bug'));
+        throw new Error('the second bug');
+      });
+      const what = 'What `handle` throws when the connection has failed already is thrown on.';
+      throws(Error, () => line.emit('data', fromClient(Text, 'Hello')), what, {
+        given: [['`handle`', 'calls `connection.fail`, then throws']],
+        cause: () => 'A connection fails once: nobody would hear of the second error.',
+      });
+      line.destroy();
+    },
+  },
+  {
     what: 'The Close leaves, whatever `handle` throws.',
     rules: [],
     check(lesson) {

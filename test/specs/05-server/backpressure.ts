@@ -152,6 +152,43 @@ async function losesNothing(lesson: Lesson): Promise<void> {
 
 export const BACKPRESSURE: Scenarios = [
   {
+    what: 'A `drain` that is owed stays so, when less waits at the next `send`.',
+    rules: [],
+    check(lesson) {
+      const connection = flooded(lesson);
+      connection.takeOutput();
+      while (connection.takeOutput().length > 0);
+      connection.send('one more');
+      connection.takeOutput();
+      connection.drained();
+      const what = 'A `drain` that is owed stays so, when less waits at the next `send`.';
+      const cause = 'Whoever got `false` waits for it. Only `drained` pays the debt.';
+      expectNext(connection, { type: 'drain' }, what, cause);
+    },
+  },
+  {
+    what: 'What waits is counted right after many large messages.',
+    rules: [150],
+    check(lesson) {
+      const connection = connect(lesson, { maxWaitingBytes: 1000 });
+      for (let i = 0; i < 50; i++) {
+        connection.send(new Uint8Array(300_000));
+        while (connection.takeOutput().length > 0);
+        connection.drained();
+      }
+      for (let i = 0; i < 3; i++) connection.send(new Uint8Array(600));
+      const what = 'What waits is counted right after many large messages.';
+      equal(() => connection.send('x'), false, what, {
+        given: [
+          ['limits', '{ maxWaitingBytes: 1000 }'],
+          ['went out', '50 messages of 300,000 bytes'],
+          ['waiting', '3 messages of 600 bytes'],
+        ],
+        cause: () => 'What was added for a message has to be taken off, once, when it has gone.',
+      });
+    },
+  },
+  {
     what: 'There is no room while messages wait.',
     rules: [],
     check(lesson) {

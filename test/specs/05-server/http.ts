@@ -73,10 +73,14 @@ const HANDSHAKE = {
 };
 
 /** A request as `node:http` hands it out. */
-function incoming(headers: Record<string, string>, url = '/'): IncomingMessage {
+function incoming(
+  headers: Record<string, string>,
+  url = '/',
+  httpVersion = '1.1',
+): IncomingMessage {
   const lines = Object.entries(headers).map(([name, value]) => [name, [value]]);
   const headersDistinct = Object.fromEntries(lines);
-  const message = { method: 'GET', url, httpVersion: '1.1', headers, headersDistinct };
+  const message = { method: 'GET', url, httpVersion, headers, headersDistinct };
   return message as unknown as IncomingMessage;
 }
 
@@ -178,6 +182,18 @@ export const ON_HTTP: Scenarios = [
       const upgrade = () => server.upgrade(incoming({ host: 'x' }), line, NOTHING);
       attempt(upgrade, 'Refuse a request that is no handshake.');
       expectListener(line);
+      line.destroy();
+    },
+  },
+  {
+    what: 'An upgrade of HTTP/1.0 is refused.',
+    rules: [35],
+    async check({ WebSocketServer }) {
+      const line = new Line();
+      const request = incoming(HANDSHAKE, '/', '1.0');
+      new WebSocketServer(() => {}).upgrade(request, line, NOTHING);
+      const what = 'An upgrade of HTTP/1.0 is refused.';
+      await expectStatus(line, '400', what, 'The version that came is in `request.httpVersion`.');
       line.destroy();
     },
   },
