@@ -1202,7 +1202,7 @@ export const TRAPS: readonly Trap[] = [
     step: 3,
     story: 'The version is treated like Upgrade, as a list in which 13 has to stand.',
     source: 'RFC 6455 §4.2.1',
-    rules: [35, 41, 47, 60],
+    rules: [35],
     edits: [
       ["if (versions[0] !== '13') {", "if (!hasToken(request, 'sec-websocket-version', '13')) {"],
     ],

@@ -742,20 +742,6 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'pong-of-any-length',
-    step: 4,
-    story:
-      'The Pong is the Ping with another opcode, not made by controlFrame. A payload of 126 bytes gets out, and a Ping without FIN becomes a Pong without FIN.',
-    source: 'RFC 6455 §5.5',
-    rules: [93],
-    edits: [
-      [
-        '  return controlFrame(Opcode.Pong, ping.payload);',
-        '  return { ...ping, opcode: Opcode.Pong };',
-      ],
-    ],
-  },
-  {
     id: 'list-of-the-caller-kept',
     step: 7,
     story:

@@ -1341,11 +1341,6 @@ const SHARED = new MessageReader('server');`,
       '`upgrade` writes HTTP/1.1 into the request head instead of the version that came. A request of HTTP/1.0 is let in.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],
-    edits: [
-      [
-        'url, httpVersion, headersDistinct } = request;',
-        "url, headersDistinct } = request;\n    const httpVersion = '1.1';",
-      ],
-    ],
+    edits: [['{httpVersion}`,', '{1.1}`,']],
   },
 ];

@@ -381,7 +381,7 @@ function shower(handle: Handler, connection: Connection): (event: Event) => void
       handle(connection, event);
     } catch (error) {
       // The application has to hear of it, or else Node.
-      if (event.type === 'error' || event.type === 'close') throw error;
+      if (event.type === 'close' || connection.ending) throw error;
       connection.fail(error);
     }
   };

@@ -1,5 +1,5 @@
 /** Step 3: is this a WebSocket request? */
-import { equal, fail, refusesWith } from '../../../shared/harness/check.ts';
+import { equal, fail, refusesWith, throws } from '../../../shared/harness/check.ts';
 import type { About } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -181,7 +181,6 @@ const REFUSED: readonly UpgradeScenario[] = [
   refuses(426, [35, 41, 47, 60], 'version 8', replace(VERSION, '8')),
   refuses(426, [35, 41, 47, 60], 'version 12', replace(VERSION, '12')),
   refuses(426, [35, 41, 47, 60], 'version 130', replace(VERSION, '130')),
-  refuses(426, [35, 41, 47, 60], 'two versions in one line', replace(VERSION, '8, 13')),
   refuses(400, [35, 65], 'two versions', replace(VERSION, '13', '13')),
   refuses(400, [35, 40], 'a request without key', without(KEY)),
   refuses(400, [35, 40], 'an empty key', replace(KEY, '')),
@@ -237,4 +236,21 @@ const TWICE: UpgradeScenario = {
   },
 };
 
-export const UPGRADE: readonly UpgradeScenario[] = [...ACCEPTED, ...REFUSED, EMPTY_ITEM, TWICE];
+/** Whether that is a version that is repeated, or none that we speak, is for the server to say. */
+const TWO_VERSIONS: UpgradeScenario = {
+  what: 'Refuse two versions in one line.',
+  rules: [35],
+  check: ({ checkUpgrade }) => {
+    const lines = replace(VERSION, '8, 13')(RFC_REQUEST);
+    const about = { given: [drawRequest(lines)] };
+    throws(Error, () => checkUpgrade(headOf(lines)), 'Refuse two versions in one line.', about);
+  },
+};
+
+export const UPGRADE: readonly UpgradeScenario[] = [
+  ...ACCEPTED,
+  ...REFUSED,
+  EMPTY_ITEM,
+  TWICE,
+  TWO_VERSIONS,
+];

@@ -76,19 +76,6 @@ function refusesOpcode(opcode: number): Scenario<Lesson> {
   };
 }
 
-/** Nobody may send such a Ping, and nobody such a Pong. */
-const NO_PONG: Scenario<Lesson> = {
-  what: 'Refuse to answer a Ping of 126 bytes.',
-  rules: [93],
-  check({ pongFor }) {
-    const ping = frame(Ping, new Uint8Array(126));
-    throws(RangeError, () => pongFor(ping), 'Refuse to answer a Ping of 126 bytes.', {
-      given: [['ping', show(ping)]],
-      cause: () => '`controlFrame` makes the Pong, and looks at its length.',
-    });
-  },
-};
-
 function answersPing(what: string, hex: string): Scenario<Lesson> {
   return {
     what: `Answer ${what} with its payload.`,
@@ -116,7 +103,6 @@ export const controls: readonly Scenario<Lesson>[] = [
   answersPing('a Ping with text', '"Hello"'),
   answersPing('a Ping with bytes that are no text', 'fe ff'),
   answersPing('a Ping of 125 bytes', '00'.repeat(125)),
-  NO_PONG,
 ];
 
 /** Makes the frames of a message whose payload is in these pieces. */
