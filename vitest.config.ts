@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What starts processes of its own, or a browser, or waits for long. The longest come first. */
-const THOROUGH = [
+const WAITING = [
   'misbehaviour',
   'commands',
   'session',
@@ -15,8 +15,10 @@ const THOROUGH = [
   'upkeep',
 ].map((name) => `test/course/${name}.test.ts`);
 
+/** What the everyday part leaves out. Each right solution of another build is a whole lesson. */
+const THOROUGH = [...WAITING, 'test/alternatives/alternatives.test.ts'];
+
 const LONG = [
-  'test/alternatives/alternatives.test.ts',
   'test/traps/05-server.test.ts',
   'test/traps/02-reading-frames.test.ts',
   'test/course/stubs.test.ts',
