@@ -23,6 +23,11 @@ export class CheckFailure extends Error {
     this.cause = cause;
     this.section = section;
   }
+
+  /** Makes the same failure, told with other facts. */
+  with(facts: readonly Fact[]): CheckFailure {
+    return new CheckFailure(this.message, facts, this.cause, this.section);
+  }
 }
 
 /** Fails: `what` should have been so. */

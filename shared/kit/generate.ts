@@ -167,6 +167,5 @@ function headline(error: Error): string {
 
 function withSeed(error: unknown, seed: number): unknown {
   if (!(error instanceof CheckFailure)) return error;
-  const { message, facts, cause, section } = error;
-  return new CheckFailure(message, [...facts, ['found with', `SEED=${seed}`]], cause, section);
+  return error.with([...error.facts, ['found with', `SEED=${seed}`]]);
 }

@@ -11,7 +11,6 @@ export function withGiven<T>(facts: () => readonly Fact[], check: () => T): T {
     return check();
   } catch (error) {
     if (!(error instanceof CheckFailure)) throw error;
-    const { message, cause, section } = error;
-    throw new CheckFailure(message, [...facts(), ...error.facts], cause, section);
+    throw error.with([...facts(), ...error.facts]);
   }
 }

@@ -34,37 +34,3 @@ export function* deliveries(bytes: Uint8Array): Generator<Delivery> {
   const reads = Array.from(bytes, (byte) => Uint8Array.of(byte));
   yield { how: 'byte by byte', reads, cuts: [] };
 }
-
-/** Numbers that look random and are the same for the same seed: mulberry32. */
-export class Random {
-  #state: number;
-
-  /** Starts from a whole number. */
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** Returns a whole number from 0 up to, not including, `limit`. */
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit) | 0;
-  }
-
-  /** Returns `length` bytes. */
-  bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.below(256));
-  }
-}
-
-/**
- * The seed of the random checks. The same for everybody and every run, so that the same code gets
- * the same verdict; `SEED=7 npm test …` tries another.
- */
-export const SEED = Number(process.env.SEED ?? 6455);
-
-/** Runs `check` with `runs` different sources of random numbers, and names the seed of a failure. */
-export function randomly(runs: number, check: (random: Random, seed: number) => void): void {
-  for (let seed = SEED; seed < SEED + runs; seed++) check(new Random(seed), seed);
-}

@@ -60,7 +60,7 @@ export const TIME: Scenarios = [
       now = 0;
       connection.checkTime();
       const what = 'A peer may be asked when the clock is at 0.';
-      expectDeadline(connection, 5_000 + 25_000, what);
+      expectDeadline(connection, TIMES.pingIntervalMs, what);
     },
   },
   {
