@@ -1,11 +1,11 @@
 /** Right solutions of another build, and other choices that a lesson leaves open, stay green. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fileOf, findTarget, LESSONS, ROOT } from '../../shared/course/lessons.ts';
+import { findTarget, LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { firstFailure } from '../../shared/harness/run.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
-import { loadVariant } from '../traps/load-variant.ts';
+import { loadVariant, sourceOf } from '../traps/load-variant.ts';
 import { spring } from '../traps/spring.ts';
 import { CHOICES, type Choice } from './choices.ts';
 
@@ -55,7 +55,7 @@ function grouped(choices: readonly Choice[]): Group[] {
     const fits = ({ lesson, choices }: Group) =>
       lesson === choice.lesson &&
       ![...choices, choice].some(({ isAlone }) => isAlone) &&
-      canBeMade([...choices, choice]);
+      canBeMade(lesson, [...choices, choice]);
     const group = groups.find(fits);
     if (group) group.choices.push(choice);
     else groups.push({ lesson: choice.lesson, choices: [choice] });
@@ -63,9 +63,9 @@ function grouped(choices: readonly Choice[]): Group[] {
   return groups;
 }
 
-function canBeMade(choices: readonly Choice[]): boolean {
+function canBeMade(lesson: string, choices: readonly Choice[]): boolean {
   try {
-    spring(sourceOf(choices[0]?.lesson ?? ''), editsOf(choices));
+    spring(sourceOf(findTarget(lesson).lesson), editsOf(choices));
     return true;
   } catch {
     return false;
@@ -73,11 +73,6 @@ function canBeMade(choices: readonly Choice[]): boolean {
 }
 
 const editsOf = (choices: readonly Choice[]) => choices.flatMap(({ edits }) => edits);
-
-function sourceOf(number: string): string {
-  const { lesson } = findTarget(number);
-  return readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
-}
 
 for (const { lesson, choices } of grouped(CHOICES)) {
   const names = choices.map(({ what }) => what).join(' + ');

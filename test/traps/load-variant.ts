@@ -11,6 +11,11 @@ const modules = new Map<string, object>();
 const SHELF = 'modulesForVariants';
 Object.assign(globalThis, { [SHELF]: modules });
 
+/** Reads the solution of a lesson. */
+export function sourceOf(lesson: Lesson): string {
+  return readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+}
+
 /**
  * Loads a variant of a solution: `change` makes its source. What it imports of the project are the
  * modules that are here already, so that both know the same classes; to ask the loader for hundreds
@@ -21,7 +26,7 @@ export async function loadVariant(
   change: (source: string) => string,
 ): Promise<object> {
   const path = join(ROOT, fileOf({ side: 'solutions', lesson }));
-  const { code, errors } = transformSync(path, change(readFileSync(path, 'utf8')));
+  const { code, errors } = transformSync(path, change(sourceOf(lesson)));
   if (errors.length > 0) throw new AggregateError(errors, `${path} does not parse.`);
   for (const [, , from = ''] of code.matchAll(IMPORT)) {
     const file = join(dirname(path), from);

@@ -1,12 +1,11 @@
 /** Runs the traps of a lesson, as tests. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { fileOf, findTarget, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { findTarget, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import type { StepResult } from '../../shared/harness/facts.ts';
 import { firstFailure } from '../../shared/harness/run.ts';
 import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
-import { loadVariant } from './load-variant.ts';
+import { loadVariant, sourceOf } from './load-variant.ts';
 import { type Chapter, type Row, renderPage } from './render.ts';
 import { spring } from './spring.ts';
 import type { Trap } from './trap.ts';
@@ -46,9 +45,6 @@ function run(lesson: Lesson, trap: Trap): Promise<Trial> {
     return { by, seconds: (performance.now() - started) / 1000 };
   });
 }
-
-const sourceOf = (lesson: Lesson) =>
-  readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
 
 /** Makes every trap of a lesson, such as `02`, and the page that shows them. */
 export function proveTraps(number: string): void {

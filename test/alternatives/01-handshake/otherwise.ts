@@ -3,8 +3,8 @@
  * where one may be. The checks have to let it pass.
  */
 import { createHash } from 'node:crypto';
-import { GUID, HandshakeError } from '../../shared/protocol.ts';
-import type * as Handshake from '../../solutions/01-handshake/handshake.ts';
+import { GUID, HandshakeError } from '../../../shared/protocol.ts';
+import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 
 const refuse = (message: string) => new HandshakeError(400, '4.2.1', message);
 
