@@ -12,7 +12,7 @@ export interface StepText {
 
 /** A block of code in a text. */
 export interface Block {
-  /** What stands after the three backticks, such as `ts`. */
+  /** What follows the three backticks, such as `ts` or `ts example`. */
   readonly language: string;
   readonly code: string;
 }
@@ -35,7 +35,7 @@ export function stepsOf(markdown: string): StepText[] {
 
 /** Finds the fenced blocks of code in a text. */
 export function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+  return [...markdown.matchAll(/^```([\w ]*)\n([\s\S]*?)^```$/gm)].map(
     ([, language = '', code = '']) => ({ language, code }),
   );
 }

@@ -23,13 +23,24 @@ const FLAGS = ['--ignoreConfig', '--singleThreaded', '--pretty', 'false'];
  */
 export function typeErrors(target: Target): Promise<Complaint[]> {
   const file = fileOf(target);
-  const folder = dirname(file);
+  return complaintsOf([file], dirname(file));
+}
+
+/**
+ * Starts the type checker over these files, and returns its complaints about what is in `folder`.
+ * Paths are those from the root of the project. `changes` are options that differ from its own.
+ */
+export function complaintsOf(
+  files: readonly string[],
+  folder: string,
+  changes: Readonly<Record<string, boolean>> = {},
+): Promise<Complaint[]> {
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
-  const options = Object.entries(compilerOptions).flatMap(([name, value]) => [
+  const options = Object.entries({ ...compilerOptions, ...changes }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),
   ]);
-  const tsc = spawn(findCompiler(), [...FLAGS, ...options, file], {
+  const tsc = spawn(findCompiler(), [...FLAGS, ...options, ...files], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

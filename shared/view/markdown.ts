@@ -6,7 +6,7 @@ import { wrap } from './wrap.ts';
  */
 export function renderMarkdown(markdown: string, width: number): string[] {
   const blocks = markdown.matchAll(
-    /^```\w*\n([\s\S]*?)^```$|(\S[\s\S]*?)(?=\n\n|\n```|(?![\s\S]))/gm,
+    /^```[\w ]*\n([\s\S]*?)^```$|(\S[\s\S]*?)(?=\n\n|\n```|(?![\s\S]))/gm,
   );
   const lines = [...blocks].flatMap(([, code, text]) => [
     '',

@@ -12,7 +12,7 @@ describe.each(LESSONS)('the hints of lesson $number', (lesson) => {
       for (const [i, hint] of hints.entries()) {
         const lines = renderHint(lesson, number, i + 1, width);
         for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
-        const bare = (text: string) => text.replace(/```\w*|\s|\*/g, '');
+        const bare = (text: string) => text.replace(/```(?:ts example|\w*)|\s|\*/g, '');
         expect(bare(lines.slice(3).join('\n'))).toBe(bare(hint));
       }
     }

@@ -104,7 +104,7 @@ describe.each(TEXTS)('%s', (path) => {
   const blocks = blocksIn(text);
 
   test('has only kinds of blocks that are checked', () => {
-    const known = ['', 'http', 'sh', 'ts', 'wire', 'text'];
+    const known = ['', 'http', 'sh', 'ts', 'ts example', 'wire', 'text'];
     const others = blocks.filter(({ language }) => !known.includes(language));
     expect(others, `Nothing checks such a block. What is checked: ${known.join(' ')}`).toEqual([]);
     const fences = text.match(/^ *(?:```|~~~)/gm) ?? [];
