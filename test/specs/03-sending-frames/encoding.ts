@@ -1,12 +1,13 @@
 /** Lesson 03, steps 1 and 2: frames as bytes. */
 import { equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, join, utf8, wire } from '../../../shared/kit/frames.ts';
 import { type Frame, isControl, Opcode } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { LENGTHS, RFC_HEADERS } from '../../vectors/frames.ts';
-import { FRAMES, given, type Lesson, PAYLOAD_SIZES, untouched } from './tools.ts';
+import { FRAMES, given, type Lesson, PAYLOAD_SIZES, SHARED_MEMORY, untouched } from './tools.ts';
 
 const { Binary, Continuation, Ping, Text } = Opcode;
 
@@ -16,8 +17,9 @@ function encodes(sent: Frame, expected: Uint8Array, message: string, what = mess
     what,
     rules: isControl(sent.opcode) ? [68, 71] : [68, 71, 112, 113],
     check({ encodeFrame }: Lesson) {
-      equal(() => untouched(sent, encodeFrame), expected, message, {
-        given: given(sent),
+      const about = given('encodeFrame(frame)', sent);
+      equal(() => untouched(sent, encodeFrame, about), expected, message, {
+        given: about,
         frames: true,
         cause: (actual) => firstBytes(actual, expected),
       });
@@ -49,7 +51,10 @@ function encodesRow(what: string, rules: readonly number[], makeFrames: () => re
       const lengths = payloads.map(({ length }) => length).join(', ');
       const short = payloads.every(({ length }) => length < 100);
       equal(() => encodeFrames(frames), join(...parts), what, {
-        given: short ? [['frames', show(frames)]] : [['payloads', `of ${lengths} bytes`]],
+        given: [
+          ['call', 'encodeFrames(frames)'],
+          short ? ['frames', show(frames)] : ['payloads', `of ${lengths} bytes`],
+        ],
         frames: true,
         cause: (actual) => rowMistake(actual, parts),
       });
@@ -125,10 +130,12 @@ export const shortest: readonly Scenario<Lesson>[] = [
       const before = new Uint8Array(first);
       encodeFrames([frame(Binary, 'something else')]);
       equal(() => first, before, 'Return memory that nobody uses again.', {
-        given: [['frames', `${show(fragments())}, and then others`]],
-        label: 'became',
-        cause: () =>
-          'What was returned may still wait to be written when the next frames are encoded.',
+        given: [
+          ['call', 'encodeFrames(frames), and then encodeFrames of others'],
+          ['frames', show(fragments())],
+        ],
+        label: 'what it returned became',
+        cause: () => SHARED_MEMORY,
       });
     },
   },
@@ -142,6 +149,7 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
     check({ encodeFrame }: Lesson) {
       const header = fromHex(hex);
       const payload = Uint8Array.from({ length }, (_, i) => (i * 31) & 255);
+      const given: Fact[] = [['call', `encodeFrame(frame), payload of ${length} bytes`]];
       let whole: unknown;
       equal(
         () => {
@@ -151,16 +159,16 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
         header,
         `Write the header of a frame of ${length} bytes.`,
         {
-          given: [['call', `encodeFrame(frame), payload of ${length} bytes`]],
+          given,
           frames: true,
           cause: (actual) => lengthMistake(actual instanceof Error ? actual : whole, length),
         },
       );
       equal(
-        () => untouched(frame(opcode, payload), encodeFrame),
+        () => untouched(frame(opcode, payload), encodeFrame, given),
         join(header, payload),
         `Encode a frame of ${length} bytes, header and payload.`,
-        { given: [['call', `encodeFrame(frame), payload of ${length} bytes`]], frames: true },
+        { given, frames: true },
       );
     },
   };
@@ -172,7 +180,7 @@ function start(bytes: unknown, length: number): unknown {
 }
 
 function lengthMistake(bytes: unknown, length: number): string | undefined {
-  if (bytes instanceof RangeError && length === 65536) {
+  if (bytes instanceof RangeError && length === 65536 && bytes.message.includes('<= 65535')) {
     return '65536 does not fit into 16 bits: 65535 is the last that does.';
   }
   if (!(bytes instanceof Uint8Array)) return undefined;

@@ -16,7 +16,7 @@ import {
   tellFrames,
 } from './draw.ts';
 import { maskMistake } from './masking.ts';
-import type { Lesson } from './tools.ts';
+import { type Lesson, NO_COPY, SHARED_MEMORY } from './tools.ts';
 
 type DrawLength = (choose: Choices) => number;
 
@@ -39,13 +39,11 @@ interface Kept {
 function remains(kept: readonly Kept[], payloads: readonly Uint8Array[]): void {
   const look = (what: string, why: string) => {
     for (const { bytes, expected, given } of kept) {
-      equal(() => bytes, expected, what, { given, label: 'became', cause: () => why });
+      const label = 'what it returned became';
+      equal(() => bytes, expected, what, { given, label, cause: () => why });
     }
   };
-  look(
-    'What was returned stays as it is when more is encoded.',
-    'It may still wait to be written then. Every call needs memory of its own.',
-  );
+  look('What was returned stays as it is when more is encoded.', SHARED_MEMORY);
   for (const payload of payloads) payload.fill(0xaa);
   look(
     'What was returned stays as it is when the caller uses the payload again.',
@@ -67,7 +65,7 @@ function leavesAlone(frames: readonly Frame[], before: readonly Frame[], given: 
       () => payload,
       before[i]?.payload,
       'The payload belongs to the caller: leave it as it was.',
-      { given, label: 'afterwards' },
+      { given, label: 'its payload, afterwards', cause: () => NO_COPY },
     );
   }
 }

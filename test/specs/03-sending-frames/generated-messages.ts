@@ -7,9 +7,9 @@ import { join } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { drawBytes, drawLength, FROM_START } from './draw.ts';
-import { fragmentMistake, framesOf } from './messages.ts';
+import { fragmentMistake, framesOf, pongMistake } from './messages.ts';
 import { bytesOf, pointsOf, tellText, textMistake } from './texts.ts';
-import type { Lesson } from './tools.ts';
+import { type Lesson, SHARED_MEMORY } from './tools.ts';
 
 const { Binary, Close, Ping, Pong, Text } = Opcode;
 
@@ -22,10 +22,11 @@ function answersPing(pongFor: Lesson['pongFor'], payload: Uint8Array): void {
     ['ping', show(before)],
   ];
   const what = 'A Pong has the payload of its Ping, whatever that is.';
-  equal(() => pongFor(ping), { ...before, opcode: Pong }, what, { given });
+  const pong = { ...before, opcode: Pong };
+  equal(() => pongFor(ping), pong, what, { given, cause: pongMistake });
   equal(() => ping, before, 'The ping belongs to the caller: leave it as it was.', {
     given,
-    label: 'afterwards',
+    label: 'the ping, afterwards',
   });
 }
 
@@ -93,6 +94,12 @@ function readsFromStart(actual: unknown, { buffer, length }: Uint8Array): string
   return isThat ? FROM_START : undefined;
 }
 
+function sizeMistake(actual: unknown, maxPayload: number): string | undefined {
+  return actual instanceof RangeError && maxPayload >= 2 ** 31
+    ? `${maxPayload} is a whole number from 1 up. Does a bit operator look at it, such as \`| 0\`? Those see 32 bits.`
+    : undefined;
+}
+
 /** Cuts a message. Returns how to look at its frames again. */
 function cutsMessage({ fragment }: Lesson, choose: Choices): () => void {
   const opcode = choose.pick([Binary, Text]);
@@ -113,7 +120,10 @@ function cutsMessage({ fragment }: Lesson, choose: Choices): () => void {
   const expected = framesOf(opcode, pieces(before, maxPayload));
   equal(cut, expected, what, {
     given,
-    cause: (actual) => readsFromStart(actual, bytes) ?? fragmentMistake(actual, opcode),
+    cause: (actual) =>
+      readsFromStart(actual, bytes) ??
+      sizeMistake(actual, maxPayload) ??
+      fragmentMistake(actual, expected),
   });
   equal(() => bytes, before, 'The data belongs to the caller: leave it as it was.', {
     given,
@@ -123,7 +133,8 @@ function cutsMessage({ fragment }: Lesson, choose: Choices): () => void {
   return () =>
     equal(() => frames, expected, 'The frames stay as they are when another message is cut.', {
       given,
-      label: 'became',
+      label: 'what it returned became',
+      cause: () => 'Every call needs a list of its own.',
     });
 }
 
@@ -177,7 +188,7 @@ function drawPiece(choose: Choices): string {
 }
 
 function encodesText({ encodeText }: Lesson, text: string): () => void {
-  const given = [tellText(text)];
+  const given: Fact[] = [['call', 'encodeText(text)'], tellText(text)];
   const halves = pointsOf(text).filter((point) => point >= 0xd800 && point <= 0xdfff);
   if (halves.length > 0) {
     throws(TypeError, () => encodeText(text), 'Refuse a text with half of a surrogate pair.', {
@@ -198,7 +209,8 @@ function encodesText({ encodeText }: Lesson, text: string): () => void {
   return () =>
     equal(() => bytes, expected, 'What was returned stays as it is when more is encoded.', {
       given,
-      label: 'became',
+      label: 'what it returned became',
+      cause: () => SHARED_MEMORY,
     });
 }
 

@@ -53,6 +53,8 @@ class Pair {
   readonly #tested: InstanceType<Lesson['SendQueue']>;
   readonly #plain = new PlainQueue();
   readonly #refused: Frame[] = [];
+  /** What waited when a call was refused, for the last time. */
+  #waited: readonly Frame[] = [];
   readonly #dropped: Frame[] = [];
 
   constructor({ SendQueue }: Lesson, name: string, calls: Call[]) {
@@ -85,13 +87,13 @@ class Pair {
         throws(Error, add, 'After a Close, refuse every message.', {
           cause: () => this.#whyOpen(),
         });
-        this.#refused.push(...frames);
+        this.#refuse(frames);
       } else if (isMessage(frames)) {
         attempt(add, 'Take every whole message.');
         this.#plain.line.push(...frames);
       } else {
         throws(RangeError, add, 'Refuse what is not one whole message.');
-        this.#refused.push(...frames);
+        this.#refuse(frames);
       }
       if (list.length === frames.length && list.every((frame, i) => frame === frames[i])) return;
       const left: Fact = ['afterwards', `${list.length} frames in it`];
@@ -104,13 +106,13 @@ class Pair {
       const add = () => this.#tested.addControl(frame);
       if (frame.opcode < Close) {
         throws(RangeError, add, 'Refuse what is not a control frame.');
-        this.#refused.push(frame);
+        this.#refuse([frame]);
       } else if (frame.opcode !== Close) {
         attempt(add, 'Take a Ping or Pong at any time.');
         this.#plain.urgent.push(frame);
       } else if (this.#plain.isClosed) {
         throws(Error, add, 'Refuse every second Close.', { cause: () => this.#whyOpen() });
-        this.#refused.push(frame);
+        this.#refuse([frame]);
       } else {
         attempt(add, 'Take the first Close.');
         this.#plain.line.push(frame);
@@ -124,6 +126,11 @@ class Pair {
       attempt(() => this.#tested.dropWaiting(), 'Drop what waits.');
       this.#dropped.push(...this.#plain.dropWaiting());
     });
+  }
+
+  #refuse(frames: readonly Frame[]): void {
+    this.#refused.push(...frames);
+    this.#waited = [...this.#plain.urgent, ...this.#plain.line];
   }
 
   #whyOpen(): string | undefined {
@@ -162,6 +169,9 @@ class Pair {
   }
 
   #why(actual: Frame | undefined, expected: Frame | undefined): string | undefined {
+    if (actual === undefined && expected && this.#waited.includes(expected)) {
+      return 'This frame waited when another was refused. A call that is refused changes nothing.';
+    }
     if (!(actual?.payload instanceof Uint8Array)) return undefined;
     const isIn = (frames: readonly Frame[]) => frames.some((frame) => tell(frame) === tell(actual));
     if (isIn(this.#refused)) {

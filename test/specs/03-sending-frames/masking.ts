@@ -9,6 +9,8 @@ import type { ExpectedFrame } from '../../vectors/frames.ts';
 import type { Vector } from '../../vectors/vector.ts';
 import { FRAMES, given, type Lesson, PAYLOAD_SIZES, untouched } from './tools.ts';
 
+const CALL = 'encodeMaskedFrame(frame, random)';
+
 /** Encodes one masked frame with this key. */
 function masks(
   { encodeMaskedFrame }: Lesson,
@@ -24,7 +26,7 @@ function masks(
     return fail('A masking key has four bytes.', [['asked', `random(${size})`]]);
   };
   equal(
-    () => untouched(sent, (frame) => encodeMaskedFrame(frame, random)),
+    () => untouched(sent, (frame) => encodeMaskedFrame(frame, random), given),
     wire({ ...sent, key }),
     what,
     { given, frames: true, cause: (actual) => maskMistake(actual, sent, key, asked > 0) },
@@ -69,7 +71,7 @@ function encodesMasked({ what, wire: hex, expected }: Vector<ExpectedFrame>): Sc
     rules: [66, 78, 82],
     check: (lesson) =>
       masks(lesson, sent, key, `Encode ${what}.`, [
-        ...given(sent),
+        ...given(CALL, sent),
         ['random(4)', `returns ${toHex(key)}`],
       ]),
   };
@@ -82,7 +84,8 @@ function encodesMaskedLength(length: number): Scenario<Lesson> {
     rules: [66, 78, 82],
     check: (lesson) =>
       masks(lesson, frame(Opcode.Binary, new Uint8Array(length).fill(0x5a)), KEY, what, [
-        ['payload', `${length} bytes`],
+        ['call', CALL],
+        ['payload', `${length} ${length === 1 ? 'byte' : 'bytes'}`],
         ['random(4)', `returns ${toHex(KEY)}`],
       ]),
   };
@@ -117,6 +120,8 @@ function sayKey(key: number): string {
     .replace(/(..)\B/g, '$1 ');
 }
 
+const MATH_RANDOM: Fact = ['Math.random', 'was asked; here it always returns 0.42'];
+
 /** Checks that no rule makes the next key. */
 function cannotBeGuessed(lesson: Lesson): void {
   const { keys, asked } = makeKeys(lesson);
@@ -130,7 +135,11 @@ function cannotBeGuessed(lesson: Lesson): void {
         : 'From one key the next can be told: most often it is as much larger as before.';
   fail(
     'Without a `random` of the caller, take keys that nobody can guess.',
-    [['50 keys', `${keys.slice(0, 3).map(sayKey).join(', ')} …`]],
+    [
+      ['call', 'encodeMaskedFrame(frame), 50 times'],
+      ['the keys', `${keys.slice(0, 3).map(sayKey).join(', ')} …`],
+      ...(asked > 0 ? [MATH_RANDOM] : []),
+    ],
     `${cause} Take them from \`randomBytes\` of node:crypto.`,
   );
 }
@@ -177,17 +186,24 @@ function canBeAnything({ encodeMaskedFrame }: Lesson): void {
       ['different bytes', `${values.join(', ')} at the four places; 256 are possible`],
       ['never there', missing.length > 0 ? toHex(Uint8Array.from(missing), 16) : 'no byte'],
     ],
-    whyFew(keys, repeats),
+    `${whyFew(keys, repeats, values, missing)} For each frame, take four new bytes of \`randomBytes\`, as they are.`,
   );
 }
 
-function whyFew(keys: Uint8Array, repeats: number): string {
+function whyFew(
+  keys: Uint8Array,
+  repeats: number,
+  values: readonly number[],
+  missing: readonly number[],
+): string {
   if (/^[\da-f]*$/i.test(Buffer.from(keys).toString('latin1'))) {
     return 'Every byte is the character of a hex digit. That is text: 65536 keys, and not 4294967296.';
   }
   if (repeats > MAX_REPEATS)
     return 'Keys come again: there are few of them, and they can be learned.';
-  return 'At some place, some bytes never occur.';
+  if (missing.length > 0) return 'There are bytes that never occur, at none of the four places.';
+  const fewest = Math.min(...values);
+  return `At place ${values.indexOf(fewest) + 1} of the four, only ${fewest} of 256 bytes occur.`;
 }
 
 /** Step 3 · Masking as a client. */
@@ -204,7 +220,8 @@ export const masking: readonly Scenario<Lesson>[] = [
         const bytes = encodeMaskedFrame(sent, () => Uint8Array.of(n, calls++, 3, 4));
         const key = Uint8Array.of(n, n - 1, 3, 4);
         equal(() => bytes.slice(2, 6), key, 'Every frame has a key of its own.', {
-          given: [['frame', `number ${n} from this encoder`]],
+          given: [['call', `${CALL}, for the ${n === 1 ? 'first' : 'second'} time`]],
+          label: 'its key',
           cause: () => 'Ask `random` for four bytes, anew for each frame.',
         });
       }

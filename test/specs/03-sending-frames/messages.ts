@@ -1,5 +1,6 @@
 /** Lesson 03, steps 4 to 6: control frames, fragments, and text. */
 import { equal, throws } from '../../../shared/harness/check.ts';
+import { same } from '../../../shared/harness/difference.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -76,6 +77,14 @@ function refusesOpcode(opcode: number): Scenario<Lesson> {
   };
 }
 
+/** What is wrong with a Pong, where it is its opcode. */
+export function pongMistake(actual: unknown): string | undefined {
+  const { opcode = undefined } = (actual ?? {}) as Partial<Frame>;
+  return opcode === Ping
+    ? 'That is a Ping again: two peers that answer so never stop. A Pong has opcode 10.'
+    : undefined;
+}
+
 function answersPing(what: string, hex: string): Scenario<Lesson> {
   return {
     what: `Answer ${what} with its payload.`,
@@ -84,6 +93,7 @@ function answersPing(what: string, hex: string): Scenario<Lesson> {
       const ping = frame(Ping, fromHex(hex));
       const pong = frame(Pong, fromHex(hex));
       equal(() => pongFor(ping), pong, 'A Pong has the payload of its Ping.', {
+        cause: pongMistake,
         given: [
           ['call', 'pongFor(ping)'],
           ['ping', show(ping)],
@@ -119,27 +129,38 @@ function cuts(opcode: number, data: string, maxPayload: number, pieces: string[]
     rules: pieces.length > 1 ? [83, 85, 90, 111, 112, 113] : [111, 112, 113],
     check({ fragment }: Lesson) {
       const bytes = utf8(data);
-      equal(() => fragment(opcode, bytes, maxPayload), framesOf(opcode, pieces), what, {
+      const expected = framesOf(opcode, pieces);
+      equal(() => fragment(opcode, bytes, maxPayload), expected, what, {
         given: [['call', `fragment(${opcode}, ${quote(data)} in UTF-8, ${maxPayload})`]],
-        cause: (actual) => fragmentMistake(actual, opcode),
+        cause: (actual) => fragmentMistake(actual, expected),
       });
       equal(() => bytes, utf8(data), 'The data belongs to the caller: do not change it.', {
         given: [['call', `fragment(${opcode}, data, ${maxPayload})`]],
-        label: 'afterwards',
+        label: 'the data, afterwards',
       });
     },
   };
 }
 
 /** What is wrong with fragments, where it is one thing. */
-export function fragmentMistake(frames: unknown, opcode: number): string | undefined {
-  if (!Array.isArray(frames) || frames.length < 2) return undefined;
-  const list = frames as Frame[];
-  if (list.slice(1).some((frame) => frame.opcode === opcode)) {
+export function fragmentMistake(actual: unknown, expected: readonly Frame[]): string | undefined {
+  if (!Array.isArray(actual) || actual.length < 2) return undefined;
+  const frames = actual as (Partial<Frame> | undefined)[];
+  const opcode = expected[0]?.opcode;
+  if (same(frames.toReversed(), expected)) return 'The frames are right, but the last comes first.';
+  if (frames[0]?.opcode !== opcode) {
+    return `The first frame has the opcode of the message, which is ${opcode} here.`;
+  }
+  if (frames.slice(1).some((frame) => frame?.opcode === opcode)) {
     return 'Only the first frame has the opcode of the message. The others continue it: opcode 0.';
   }
-  if (!list.at(-1)?.fin) return 'The last frame has FIN set, or the receiver waits for ever.';
-  if (list.slice(0, -1).some(({ fin }) => fin)) return 'FIN on a frame says that none follows it.';
+  if (!frames.at(-1)?.fin) return 'The last frame has FIN set, or the receiver waits for ever.';
+  if (frames.slice(0, -1).some((frame) => frame?.fin)) {
+    return 'FIN on a frame says that none follows it.';
+  }
+  if (frames.slice(1).every((frame) => frame?.payload?.length === 0)) {
+    return 'All payloads but the first are empty. `subarray` takes where a part starts and where it ends, not how long it is.';
+  }
   return undefined;
 }
 
@@ -191,7 +212,7 @@ export const strings: readonly Scenario<Lesson>[] = [
     rules: [106],
     check({ encodeText }: Lesson) {
       equal(() => encodeText(text), fromHex(hex), `Encode ${quote(text)} as UTF-8.`, {
-        given: [tellText(text)],
+        given: [['call', 'encodeText(text)'], tellText(text)],
         cause: (actual) => textMistake(actual, text),
       });
     },
@@ -204,7 +225,12 @@ export const strings: readonly Scenario<Lesson>[] = [
         () => encodeText('é'.repeat(100_000)),
         Buffer.from('c3a9'.repeat(100_000), 'hex'),
         'Encode a text of 200,000 bytes.',
-        { given: [['text', '100000 times "é"']] },
+        {
+          given: [
+            ['call', 'encodeText(text)'],
+            ['text', '100,000 times "é"'],
+          ],
+        },
       );
     },
   },
@@ -216,7 +242,7 @@ export const strings: readonly Scenario<Lesson>[] = [
         TypeError,
         () => encodeText(text),
         'Refuse half of a surrogate pair: no UTF-8 stands for it.',
-        { given: [tellText(text)] },
+        { given: [['call', 'encodeText(text)'], tellText(text)] },
       );
     },
   })),

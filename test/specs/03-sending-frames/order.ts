@@ -1,5 +1,6 @@
 /** Lesson 03, step 7: which frame goes next. */
 import { equal } from '../../../shared/harness/check.ts';
+import { same } from '../../../shared/harness/difference.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame } from '../../../shared/kit/frames.ts';
@@ -85,6 +86,14 @@ function tooManyArguments(actual: unknown): string | undefined {
   return 'No call has room for as many arguments as `push(...frames)` gives it, and no function can call itself so often. Go through the frames in a loop.';
 }
 
+/** Says when it would have been the turn of a frame. -1: it is none of them. */
+function wrongTurn(turn: number, now: number): string | undefined {
+  if (turn === -1) return undefined;
+  return turn < now
+    ? `Call ${turn + 1} of \`next\` has returned this frame already.`
+    : 'The frame whose turn it is was left out.';
+}
+
 const eachOnce = scenario('Each of 3,000 fragments goes once, in its order.', [115], (lesson) => {
   const frames = Array.from({ length: 3000 }, (_, i) => {
     return frame(i === 0 ? Text : Continuation, `${i}`, i === 2999);
@@ -94,6 +103,12 @@ const eachOnce = scenario('Each of 3,000 fragments goes once, in its order.', [1
   for (const [i, expected] of frames.entries()) {
     equal(() => queue.next(), expected, 'Each of 3,000 fragments goes once, in its order.', {
       given: [['calls', `addMessage of 3000 frames, then next() ${i + 1} times`]],
+      label: 'the last one returned',
+      cause: (actual) =>
+        wrongTurn(
+          frames.findIndex((frame) => same(actual, frame)),
+          i,
+        ),
     });
   }
 });

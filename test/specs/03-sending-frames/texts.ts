@@ -53,6 +53,9 @@ export function textMistake(actual: unknown, text: string): string | undefined {
   if (actual instanceof TypeError && text.includes('\ufffd')) {
     return 'This text really has a U+FFFD. That is a character, and not half of a pair.';
   }
+  if (actual instanceof TypeError && text.startsWith('\ufeff')) {
+    return 'No half of a pair is in this text. Is it compared with what its bytes decode to? A decoder leaves out a U+FEFF at the start, unless it has `ignoreBOM`.';
+  }
   if (!(actual instanceof Uint8Array)) return undefined;
   const is = (bytes: Uint8Array) => Buffer.compare(actual, bytes) === 0;
   const [, cause] = CHANGES.find(([change]) => is(bytesOf(change(text)))) ?? [];

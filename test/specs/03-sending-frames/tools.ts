@@ -15,20 +15,30 @@ export const FRAMES = [...RFC_FRAMES, ...PUBLISHED_FRAMES];
 /** The lengths at the borders, without those that no check wants to fill with bytes. */
 export const PAYLOAD_SIZES = LENGTHS.map(([length]) => length).filter((length) => length < 100_000);
 
-/** Tells of the frame that is encoded. */
-export function given(frame: Frame): Fact[] {
-  return [['frame', show(frame)]];
+/** The cause, where bytes of the caller have changed. */
+export const NO_COPY =
+  'Write into an array of your own: `subarray`, and `slice` of a Buffer, copy nothing.';
+
+/** The cause, where bytes that were returned have changed at a later call. */
+export const SHARED_MEMORY =
+  'It may still wait to be written then. Every call needs memory of its own.';
+
+/** Tells of a call, and of the frame that it encodes. */
+export function given(call: string, frame: Frame): Fact[] {
+  return [
+    ['call', call],
+    ['frame', show(frame)],
+  ];
 }
 
 /** Runs the code on a copy of a frame, and makes sure that its payload stays as it is. */
-export function untouched<T>(frame: Frame, encode: (frame: Frame) => T): T {
+export function untouched<T>(frame: Frame, encode: (frame: Frame) => T, given: readonly Fact[]): T {
   const payload = frame.payload.slice();
   const result = encode({ ...frame, payload });
   equal(() => payload, frame.payload, 'The payload belongs to the caller: do not change it.', {
-    given: [['frame', show(frame)]],
-    label: 'afterwards',
-    cause: () =>
-      'Write into an array of your own: `subarray`, and `slice` of a Buffer, copy nothing.',
+    given,
+    label: 'its payload, afterwards',
+    cause: () => NO_COPY,
   });
   return result;
 }
