@@ -54,18 +54,18 @@ export const WIRE_CODES = [
   1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
 ];
 
-/** Codes that may not, each with its reason. */
+/** Codes that may not, each with its reason. Those in the middle of a range come before its end. */
 export const NO_WIRE_CODES: readonly (readonly [code: number, why: string])[] = [
   [1005, 'it says that a Close had no code, and never travels'],
   [1006, 'it says that there was no Close, and never travels'],
-  [1015, 'it says that TLS failed, and never travels'],
   [1004, 'it is reserved, and its meaning was never defined'],
   [0, 'codes below 1000 are not used'],
   [999, 'codes below 1000 are not used'],
-  [1016, 'no standard defines it'],
-  [1100, 'no standard defines it'],
-  [2000, 'it is kept for future standards'],
   [2999, 'it is kept for future standards'],
+  [2000, 'it is kept for future standards'],
+  [1100, 'no standard defines it'],
+  [1016, 'no standard defines it'],
   [5000, 'codes beyond 4999 have no meaning'],
   [65535, 'codes beyond 4999 have no meaning'],
+  [1015, 'it says that TLS failed, and never travels'],
 ];

@@ -1,5 +1,5 @@
 /** Lesson 04, steps 1 to 3: what a Close frame says. */
-import { equal, failsWith, throws } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail, failsWith, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -64,6 +64,19 @@ function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
   };
 }
 
+/** What became of a reason that is not UTF-8. */
+export function badReasonMistake(body: unknown, bytes: Uint8Array): string | undefined {
+  const { reason = undefined } = (body ?? {}) as { reason?: unknown };
+  if (typeof reason !== 'string') return undefined;
+  if (reason.includes('\ufffd') && !Buffer.from(bytes).includes('\ufffd')) {
+    return 'U+FFFD stands in for what is not UTF-8. With `fatal: true`, a `TextDecoder` throws instead.';
+  }
+  const read = utf8(reason);
+  return read.length < bytes.length && Buffer.compare(read, bytes.subarray(0, read.length)) === 0
+    ? 'It ends inside a character, and the beginning of that is left out. With `stream`, a `TextDecoder` waits for the rest, but no rest comes.'
+    : undefined;
+}
+
 function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
   return {
     what: `Refuse a reason that is not UTF-8: ${what}.`,
@@ -78,6 +91,7 @@ function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
         const decode = () => decodeCloseBody(bytes);
         failsWith(CloseCode.InvalidPayload, decode, 'Refuse a reason that is not UTF-8.', {
           given,
+          cause: (body) => badReasonMistake(body, bytes.subarray(2)),
         });
       }
     },
@@ -135,12 +149,20 @@ export const bodies: readonly Scenario<Lesson>[] = [
   },
 ];
 
+/** The cause, where a number that is not whole was taken for a code. */
+export function halfCode(code: number, actual: unknown): string | undefined {
+  return actual === true && !Number.isInteger(code) ? 'A code is a whole number.' : undefined;
+}
+
 function judges(code: number, expected: boolean, what: string): Scenario<Lesson> {
   return {
     what,
     rules: [ruleOfCode(code)],
     check: ({ isWireCode }) =>
-      equal(() => isWireCode(code), expected, what, { given: [['call', `isWireCode(${code})`]] }),
+      equal(() => isWireCode(code), expected, what, {
+        given: [['call', `isWireCode(${code})`]],
+        cause: (actual) => halfCode(code, actual),
+      }),
   };
 }
 
@@ -148,7 +170,7 @@ function judges(code: number, expected: boolean, what: string): Scenario<Lesson>
 export const codes: readonly Scenario<Lesson>[] = [
   ...NO_WIRE_CODES.map(([code, why]) => judges(code, false, `Say no to ${code}: ${why}.`)),
   ...WIRE_CODES.map((code) => judges(code, true, `${code} may travel.`)),
-  ...[Number.NaN, 1000.5, -1000, Number.POSITIVE_INFINITY].map((code) =>
+  ...[Number.NaN, 1000.5, 3000.5, -1000, Number.POSITIVE_INFINITY].map((code) =>
     judges(code, false, `${code} is not a code at all.`),
   ),
   {
@@ -158,7 +180,9 @@ export const codes: readonly Scenario<Lesson>[] = [
       for (let code = 0; code < 5100; code++) {
         const application = code >= 3000 && code < 5000;
         const standard = code >= 1000 && code < 1015 && ![1004, 1005, 1006].includes(code);
-        equal(() => isWireCode(code), application || standard, `Say whether ${code} may travel.`);
+        equal(() => isWireCode(code), application || standard, `Say whether ${code} may travel.`, {
+          given: [['call', `isWireCode(${code})`]],
+        });
       }
     },
   },
@@ -219,26 +243,36 @@ export function truncates(
   what: string,
   reason: string,
 ): void {
-  let left: unknown;
-  const encoded = () => {
-    left = truncate();
-    return typeof left === 'string' && left.isWellFormed() ? utf8(left) : left;
-  };
-  equal(encoded, utf8(fits), what, {
-    given: [
-      ['call', 'truncateReason(reason)'],
-      ['reason', reason],
-    ],
+  const given: Fact[] = [
+    ['call', 'truncateReason(reason)'],
+    ['reason', reason],
+  ];
+  const left: unknown = attempt(truncate, what, given);
+  if (typeof left !== 'string') {
+    equal(() => left, fits, what, { given, label: 'you returned' });
+    return;
+  }
+  isWhole(left, what, given);
+  equal(() => utf8(left), utf8(fits), what, {
+    given,
     label: 'you returned, in UTF-8',
     cause: () => reasonMistake(left, fits),
   });
 }
 
+/** Checks that no half of a surrogate pair is left, for which there is no UTF-8 to compare. */
+function isWhole(left: string, what: string, given: readonly Fact[]): void {
+  const half = /\p{Surrogate}/u.exec(left);
+  if (!half) return;
+  const unit = half[0].charCodeAt(0).toString(16).toUpperCase();
+  const told = `${left.length} in \`length\`, of which unit ${half.index} is U+${unit} alone`;
+  const cause = 'It was cut between the two halves of a surrogate pair.';
+  fail(what, [...given, ['you returned', told], ['expected', 'whole characters']], cause);
+}
+
 /** What is wrong with a reason that was cut, where it is one thing. */
-function reasonMistake(actual: unknown, fits: string): string | undefined {
-  if (typeof actual !== 'string' || actual === fits) return undefined;
+function reasonMistake(actual: string, fits: string): string | undefined {
   const size = utf8(actual).length;
-  if (!actual.isWellFormed()) return 'It was cut between the two halves of a surrogate pair.';
   if (actual.replace(/\ufffd$/, '') === fits || actual.startsWith(`${fits}\ufffd`)) {
     return 'It was cut inside a character: what is left of that became U+FFFD.';
   }

@@ -3,7 +3,6 @@ import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { utf8 } from '../../../shared/kit/frames.ts';
 import { CloseCode, ProtocolError, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { NO_WIRE_CODES } from '../../vectors/closing.ts';
@@ -67,6 +66,13 @@ function firstBody([first]: readonly Action[]): Uint8Array {
   return first?.type === 'sendClose' ? first.body : NOTHING;
 }
 
+/** The cause, where the code was read off something that is not a `ProtocolError`. */
+export function takenCode(error: unknown, actual: unknown): string | undefined {
+  const { closeCode = undefined } = (error ?? {}) as { closeCode?: unknown };
+  if (closeCode === undefined || closeCode !== actual) return undefined;
+  return 'That has a `closeCode`, but is not a `ProtocolError`: ask with `instanceof`.';
+}
+
 function hasCode([what, error, code]: Case): Scenario<Lesson> {
   return {
     what: `The code for ${what} is ${code}.`,
@@ -74,6 +80,7 @@ function hasCode([what, error, code]: Case): Scenario<Lesson> {
     check({ closeCodeFor }) {
       equal(() => closeCodeFor(error), code, 'Each error has its code.', {
         given: [['call', `closeCodeFor(${show(error)})`]],
+        cause: (actual) => takenCode(error, actual),
       });
     },
   };
@@ -190,6 +197,13 @@ function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
   };
 }
 
+function illegalMistake(received: Uint8Array, sent: Uint8Array): string | undefined {
+  if (sent.length === 0) return 'No Close says what is wrong with theirs.';
+  return Buffer.compare(sent.subarray(0, 2), received.subarray(0, 2)) === 0
+    ? 'A code that may not travel does not go back: it fails the connection.'
+    : undefined;
+}
+
 function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
   return {
     what: `Fail with ${code} at ${what}.`,
@@ -203,6 +217,7 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
       equal(() => sent.slice(0, 2), codeBytes(code), `Fail with ${code} at ${what}.`, {
         given,
         label: 'code in it',
+        cause: () => illegalMistake(received, sent),
       });
       if (sent.length === 2) {
         const cause = 'The reason is the message of the error.';
@@ -229,9 +244,9 @@ export const failing: readonly Scenario<Lesson>[] = [
       const long = new ProtocolError(CloseCode.ProtocolError, '5.2', '€'.repeat(100));
       const given: Fact[] = [
         ['call', 'fail(error)'],
-        ['its message', `${utf8(long.message).length} bytes of UTF-8`],
+        ['its message', `100 times "€": 100 in \`length\`, 300 bytes of UTF-8`],
       ];
-      const what = 'Fail with an error whose message is longer than a reason may be: shorten it.';
+      const what = 'Fail with an error whose message is too long: send what fits into 123 bytes.';
       const actions = attempt(() => open(lesson).fail(long), what, given);
       const { length } = firstBody(actions);
       if (length <= 125) return;
@@ -257,6 +272,6 @@ export const failing: readonly Scenario<Lesson>[] = [
       );
     },
   },
-  ...ILLEGAL.map(hangsUpAt),
   ...ILLEGAL.map(failsAt),
+  ...ILLEGAL.map(hangsUpAt),
 ];

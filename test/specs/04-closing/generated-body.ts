@@ -7,7 +7,7 @@ import { utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
-import { truncates } from './body.ts';
+import { badReasonMistake, halfCode, truncates } from './body.ts';
 import {
   bodyOf,
   drawLongReason,
@@ -42,7 +42,10 @@ function decodesBody({ decodeCloseBody }: Lesson, choose: Choices): void {
   } else if (bytes.length === 1) {
     failsWith(CloseCode.ProtocolError, decode, 'Refuse a single byte: half a code.', { given });
   } else if (reason === undefined) {
-    failsWith(CloseCode.InvalidPayload, decode, 'Refuse a reason that is not UTF-8.', { given });
+    failsWith(CloseCode.InvalidPayload, decode, 'Refuse a reason that is not UTF-8.', {
+      given,
+      cause: (actual) => badReasonMistake(actual, bytes.subarray(2)),
+    });
   } else {
     const expected = { code: bytes[0]! * 256 + bytes[1]!, reason };
     equal(decode, expected, 'Decode the code and the reason as they are.', {
@@ -52,7 +55,7 @@ function decodesBody({ decodeCloseBody }: Lesson, choose: Choices): void {
   }
   equal(() => body, bytes, 'The body belongs to the caller: leave it as it was.', {
     given,
-    label: 'afterwards',
+    label: 'the body, afterwards',
   });
 }
 
@@ -83,7 +86,11 @@ export const anyBodies: readonly Scenario<Lesson>[] = [
         });
         for (const { body, expected, given } of kept) {
           const what = 'What was returned stays as it is when more is encoded.';
-          equal(() => body, expected, what, { given, label: 'became' });
+          equal(() => body, expected, what, {
+            given,
+            label: 'what it returned became',
+            cause: () => 'It may still wait to be sent then. Every call needs memory of its own.',
+          });
         }
       }),
   },
@@ -99,6 +106,7 @@ export const anyCodes: Scenario<Lesson> = {
       const code = (whole + choose.pick([0, 0.5, 65536, 2 ** 32, 1e-9])) * choose.pick([1, 1, -1]);
       equal(() => isWireCode(code), mayTravel(code), 'Say whether this code may travel.', {
         given: [['call', `isWireCode(${code})`]],
+        cause: (actual) => halfCode(code, actual),
       });
     }),
 };

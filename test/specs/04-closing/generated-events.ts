@@ -13,6 +13,7 @@ import {
   drawSpoiltBody,
   placed,
 } from './draw.ts';
+import { takenCode } from './failing.ts';
 import { type Log, Played, type Until } from './played.ts';
 import type { Lesson } from './tools.ts';
 
@@ -136,6 +137,7 @@ export const anyFailure: readonly Scenario<Lesson>[] = [
         const code = error instanceof ProtocolError ? error.closeCode : CloseCode.InternalError;
         equal(() => closeCodeFor(error), code, 'Each error has its code.', {
           given: [['call', `closeCodeFor(${show(error)})`]],
+          cause: (actual) => takenCode(error, actual),
         });
       }),
   },

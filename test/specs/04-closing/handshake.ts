@@ -135,18 +135,6 @@ const receivesEmpty = (expected: readonly Action[], state: State) =>
 
 const conversations: readonly Scenario<Lesson>[] = [
   conversation(
-    'The client starts',
-    'server',
-    [98, 99, 100, 101, 121, 123, 124],
-    [
-      receivesNormal([send(NORMAL), hangUp], 'HANGING_UP'),
-      receives(NORMAL, [], 'HANGING_UP', 'another Close arrives'),
-      closes([], 'HANGING_UP'),
-      gone,
-      closes([], 'CLOSED', 'the application closes again'),
-    ],
-  ),
-  conversation(
     'We start',
     'server',
     [98, 100, 101, 109, 121, 122, 123, 124],
@@ -159,6 +147,18 @@ const conversations: readonly Scenario<Lesson>[] = [
       },
       receivesNormal([hangUp], 'HANGING_UP'),
       gone,
+    ],
+  ),
+  conversation(
+    'The client starts',
+    'server',
+    [98, 99, 100, 101, 121, 123, 124],
+    [
+      receivesNormal([send(NORMAL), hangUp], 'HANGING_UP'),
+      receives(NORMAL, [], 'HANGING_UP', 'another Close arrives'),
+      closes([], 'HANGING_UP'),
+      gone,
+      closes([], 'CLOSED', 'the application closes again'),
     ],
   ),
   conversation(
@@ -175,12 +175,6 @@ const conversations: readonly Scenario<Lesson>[] = [
     ],
   ),
   conversation(
-    'An empty Close',
-    'server',
-    [98, 99],
-    [receivesEmpty([send(NOTHING), hangUp], 'HANGING_UP')],
-  ),
-  conversation(
     'The same code goes back',
     'server',
     [98, 99],
@@ -192,6 +186,12 @@ const conversations: readonly Scenario<Lesson>[] = [
         'Close 4999 "bye" arrives',
       ),
     ],
+  ),
+  conversation(
+    'An empty Close',
+    'server',
+    [98, 99],
+    [receivesEmpty([send(NOTHING), hangUp], 'HANGING_UP')],
   ),
   conversation(
     'A client leaves it to the server to hang up',
@@ -208,6 +208,27 @@ const conversations: readonly Scenario<Lesson>[] = [
   conversation('The connection breaks', 'server', [124], [gone]),
 ];
 
+/** Makes a connection, and one of the other role after it; then the peer of the first closes. */
+function sharesNothing(role: Role, other: Role, expected: readonly Action[]): Scenario<Lesson> {
+  const what = `A ${role} stays one when a ${other} is made.`;
+  return {
+    what,
+    rules: [101, 102],
+    check(lesson) {
+      const first = open(lesson, role);
+      open(lesson, other);
+      equal(() => first.receiveClose(NORMAL.slice()), expected, what, {
+        given: [
+          ['connections', `first (${role}), second (${other})`],
+          ['call', `first.receiveClose(${show(NORMAL)})`],
+        ],
+        cause: () =>
+          'Alone, it did the right thing. Keep what belongs to a connection in its fields, not beside the class.',
+      });
+    },
+  };
+}
+
 /** Refuses to close with this, and stays as it is. */
 function refusesToClose(lesson: Lesson, code: number, reason: string, what: string): void {
   const handshake = open(lesson);
@@ -218,7 +239,7 @@ function refusesToClose(lesson: Lesson, code: number, reason: string, what: stri
   throws(RangeError, close, what, { given });
   equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.', {
     given,
-    label: 'state is',
+    label: 'state, afterwards',
   });
 }
 
@@ -235,6 +256,8 @@ function refusesCode([code, why]: (typeof NO_WIRE_CODES)[number]): Scenario<Less
 export const handshake: readonly Scenario<Lesson>[] = [
   ...STATES.flatMap((state) => EVENTS.map((event) => leads(state, event))),
   ...conversations,
+  sharesNothing('server', 'client', [send(NORMAL), hangUp]),
+  sharesNothing('client', 'server', [send(NORMAL)]),
   ...NO_WIRE_CODES.map(refusesCode),
   ...[1000.5, Number.NaN].map((code) => refusesCode([code, 'a code is a whole number'])),
   {

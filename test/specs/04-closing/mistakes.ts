@@ -52,7 +52,10 @@ function bodyMistake(event: ClosingEvent, mine?: Action, right?: Action): string
   if (event === 'receiveClose' && right.body.length === 0 && mine.body.length > 0) {
     return 'A Close without a code is answered with one without a code.';
   }
-  if (event === 'receiveClose' && isCodeRight && mine.body.length > right.body.length) {
+  if (event === 'receiveClose' && !isCodeRight) {
+    return 'A Close is answered with the code that it has.';
+  }
+  if (event === 'receiveClose' && mine.body.length > right.body.length) {
     return 'The code goes back, but not the reason.';
   }
   if (event === 'fail' && isCodeRight && Buffer.compare(mine.body, right.body) !== 0) {
