@@ -6,6 +6,7 @@ import type { Fact } from '../harness/facts.ts';
 import { compareBytes } from '../harness/show.ts';
 import type { Frame } from '../protocol.ts';
 import { count } from '../view/count.ts';
+import { quote } from '../view/hex.ts';
 import { splitFrames } from './frames.ts';
 import { giveWay } from './patience.ts';
 
@@ -115,7 +116,9 @@ export class Peer {
     this.write(request(target), ...frames);
     const what = 'A WebSocket request is answered with 101.';
     const [status = ''] = (await this.head(what)).split('\r\n');
-    if (!status.startsWith('HTTP/1.1 101 ')) fail(what, [['the answer', status]]);
+    if (status.startsWith('HTTP/1.1 101 ')) return;
+    const body = this.#received.toString('latin1');
+    fail(what, [['the answer', `${status}${body && `, ${quote(body)}`}`]]);
   }
 
   /**

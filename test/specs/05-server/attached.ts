@@ -1,7 +1,8 @@
 /** Step 6: a connection on its socket. */
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join } from '../../../shared/kit/frames.ts';
@@ -75,6 +76,37 @@ const BUGS = [
   ['pong', fromClient(Pong)],
 ] as const;
 
+/** Runs something, out of which the error of an application is not to come. */
+function survives(bug: Error, what: string, where: string, run: () => void): void {
+  const escaped = attempt(() => errorOf(run), what);
+  if (escaped === undefined) return;
+  if (escaped !== bug) throw escaped;
+  fail(
+    what,
+    [
+      ['`handle` threw', show(bug)],
+      ['it came out of', where],
+    ],
+    'There it ends the process: catch it, and fail the connection with it.',
+  );
+}
+
+/** Checks that an error of the application comes out of a listener of the socket. */
+function thrownOn(what: string, given: Fact, listener: string, run: () => void, cause: string) {
+  if (errorOf(run) !== undefined) return;
+  const came: Fact = ['came out', `nothing, of the \`${listener}\` listener`];
+  fail(what, [given, came, ['expected', 'the error']], cause);
+}
+
+function errorOf(run: () => void): unknown {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 function survivesBug([type, bytes]: (typeof BUGS)[number]): Scenario<Lesson> {
   const what = `An error of the application at \`${type}\` fails this one connection.`;
   return {
@@ -84,14 +116,24 @@ function survivesBug([type, bytes]: (typeof BUGS)[number]): Scenario<Lesson> {
       const app = buggy(type);
       const line = new Line();
       const opening = accepted(lesson);
-      const about = [['`handle` throws', `at \`${type}\``]] as const;
-      attempt(() => lesson.attach(line, opening, app.handle), what, about);
-      attempt(() => line.emit('data', bytes), what, about);
+      survives(app.bug, what, '`attach`', () => lesson.attach(line, opening, app.handle));
+      survives(app.bug, what, 'the `data` listener', () => line.emit('data', bytes));
       await settles(() => line.writableEnded);
       expectFailed(line, app);
       line.destroy();
     },
   };
+}
+
+/** What is written to a socket from now on, write by write. */
+function writesTo(socket: Duplex): Uint8Array[] {
+  const writes: Uint8Array[] = [];
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  socket.write = (...args: unknown[]) => {
+    writes.push(Buffer.from(args[0] as Uint8Array));
+    return write(...args);
+  };
+  return writes;
 }
 
 /** Runs a check with a line on which something has come, whose timers are counted. */
@@ -138,7 +180,8 @@ export const ATTACHED: Scenarios = [
         lesson,
         async ({ client, app }) => {
           await client.receives(fromServer(Text, 'early'), 'Echo.');
-          equal(() => app.types()[0], 'open', 'The first event is `open`.', { label: 'it was' });
+          const label = 'the first event';
+          equal(() => app.types()[0], 'open', 'The first event is `open`.', { label });
         },
         { rest: fromClient(Text, 'early') },
       ),
@@ -165,14 +208,21 @@ export const ATTACHED: Scenarios = [
     rules: [],
     check: (lesson) =>
       onSocket(lesson, async ({ client, socket, connection }) => {
-        const writes = countCalls(socket, 'write');
+        const writes = writesTo(socket);
         for (const text of ['a', 'b', 'c']) connection.send(text);
         await client.receives(
           textsFrom(fromServer, ['a', 'b', 'c']),
           'A message may be sent at any time.',
           'Does `wake` lead to a write?',
         );
-        equal(writes, 1, 'What is sent in one go leaves in one write.', { label: 'writes' });
+        const told = writes.map((bytes) => show(bytes)).join(' | ');
+        equal(() => writes.length, 1, 'What is sent in one go leaves in one write.', {
+          given: [
+            ['the calls', 'send("a"), send("b"), send("c")'],
+            ['written', told],
+          ],
+          label: 'writes',
+        });
       }),
   },
   {
@@ -272,14 +322,12 @@ export const ATTACHED: Scenarios = [
     rules: [],
     check(lesson) {
       const { line } = onLine(lesson, throwAt('error'));
-      throws(
-        Error,
-        () => line.emit('data', fromServer(Text, 'not masked')),
+      thrownOn(
         'What `handle` throws at an `error` event is thrown on.',
-        {
-          given: [['`handle` throws', 'at `error`']],
-          cause: () => 'Whom else could it be told? The connection has failed already.',
-        },
+        ['`handle` throws', 'at `error`'],
+        'data',
+        () => line.emit('data', fromServer(Text, 'not masked')),
+        'Whom else could it be told? The connection has failed already.',
       );
       line.destroy();
     },
@@ -294,10 +342,13 @@ export const ATTACHED: Scenarios = [
         throw new Error('the second bug');
       });
       const what = 'What `handle` throws when the connection has failed already is thrown on.';
-      throws(Error, () => line.emit('data', fromClient(Text, 'Hello')), what, {
-        given: [['`handle`', 'calls `connection.fail`, then throws']],
-        cause: () => 'A connection fails once: nobody would hear of the second error.',
-      });
+      thrownOn(
+        what,
+        ['`handle`', 'calls `connection.fail`, then throws'],
+        'data',
+        () => line.emit('data', fromClient(Text, 'Hello')),
+        'A connection fails once: nobody would hear of the second error.',
+      );
       line.destroy();
     },
   },
@@ -321,10 +372,13 @@ export const ATTACHED: Scenarios = [
     check(lesson) {
       const { line } = onLine(lesson, throwAt('close'));
       const what = 'What `handle` throws at a `close` event is thrown on.';
-      throws(Error, () => line.emit('close'), what, {
-        given: [['`handle` throws', 'at `close`']],
-        cause: () => 'A connection that is closed fails no more: the error would be lost.',
-      });
+      thrownOn(
+        what,
+        ['`handle` throws', 'at `close`'],
+        'close',
+        () => line.emit('close'),
+        'A connection that is closed fails no more: the error would be lost.',
+      );
       line.destroy();
     },
   },

@@ -28,8 +28,9 @@ function hears(
     what: `Hear of ${what}.`,
     rules: [91, 116, 117],
     check(lesson) {
-      for (const { how, reads } of deliveries(join(...frames.map(wire)))) {
-        const given: Fact[] = [['arrived', how]];
+      const bytes = join(...frames.map(wire));
+      for (const { how, reads, cuts } of deliveries(bytes)) {
+        const given: Fact[] = [[`arrived ${how}`, { bytes, cuts }]];
         const seen = eventsOf(lesson, reads, `Take in ${what}.`, given);
         equal(() => seen, events, `Hear of ${what}.`, {
           given,

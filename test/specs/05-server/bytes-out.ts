@@ -239,7 +239,7 @@ export const BYTES_OUT: Scenarios = [
       const send = () => connection.send('你'.repeat(count));
       equal(send, false, 'What waits is counted in bytes, not in characters.', {
         given: [
-          ['sent', `${count} times 你, each of 3 bytes`],
+          ['sent', `${count} times U+4F60, of 3 bytes each: ${count * 3} bytes`],
           ['HIGH_WATER_BYTES', `${HIGH_WATER_BYTES}`],
         ],
         label: '`send` gave',

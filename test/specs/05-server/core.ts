@@ -5,6 +5,7 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, splitFrames, utf8, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
 import { callsOf, clockOf, recorded } from './calls.ts';
 
@@ -49,7 +50,9 @@ const NAMES: Readonly<Record<number, string>> = {
 export function nameOf(frame: { opcode: number; payload: Uint8Array } | undefined): string {
   if (!frame) return 'nothing';
   const { opcode, payload } = frame;
-  if (opcode !== Close) return `${NAMES[opcode] ?? `opcode ${opcode}`} of ${payload.length} bytes`;
+  if (opcode !== Close) {
+    return `${NAMES[opcode] ?? `opcode ${opcode}`} of ${count(payload.length, 'byte')}`;
+  }
   const [high, low] = payload;
   return low === undefined ? 'an empty Close' : `a Close with ${high! * 256 + low}`;
 }
@@ -60,6 +63,10 @@ export function closeBody(code: number, reason = ''): Uint8Array {
 }
 
 export const NORMAL = closeBody(1000);
+
+/** The cause, where something goes wrong at 0 only. */
+export const ZERO =
+  'Is a number asked whether it is true? 0 is a time like any other. Ask whether it is `undefined`.';
 
 export const SHARED =
   'What belongs to one connection is kept in its fields, not in the module, which is there once.';

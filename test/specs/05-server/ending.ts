@@ -298,7 +298,9 @@ const FAULTS: readonly Fault[] = [
   ['a Close whose reason is not UTF-8', BAD_REASON, 1007],
 ];
 
-const given = ([what]: Fault): Fact[] => [['arrived', `a text, then ${what}`]];
+const given = ([what, bytes]: Fault): Fact[] => [
+  ['arrived', `a text, then ${what}: ${show(bytes)}`],
+];
 
 /** Makes a connection whose peer says something, and then breaks a rule. */
 function faulty(lesson: Lesson, [, bytes]: Fault): Connection {
@@ -317,9 +319,9 @@ function tellsApplication(fault: Fault): Scenario<Lesson> {
       const nothingThrown = `Nothing is thrown at ${fault[0]}.`;
       const events = attempt(() => echo(connection), nothingThrown, given(fault));
       equal(() => events.map(({ type }) => type), ['error'], what, {
-        given: given(fault),
+        given: [...given(fault), ['`ending` is', show(connection.ending)]],
         label: 'the events',
-        cause: () => causeOfEvents(events.length, fault),
+        cause: () => causeOfEvents(events.length, fault, connection),
       });
     },
   };
@@ -341,7 +343,10 @@ function namesFault(fault: Fault): Scenario<Lesson> {
   };
 }
 
-function causeOfEvents(count: number, [what, , code]: Fault): string {
+function causeOfEvents(count: number, [what, , code]: Fault, { ending }: Connection): string {
+  if (ending === 'destroy') {
+    return 'TCP is dropped, and no Close says why. `fail` of the connection does what is due.';
+  }
   if (count > 1) {
     return 'Fail the connection with what the reader throws, and read no more: it is asked again otherwise.';
   }

@@ -20,6 +20,7 @@ import {
 import {
   acceptLine,
   counts,
+  countsLeft,
   expectReason,
   expectStatus,
   openAll,
@@ -32,8 +33,8 @@ import {
 
 const GONE = 'The promise resolves when everybody is gone.';
 
-export const AFTER_SHUTDOWN =
-  'Remember that the server has been shut down, also when the promise has resolved, and look at that for each way in.';
+const AFTER_SHUTDOWN =
+  'Remember that the server has been shut down, also when the promise has resolved.';
 
 /** Shuts a server down, and says when the promise of that is settled. */
 function shutDown(server: WebSocketServer) {
@@ -143,8 +144,11 @@ export const EVERYBODY: Scenarios = [
         const [first, second] = (await openAll(listener, 2)) as [Peer, Peer];
         first.write(fromClient(Close, NORMAL));
         await first.receives(fromServer(Close, NORMAL), 'A Close is answered.');
-        attempt(() => server.broadcast('to all'), 'Who is closing is left out.');
-        await second.receives(fromServer(Text, 'to all'), 'Send to all.');
+        const what = 'Who is closing is left out, and the others are not.';
+        attempt(() => server.broadcast('to all'), what);
+        const cause =
+          'The first of two is closing: its `send` gives `false`. Go on with the second.';
+        await second.receives(fromServer(Text, 'to all'), what, cause);
       }),
   },
   {
@@ -168,7 +172,7 @@ export const EVERYBODY: Scenarios = [
             cause: () => 'Keep its `resolve`, and call it when the last connection is gone.',
           });
           await leave(client);
-          await counts(server, 1 - i, 'Who is gone is forgotten.');
+          await countsLeft(server, 1 - i);
         }
         await shutdown.settles(GONE);
       }),

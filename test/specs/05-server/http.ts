@@ -16,12 +16,12 @@ import {
   type Scenarios,
   Text,
 } from './core.ts';
-import { AFTER_SHUTDOWN } from './everybody.ts';
 import {
   type Application,
   acceptLine,
   application,
   counts,
+  countsLeft,
   expectListener,
   expectStatus,
   Line,
@@ -29,6 +29,8 @@ import {
   settles,
 } from './sockets.ts';
 
+const TWO_WAYS =
+  'After a shutdown, `accept` answers 503. `upgrade` is another way in, and has to look, too.';
 const EVERY_LINE = '`headersDistinct` has every line of a header, `headers` only one Host.';
 
 /** Runs a check with a web server that has one page, and hands upgrades to a server of the lesson. */
@@ -93,7 +95,8 @@ export const ON_HTTP: Scenarios = [
         const reader = await listener.connect();
         reader.write(utf8('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
         const page = await reader.head('A page and a socket share the port.');
-        equal(() => page.slice(9, 12), '200', 'A page and a socket share the port.');
+        const what = 'A page and a socket share the port.';
+        equal(() => page.slice(9, 12), '200', what, { label: 'status of the page' });
         await openAll(listener, 1);
       }),
   },
@@ -120,7 +123,7 @@ export const ON_HTTP: Scenarios = [
         await client.open('/chat?room=1');
         await counts(server, 1, 'The server knows its open connections.');
         const open = { type: 'open', upgrade: { resource: '/chat?room=1' } };
-        equal(() => app.events[0], open, 'Open.');
+        equal(() => app.events[0], open, 'Open.', { label: 'the first event' });
       }),
   },
   {
@@ -150,7 +153,7 @@ export const ON_HTTP: Scenarios = [
         await client.receives(fromServer(Close, NORMAL), 'A Close is answered.');
         await client.sees('fin', 'The server hangs up first.');
         client.socket.end();
-        await counts(server, 0, 'Who is gone is forgotten.');
+        await countsLeft(server, 0);
       }),
   },
   {
@@ -166,7 +169,7 @@ export const ON_HTTP: Scenarios = [
           undefined,
           'A socket of `node:http` stays open when the other side ends: end it yourself, at `end`.',
         );
-        await counts(server, 0, 'Who is gone is forgotten.');
+        await countsLeft(server, 0);
       }),
   },
   refuses('Origin: http://evil.example', '403', [44, 46], 'The policy holds for this way in, too.'),
@@ -206,7 +209,7 @@ export const ON_HTTP: Scenarios = [
       const line = new Line();
       server.upgrade(incoming(HANDSHAKE), line, NOTHING);
       const what = 'An upgrade after a shutdown is refused.';
-      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      await expectStatus(line, '503', what, TWO_WAYS);
       line.destroy();
     },
   },
@@ -220,7 +223,7 @@ export const ON_HTTP: Scenarios = [
       const line = new Line();
       server.upgrade(incoming(HANDSHAKE), line, NOTHING);
       const what = 'An upgrade during a shutdown is refused.';
-      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      await expectStatus(line, '503', what, TWO_WAYS);
       for (const each of [first, line]) each.destroy();
     },
   },

@@ -1,7 +1,7 @@
 /** Step 7: a server and its connections. */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { attempt, equal } from '../../../shared/harness/check.ts';
+import { attempt, CheckFailure, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -29,6 +29,7 @@ import {
   acceptLine,
   CLEANLY,
   counts,
+  countsLeft,
   expectForgotten,
   expectListener,
   expectReason,
@@ -46,6 +47,20 @@ import {
 const PART = request().subarray(0, 20);
 const POST = sampleWith('GET', 'POST');
 
+const ALONE =
+  'Alone, a client gets its answer. Keep what has arrived for each socket by itself, and let no socket wait for another.';
+
+/** Runs a check while something else is going on, which is told when it fails. */
+async function besides(situation: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof CheckFailure)) throw error;
+    const { message, facts, cause = ALONE } = error;
+    throw new CheckFailure(message, [['meanwhile', situation], ...facts], cause);
+  }
+}
+
 /** A client that leaves in this way, and that the server forgets. */
 function forgets(what: string, leave: (client: Peer) => void | Promise<void>): Scenario<Lesson> {
   return {
@@ -56,7 +71,7 @@ function forgets(what: string, leave: (client: Peer) => void | Promise<void>): S
         const [client] = (await openAll(listener, 1)) as [Peer];
         await counts(server, 1, 'The server knows its open connections.');
         await leave(client);
-        await counts(server, 0, 'Who is gone is forgotten.');
+        await countsLeft(server, 0);
       }),
   };
 }
@@ -206,7 +221,10 @@ function honours({ options, frames, comes, holds, reader, ...given }: Honoured):
         ['came back', cameBack(line)],
         ['expected', comes],
       ];
-      const cause = `Is it handed on to ${reader}? An option that stands alone counts, too.`;
+      const cause = () =>
+        line.written.length === 0 || statusIs(101)(line)
+          ? `Is it handed on to ${reader}? An option that stands alone counts, too.`
+          : undefined;
       await until(() => holds(line), what, facts, cause);
       line.destroy();
     },
@@ -262,12 +280,12 @@ function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
       const size = () => (server.connections as Set<unknown>).size;
       const cause = () => 'Do your own bookkeeping first, and let the application hear of it then.';
       await turns(1);
-      equal(size, 1, what, { given, label: 'while it is there', cause });
+      equal(size, 1, what, { given, label: '`connections.size`, while it is there', cause });
       quietly(() => line.emit('close'));
       await turns(3);
       equal(size, 0, what, {
         given,
-        label: 'when it is gone',
+        label: '`connections.size`, when it is gone',
         cause,
       });
       quietly(() => line.destroy());
@@ -295,17 +313,6 @@ async function keepsAll({ WebSocketServer }: Lesson): Promise<void> {
 
 export const MANY: Scenarios = [
   {
-    what: 'A request that is still arriving keeps nobody waiting.',
-    rules: [],
-    check: (lesson) =>
-      withServer(lesson, async (listener, server) => {
-        const slow = await listener.connect();
-        slow.write(PART);
-        await openAll(listener, 2);
-        await counts(server, 2, 'The server knows its open connections.');
-      }),
-  },
-  {
     what: 'A frame behind the request is not lost.',
     rules: [],
     check: (lesson) =>
@@ -313,6 +320,19 @@ export const MANY: Scenarios = [
         const client = await listener.connect();
         await client.open('/two', fromClient(Text, 'early'));
         await client.receives(fromServer(Text, 'early'), 'A frame behind the request is not lost.');
+      }),
+  },
+  {
+    what: 'A request that is still arriving keeps nobody waiting.',
+    rules: [],
+    check: (lesson) =>
+      withServer(lesson, async (listener, server) => {
+        const slow = await listener.connect();
+        slow.write(PART);
+        await besides(`another client has sent ${PART.length} bytes of its request`, async () => {
+          await openAll(listener, 2);
+          await counts(server, 2, 'The server knows its open connections.');
+        });
       }),
   },
   {
@@ -380,7 +400,7 @@ export const MANY: Scenarios = [
         const what = 'A request that does not end in time is refused.';
         const cause = 'The option `headTimeoutMs` is 50. A timer of it starts with the socket.';
         const head = await client.head(what, cause);
-        equal(() => head.slice(9, 12), '408', what);
+        equal(() => head.slice(9, 12), '408', what, { label: 'status' });
         expectReason(head);
         await client.sees('end', 'And the client is let go.');
       }),
@@ -460,6 +480,20 @@ export const MANY: Scenarios = [
   },
   countsInSpite('open'),
   countsInSpite('close'),
+  {
+    what: 'The options of one server are not those of another: `LIMITS` stays as it is.',
+    rules: [],
+    check({ WebSocketServer, LIMITS }) {
+      const before = { ...LIMITS };
+      new WebSocketServer(() => {}, { pingIntervalMs: 12_345 });
+      const what = 'The options of one server are not those of another: `LIMITS` stays as it is.';
+      equal(() => ({ ...LIMITS }), before, what, {
+        given: [['call', 'new WebSocketServer(handle, { pingIntervalMs: 12345 })']],
+        label: '`LIMITS` afterwards',
+        cause: () => 'Every server starts from that one object: copy it before you set options.',
+      });
+    },
+  },
   ...OPTIONS.map(honours),
   forgetsLine('leaves in the middle of its request', PART),
   forgetsLine('was refused', POST),

@@ -31,7 +31,10 @@ function accepted(
   given: readonly Fact[] = [],
 ): Accepted {
   const opening = attempt(() => openingHandshake(bytes, policy), what);
-  equal(() => opening?.accepted, true, 'Accept a request that keeps every rule.', { given });
+  equal(() => opening?.accepted, true, 'Accept a request that keeps every rule.', {
+    given: [['arrived', show(textOf(bytes))], ...given],
+    label: '`accepted` is',
+  });
   return opening as Accepted;
 }
 
@@ -42,6 +45,7 @@ function keepsRest(lesson: Lesson, rest: Uint8Array): void {
   const opening = accepted(lesson, what, join(SAMPLE, rest), undefined, given);
   equal(() => opening.rest, rest, what, {
     given,
+    label: '`rest` is',
     cause: () => 'A client may send its first frame together with the request.',
   });
 }
@@ -118,6 +122,7 @@ export const OPENING: Scenarios = [
       const opening = accepted(lesson, 'Accept a request, and keep what came behind it.');
       equal(() => opening.rest, NOTHING, 'Accept a request, and keep what came behind it.', {
         given: [['behind the head', show(NOTHING)]],
+        label: '`rest` is',
       });
     },
   },
@@ -135,6 +140,7 @@ export const OPENING: Scenarios = [
         () => upgrade,
         { resource: '/chat?room=1', origin: 'http://example.com', protocols: [] },
         'Say what was asked for.',
+        { given: [['arrived', show(textOf(SAMPLE))]], label: '`upgrade` is' },
       );
     },
   },
@@ -143,7 +149,8 @@ export const OPENING: Scenarios = [
     rules: [44],
     check(lesson) {
       const { protocol } = accepted(lesson, 'Nobody has offered a subprotocol.');
-      equal(() => protocol, undefined, 'Nobody has offered a subprotocol.');
+      const label = '`protocol` is';
+      equal(() => protocol, undefined, 'Nobody has offered a subprotocol.', { label });
     },
   },
   {
@@ -166,7 +173,10 @@ export const OPENING: Scenarios = [
           ['offered', 'soap, chat'],
           ['spoken', 'chat'],
         ],
-        cause: () => 'Does the policy reach `negotiate`?',
+        cause: (actual) =>
+          (actual as Partial<Accepted> | undefined)?.accepted
+            ? 'Does the policy reach `negotiate`?'
+            : undefined,
       });
     },
   },
@@ -210,7 +220,12 @@ export const OPENING: Scenarios = [
     rules: [],
     check({ openingHandshake }) {
       const open = () => openingHandshake(ENDLESS, {}, 1000);
-      equal(open, undefined, 'A head within the limit may go on.');
+      equal(open, undefined, 'A head within the limit may go on.', {
+        given: [
+          ['arrived', show(textOf(ENDLESS))],
+          ['maxHeadBytes', '1000'],
+        ],
+      });
     },
   },
 ];

@@ -59,7 +59,8 @@ function opens({ openingHandshake }: Lesson, choose: Choices): void {
     label: '`accepted` is',
   });
   if (!opening?.accepted) return;
-  equal(() => opening.upgrade.resource, target, 'Say what was asked for.', { given });
+  const label = '`upgrade.resource` is';
+  equal(() => opening.upgrade.resource, target, 'Say what was asked for.', { given, label });
   if (Buffer.compare(opening.rest, rest) === 0) return;
   const facts = [...given, ['`rest` has', `${opening.rest.length} bytes`] as const];
   fail('All that came behind the head is kept.', facts);

@@ -162,8 +162,13 @@ export async function openAll(listener: Listener, count: number): Promise<Peer[]
   return clients;
 }
 
-/** Waits until a server has so many connections. */
-export function counts({ connections }: Server.WebSocketServer, expected: number, what: string) {
+/** Waits until a server has so many connections. `tooMany` is why it may have more. */
+export function counts(
+  { connections }: Server.WebSocketServer,
+  expected: number,
+  what: string,
+  tooMany?: string,
+): Promise<void> {
   const size = () => (connections as Set<unknown>).size;
   return until(
     () => size() === expected,
@@ -173,11 +178,17 @@ export function counts({ connections }: Server.WebSocketServer, expected: number
       ['expected', `${expected}`],
     ],
     () => {
-      if (size() > expected) return 'Take a connection out at its `close` event.';
+      if (size() > expected) return tooMany;
       if (size() === 0) return 'Add a connection at its `open` event.';
       return 'All of them have sent the same key, from the same address. What tells them apart?';
     },
   );
+}
+
+/** Waits until a server has forgotten who is gone. */
+export function countsLeft(server: Server.WebSocketServer, left: number): Promise<void> {
+  const cause = 'Take a connection out at its `close` event.';
+  return counts(server, left, 'Who is gone is forgotten.', cause);
 }
 
 /** Checks that a refusal has a body. */
@@ -286,6 +297,7 @@ export function expectFailed(line: Line, { bug, events }: ReturnType<typeof bugg
   });
   equal(() => told()[0] === bug, true, 'The `error` event has the error that was thrown.', {
     given,
+    label: 'it is the same',
   });
   expectCode(line, 1011, 'An error of the application is 1011 for the client.', given);
   equal(() => line.writableEnded, true, 'After an error of the application, hang up.', {

@@ -18,6 +18,7 @@ import {
   pull,
   type Scenarios,
   Text,
+  ZERO,
 } from './core.ts';
 
 const FORGET = 'When something is heard, forget that you have asked.';
@@ -52,25 +53,14 @@ export const TIME: Scenarios = [
     },
   },
   {
-    what: 'A peer may be asked when the clock is at 0.',
-    rules: [],
-    check(lesson) {
-      let now = -30_000;
-      const connection = connect(lesson, TIMES, () => now);
-      now = 0;
-      connection.checkTime();
-      const what = 'A peer may be asked when the clock is at 0.';
-      expectDeadline(connection, TIMES.pingIntervalMs, what);
-    },
-  },
-  {
     what: 'Every byte is a sign of life.',
     rules: [],
     check(lesson) {
       const { connection, now, advance } = timed(lesson);
       advance(10_000);
       connection.receive(fromClient(Text, 'x').subarray(0, 1));
-      expectDeadline(connection, now() + 30_000, 'Every byte is a sign of life.');
+      const what = 'Every byte is a sign of life.';
+      expectDeadline(connection, now() + 30_000, what, 'The peer is heard when bytes come in.');
     },
   },
   {
@@ -173,6 +163,18 @@ export const TIME: Scenarios = [
       connection.disconnect();
       const end = { type: 'close', code: 1006, wasClean: false } as const;
       expectNext(connection, end, 'Nobody said Close: 1006.');
+    },
+  },
+  {
+    what: 'A peer may be asked when the clock is at 0.',
+    rules: [],
+    check(lesson) {
+      let now = -30_000;
+      const connection = connect(lesson, TIMES, () => now);
+      now = 0;
+      connection.checkTime();
+      const what = 'A peer may be asked when the clock is at 0.';
+      expectDeadline(connection, TIMES.pingIntervalMs, what, ZERO);
     },
   },
   {
