@@ -217,7 +217,7 @@ export const EVERYBODY: Scenarios = [
       await server.shutdown();
       const line = acceptLine(server, request());
       const what = 'A client that comes after a shutdown is refused.';
-      await expectStatus(line, '503', what, AFTER_SHUTDOWN);
+      await expectStatus(line, '503', what, 'shutdown(), accept(socket)', AFTER_SHUTDOWN);
       line.destroy();
     },
   },

@@ -196,7 +196,9 @@ export const ON_HTTP: Scenarios = [
       const request = incoming(HANDSHAKE, '/', '1.0');
       new WebSocketServer(() => {}).upgrade(request, line, NOTHING);
       const what = 'An upgrade of HTTP/1.0 is refused.';
-      await expectStatus(line, '400', what, 'The version that came is in `request.httpVersion`.');
+      const call = 'upgrade(request, socket, head) with `httpVersion` 1.0';
+      const cause = 'The version that came is in `request.httpVersion`.';
+      await expectStatus(line, '400', what, call, cause);
       line.destroy();
     },
   },
@@ -209,7 +211,7 @@ export const ON_HTTP: Scenarios = [
       const line = new Line();
       server.upgrade(incoming(HANDSHAKE), line, NOTHING);
       const what = 'An upgrade after a shutdown is refused.';
-      await expectStatus(line, '503', what, TWO_WAYS);
+      await expectStatus(line, '503', what, 'shutdown(), upgrade(request, socket, head)', TWO_WAYS);
       line.destroy();
     },
   },
@@ -223,7 +225,7 @@ export const ON_HTTP: Scenarios = [
       const line = new Line();
       server.upgrade(incoming(HANDSHAKE), line, NOTHING);
       const what = 'An upgrade during a shutdown is refused.';
-      await expectStatus(line, '503', what, TWO_WAYS);
+      await expectStatus(line, '503', what, 'shutdown(), upgrade(request, socket, head)', TWO_WAYS);
       for (const each of [first, line]) each.destroy();
     },
   },

@@ -325,11 +325,21 @@ export function expectListener(line: Duplex): void {
   );
 }
 
-/** Waits for the answer to a request that came on a line, and checks its status. */
-export async function expectStatus(line: Line, status: string, what: string, cause: string) {
+/** Waits for the answer to a request that came on a line, and checks its status: `cause` is why it is, or is not, 101. */
+export async function expectStatus(
+  line: Line,
+  status: string,
+  what: string,
+  calls: string,
+  cause: string,
+): Promise<void> {
   await until(() => line.written.length > 0, what);
   const answer = Buffer.from(line.written).toString('latin1');
-  equal(() => answer.slice(9, 12), status, what, { label: 'status', cause: () => cause });
+  equal(() => answer.slice(9, 12), status, what, {
+    given: [['the calls', calls]],
+    label: 'status',
+    cause: (actual) => ([actual, status].includes('101') ? cause : undefined),
+  });
 }
 
 /** Checks that nothing holds a socket that is gone. */
