@@ -78,7 +78,10 @@ export class Timeline {
       ms,
       mark,
       ...(this.#connections > 1 && { connection }),
-      text: describe(kept),
+      // Written when it is read: of a case that is OK, nobody does.
+      get text() {
+        return describe(kept);
+      },
     });
     const gap = this.#last[0];
     return [
