@@ -10,12 +10,42 @@ const ATTEMPTS = 20;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void;
 
-/** The bytes that objects, or buffers, take up, after what is not in use has been thrown away. */
-export function usedMemory(kind: 'heapUsed' | 'arrayBuffers'): number {
+/**
+ * Returns how many bytes of memory, of the kind that `measure` looks at, are in use after an action
+ * and were not before. Below `limit`, some of them may be garbage: to collect all of it takes its
+ * time, and changes nothing.
+ */
+export function memoryTaken(
+  measure: (usage: NodeJS.MemoryUsage) => number,
+  limit: number,
+  act: () => void,
+): number {
   collectGarbage();
   // The memory of buffers is given back later, but before the next collection, of whatever type.
-  if (kind === 'arrayBuffers') collectGarbage({ type: 'minor' });
-  return process.memoryUsage()[kind];
+  const used = () => {
+    collectGarbage({ type: 'minor' });
+    return measure(process.memoryUsage());
+  };
+  const before = used();
+  act();
+  const taken = used() - before;
+  if (taken < limit) return taken;
+  collectGarbage();
+  return used() - before;
+}
+
+/**
+ * Returns how many bytes of buffers an action reserves that is done so many times. What garbage is
+ * collected meanwhile hides no more than what one of the times reserves.
+ */
+export function buffersReserved(times: number, act: () => void): number {
+  let reserved = 0;
+  for (let i = 0; i < times; i++) {
+    const before = process.memoryUsage().arrayBuffers;
+    act();
+    reserved += Math.max(0, process.memoryUsage().arrayBuffers - before);
+  }
+  return reserved;
 }
 
 /** Says whether nobody holds an object any more. Waits a little for whoever is about to let go. */

@@ -3,7 +3,7 @@ import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.t
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, wire } from '../../../shared/kit/frames.ts';
-import { usedMemory } from '../../../shared/kit/memory.ts';
+import { memoryTaken } from '../../../shared/kit/memory.ts';
 import { deliver } from '../../../shared/kit/replay.ts';
 import { CloseCode, Opcode } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
@@ -205,16 +205,23 @@ const SIZES: readonly Scenario<Lesson>[] = [
   },
 ];
 
+/** What may be taken up while messages have not ended, and when they have, in bytes. */
+const MOST = { ofText: 750_000, ofFragments: 1_000_000, between: 8 * 1024 * 1024 };
+
 /** Returns how much memory a text takes up, in bytes, while most of it has come in reads of three. */
 function memoryOfText(reader: MessageReader): number {
-  const bytes = wire({ opcode: Text, payload: 'x'.repeat(200_000), key: NO_KEY });
+  const bytes = wire({ opcode: Text, payload: 'x'.repeat(100_000), key: NO_KEY });
   const open = 'A text of which bytes are missing is not whole.';
-  const before = usedMemory('heapUsed');
-  for (let at = 0; at + 3 < bytes.length; at += 3) {
-    reader.push(bytes.subarray(at, at + 3));
-    equal(() => reader.read(), undefined, open);
-  }
-  const taken = usedMemory('heapUsed') - before;
+  const taken = memoryTaken(
+    ({ heapUsed }) => heapUsed,
+    MOST.ofText,
+    () => {
+      for (let at = 0; at + 3 < bytes.length; at += 3) {
+        reader.push(bytes.subarray(at, at + 3));
+        equal(() => reader.read(), undefined, open);
+      }
+    },
+  );
   // Kept alive until here: otherwise it takes up nothing.
   attempt(() => reader.read(), open);
   return taken;
@@ -225,14 +232,14 @@ function memoryOfFragments(reader: MessageReader): number {
   const fragment = wire({ opcode: Continuation, fin: false, payload: 'x', key: NO_KEY });
   const read = Buffer.concat(Array.from({ length: 1000 }, () => fragment));
   const open = 'A message of which fragments are missing is not whole.';
-  const used = () => usedMemory('arrayBuffers') + process.memoryUsage().heapUsed;
+  const all = ({ arrayBuffers, heapUsed }: NodeJS.MemoryUsage) => arrayBuffers + heapUsed;
   reader.push(wire({ opcode: Binary, fin: false }));
-  const before = used();
-  for (let i = 0; i < 30; i++) {
-    reader.push(read);
-    equal(() => reader.read(), undefined, open);
-  }
-  const taken = used() - before;
+  const taken = memoryTaken(all, MOST.ofFragments, () => {
+    for (let i = 0; i < 30; i++) {
+      reader.push(read);
+      equal(() => reader.read(), undefined, open);
+    }
+  });
   const last = wire({ opcode: Continuation, payload: 'x' });
   reader.push(last);
   const whole = binary(utf8('x'.repeat(30_001)));
@@ -243,13 +250,17 @@ function memoryOfFragments(reader: MessageReader): number {
 /** Returns how much memory readers keep, in bytes, after a message of 1 MiB each. */
 function memoryAfterMessages(readers: readonly MessageReader[]): number {
   const bytes = wire({ opcode: Binary, payload: new Uint8Array(1024 * 1024), key: NO_KEY });
-  const before = usedMemory('arrayBuffers');
-  for (const reader of readers) {
-    reader.push(bytes);
-    equal(() => reader.read()?.type, 'binary', 'Read a message of 1 MiB.');
-    equal(() => reader.read(), undefined, 'There is one message, and no more.');
-  }
-  const kept = usedMemory('arrayBuffers') - before;
+  const kept = memoryTaken(
+    ({ arrayBuffers }) => arrayBuffers,
+    MOST.between,
+    () => {
+      for (const reader of readers) {
+        reader.push(bytes);
+        equal(() => reader.read()?.type, 'binary', 'Read a message of 1 MiB.');
+        equal(() => reader.read(), undefined, 'There is one message, and no more.');
+      }
+    },
+  );
   // Kept alive until here, too.
   for (const reader of readers) equal(() => reader.read(), undefined, 'No more.');
   return kept;
@@ -262,11 +273,11 @@ const MEMORY: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const taken = memoryOfText(new MessageReader());
-      if (taken < 1_500_000) return;
+      if (taken < MOST.ofText) return;
       fail(
         'A text that arrives in small reads takes up little more memory than it has bytes.',
         [
-          ['arrived', '200,000 bytes of text, in reads of 3'],
+          ['arrived', '100,000 bytes of text, in reads of 3'],
           ['memory', `${taken.toLocaleString('en')} bytes`],
         ],
         'Each piece is kept as an object of its own: in a list, or inside of a string that grows by `+=`. Join the pieces from time to time.',
@@ -278,7 +289,7 @@ const MEMORY: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const taken = memoryOfFragments(new MessageReader());
-      if (taken < 1_000_000) return;
+      if (taken < MOST.ofFragments) return;
       fail(
         'Fragments of one byte take up little more memory than they have bytes.',
         [
@@ -294,7 +305,7 @@ const MEMORY: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const kept = memoryAfterMessages(Array.from({ length: 16 }, () => new MessageReader()));
-      if (kept < 8 * 1024 * 1024) return;
+      if (kept < MOST.between) return;
       fail(
         'Keep no memory between two messages.',
         [

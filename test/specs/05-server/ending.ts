@@ -4,7 +4,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join } from '../../../shared/kit/frames.ts';
-import { usedMemory } from '../../../shared/kit/memory.ts';
+import { buffersReserved, memoryTaken } from '../../../shared/kit/memory.ts';
 import { ProtocolError } from '../../../shared/protocol.ts';
 import { callsOf } from './calls.ts';
 import {
@@ -484,16 +484,21 @@ function dropsAfterFailure(lesson: Lesson): void {
   const connection = connect(lesson);
   connection.fail(new Error('a bug of ours'));
   const read = new Uint8Array(1024 * 1024);
-  const before = usedMemory('arrayBuffers');
-  for (let i = 0; i < 16; i++) {
+  const limit = 8 * 1024 * 1024;
+  const receive = () => {
     connection.receive(read);
     echo(connection);
-  }
-  // Garbage is collected only if there may be some: it takes its time.
-  const { arrayBuffers } = process.memoryUsage();
-  const kept = arrayBuffers - before < read.length ? 0 : usedMemory('arrayBuffers') - before;
+  };
+  const sixteen = () => {
+    for (let i = 0; i < 16; i++) receive();
+  };
+  // What reserves no memory keeps none. Otherwise, all garbage has to be collected, to be sure.
+  const kept =
+    buffersReserved(16, receive) < limit
+      ? 0
+      : memoryTaken(({ arrayBuffers }) => arrayBuffers, limit, sixteen);
   expectNext(connection, undefined, 'After a failure nobody listens.');
-  if (kept < 8 * 1024 * 1024) return;
+  if (kept < limit) return;
   fail(
     'What comes after a failure is dropped.',
     [
