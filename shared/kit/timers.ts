@@ -2,33 +2,42 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+/** Whose timers are being set. One for all, as each is looked at whenever anything is started. */
+const scope = new AsyncLocalStorage<Timers>();
+/** The timers that run, by their ids, and whose they are. */
+const running = new Map<number, Timers>();
+const hook = createHook({
+  init(id, type) {
+    const timers = type === 'Timeout' ? scope.getStore() : undefined;
+    if (timers) running.set(id, timers);
+  },
+  destroy(id) {
+    running.delete(id);
+  },
+});
+const users = new Set<Timers>();
+
 /** Remembers the timers that have been set, and have neither come to their end nor been stopped. */
 export class Timers {
-  readonly #running = new Set<number>();
-  readonly #scope = new AsyncLocalStorage<this>();
-  readonly #hook = createHook({
-    init: (id, type) => {
-      if (type === 'Timeout' && this.#scope.getStore() === this) this.#running.add(id);
-    },
-    destroy: (id) => {
-      this.#running.delete(id);
-    },
-  });
-
   /** Runs code, whose timers count from now on, and those of what it starts. */
   run<T>(code: () => T): T {
-    this.#hook.enable();
-    return this.#scope.run(this, code);
+    users.add(this);
+    hook.enable();
+    return scope.run(this, code);
   }
 
   /** Counts the timers that are running. Gives those that have been stopped time to be noticed. */
   async count(): Promise<number> {
     for (let turn = 0; turn < 3; turn++) await nextTurn();
-    return this.#running.size;
+    return [...running.values()].filter((timers) => timers === this).length;
   }
 
   /** Remembers no more. */
   stop(): void {
-    this.#hook.disable();
+    users.delete(this);
+    if (users.size > 0) return;
+    hook.disable();
+    scope.disable();
+    running.clear();
   }
 }
