@@ -36,7 +36,7 @@ export interface Effort {
 /** For figures. */
 export const THOROUGH: Effort = { rounds: 3, warmUpMs: 300, countMs: 500, idleConnections: 2000 };
 /** To see that it works. */
-export const QUICK: Effort = { rounds: 1, warmUpMs: 20, countMs: 50, idleConnections: 50 };
+export const QUICK: Effort = { rounds: 1, warmUpMs: 5, countMs: 20, idleConnections: 50 };
 
 /** Messages in a second, for each server. */
 export type Rates = Record<Kind, number>;
