@@ -10,6 +10,7 @@ export const PATIENCE_MS = 250;
 /** A key that changes nothing: what is measured is the reading, not our masking. */
 export const NO_KEY = new Uint8Array(4);
 
+/** How many bytes arrive in each of the small reads. */
 const CHUNK = 64;
 
 /**
