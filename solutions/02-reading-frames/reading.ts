@@ -115,7 +115,18 @@ function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
 export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
   // Whole words are quicker. Too few bytes are not worth preparing them.
   const start = bytes.length < 48 ? 0 : unmaskWords(bytes, maskingKey, position);
-  for (let i = start; i < bytes.length; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
+  unmaskBytes(bytes, maskingKey, position, start, bytes.length);
+}
+
+/** Unmasks the bytes from `start` up to `end`, one at a time. */
+function unmaskBytes(
+  bytes: Uint8Array,
+  maskingKey: Uint8Array,
+  position: number,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
 }
 
 /** Memory for a masking key: as four bytes, and as one word. */
@@ -126,8 +137,10 @@ const KEY_WORD = new Uint32Array(KEY_BYTES.buffer);
 function unmaskWords(bytes: Uint8Array, maskingKey: Uint8Array, position: number): number {
   // Words begin at multiples of four of the memory, wherever the bytes begin.
   const start = -bytes.byteOffset & 3;
-  for (let i = 0; i < start; i++) bytes[i]! ^= maskingKey[(position + i) & 3]!;
-  for (let i = 0; i < 4; i++) KEY_BYTES[i] = maskingKey[(position + start + i) & 3]!;
+  unmaskBytes(bytes, maskingKey, position, 0, start);
+  // The first word begins `at` bytes into the payload: byte `at` mod 4 of the key comes first in it.
+  const at = position + start;
+  for (let i = 0; i < 4; i++) KEY_BYTES[(i - at) & 3] = maskingKey[i]!;
   const key = KEY_WORD[0]!;
   const words = new Uint32Array(
     bytes.buffer,
@@ -359,7 +372,7 @@ class TextAssembler {
     } catch {
       throw new ProtocolError(CloseCode.InvalidPayload, '8.1', 'A text that is not valid UTF-8.');
     }
-    if (!isLast && this.#pieces.push(piece) < MAX_PIECES) return;
+    if (!isLast && this.#pieces.push(piece) !== MAX_PIECES) return;
     this.#text += this.#pieces.splice(0).join('');
     if (isLast) this.#text += piece;
   }

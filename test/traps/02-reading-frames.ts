@@ -794,7 +794,7 @@ export const TRAPS: readonly Trap[] = [
       'Every piece of a text kept by itself until the end. A peer that sends byte by byte takes many times the memory of its text.',
     source: 'RFC 6455 §10.4',
     rules: [],
-    edits: [['this.#pieces.push(piece) < MAX_PIECES', 'this.#pieces.push(piece) > 0']],
+    edits: [['this.#pieces.push(piece) !== MAX_PIECES', 'this.#pieces.push(piece) > 0']],
   },
   {
     id: 'list-of-small-fragments',
