@@ -215,25 +215,27 @@ export class SendQueue {
 
 /** Frames, first in, first out. `Array.shift` would move all the others up at every take. */
 class FrameQueue {
-  #frames: Frame[] = [];
-  /** How many of them have been taken. */
-  #taken = 0;
+  /** Those that go next, the first of them last: `pop` takes it. */
+  #next: Frame[] = [];
+  /** Those that were added after them. */
+  #added: Frame[] = [];
 
   push(frame: Frame): void {
-    this.#frames.push(frame);
+    this.#added.push(frame);
   }
 
   take(): Frame | undefined {
-    const frame = this.#frames[this.#taken++];
-    // More are cut off than are moved, so a frame is moved less than once on average.
-    if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();
-    return frame;
+    if (this.#next.length === 0) {
+      this.#next = this.#added.reverse();
+      this.#added = [];
+    }
+    return this.#next.pop();
   }
 
   takeAll(): Frame[] {
-    const frames = this.#frames.slice(this.#taken);
-    this.#frames = [];
-    this.#taken = 0;
+    const frames = [...this.#next.reverse(), ...this.#added];
+    this.#next = [];
+    this.#added = [];
     return frames;
   }
 }

@@ -669,8 +669,8 @@ export const TRAPS: readonly Trap[] = [
         'this.#messages.push(...frames);',
       ],
       [
-        '  push(frame: Frame): void {\n    this.#frames.push(frame);',
-        '  push(...frames: Frame[]): void {\n    this.#frames.push(...frames);',
+        '  push(frame: Frame): void {\n    this.#added.push(frame);',
+        '  push(...frames: Frame[]): void {\n    this.#added.push(...frames);',
       ],
     ],
   },
@@ -755,7 +755,7 @@ export const TRAPS: readonly Trap[] = [
       ],
       [
         '  take(): Frame | undefined {',
-        '  pushAll(frames: Frame[]): void {\n    if (this.#taken === this.#frames.length) {\n      this.#frames = frames;\n      this.#taken = 0;\n    } else {\n      for (const frame of frames) this.push(frame);\n    }\n  }\n\n  take(): Frame | undefined {',
+        '  pushAll(frames: Frame[]): void {\n    if (this.#added.length === 0) this.#added = frames;\n    else this.#added.push(...frames);\n  }\n\n  take(): Frame | undefined {',
       ],
     ],
   },
@@ -767,9 +767,14 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §5.4',
     rules: [115],
     edits: [
+      ['  #added: Frame[] = [];', '  #added: Frame[] = [];\n  #taken = 0;'],
       [
-        '    if (this.#taken * 2 > this.#frames.length) this.#frames = this.takeAll();',
-        '    if (this.#taken > this.#frames.length) this.takeAll();\n    else if (this.#taken > 1000) {\n      this.#frames.splice(0, 1000);\n      this.#taken = 0;\n    }',
+        '    if (this.#next.length === 0) {\n      this.#next = this.#added.reverse();\n      this.#added = [];\n    }\n    return this.#next.pop();',
+        '    const frame = this.#added[this.#taken];\n    if (frame && ++this.#taken > 1000) {\n      this.#added.splice(0, 1000);\n      this.#taken = 0;\n    }\n    return frame;',
+      ],
+      [
+        '[...this.#next.reverse(), ...this.#added];',
+        'this.#added.slice(this.#taken);\n    this.#taken = 0;',
       ],
     ],
   },
