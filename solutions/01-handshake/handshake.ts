@@ -82,9 +82,11 @@ export function parseRequest(
     throw new HandshakeError(431, '10.4', `The head is longer than ${maxHeadBytes} bytes.`);
   }
 
-  const [requestLine = '', ...headerLines] = text.slice(0, end).split('\r\n');
-  const [method = '', target = '', version = '', ...rest] = requestLine.split(' ');
-  if (!TOKEN.test(method) || !/^[!-~]+$/.test(target) || rest.length > 0) {
+  const lines = text.slice(0, end).split('\r\n');
+  const words = lines[0]!.split(' ');
+  if (words.length !== 3) throw badRequest('The request line is not three words.');
+  const [method, target, version] = words as [string, string, string];
+  if (!TOKEN.test(method) || !/^[!-~]+$/.test(target)) {
     throw badRequest('The request line is not `METHOD target HTTP/x.y`.');
   }
   if (!/^HTTP\/\d\.\d$/.test(version)) {
@@ -92,7 +94,7 @@ export function parseRequest(
   }
 
   const headers = new Map<string, string[]>();
-  for (const line of headerLines) {
+  for (const line of lines.slice(1)) {
     const [name, value] = parseHeader(line);
     const values = headers.get(name);
     if (values) values.push(value);
@@ -282,7 +284,7 @@ function response(status: string, headers: Record<string, string>, body = ''): U
  * RFC 6455 §4.2.2, §10.2
  */
 export function negotiate(upgrade: Upgrade, policy: Policy): string | undefined {
-  const [path = ''] = upgrade.resource.split('?');
+  const path = upgrade.resource.split('?')[0]!;
   if (policy.paths && !policy.paths.includes(path)) {
     throw new HandshakeError(404, '4.2.2', 'There is no WebSocket at this path.');
   }

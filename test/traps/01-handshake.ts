@@ -142,7 +142,11 @@ export const TRAPS: readonly Trap[] = [
     story: 'A request line without its version accepted, as a tutorial shows it.',
     source: 'javascript.info: WebSocket',
     rules: [35],
-    edits: [['if (!/^HTTP', 'if (version && !/^HTTP']],
+    edits: [
+      ['words.length !== 3', 'words.length > 3'],
+      ['const [method, target, version] =', "const [method, target, version = ''] ="],
+      ['if (!/^HTTP', 'if (version && !/^HTTP'],
+    ],
   },
   {
     id: 'one-read-one-head',
@@ -1168,7 +1172,7 @@ export const TRAPS: readonly Trap[] = [
     rules: [48],
     edits: [
       [
-        "const [path = ''] = upgrade.resource.split('?');",
+        "const path = upgrade.resource.split('?')[0]!;",
         "const path = new URL(upgrade.resource, 'http://host').pathname;",
       ],
     ],
