@@ -8,8 +8,8 @@ const scope = new AsyncLocalStorage<Timers>();
 const running = new Map<number, Timers>();
 const hook = createHook({
   init(id, type) {
-    const timers = type === 'Timeout' ? scope.getStore() : undefined;
-    if (timers) running.set(id, timers);
+    const timers = type === 'Timeout' || type === 'Immediate' ? scope.getStore() : undefined;
+    if (timers?.kind === type) running.set(id, timers);
   },
   destroy(id) {
     running.delete(id);
@@ -17,8 +17,17 @@ const hook = createHook({
 });
 const users = new Set<Timers>();
 
-/** Remembers the timers that have been set, and have neither come to their end nor been stopped. */
+/**
+ * Remembers the timers that have been set, and have neither come to their end nor been stopped: those
+ * of `setTimeout` and `setInterval`, or those of `setImmediate`.
+ */
 export class Timers {
+  readonly kind: 'Timeout' | 'Immediate';
+
+  constructor(kind: 'Timeout' | 'Immediate' = 'Timeout') {
+    this.kind = kind;
+  }
+
   /** Runs code, whose timers count from now on, and those of what it starts. */
   run<T>(code: () => T): T {
     users.add(this);

@@ -497,7 +497,7 @@ class Attachment {
 
   /** Does the peer read more slowly than we write? */
   get #isBehind(): boolean {
-    return this.#socket.writableLength >= this.#socket.writableHighWaterMark;
+    return this.#socket.writableNeedDrain;
   }
 
   #flush(): void {
@@ -590,21 +590,27 @@ export class WebSocketServer {
       if (opening) finish(opening);
     };
     const finish = (opening: Accepted | Refused) => {
-      socket.off('data', read).off('close', forget);
+      socket.off('data', read);
       forget();
       this.#open(socket, opening);
     };
+    const forget = this.#remember(socket, this.#options.headTimeoutMs, () => {
+      finish(refusedFor(new HandshakeError(408, '10.4', 'The request took too long.')));
+    });
+    socket.on('data', read);
+  }
+
+  /** Remembers a socket until it closes; after `ms`, calls `onTimeout`. Returns what forgets it. */
+  #remember(socket: Duplex, ms: number, onTimeout: () => void): () => void {
+    const timer = setTimeout(onTimeout, ms);
     const forget = () => {
       clearTimeout(timer);
       this.#pending.delete(socket);
     };
-    const timer = setTimeout(() => {
-      finish(refusedFor(new HandshakeError(408, '10.4', 'The request took too long.')));
-    }, this.#options.headTimeoutMs);
     this.#pending.add(socket);
     socket.on('error', ignore);
     socket.on('close', forget);
-    socket.on('data', read);
+    return forget;
   }
 
   #open(socket: Duplex, opening: Accepted | Refused): void {
@@ -638,13 +644,7 @@ export class WebSocketServer {
 
   /** Refuses. Reads on for a while: closing over unread bytes would reset the answer away. */
   #refuse(socket: Duplex, { answer }: Refused): void {
-    this.#pending.add(socket);
-    const timer = setTimeout(() => socket.destroy(), this.#options.closeTimeoutMs);
-    socket.on('error', ignore);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#pending.delete(socket);
-    });
+    this.#remember(socket, this.#options.closeTimeoutMs, () => socket.destroy());
     socket.resume();
     socket.end(answer);
   }

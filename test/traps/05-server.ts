@@ -810,11 +810,8 @@ const SHARED = new MessageReader('server');`,
     source: 'ghedipunk/PHP-Websockets#46',
     rules: [],
     edits: [
-      [
-        '    }, this.#options.headTimeoutMs);',
-        `    }, 600_000);
-    timer.unref();`,
-      ],
+      ['this.#options.headTimeoutMs, () => {', '600_000, () => {'],
+      ['setTimeout(onTimeout, ms);', 'setTimeout(onTimeout, ms).unref();'],
     ],
   },
   {
@@ -825,7 +822,7 @@ const SHARED = new MessageReader('server');`,
     rules: [132],
     edits: [
       ['    socket.end(answer);', '    socket.write(answer);'],
-      ['const timer = setTimeout(() => socket.destroy(), ', 'const timer = setTimeout(() => {}, '],
+      ['closeTimeoutMs, () => socket.destroy()', 'closeTimeoutMs, () => {}'],
     ],
   },
   {
@@ -851,6 +848,7 @@ const SHARED = new MessageReader('server');`,
         `    socket.on('close', forget);
 `,
       ],
+      ['    socket.end(answer);', "    socket.on('error', ignore);\n    socket.end(answer);"],
     ],
   },
   {
@@ -919,7 +917,15 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         '      received = Buffer.concat([received, chunk]);',
-        '      received = Buffer.concat([received, chunk]);\n      timer.refresh();',
+        '      received = Buffer.concat([received, chunk]);\n      this.#timer.refresh();',
+      ],
+      [
+        '    const timer = setTimeout(onTimeout, ms);',
+        '    const timer = setTimeout(onTimeout, ms);\n    this.#timer = timer;',
+      ],
+      [
+        '  /** Called when the last connection is gone. */',
+        '  #timer!: NodeJS.Timeout;\n  /** Called when the last connection is gone. */',
       ],
     ],
   },
@@ -1007,12 +1013,16 @@ const SHARED = new MessageReader('server');`,
       'What `write` says about the socket is ignored: the system’s buffer is full, and ours grows.',
     source: 'nodejs/node#9254',
     rules: [150],
-    edits: [
-      [
-        'return this.#socket.writableLength >= this.#socket.writableHighWaterMark;',
-        'return this.#socket.destroyed;',
-      ],
-    ],
+    edits: [['return this.#socket.writableNeedDrain;', 'return this.#socket.destroyed;']],
+  },
+  {
+    id: 'never-at-rest',
+    step: 8,
+    story:
+      'Each turn asks for another, whether a `drain` is owed or not: with one idle client, a processor is busy for ever.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['if (connection.owesDrain) setImmediate', 'setImmediate']],
   },
   {
     id: 'reads-from-who-does-not-read',
@@ -1263,10 +1273,14 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `    socket.on('error', ignore);
-    socket.on('close', () => {
-      clearTimeout(timer);`,
-        `    socket.on('close', () => {
-      clearTimeout(timer);`,
+    socket.on('close', forget);
+`,
+        `    socket.on('close', forget);
+`,
+      ],
+      [
+        "    socket.on('data', read);",
+        "    socket.on('error', ignore);\n    socket.on('data', read);",
       ],
     ],
   },

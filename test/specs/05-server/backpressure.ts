@@ -5,7 +5,9 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, splitFrames } from '../../../shared/kit/frames.ts';
 import { request, until } from '../../../shared/kit/peer.ts';
+import { Timers } from '../../../shared/kit/timers.ts';
 import { count } from '../../../shared/view/count.ts';
+import { toHex } from '../../../shared/view/hex.ts';
 import {
   Binary,
   Close,
@@ -402,6 +404,24 @@ export const BACKPRESSURE: Scenarios = [
         ],
         'Each `drain` needs a turn of the event loop: `setImmediate`.',
       );
+    },
+  },
+  {
+    what: 'While nothing happens, the server rests.',
+    rules: [],
+    async check(lesson) {
+      const timers = new Timers('Immediate');
+      const line = timers.run(() => onLine(lesson).line);
+      line.push(fromClient(Text, 'Hello'));
+      await turns(5);
+      const pending = await timers.count();
+      timers.stop();
+      line.destroy();
+      equal(() => pending, 0, 'While nothing happens, the server rests.', {
+        given: [['since the last message', '8 turns of the event loop']],
+        label: '`setImmediate` calls that are pending',
+        cause: () => 'When each turn brings on the next, a processor is busy with that for ever.',
+      });
     },
   },
 ];
