@@ -1016,15 +1016,6 @@ const SHARED = new MessageReader('server');`,
     edits: [['return this.#socket.writableNeedDrain;', 'return this.#socket.destroyed;']],
   },
   {
-    id: 'never-at-rest',
-    step: 8,
-    story:
-      'Each turn asks for another, whether a `drain` is owed or not: with one idle client, a processor is busy for ever.',
-    source: 'RFC 6455 §10.4',
-    rules: [],
-    edits: [['if (connection.owesDrain) setImmediate', 'setImmediate']],
-  },
-  {
     id: 'reads-from-who-does-not-read',
     step: 8,
     story: 'The answers for a client that does not read pile up in memory.',

@@ -7,7 +7,6 @@ import { join, splitFrames } from '../../../shared/kit/frames.ts';
 import { request, until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
 import { count } from '../../../shared/view/count.ts';
-import { toHex } from '../../../shared/view/hex.ts';
 import {
   Binary,
   Close,
