@@ -59,11 +59,7 @@ function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
     actual.catch(() => {});
     return 'The function is async, or returns a promise. Here it has to return the value itself.';
   }
-  if (outcome.threw) {
-    // A cause that does not look at what came is one for a wrong value, and says nothing of an error.
-    const isBlind = about.cause?.length === 0;
-    return causeOfCrash(actual) ?? (isBlind ? undefined : about.cause?.(actual));
-  }
+  if (outcome.threw) return causeOfCrash(actual) ?? about.causeOfError?.(actual);
   if (typeof actual === 'function') {
     return 'A function came, and not what it returns. Is it a getter, with `get` before its name?';
   }
@@ -90,13 +86,12 @@ export function equal(
   const outcome = outcomeOf(call);
   if (!outcome.threw && same(outcome.value, expected)) return;
   const bytes = !outcome.threw && outcome.value instanceof Uint8Array ? outcome.value : undefined;
-  const { label = labelOf(call) } = about;
   const facts =
     bytes && expected instanceof Uint8Array
-      ? compareBytes(bytes, expected, { ...about, label })
+      ? compareBytes(bytes, expected, about)
       : outcome.threw
         ? [...thrown(outcome.error), ['expected', show(expected)] as const]
-        : compareValues(outcome.value, expected, label);
+        : compareValues(outcome.value, expected, about.label);
   throw new CheckFailure(
     what,
     [...(about.given ?? []), ...facts],
@@ -105,17 +100,8 @@ export function equal(
   );
 }
 
-/**
- * What to call a value: without a call, as in `() => payload`, nobody has returned it. A loader may
- * have taken the spaces out.
- */
-function labelOf(call: () => unknown): string {
-  const [, body = ''] = /^\(\)\s*=>(.*)/s.exec(String(call)) ?? [];
-  return /^[^(]+$/.test(body) ? 'it is' : 'you returned';
-}
-
 /** Two values side by side; of objects, only the fields that differ. */
-function compareValues(actual: unknown, expected: unknown, label: string): Fact[] {
+function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
   const [mine, right] =
     isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
   return [[label, show(mine)], ['expected', show(right)], ...unseen(mine, right)];

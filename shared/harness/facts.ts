@@ -8,14 +8,13 @@ export type Fact = readonly [label: string, value: string | Stream];
 export interface About {
   /** What the code was called with, or what arrived. */
   readonly given?: readonly Fact[];
-  /**
-   * Names the likely cause of what was returned or thrown, when there is one to name. One that does
-   * not look at that is asked only about what was returned.
-   */
-  readonly cause?: (actual: unknown) => string | undefined;
+  /** Names the likely cause of what was returned, when there is one to name. */
+  readonly cause?: (returned: unknown) => string | undefined;
+  /** Names the likely cause of what was thrown, when there is one to name. */
+  readonly causeOfError?: (error: unknown) => string | undefined;
   /** Bytes are frames: name the field that is wrong. */
   readonly frames?: boolean;
-  /** What to call the actual value, where that is not what a function of the lesson returned. */
+  /** What to call the actual value, where nobody has returned it: `you returned` would be wrong. */
   readonly label?: string;
   /** The section that has the rule, where it is not that of the step. */
   readonly section?: string;

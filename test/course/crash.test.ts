@@ -31,7 +31,7 @@ const inCheck = () => {
   throw thrownAt(error, 'Array.map (<anonymous>)', `check (${CHECK})`, 'f (node:vm:1:1)');
 };
 
-test('a cause that does not look at an error is not printed for one', () => {
+test('a cause of a wrong value is not printed for an error, nor the other way round', () => {
   const refuse = () => {
     throw thrownAt(new Error('1002'), `read (${OWN})`);
   };
@@ -43,8 +43,9 @@ test('a cause that does not look at an error is not printed for one', () => {
   expect(told(() => equal(crash, 1, 'One.', about)).cause).toBeUndefined();
   expect(told(() => failsWith(1002, crash, 'Refuse.', about)).cause).toBeUndefined();
   expect(told(() => equal(() => 2, 1, 'One.', about)).cause).toBe('The mask is wrong.');
-  const looks = { cause: (actual: unknown) => (actual instanceof TypeError ? 'Seen.' : undefined) };
-  expect(told(() => equal(crash, 1, 'One.', looks)).cause).toBe('Seen.');
+  const ofError = { causeOfError: (error: unknown) => `A ${(error as Error).name}.` };
+  expect(told(() => equal(crash, 1, 'One.', ofError)).cause).toBe('A TypeError.');
+  expect(told(() => equal(() => 2, 1, 'One.', ofError)).cause).toBeUndefined();
 });
 
 test('a check that cannot work with what was returned does not say that the code threw', () => {

@@ -119,6 +119,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
         equal(() => lesson.decodeHeader(bytes.slice()), expected, `Decode ${what}.`, {
           given: arrived(bytes),
           cause: (actual) => lengthMistake(lesson, actual, expected),
+          causeOfError: (error) => lengthMistake(lesson, error, expected),
         });
       },
     };

@@ -95,5 +95,6 @@ export function readsAs<T>(
   equal(() => read(delivery.reads, keep), expected, what, {
     given: arrived(bytes, delivery),
     cause: (actual) => readingMistake({ read, bytes, delivery, actual, expected }),
+    causeOfError: (error) => readingMistake({ read, bytes, delivery, actual: error, expected }),
   });
 }

@@ -57,6 +57,7 @@ function encodesRow(what: string, rules: readonly number[], makeFrames: () => re
         ],
         frames: true,
         cause: (actual) => rowMistake(actual, parts),
+        causeOfError: (error) => rowMistake(error, parts),
       });
       equal(() => payloads, before, 'The payloads belong to the caller: do not change them.', {
         label: 'afterwards',
@@ -161,7 +162,8 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
         {
           given,
           frames: true,
-          cause: (actual) => lengthMistake(actual instanceof Error ? actual : whole, length),
+          cause: () => lengthMistake(whole, length),
+          causeOfError: (error) => lengthMistake(error, length),
         },
       );
       equal(

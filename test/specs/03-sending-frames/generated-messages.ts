@@ -205,6 +205,7 @@ function encodesText({ encodeText }: Lesson, text: string): () => void {
   equal(encode, expected, 'Encode each character of the text, as it is.', {
     given,
     cause: (actual) => textMistake(actual, text),
+    causeOfError: (error) => textMistake(error, text),
   });
   return () =>
     equal(() => bytes, expected, 'What was returned stays as it is when more is encoded.', {

@@ -214,6 +214,7 @@ export const strings: readonly Scenario<Lesson>[] = [
       equal(() => encodeText(text), fromHex(hex), `Encode ${quote(text)} as UTF-8.`, {
         given: [['call', 'encodeText(text)'], tellText(text)],
         cause: (actual) => textMistake(actual, text),
+        causeOfError: (error) => textMistake(error, text),
       });
     },
   })),

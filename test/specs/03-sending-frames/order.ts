@@ -126,7 +126,7 @@ const manyFragments: Scenario<Lesson> = {
     const add = () => void queue.addMessage(frames);
     equal(add, undefined, 'A message may have very many fragments.', {
       given,
-      cause: tooManyArguments,
+      causeOfError: tooManyArguments,
     });
     equal(() => queue.next(), frames[0], 'Its first fragment goes first.', { given });
     for (let i = 0; i < 2; i++) {

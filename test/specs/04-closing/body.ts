@@ -290,7 +290,7 @@ export const reasons: readonly Scenario<Lesson>[] = [
     rules: [92],
     check({ MAX_REASON_BYTES }) {
       const what = 'A control frame has 125 bytes, and the code takes two.';
-      equal(() => MAX_REASON_BYTES, 123, what);
+      equal(() => MAX_REASON_BYTES, 123, what, { label: 'MAX_REASON_BYTES' });
     },
   },
   ...REASONS.map(keepsWhatFits),

@@ -51,6 +51,7 @@ function decodesBody({ decodeCloseBody }: Lesson, choose: Choices): void {
     equal(decode, expected, 'Decode the code and the reason as they are.', {
       given,
       cause: (actual) => decodingMistake(actual, reason),
+      causeOfError: (error) => decodingMistake(error, reason),
     });
   }
   equal(() => body, bytes, 'The body belongs to the caller: leave it as it was.', {

@@ -15,7 +15,6 @@ export function actionMistake(
   actual: unknown,
   expected: readonly Action[],
 ): string | undefined {
-  if (actual instanceof Error) return undefined;
   if (!Array.isArray(actual)) {
     return 'The actions are a list, an empty one when there is nothing to do.';
   }

@@ -330,7 +330,9 @@ export const BACKPRESSURE: Scenarios = [
         const piece = new Uint8Array(lesson.HIGH_WATER_BYTES / 4);
         for (let round = 1; round <= 3; round++) {
           for (let i = 0; i < 1000 && connection.send(piece); i++);
-          equal(() => connection.owesDrain, true, 'When enough waits, `send` says so.');
+          equal(() => connection.owesDrain, true, 'When enough waits, `send` says so.', {
+            label: '`owesDrain` is',
+          });
           await until(
             () => app.count('drain') === round,
             'When everything has gone, there is a `drain` event.',

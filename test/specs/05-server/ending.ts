@@ -336,7 +336,7 @@ function namesFault(fault: Fault): Scenario<Lesson> {
       const [event] = echo(faulty(lesson, fault));
       const error = event?.type === 'error' ? event.error : undefined;
       const closeCode = () => error instanceof ProtocolError && error.closeCode;
-      equal(closeCode, code, `Name ${what}.`, { given: given(fault) });
+      equal(closeCode, code, `Name ${what}.`, { given: given(fault), label: 'close code' });
       const sayWhy = `Say what is wrong with ${what}.`;
       failsWith(code, () => raise(event), sayWhy, { given: given(fault) });
     },

@@ -77,6 +77,7 @@ function refusal(
         ],
         label: '`accepted` is',
         cause: (actual) => causeOfAccepting(actual, policy, maxHeadBytes),
+        causeOfError: (error) => causeOfAccepting(error, policy, maxHeadBytes),
       });
       if (!opening || opening.accepted) return;
       const { error, answer } = opening;
