@@ -49,8 +49,8 @@ function outcomeOf<T>(action: () => T): Outcome<T> {
 }
 
 /** What the code did: what it returned, or what it threw and where. */
-function didFacts(outcome: Outcome<unknown>): Fact[] {
-  return outcome.threw ? thrown(outcome.error) : [['you returned', show(outcome.value)]];
+function didFacts(outcome: Outcome<unknown>, { label = 'you returned' }: About): Fact[] {
+  return outcome.threw ? thrown(outcome.error) : [[label, show(outcome.value)]];
 }
 
 function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
@@ -67,10 +67,16 @@ function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
 }
 
 /** Runs code that has no reason to throw, and returns what it returns. */
-export function attempt<T>(call: () => T, what: string, given: readonly Fact[] = []): T {
+export function attempt<T>(
+  call: () => T,
+  what: string,
+  given: readonly Fact[] = [],
+  causeOfError?: About['causeOfError'],
+): T {
   const outcome = outcomeOf(call);
   if (!outcome.threw) return outcome.value;
-  throw new CheckFailure(what, [...given, ...thrown(outcome.error)], causeOf(outcome, {}));
+  const cause = causeOf(outcome, causeOfError ? { causeOfError } : {});
+  throw new CheckFailure(what, [...given, ...thrown(outcome.error)], cause);
 }
 
 /**
@@ -170,14 +176,14 @@ function explains(outcome: Outcome<unknown>, what: string, about: About): void {
   const { section = undefined } = outcome.error as { section?: unknown };
   if (message === '') {
     const cause = 'The error has no message. Whoever looks for the mistake has nothing else.';
-    fail(what, [...(about.given ?? []), ...didFacts(outcome)], cause);
+    fail(what, [...(about.given ?? []), ...didFacts(outcome, about)], cause);
   }
   if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
     const cause =
       'The error names a section that RFC 6455 does not have, such as the `5.2` of frames.';
     fail(
       what,
-      [...(about.given ?? []), ...didFacts(outcome), ['its section', show(section)]],
+      [...(about.given ?? []), ...didFacts(outcome, about), ['its section', show(section)]],
       cause,
     );
   }
@@ -185,6 +191,6 @@ function explains(outcome: Outcome<unknown>, what: string, about: About): void {
 
 function refused(outcome: Outcome<unknown>, expected: string, what: string, about: About): never {
   const wanted: Fact = ['expected', `a thrown ${expected}`];
-  const facts = [...(about.given ?? []), ...didFacts(outcome), wanted];
+  const facts = [...(about.given ?? []), ...didFacts(outcome, about), wanted];
   throw new CheckFailure(what, facts, causeOf(outcome, about), about.section);
 }

@@ -11,6 +11,9 @@ import type { About, Fact } from './facts.ts';
 
 const MAX_BYTES = 20;
 const MAX_ITEMS = 8;
+/** How much is shown of a text, and of one among other values, in characters. */
+const MAX_TEXT = 600;
+const MAX_INNER_TEXT = 120;
 /** A longer list of objects has a line for each, in characters. */
 const MAX_LINE = 60;
 
@@ -27,7 +30,7 @@ export function show(value: unknown): string {
 }
 
 function write(value: unknown, depth: number): string {
-  if (typeof value === 'string') return clip(quote(value));
+  if (typeof value === 'string') return clip(quote(value), depth === 0 ? MAX_TEXT : MAX_INNER_TEXT);
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
@@ -83,8 +86,8 @@ function withoutRoot(text: string): string {
   return text.replaceAll(pathToFileURL(ROOT).href, '').replaceAll(ROOT, '');
 }
 
-function clip(text: string): string {
-  return text.length > 600 ? `${text.slice(0, 600)}… (${count(text.length, 'character')})` : text;
+function clip(text: string, max = MAX_TEXT): string {
+  return text.length > max ? `${text.slice(0, max)}… (${count(text.length, 'character')})` : text;
 }
 
 /** How many bytes stand beside each other when two rows are compared. */

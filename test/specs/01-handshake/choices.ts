@@ -23,11 +23,6 @@ function prepare({ negotiate }: typeof Handshake, policy: Handshake.Policy, wish
   return { choose, about: { given } };
 }
 
-/** Gives what was returned its name. A promise stays one: then that is what has to be told. */
-export function named(subprotocol: unknown): unknown {
-  return subprotocol instanceof Promise ? subprotocol : { subprotocol };
-}
-
 /** The request is let in, with this subprotocol or none. */
 function chooses(
   rules: readonly number[],
@@ -41,7 +36,7 @@ function chooses(
     rules,
     check: (lesson) => {
       const { choose, about } = prepare(lesson, policy, wish);
-      equal(() => named(choose()), { subprotocol: expected }, what, about);
+      equal(choose, expected, what, about);
     },
   };
 }
@@ -66,8 +61,8 @@ function refuses(
 
 const SUBPROTOCOLS: readonly ChoiceScenario[] = [
   chooses([49], 'Choose what both speak.', 'superchat', { protocols: ['superchat'] }),
-  chooses([49], 'The client’s first choice wins.', 'chat', { protocols: ['superchat', 'chat'] }),
   chooses([49, 50], 'No common subprotocol, so none.', undefined, { protocols: ['mqtt'] }),
+  chooses([49], 'The client’s first choice wins.', 'chat', { protocols: ['superchat', 'chat'] }),
   chooses([50], 'The server speaks none.', undefined, {}),
   chooses([49, 50], 'None was offered.', undefined, { protocols: ['chat'] }, { protocols: [] }),
   chooses([49], 'Case matters in names.', undefined, { protocols: ['Chat'] }),
@@ -99,6 +94,13 @@ const ORIGINS: readonly ChoiceScenario[] = [
       origin,
     }),
   ),
+  refuses([46, 147], 'Case matters in an Origin: `https://GOOD.example` is another.', 403, SITE, {
+    origin: 'https://GOOD.example',
+  }),
+  refuses([46, 147], 'An empty Origin is an Origin, and not on the list.', 403, SITE, {
+    origin: '',
+  }),
+  refuses([46, 147], 'With an empty list, no page may call.', 403, { origins: [] }, {}),
 ];
 
 const CHAT: Handshake.Policy = { paths: ['/chat'] };
@@ -108,6 +110,11 @@ const PATHS: readonly ChoiceScenario[] = [
   chooses([48], 'The query is no part of the path.', undefined, CHAT, { resource: '/chat?room=1' }),
   refuses([48], 'There is no path `/chatter`.', 404, CHAT, { resource: '/chatter' }),
   refuses([48], 'There is no path `/`.', 404, CHAT, { resource: '/' }),
+  refuses([48], 'There is no path `/chat/`.', 404, CHAT, { resource: '/chat/' }),
+  refuses([48], 'There is no path `/%63hat`: nothing is decoded.', 404, CHAT, {
+    resource: '/%63hat',
+  }),
+  refuses([48], 'With an empty list, there is no path at all.', 404, { paths: [] }, {}),
 ];
 
 export const CHOICES: readonly ChoiceScenario[] = [...SUBPROTOCOLS, ...ORIGINS, ...PATHS];

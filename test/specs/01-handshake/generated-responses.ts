@@ -1,15 +1,20 @@
 /** Step 4, with subprotocols and errors that nobody thought of. */
 import { equal, fail } from '../../../shared/harness/check.ts';
-import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { HandshakeError } from '../../../shared/protocol.ts';
-import { quote } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { RFC_ACCEPT, RFC_KEY } from '../../vectors/accept.ts';
 import { CHARACTERS, isToken } from './reader.ts';
-import { drawResponse, factsOf, readResponse, refusesToSend } from './responses.ts';
+import {
+  callOf,
+  drawnOf,
+  drawResponse,
+  factsOf,
+  readResponse,
+  refusesToSend,
+} from './responses.ts';
 
 type ResponseScenario = Scenario<typeof Handshake>;
 
@@ -17,6 +22,10 @@ type ResponseScenario = Scenario<typeof Handshake>;
 const WIDE_LINE_ENDS = ['\u010d', '\u010a'];
 /** These are letters of ASCII to a pattern with the flags `iu`. */
 const WIDE_LETTERS = ['\u017f', '\u212a'];
+const LIKE_LETTERS =
+  'To a pattern with the flags `iu`, U+017F is an s and U+212A a k. Write `A-Za-z` without them.';
+
+const PROTOCOL = 'Sec-WebSocket-Protocol';
 
 const NAMES_ANY: ResponseScenario = {
   what: 'Any subprotocol: a token is sent as it is, and all else is refused.',
@@ -32,20 +41,23 @@ const NAMES_ANY: ResponseScenario = {
       ...atEnds.flatMap((character) => [`${character}ab`, `ab${character}`]),
     ];
     for (const protocol of names) {
-      const called: Fact = ['subprotocol', quote(protocol)];
+      const given = [callOf(RFC_KEY, protocol)];
       const call = () => acceptResponse(RFC_KEY, protocol);
       if (isToken(protocol)) {
         const told = 'Send any subprotocol that is a token.';
-        equal(() => protocolOf(call()), protocol, told, { given: [called] });
+        equal(() => protocolOf(call()), protocol, told, { given, label: PROTOCOL });
       } else {
-        refusesToSend(call, 'Refuse to send any subprotocol that is not a token.', [called]);
+        const told = 'Refuse to send any subprotocol that is not a token.';
+        // Others beyond ASCII have been refused.
+        const isLetter = WIDE_LETTERS.some((letter) => protocol.includes(letter));
+        refusesToSend(call, told, given, isLetter ? LIKE_LETTERS : undefined);
       }
     }
   },
 };
 
 function protocolOf(bytes: Uint8Array): string | undefined {
-  return readResponse(bytes).headers.get('sec-websocket-protocol');
+  return readResponse(bytes).headers.get(PROTOCOL.toLowerCase());
 }
 
 // ── Errors ──────────────────────────────────────────────────────────────────────────────────────
@@ -88,6 +100,7 @@ const ANY_ERROR: ResponseScenario = {
         get given() {
           return factsOf(error);
         },
+        label: 'in the response',
       };
       const told = 'Say no with the status, the headers and the message of any error.';
       equal(() => partsOf(refusal(error), error), expectedOf(error), told, about);
@@ -103,8 +116,8 @@ function partsOf(bytes: Uint8Array, error: HandshakeError) {
     headers: Object.fromEntries(
       Object.keys(expectedOf(error).headers).map((name) => [name, headers.get(name)]),
     ),
-    hasMessage: Buffer.from(body).includes(error.message),
-    isLengthOfBody: headers.get('content-length') === String(body.length),
+    'message in the body': Buffer.from(body).includes(error.message),
+    'Content-Length is right': headers.get('content-length') === String(body.length),
   };
 }
 
@@ -113,8 +126,8 @@ function expectedOf({ status, headers }: HandshakeError) {
   return {
     status: String(status),
     headers: Object.fromEntries([['connection', 'close'], ...own]),
-    hasMessage: true,
-    isLengthOfBody: true,
+    'message in the body': true,
+    'Content-Length is right': true,
   };
 }
 
@@ -137,6 +150,9 @@ const LINE_BREAKS: ResponseScenario = {
   },
 };
 
+const AS_LATIN1 =
+  'Written with one byte for each character, U+010A is cut to 0a and U+010D to 0d: line ends.';
+
 const WIDE: ResponseScenario = {
   what: 'No character of a header becomes a line break on its way to bytes.',
   rules: [],
@@ -150,8 +166,11 @@ const WIDE: ResponseScenario = {
         if (thrown instanceof TypeError) continue;
         throw thrown;
       }
-      const { headers } = readResponse(bytes, factsOf(error));
-      if (headers.has('x-c')) fail(WIDE.what, factsOf(error));
+      const cut = Buffer.from(`a${character}X-C`, 'latin1');
+      if (Buffer.from(bytes).includes(cut)) {
+        fail(WIDE.what, [...factsOf(error), drawnOf(bytes)], AS_LATIN1);
+      }
+      readResponse(bytes, factsOf(error));
     }
   },
 };
@@ -190,9 +209,13 @@ const KEYS: ResponseScenario = {
   rules: [57],
   check: ({ acceptResponse }) => {
     generated(5, (choose) => {
-      acceptResponse(Buffer.from(choose.bytes(16)).toString('base64'), 'chat');
+      const other = Buffer.from(choose.bytes(16)).toString('base64');
+      acceptResponse(other, 'chat');
       const accept = () => readResponse(acceptResponse(RFC_KEY)).headers;
-      equal(() => accept().get('sec-websocket-accept'), RFC_ACCEPT, KEYS.what);
+      equal(() => accept().get('sec-websocket-accept'), RFC_ACCEPT, KEYS.what, {
+        given: [callOf(other, 'chat'), callOf(RFC_KEY)],
+        label: 'Sec-WebSocket-Accept',
+      });
     });
   },
 };

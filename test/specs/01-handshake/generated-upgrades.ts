@@ -4,6 +4,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { HandshakeError } from '../../../shared/protocol.ts';
+import { quote } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { RFC_KEY } from '../../vectors/accept.ts';
 import { BASE64_DIGITS, CHARACTERS, consistsOf, isToken, trimmed } from './reader.ts';
@@ -95,10 +96,11 @@ const PATH_PARTS = ['a', '/', '?', '..', '.', '%41', '%2f', '~', '=', '*', ':', 
 const SCHEMES = ['http://', 'https://', 'HTTP://', 'hTTps://', 'ftp://', 'ws://', 'file://'];
 const NO_SCHEMES = ['http:/', 'http:', 'httpx://', 'x-http://', '//', '://', 'http//', ''];
 const HOSTS = ['h', 'h:80', 'Example.com:8080', '127.0.0.1', '[::1]:80'];
-const TARGETS = ['*', 'chat', '?x=1', './chat', 'h:443', 'http:chat', 'http:///chat'].concat(
-  ['http://', 'http://?x=1'],
-  ['ftp://h/chat', 'ws://h/chat', 'http://h?x=1', 'http://h', 'HTTP://h/chat', 'https://h/a/../b'],
-  ['//a', '/a/../b', '/%41', '/?', '/a?b?c', 'http://h/?', 'http://h:80//a', '/http://h/'],
+/** The right ones first: what is read wrongly says more than what is not refused. */
+const TARGETS = ['//a', '/a/../b', '/%41', '/?', '/a?b?c', '/http://h/', 'http://h?x=1'].concat(
+  ['http://h', 'HTTP://h/chat', 'https://h/a/../b', 'http://h/?', 'http://h:80//a'],
+  ['ftp://h/chat', 'ws://h/chat', '*', 'chat', '?x=1', './chat', 'h:443', 'http:chat'],
+  ['http:///chat', 'http://', 'http://?x=1'],
 );
 const LIST_ITEMS = ['', 'h2c', 'keep-alive', 'websockets', 'x-upgrade', 'up grade', 'web', '"x"'];
 const SEPARATORS = [', ', ',', ' ,', '\t,\t', ' , ', ',,'];
@@ -245,7 +247,8 @@ function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): 
     get given(): Fact[] {
       return [drawRequest(lines)];
     },
-    cause: (returned: unknown) => (breach ? undefined : causeOf(returned, upgrade)),
+    cause: (returned: unknown) =>
+      breach ? causeOfAccepting(returned, upgrade) : causeOf(returned, upgrade),
   };
   if (breach) {
     const [status, told] = breach;
@@ -253,6 +256,17 @@ function compare({ checkUpgrade }: typeof Handshake, lines: readonly string[]): 
   } else {
     equal(call, upgrade, ACCEPTS, about);
   }
+}
+
+/** Names what should not have been accepted. `undefined`: it is plain to see. */
+function causeOfAccepting(returned: unknown, { key, protocols }: Handshake.Upgrade) {
+  const digit = [...key.slice(0, 22)].find((character) => !BASE64_DIGITS.has(character));
+  if (digit) return `${quote(digit)} is none of the 64 digits: A to Z, a to z, 0 to 9, + and /.`;
+  const { protocols: mine = undefined } = (returned ?? {}) as Partial<Handshake.Upgrade>;
+  const isTrimmed = String(mine) === String(protocols.map((name) => name.trim()));
+  return isTrimmed && String(mine) !== String(protocols)
+    ? 'A byte of the name is gone. White space in HTTP is spaces and tabs; the `trim` of JavaScript takes more, such as a0.'
+    : undefined;
 }
 
 /** Names what is another text than that of the request. `undefined`: nothing, or all of it. */

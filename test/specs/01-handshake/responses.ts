@@ -55,7 +55,7 @@ export function drawResponse(bytes: Uint8Array): string {
   return drawHead(bytes).join('\n');
 }
 
-function drawnOf(bytes: Uint8Array): Fact {
+export function drawnOf(bytes: Uint8Array): Fact {
   return ['you returned', drawResponse(bytes)];
 }
 
@@ -74,6 +74,18 @@ const CALLS: readonly Call[] = [
   { key: RFC_KEY, protocol: 'chat', accept: RFC_ACCEPT },
 ];
 
+/** Tells a call of `acceptResponse`, with what is not ASCII as `\u017f`. */
+export function callOf(...names: readonly (string | undefined)[]): Fact {
+  const given = names.flatMap((name) => (name === undefined ? [] : [inAscii(name)]));
+  return ['call', `acceptResponse(${given.join(', ')})`];
+}
+
+/** Quotes text, and writes what is not ASCII as `\u017f`. */
+export function inAscii(text: string): string {
+  const byNumber = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return quote(text).replace(/[^ -~]/g, byNumber);
+}
+
 /** Something that has to be so of the response to each of the calls, besides valid HTTP. */
 function saysYes(
   rules: readonly number[],
@@ -86,14 +98,24 @@ function saysYes(
     check: ({ acceptResponse }) => {
       for (const call of CALLS) {
         const { key, protocol } = call;
-        const names = protocol === undefined ? [key] : [key, protocol];
-        const called: Fact = ['call', `acceptResponse(${names.map(quote).join(', ')})`];
+        const called = callOf(key, protocol);
         const accept = () => acceptResponse(key, protocol);
-        const response = readResponse(attempt(accept, 'Say yes.', [called]), [called]);
+        const again = () => worksAgain(accept);
+        const response = readResponse(attempt(accept, 'Say yes.', [called], again), [called]);
         checkResponse(response, call, [called, drawnOf(response.bytes)]);
       }
     },
   };
+}
+
+/** Says so when a call that has thrown does not when it is made again. */
+function worksAgain(call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch {
+    return undefined;
+  }
+  return 'Called again, it returns. Something outlives a call, such as the `lastIndex` of a pattern with the flag `g`.';
 }
 
 const YES: readonly ResponseScenario[] = [
@@ -154,7 +176,7 @@ function refusesToName(protocol: string): ResponseScenario {
     check: ({ acceptResponse }) => {
       const told =
         'Refuse to send a subprotocol that is not a token: it could bring its own header lines.';
-      refusesToSend(() => acceptResponse(RFC_KEY, protocol), told, [['protocol', quote(protocol)]]);
+      refusesToSend(() => acceptResponse(RFC_KEY, protocol), told, [callOf(RFC_KEY, protocol)]);
     },
   };
 }
@@ -180,7 +202,7 @@ const makeErrors = (): readonly HandshakeError[] => [
 /** How an error is told: what of it goes into the response. */
 export function factsOf(error: HandshakeError): Fact[] {
   const headers = Object.entries(error.headers).map(
-    ([name, value]) => `${quote(name)}: ${quote(value)}`,
+    ([name, value]) => `${inAscii(name)}: ${inAscii(value)}`,
   );
   const told: Fact = ['error', show(error)];
   return headers.length === 0 ? [told] : [told, ['its headers', headers.join('\n')]];

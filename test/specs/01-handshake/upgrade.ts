@@ -1,6 +1,6 @@
 /** Step 3: is this a WebSocket request? */
 import { equal, fail, refusesWith, throws } from '../../../shared/harness/check.ts';
-import type { About } from '../../../shared/harness/facts.ts';
+import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { HandshakeError } from '../../../shared/protocol.ts';
@@ -39,9 +39,28 @@ function accepts(
       const expected = { ...RFC_UPGRADE, ...differs };
       equal(() => checkUpgrade(headOf(lines)), expected, what, {
         given: [drawRequest(lines)],
+        causeOfError: () => namesAsWritten(checkUpgrade, lines),
       });
     },
   };
+}
+
+/** Says so when the code finds the headers under the names that the request writes. */
+function namesAsWritten(
+  checkUpgrade: (typeof Handshake)['checkUpgrade'],
+  lines: readonly string[],
+): string | undefined {
+  const head = headOf(lines);
+  const headers = new Map(head.headers);
+  for (const [name = ''] of lines.slice(1).map((line) => line.split(':'))) {
+    headers.set(name, head.headers.get(name.toLowerCase()) ?? []);
+  }
+  try {
+    checkUpgrade({ ...head, headers });
+  } catch {
+    return undefined;
+  }
+  return 'With the names as the request writes them, it is accepted. In `headers` they are in lower case, such as `sec-websocket-key`.';
 }
 
 const ACCEPTED: readonly UpgradeScenario[] = [
@@ -225,6 +244,8 @@ const EMPTY_ITEM: UpgradeScenario = {
   },
 };
 
+const SECOND_TIME: Fact = ['call', 'checkUpgrade(request), for the second time'];
+
 const TWICE: UpgradeScenario = {
   what: 'Leave the request as it is: checked again, it is as good as before.',
   rules: [],
@@ -232,7 +253,12 @@ const TWICE: UpgradeScenario = {
     const head = headOf(RFC_REQUEST);
     const given = [drawRequest(RFC_REQUEST)];
     equal(() => checkUpgrade(head), RFC_UPGRADE, 'Accept the request of RFC 6455 §1.2.', { given });
-    equal(() => checkUpgrade(head), RFC_UPGRADE, TWICE.what, { given });
+    const [left, before] = [head, headOf(RFC_REQUEST)].map(({ headers }) => {
+      return Object.fromEntries(headers);
+    });
+    const label = 'its headers afterwards';
+    equal(() => left, before, 'Leave the headers of the request as they are.', { given, label });
+    equal(() => checkUpgrade(head), RFC_UPGRADE, TWICE.what, { given: [...given, SECOND_TIME] });
   },
 };
 
