@@ -13,7 +13,7 @@ const MAX_BYTES = 20;
 const MAX_ITEMS = 8;
 /** How much is shown of a text, and of one among other values, in characters. */
 const MAX_TEXT = 600;
-const MAX_INNER_TEXT = 120;
+const MAX_INNER_TEXT = 80;
 /** A longer list of objects has a line for each, in characters. */
 const MAX_LINE = 60;
 
@@ -30,7 +30,9 @@ export function show(value: unknown): string {
 }
 
 function write(value: unknown, depth: number): string {
-  if (typeof value === 'string') return clip(quote(value), depth === 0 ? MAX_TEXT : MAX_INNER_TEXT);
+  if (typeof value === 'string') {
+    return clip(quote(value), value.length, depth === 0 ? MAX_TEXT : MAX_INNER_TEXT);
+  }
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
@@ -86,8 +88,9 @@ function withoutRoot(text: string): string {
   return text.replaceAll(pathToFileURL(ROOT).href, '').replaceAll(ROOT, '');
 }
 
-function clip(text: string, max = MAX_TEXT): string {
-  return text.length > max ? `${text.slice(0, max)}… (${count(text.length, 'character')})` : text;
+/** Shortens text that stands for so many characters. */
+function clip(text: string, length = text.length, max = MAX_TEXT): string {
+  return text.length > max ? `${text.slice(0, max)}… (${count(length, 'character')})` : text;
 }
 
 /** How many bytes stand beside each other when two rows are compared. */

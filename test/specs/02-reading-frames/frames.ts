@@ -152,6 +152,8 @@ const WHOLE: readonly Scenario<Lesson>[] = [
   }),
 ];
 
+const CALLED_WITH = '`check` was called for opcodes';
+
 /** `check` sees each header once, when it is complete and the frames before it are out. */
 const CHECK_CALLS: readonly Scenario<Lesson>[] = [
   {
@@ -167,7 +169,7 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
       reader.push(bytes);
       equal(() => reader.read(), frame(Text, 'one'), 'Read the first of two frames.', { given });
       const notAhead = 'Call `check` when the frames before it have been returned, not ahead.';
-      equal(() => opcodes, [Text], notAhead, { given, label: 'called with the opcodes' });
+      equal(() => opcodes, [Text], notAhead, { given, label: CALLED_WITH });
       equal(() => reader.read(), frame(Binary, 'two'), 'Read the second.', { given });
     },
   },
@@ -178,10 +180,11 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
       const { opcodes, reader } = noting(lesson);
       const header = wire({ opcode: Ping, payload: 'three' }).slice(0, 7);
       reader.push(header);
-      equal(() => reader.read(), undefined, 'A header and one byte of its payload are there.');
+      const open = 'A header and one byte of its payload are there.';
+      equal(() => reader.read(), undefined, open, { given: arrived(header) });
       equal(() => opcodes, [Ping], 'Call `check` as soon as a header is complete.', {
         given: arrived(header),
-        label: 'called with the opcodes',
+        label: CALLED_WITH,
       });
     },
   },
@@ -191,13 +194,16 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
     check(lesson) {
       const { opcodes, reader } = noting(lesson);
       const bytes = wire({ opcode: Ping, payload: 'three' });
-      for (const read of deliver(bytes, [7, 8]).reads) {
-        equal(() => reader.read(), undefined, 'Bytes of the frame are missing.');
+      const delivery = deliver(bytes, [7, 8]);
+      const given = arrived(bytes, delivery);
+      for (const read of delivery.reads) {
+        equal(() => reader.read(), undefined, 'Bytes of the frame are missing.', { given });
         reader.push(read);
       }
-      equal(() => reader.read(), frame(Ping, 'three'), 'Read a frame that arrives in three reads.');
-      const label = 'called with the opcodes';
-      equal(() => opcodes, [Ping], 'Call `check` once for each header.', { label });
+      const what = 'Read a frame that arrives in three reads.';
+      equal(() => reader.read(), frame(Ping, 'three'), what, { given });
+      const once = 'Call `check` once for each header.';
+      equal(() => opcodes, [Ping], once, { given, label: CALLED_WITH });
     },
   },
   {

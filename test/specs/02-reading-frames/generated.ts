@@ -39,7 +39,7 @@ import {
   type SentFrame,
   type Terms,
 } from './model.ts';
-import { type Party, play } from './playing.ts';
+import { type Easier, type Party, play } from './playing.ts';
 import { arrived, type Lesson, type Reader } from './readers.ts';
 
 const ROLES: readonly Role[] = ['server', 'client'];
@@ -306,11 +306,22 @@ function messageParty(
     isUsual ? new MessageReader(role) : new MessageReader(role, maxMessageBytes);
   const terms = { role, maxMessageBytes };
   const script = messageScript(frames, terms);
-  return { given, makeReader, script, easier: easierMessages(frames, terms) };
+  const easier = (arrived: number) => easierMessages(begun(frames, arrived), terms);
+  return { given, makeReader, script, easier };
+}
+
+/** The frames that have begun when so many bytes have arrived. */
+function begun(frames: readonly SentFrame[], arrived: number): readonly SentFrame[] {
+  let start = 0;
+  return frames.filter((sent) => {
+    const isBegun = start < arrived;
+    start += frameBytes(sent).length;
+    return isBegun;
+  });
 }
 
 /** Leaves frames out: those in between, or those before the last message. */
-function easierMessages(frames: readonly SentFrame[], terms: Terms): Party<Message>['easier'] {
+function easierMessages(frames: readonly SentFrame[], terms: Terms): Easier<Message>[] {
   const data = frames.filter(({ opcode }) => opcode < 8);
   const last = data.slice(data.slice(0, -1).findLastIndex(({ fin }) => fin) + 1);
   const ways: [SentFrame[], string][] = [];

@@ -92,6 +92,15 @@ const ANY_HEADER: readonly Scenario<Lesson>[] = [
     },
   },
   {
+    what: 'Accept a masking key of four zeros: it is a key.',
+    rules: [],
+    check(lesson) {
+      const key = new Uint8Array(4);
+      const what = 'Accept a masking key of four zeros: it is a key.';
+      accepts(lesson, { opcode: Text, payload: 'Hello', key }, what);
+    },
+  },
+  {
     what: 'Refuse every reserved opcode.',
     rules: [73, 153],
     check(lesson) {

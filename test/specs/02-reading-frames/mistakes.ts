@@ -71,7 +71,7 @@ function aboutFrames<T>({ read, bytes, delivery, actual, expected }: Misreading<
         frames.length > 1 &&
         !isRead(() => read([bytes]), expected) &&
         isRead(() => read(cut(bytes, frames)), expected),
-      'With a read for each frame, it is right. One read may bring many: keep the rest for the next `read()`.',
+      `With a read for each frame, it is right. ${aboutOneRead(actual, expected)}`,
     ],
     [
       () =>
@@ -83,6 +83,26 @@ function aboutFrames<T>({ read, bytes, delivery, actual, expected }: Misreading<
       'What has no payload is missing. A frame without payload is a frame, and an empty message is a message.',
     ],
   ];
+}
+
+/** What goes wrong when one read brings several frames. */
+function aboutOneRead(actual: unknown, expected: readonly unknown[]): string {
+  const results: readonly unknown[] = Array.isArray(actual) ? actual : [];
+  const wrong = results.findIndex((result, i) => !isRead(() => [result], [expected[i]]));
+  const [mine, right] = [results[wrong], expected[wrong]].map(sizeOf);
+  const isAnother = expected.some((other) => isRead(() => [results[wrong]], [other]));
+  if (mine === undefined || right === undefined || mine < right || isAnother) {
+    return 'One read may bring many: keep the rest for the next `read()`.';
+  }
+  return mine > right
+    ? 'A payload ends where the length of its frame says. What follows in the same read is another frame.'
+    : 'Here, other bytes have been written over a payload. Is its memory used again before it is out?';
+}
+
+/** How many bytes or characters a frame or message has. `undefined`: it is none. */
+function sizeOf(result: unknown): number | undefined {
+  const { payload, data = payload } = (result ?? {}) as { payload?: unknown; data?: unknown };
+  return typeof data === 'string' || data instanceof Uint8Array ? data.length : undefined;
 }
 
 function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Suspicion[] {
@@ -188,6 +208,8 @@ function differenceOf(mine: string, right: string, before: string): string | und
     return 'All of it is there, in another order.';
   }
   if (mine.length < right.length && right.startsWith(mine)) return 'Its end is missing.';
-  if (mine.length < right.length && right.endsWith(mine)) return 'Its beginning is missing.';
+  if (mine.length < right.length && right.endsWith(mine)) {
+    return 'Its beginning is missing: what has been decoded has to stay when more is added.';
+  }
   return undefined;
 }

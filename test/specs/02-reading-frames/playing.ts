@@ -13,8 +13,14 @@ export interface Party<T> {
   readonly given: readonly Fact[];
   readonly makeReader: () => Reader<T>;
   readonly script: Script<T>;
-  /** Easier scripts, and what it shows when those are read right. */
-  readonly easier?: readonly { readonly script: Script<T>; readonly cause: string }[];
+  /** Makes scripts that are easier, when so many bytes have arrived. */
+  readonly easier?: (arrived: number) => readonly Easier<T>[];
+}
+
+/** An easier script, and what it shows when that is read right. */
+export interface Easier<T> {
+  readonly script: Script<T>;
+  readonly cause: string;
 }
 
 /** How the memory of a read is used. */
@@ -39,15 +45,15 @@ const PLAIN: Use = { around: 0, isBuffer: false, isShort: false, isSpent: false 
 /** Lets bytes arrive at the parties, cut and in turn as it is drawn, and checks what comes out. */
 export function play<T extends object>(choose: Choices, parties: readonly Party<T>[]): void {
   const plan = drawPlan(choose, parties);
-  let at = 0;
+  let place: Place = { party: 0, arrived: 0 };
   try {
-    run(parties, plan, (party) => {
-      at = party;
+    run(parties, plan, (now) => {
+      place = now;
     });
   } catch (error) {
     if (!(error instanceof CheckFailure) || error.cause) throw error;
     // Looked for only when it is told: many cases fail on the way to the simplest.
-    throw Object.defineProperty(error, 'cause', { get: () => likelyCause(parties, plan, at) });
+    throw Object.defineProperty(error, 'cause', { get: () => likelyCause(parties, plan, place) });
   }
 }
 
@@ -74,11 +80,17 @@ function drawUse(choose: Choices): Use {
   };
 }
 
-/** Lets bytes arrive, and says at which party before each read. */
+/** Where a run is: at which party, and how many bytes have arrived there. */
+interface Place {
+  readonly party: number;
+  readonly arrived: number;
+}
+
+/** Lets bytes arrive, and says where before each read. */
 function run<T extends object>(
   parties: readonly Party<T>[],
   plan: readonly Arrival[],
-  announce: (party: number) => void = () => {},
+  announce: (place: Place) => void = () => {},
 ): void {
   const sides = parties.map((party) => {
     return new Side(
@@ -87,11 +99,11 @@ function run<T extends object>(
     );
   });
   for (const arrival of plan) {
-    announce(arrival.party);
+    announce({ party: arrival.party, arrived: arrival.end });
     sides[arrival.party]!.take(arrival);
   }
   for (const [i, side] of sides.entries()) {
-    announce(i);
+    announce({ party: i, arrived: parties[i]!.script.bytes.length });
     side.checkKept();
   }
 }
@@ -116,7 +128,7 @@ const EASIER_USES: readonly (readonly [use: Partial<Use>, cause: string])[] = [
 function likelyCause<T extends object>(
   parties: readonly Party<T>[],
   plan: readonly Arrival[],
-  at: number,
+  { party: at, arrived }: Place,
 ): string | undefined {
   const party = parties[at]!;
   const own = plan.filter((arrival) => arrival.party === at);
@@ -131,12 +143,15 @@ function likelyCause<T extends object>(
     );
   });
   if (use) return use[1];
-  const easier = party.easier?.find(({ script }) => {
+  const isReadBytewise = (script: Script<T>) => {
     const { length } = script.bytes;
     const bytewise = Array.from({ length }, (_, i) => ({ ...PLAIN, party: 0, end: i + 1 }));
     return holds([{ ...party, script }], bytewise);
-  });
-  if (easier) return easier.cause;
+  };
+  if (!isReadBytewise(party.script)) {
+    const easier = party.easier?.(arrived).find(({ script }) => isReadBytewise(script));
+    if (easier) return easier.cause;
+  }
   if (mine.length > 1 && holds([party], mine.slice(-1))) {
     return 'The same bytes in one read are read right. Keep what is not complete, and go on from there when more comes.';
   }

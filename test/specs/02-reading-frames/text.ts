@@ -1,5 +1,5 @@
 /** Step 7 · Text is UTF-8. */
-import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import { attempt, equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -94,9 +94,11 @@ function sameTexts(
   const texts = messages.map((message) => (message.type === 'text' ? message.data : ''));
   const lengths = (all: readonly string[]) => all.map(({ length }) => length);
   const cause = () => textMistake(messages, right.map(text));
-  equal(() => lengths(texts), lengths(right), what, { given, cause, label: 'lengths' });
+  const label = 'characters of the texts';
+  equal(() => lengths(texts), lengths(right), what, { given, cause, label });
   if (texts.join() === right.join()) return;
-  fail(what, given, 'The texts have the right length, but not the right characters.');
+  const [mine, wanted] = [texts, right].map((all) => all.join(' then '));
+  equal(() => mine, wanted, what, { given, label: 'the texts', cause });
 }
 
 const IN_PIECES: readonly Scenario<Lesson>[] = [
@@ -105,10 +107,12 @@ const IN_PIECES: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const bytes = wire({ opcode: Text, payload: LONG_TEXT, key: null });
+      const delivery = deliver(bytes, [1, 2, 3, 100, 1001]);
       equal(
-        () => readAll(new MessageReader('client'), deliver(bytes, [1, 2, 3, 100, 1001]).reads),
+        () => readAll(new MessageReader('client'), delivery.reads),
         [text(LONG_TEXT)],
         'As a client, read an unmasked text that arrives in pieces.',
+        { given: [['we are', 'the client'], ...arrived(bytes, delivery)] },
       );
     },
   },
@@ -129,15 +133,16 @@ const TWO_READERS: Scenario<Lesson> = {
       ...streams.map((bytes, i): Fact => [`reader ${i + 1}`, `gets ${show(bytes)}`]),
       ['each', 'in two reads, cut after byte 7, in turn'] as const,
     ];
-    const cause = (_outcome: unknown) =>
+    const cause = () =>
       'Who remembers the first half of the character? Each reader needs a decoder of its own.';
+    const causes = { cause, causeOfError: cause };
     for (const [i, reader] of readers.entries()) {
       reader.push(streams[i]!.slice(0, 7));
-      equal(() => reader.read(), undefined, what, { given, cause });
+      equal(() => reader.read(), undefined, what, { given, ...causes });
     }
     for (const [i, reader] of readers.entries()) {
       reader.push(streams[i]!.slice(7));
-      const about = { given: [...given, ['read of', `reader ${i + 1}`] as const], cause };
+      const about = { given: [...given, ['read of', `reader ${i + 1}`] as const], ...causes };
       equal(() => reader.read(), text(texts[i]!), what, about);
     }
   },
@@ -316,6 +321,32 @@ const WRONG = fromHex('f4 90 80 80'); // beyond U+10FFFF
 
 const WHY_WRONG: Fact = ['not UTF-8', 'f4 90: that would be beyond U+10FFFF'];
 
+/** Behind these frames comes one whose payload is wrong in the middle, up to that place. */
+function refusesInside(
+  what: string,
+  before: readonly Uint8Array[],
+  opcode: number,
+): Scenario<Lesson> {
+  return {
+    what,
+    rules: [138],
+    check({ MessageReader }) {
+      const reader = new MessageReader();
+      const frame = wire({ opcode, payload: join(GOOD, WRONG, utf8('edited')) });
+      const good = join(...before, frame.slice(0, 6 + GOOD.length));
+      const bytes = join(good, frame.slice(6 + GOOD.length, 6 + GOOD.length + 2));
+      reader.push(good);
+      const open = 'The first bytes of a text frame are fine, and not the end.';
+      equal(() => reader.read(), undefined, open, { given: arrived(good) });
+      reader.push(bytes.slice(good.length));
+      failsWith(CloseCode.InvalidPayload, () => reader.read(), what, {
+        given: [...arrived(bytes, deliver(bytes, [good.length])), WHY_WRONG],
+        label: '`read` returned',
+      });
+    },
+  };
+}
+
 /** A wrong byte ends the connection when it arrives, not when the message ends. */
 const FAIL_FAST: readonly Scenario<Lesson>[] = [
   {
@@ -352,25 +383,30 @@ const FAIL_FAST: readonly Scenario<Lesson>[] = [
       failsWith(CloseCode.InvalidPayload, refuse, what, { given: arrived(bytes), cause });
     },
   },
+  refusesInside(
+    'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
+    [],
+    Text,
+  ),
+  refusesInside(
+    'Refuse a wrong byte in the middle of a continuation at once, too.',
+    [wire({ opcode: Text, payload: 'fine', fin: false })],
+    Continuation,
+  ),
   {
-    what: 'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
-    rules: [138],
+    what: 'Refuse a letter in the middle of a character.',
+    rules: [106, 138],
     check({ MessageReader }) {
-      const reader = new MessageReader();
-      const bytes = wire({ opcode: Text, payload: join(GOOD, WRONG, utf8('edited')) });
-      const [good, two] = [6 + GOOD.length, 6 + GOOD.length + 2];
-      reader.push(bytes.slice(0, good));
-      const open = 'The first bytes of a text frame are fine, and not the end.';
-      equal(() => reader.read(), undefined, open, { given: arrived(bytes.slice(0, good)) });
-      reader.push(bytes.slice(good, two));
-      failsWith(
-        CloseCode.InvalidPayload,
-        () => reader.read(),
-        'Refuse a wrong byte in the middle of a frame at once; do not wait for the end of the frame.',
-        {
-          given: [...arrived(bytes.slice(0, two), deliver(bytes.slice(0, two), [good])), WHY_WRONG],
-        },
+      const bytes = join(
+        wire({ opcode: Text, payload: Uint8Array.of(0xc3), fin: false }),
+        wire({ opcode: Continuation, payload: 'a', fin: false }),
+        wire({ opcode: Continuation, payload: Uint8Array.of(0xa9) }),
       );
+      const refuse = () => readAll(new MessageReader(), [bytes]);
+      const what = 'Refuse a letter in the middle of a character.';
+      const cause = () =>
+        'c3 waits for the second half of its character. A letter is not that: give each byte to the decoder, letters too.';
+      failsWith(CloseCode.InvalidPayload, refuse, what, { given: arrived(bytes), cause });
     },
   },
 ];
