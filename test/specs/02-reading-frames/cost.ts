@@ -1,5 +1,6 @@
 /** What reading costs: a byte costs as much in small reads as in large ones. */
 import { equal, fail } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
 import { wire } from '../../../shared/kit/frames.ts';
 import { cpuMs } from '../../../shared/kit/patience.ts';
 import type { Reader } from './readers.ts';
@@ -28,6 +29,12 @@ export function linearCost<T>(
     () => readInTime(reader, bytes),
     [expected(payload)],
     'Read a frame of 1 MiB in small reads.',
+    {
+      given: [
+        ['arrived', `a frame with opcode ${opcode}, in reads of ${CHUNK} bytes`],
+        ['masking key', show(NO_KEY)],
+      ],
+    },
   );
 }
 

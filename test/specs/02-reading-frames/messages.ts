@@ -257,10 +257,14 @@ const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
     what: 'Empty fragments take up no memory.',
     rules: [],
     check({ MessageReader }) {
-      if (memoryOfEmptyFragments(new MessageReader()) < MOST_OF_EMPTY) return;
+      const taken = memoryOfEmptyFragments(new MessageReader());
+      if (taken < MOST_OF_EMPTY) return;
       fail(
         'Empty fragments take up no memory.',
-        [['arrived', '30,000 empty fragments']],
+        [
+          ['arrived', '30,000 empty fragments'],
+          ['memory', `${taken.toLocaleString('en')} bytes`],
+        ],
         'Each of them is kept in a list. Keep their bytes, of which there are none.',
       );
     },
@@ -329,8 +333,11 @@ export const MESSAGES: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const reader = new MessageReader('client');
-      reader.push(wire({ opcode: Text, payload: 'Hello', key: null }));
-      equal(() => reader.read(), text('Hello'), 'As a client, read an unmasked text.');
+      const bytes = wire({ opcode: Text, payload: 'Hello', key: null });
+      reader.push(bytes.slice());
+      equal(() => reader.read(), text('Hello'), 'As a client, read an unmasked text.', {
+        given: [['we are', 'the client'], ...arrived(bytes)],
+      });
     },
   },
   {

@@ -28,7 +28,7 @@ export function readingMistake<T>(wrong: Misreading<T>): string | undefined {
   const cause = suspicions.find(([isSo]) => isSo())?.[1];
   if (cause) return cause;
   const { actual, expected } = wrong;
-  const text = textMistake(actual, expected);
+  const text = cutMistake(wrong) ?? textMistake(actual, expected);
   if (text) return text;
   const [inReads, advice] = aboutReads(wrong);
   if (inReads()) return advice;
@@ -109,7 +109,8 @@ function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Sus
   const frames = decodeFrames(bytes);
   const data = frames.filter(({ opcode }) => opcode < 8);
   const right = expected.filter((result) => !isOfControl(result));
-  const last = data.slice(data.slice(0, -1).findLastIndex(({ fin }) => fin) + 1);
+  const ends = data.flatMap(({ fin }, i) => (fin ? [i + 1] : []));
+  const alone = ends.map((end, i) => data.slice(ends[i - 1] ?? 0, end));
   const results: readonly T[] = Array.isArray(actual) ? actual : [];
   const mine = results.filter((result) => !isOfControl(result));
   return [
@@ -118,7 +119,8 @@ function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Sus
       'Each fragment has come out by itself. A message ends with the fragment that has FIN.',
     ],
     [
-      () => mine.some((result, i) => hasOtherType(result, right[i])),
+      () =>
+        mine.length === right.length && mine.some((result, i) => hasOtherType(result, right[i])),
       'The type of a message is in the opcode of its first frame. A continuation only says that it goes on.',
     ],
     [
@@ -129,8 +131,10 @@ function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Sus
       'Without the control frames it is read right. A control frame between two fragments neither ends their message nor goes on with it, and its payload is its own.',
     ],
     [
-      () => last.length < data.length && isRead(() => read(cut(bytes, last)), right.slice(-1)),
-      'Alone, the last message is read right. When a message has ended, the next one begins with nothing.',
+      () =>
+        alone.length > 1 &&
+        alone.every((message, i) => isRead(() => read(cut(bytes, message)), right.slice(i, i + 1))),
+      'Each of the messages is read right alone. When one has ended, the next one begins with nothing.',
     ],
     [
       () => mine.length === right.length && mine.length < data.length && !mine.some(isText),
@@ -165,11 +169,19 @@ function hasOtherType(result: unknown, right: unknown): boolean {
   return types.includes('text') && types.includes('binary');
 }
 
+/** Says so when a text is refused that has characters to cut, and comes in pieces. */
+function cutMistake<T>({ read, bytes, actual, expected }: Misreading<T>): string | undefined {
+  if (!(actual instanceof ProtocolError && actual.closeCode === CloseCode.InvalidPayload)) {
+    return undefined;
+  }
+  const isInPieces = decodeFrames(bytes).length > 1 || isRead(() => read([bytes]), expected);
+  return isInPieces && expected.some((message) => /[^\0-\x7f]/.test(textOf(message) ?? ''))
+    ? 'The text is UTF-8 as a whole. A piece of it may end inside a character, and the next one goes on there.'
+    : undefined;
+}
+
 /** Says what is wrong with the first text that is not as it should be. */
 export function textMistake(actual: unknown, expected: readonly unknown[]): string | undefined {
-  if (actual instanceof ProtocolError && actual.closeCode === CloseCode.InvalidPayload) {
-    return 'The text is UTF-8 as a whole. A piece of it may end inside a character, and the next one goes on there.';
-  }
   let before = '';
   for (const [i, message] of expected.entries()) {
     const mine = textOf(Array.isArray(actual) ? actual[i] : undefined);

@@ -55,7 +55,7 @@ function maskMistake(
     unmask(bytes, KEY.slice(), place);
     return Buffer.compare(bytes, masked(before, KEY, place)) === 0;
   };
-  if (isRightAt(position)) return VIEW;
+  if (after.length < after.buffer.byteLength && isRightAt(position)) return VIEW;
   return isRightAt(0) ? POSITION : undefined;
 }
 
