@@ -59,11 +59,20 @@ function causeOf(outcome: Outcome<unknown>, about: About): string | undefined {
     actual.catch(() => {});
     return 'The function is async, or returns a promise. Here it has to return the value itself.';
   }
-  if (outcome.threw) return causeOfCrash(actual) ?? about.causeOfError?.(actual);
+  if (outcome.threw) return causeOfCrash(actual) ?? ask(about.causeOfError, actual);
   if (typeof actual === 'function') {
     return 'A function came, and not what it returns. Is it a getter, with `get` before its name?';
   }
-  return about.cause?.(actual);
+  return ask(about.cause, actual);
+}
+
+/** Asks for a cause. One that tries the code again finds none when that throws. */
+function ask(cause: About['cause'], actual: unknown): string | undefined {
+  try {
+    return cause?.(actual);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs code that has no reason to throw, and returns what it returns. */

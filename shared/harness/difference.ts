@@ -54,6 +54,9 @@ export function wrongKind(actual: unknown, expected: unknown): string | undefine
 function kindOf(value: unknown): string | undefined {
   if (value instanceof Uint8Array) return 'bytes';
   if (Array.isArray(value)) return 'a list';
+  if (value instanceof Map) return 'a Map';
+  if (value instanceof Set) return 'a Set';
+  if (isPlain(value)) return 'an object';
   return { string: 'text', number: 'a number', bigint: 'a bigint' }[typeof value as string];
 }
 
@@ -80,7 +83,7 @@ function partsOf(mine: unknown, right: unknown): [step: string, mine: unknown, r
   if (mine instanceof Map && right instanceof Map) {
     return [...right].map(([key, value]) => [`[${show(key)}]`, mine.get(key), value]);
   }
-  if (!isPlain(mine) || !isPlain(right)) return [];
+  if (!isPlain(mine) || !isPlain(right) || kindOf(mine) !== kindOf(right)) return [];
   return Object.keys(right).map((key) => [`.${key}`, mine[key], right[key]]);
 }
 

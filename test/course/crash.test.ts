@@ -48,6 +48,13 @@ test('a cause of a wrong value is not printed for an error, nor the other way ro
   expect(told(() => equal(() => 2, 1, 'One.', ofError)).cause).toBeUndefined();
 });
 
+test('a cause that tries the code again finds none when that throws', () => {
+  const about = { cause: () => crash() };
+  const { facts, cause } = told(() => equal(() => 2, 1, 'One.', about));
+  expect(facts).toContainEqual(['you returned', '2']);
+  expect(cause).toBeUndefined();
+});
+
 test('a check that cannot work with what was returned does not say that the code threw', () => {
   const { facts, cause } = told(() => attempt(inCheck, 'Read.'));
   expect(facts).toEqual([
@@ -97,7 +104,7 @@ test('what JavaScript says of itself goes before what the check thinks', () => {
   };
   const about = { cause: (actual: unknown) => (Array.isArray(actual) ? undefined : 'A list.') };
   expect(told(() => equal(full, [], 'None.', about)).cause).toContain('calls itself');
-  expect(told(() => equal(() => ({}), [], 'None.', about)).cause).toBe('A list.');
+  expect(told(() => equal(() => undefined, [], 'None.', about)).cause).toBe('A list.');
 });
 
 test('a function in the place of a value has not been called', () => {

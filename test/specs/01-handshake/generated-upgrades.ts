@@ -311,6 +311,7 @@ function eachOf(
 const KEYS = [
   ...[...CHARACTERS.slice(0x21, 0x7f), '\xa0', '\xe9'].map((character) => putInKey(character, 9)),
   ...[0, 21, 22, 23].flatMap((at) => [...'A/+_-=\xa0'].map((character) => putInKey(character, at))),
+  ...[' ', '\t'].map((space) => `${RFC_KEY.slice(0, 9)}${space}${RFC_KEY.slice(9)}`),
   ...['A', 'AB', '=', ''].map((more) => `${RFC_KEY.slice(0, 22)}${more}==`),
   ...['=', '', '==='].map((end) => `${RFC_KEY.slice(0, 22)}${end}`),
   `${RFC_KEY.slice(0, 21)}==`,

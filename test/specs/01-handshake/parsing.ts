@@ -6,7 +6,14 @@ import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, KEY, masked, utf8, wire } from '../../../shared/kit/frames.ts';
 import { quote, toHex } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
-import { arrived, bytesOf, CHROME_REQUEST, headOf, RFC_REQUEST } from './requests.ts';
+import {
+  arrived,
+  bytesOf,
+  CHROME_REQUEST,
+  headOf,
+  OUTLIVES_CALL,
+  RFC_REQUEST,
+} from './requests.ts';
 
 type ParsingScenario = Scenario<typeof Handshake>;
 
@@ -86,7 +93,17 @@ function readsView(
   what: string,
   given: readonly Fact[],
 ): void {
-  const cause = () => (same(parseRequest(new Uint8Array(view)), expected) ? IN_A_VIEW : undefined);
+  const isRight = (bytes: Uint8Array) => {
+    try {
+      return same(parseRequest(bytes), expected);
+    } catch {
+      return false;
+    }
+  };
+  const cause = () => {
+    if (isRight(view)) return OUTLIVES_CALL;
+    return isRight(new Uint8Array(view)) ? IN_A_VIEW : undefined;
+  };
   equal(() => parseRequest(view), expected, what, { given, cause, causeOfError: cause });
 }
 
@@ -115,6 +132,14 @@ function readsInViews(request: string, lines: readonly string[]): ParsingScenari
       },
     },
   ];
+}
+
+/** Says so when the head ends before its blank line does. */
+function endMistake(head: unknown, right: number): string | undefined {
+  const { length = right } = (head ?? {}) as Partial<Handshake.RequestHead>;
+  return length === right - 4 || length === right - 2
+    ? 'The blank line is a part of the head: `length` counts all of `\\r\\n\\r\\n`.'
+    : undefined;
 }
 
 /** A request is read when it is whole, and not before. */
@@ -148,7 +173,10 @@ function readsWhole(
       check: ({ parseRequest }) => {
         const bytes = bytesOf(lines);
         const given = arrived(bytes);
-        equal(() => parseRequest(bytes), headOf(lines), read, { given });
+        equal(() => parseRequest(bytes), headOf(lines), read, {
+          given,
+          cause: (head) => endMistake(head, bytes.length),
+        });
       },
     },
     ...readsInViews(request, lines),
@@ -405,10 +433,10 @@ const HEADER_LINES: readonly ParsingScenario[] = [
 ];
 
 export const PARSING: readonly ParsingScenario[] = [
+  ...readsWhole([], 'a request without any header', ['GET / HTTP/1.1']),
   ...HEADERS,
   ...readsWhole([], 'the request of RFC 6455 §1.2', RFC_REQUEST),
   ...readsWhole([43], 'a request of Chrome', CHROME_REQUEST),
-  ...readsWhole([], 'a request without any header', ['GET / HTTP/1.1']),
   GLUED,
   TWO_BLANK_LINES,
   ESCAPED,

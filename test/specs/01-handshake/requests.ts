@@ -106,6 +106,10 @@ function nameOf(line: string): string | undefined {
   return line.split(':')[0];
 }
 
+/** What to say when a call is wrong, and the same call right when it is made again. */
+export const OUTLIVES_CALL =
+  'Called again, it is right. Something outlives a call, such as the `lastIndex` of a pattern with the flag `g`.';
+
 /** Makes another request out of one. */
 export type Change = (lines: readonly string[]) => string[];
 

@@ -49,17 +49,13 @@ function accepts(
 function namesAsWritten(
   checkUpgrade: (typeof Handshake)['checkUpgrade'],
   lines: readonly string[],
-): string | undefined {
+): string {
   const head = headOf(lines);
   const headers = new Map(head.headers);
   for (const [name = ''] of lines.slice(1).map((line) => line.split(':'))) {
     headers.set(name, head.headers.get(name.toLowerCase()) ?? []);
   }
-  try {
-    checkUpgrade({ ...head, headers });
-  } catch {
-    return undefined;
-  }
+  checkUpgrade({ ...head, headers });
   return 'With the names as the request writes them, it is accepted. In `headers` they are in lower case, such as `sec-websocket-key`.';
 }
 

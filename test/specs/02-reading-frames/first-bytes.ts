@@ -37,20 +37,34 @@ function takesApart(
     rules,
     check({ decodeFirstBytes }) {
       for (const [first, second, fields] of pairs) {
-        const hex = toHex(Uint8Array.of(first, second));
+        const [one, two] = [first, second].map((byte) => toHex(Uint8Array.of(byte)));
         equal(() => decodeFirstBytes(first, second), fields, what, {
-          given: [['given', `${hex}, in bits ${bitsOf(first)} ${bitsOf(second)}`]],
-          cause: (actual) => secondByteMistake(actual, second),
+          given: [
+            ['call', `decodeFirstBytes(0x${one}, 0x${two})`],
+            ['in bits', `${bitsOf(first)} ${bitsOf(second)}`],
+          ],
+          cause: (actual) => fieldMistake(actual, fields),
         });
       }
     },
   };
 }
 
-function secondByteMistake(actual: unknown, second: number): string | undefined {
-  const { length7 } = (actual ?? {}) as Partial<FirstBytes>;
-  if (length7 === undefined || length7 === (second & 127)) return undefined;
-  return 'MASK is the highest bit, and may be 0. The length is the other seven: `& 0x7f`.';
+/** Where the fields are, for whoever has read one of them wrongly. */
+const PLACES: Readonly<Record<keyof FirstBytes, string>> = {
+  fin: 'FIN is the highest bit of the first byte: `true` or `false`.',
+  rsv: 'The RSV bits are the three after FIN, as a number from 0 to 7.',
+  opcode: 'The opcode is the four lowest bits of the first byte.',
+  masked: 'MASK is the highest bit of the second byte: `true` or `false`.',
+  length7: 'MASK is the highest bit, and may be 0. The length is the other seven: `& 0x7f`.',
+};
+
+/** Names the place of the first field that is wrong. */
+function fieldMistake(actual: unknown, fields: FirstBytes): string | undefined {
+  const mine = (actual ?? {}) as Partial<FirstBytes>;
+  const names = Object.keys(PLACES) as (keyof FirstBytes)[];
+  const wrong = names.find((name) => name in mine && mine[name] !== fields[name]);
+  return wrong && PLACES[wrong];
 }
 
 export const FIRST_BYTES: readonly Scenario<Lesson>[] = [

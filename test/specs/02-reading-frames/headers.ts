@@ -177,7 +177,14 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
       for (const { what, bytes, expected } of HEADERS) {
         const moved = join(new Uint8Array(OFFSET).fill(0xff), bytes);
         const decodes = `Decode from offset ${OFFSET}: ${what}.`;
-        equal(() => decodeHeader(moved, OFFSET), expected, decodes, { given: arrived(moved) });
+        // Without an offset, it has been decoded right.
+        const cause = () =>
+          'At offset 0, the same header is decoded right. Each place in `bytes` has to begin at `offset`.';
+        equal(() => decodeHeader(moved, OFFSET), expected, decodes, {
+          given: arrived(bytes, `behind ${OFFSET} bytes ff`),
+          cause,
+          causeOfError: cause,
+        });
       }
     },
   },
@@ -190,7 +197,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
         equal(() => decodeHeader(view), expected, `Decode out of a larger buffer: ${what}.`, {
           given: arrived(view, `as a view that starts at byte ${OFFSET} of its buffer`),
           cause: () =>
-            'The same bytes in a buffer of their own are decoded right. A view has a byteOffset: a DataView needs to be told.',
+            'The same bytes in a buffer of their own are decoded right. A view has a byteOffset: whatever is made of `bytes.buffer` needs it, too.',
         });
       }
     },

@@ -174,10 +174,13 @@ function cutMistake<T>({ read, bytes, actual, expected }: Misreading<T>): string
   if (!(actual instanceof ProtocolError && actual.closeCode === CloseCode.InvalidPayload)) {
     return undefined;
   }
+  if (!expected.some((message) => /[^\0-\x7f]/.test(textOf(message) ?? ''))) {
+    return 'The text is ASCII, and so valid UTF-8. Has each byte been unmasked once, with its own byte of the key?';
+  }
   const isInPieces = decodeFrames(bytes).length > 1 || isRead(() => read([bytes]), expected);
-  return isInPieces && expected.some((message) => /[^\0-\x7f]/.test(textOf(message) ?? ''))
+  return isInPieces
     ? 'The text is UTF-8 as a whole. A piece of it may end inside a character, and the next one goes on there.'
-    : undefined;
+    : 'The text is valid UTF-8. In UTF-8, a character has one to four bytes.';
 }
 
 /** Says what is wrong with the first text that is not as it should be. */
@@ -202,7 +205,7 @@ function textOf(message: unknown): string | undefined {
 
 function differenceOf(mine: string, right: string, before: string): string | undefined {
   if (`\ufeff${mine}` === right) {
-    return 'The decoder takes a U+FEFF at the start for a mark, and drops it. Tell it not to: `ignoreBOM`.';
+    return 'The U+FEFF at the start is gone. A TextDecoder takes it for a mark and drops it, unless `ignoreBOM` is set; `trim` drops it, too.';
   }
   if (mine === Buffer.from(right).toString('latin1')) {
     return 'Each byte has become a character. In UTF-8, a character has one to four bytes.';

@@ -51,7 +51,11 @@ export function readAll<T>(reader: Reader<T>, reads: readonly Uint8Array[], keep
     unchanged('push', 'The bytes that are pushed belong to the caller: do not change them.');
     for (let result = reader.read(); result !== undefined; result = reader.read()) {
       results.push(keep ? copyOf(result) : result);
-      if (results.length > 10_000) fail('`read` never returns `undefined`: it has to, in the end.');
+      if (results.length > 10_000) {
+        fail('`read` never returns `undefined`: it has to, in the end.', [
+          ['it returns', show(result)],
+        ]);
+      }
     }
     unchanged('read', 'The bytes that were pushed belong to the caller: unmask a copy of them.');
     if (!keep) chunk.fill(0xaa);
