@@ -9,9 +9,11 @@ import { CLOSING, FAILING } from './05-server/ending.ts';
 import { EVERYBODY } from './05-server/everybody.ts';
 import { ANY_ENDS, ANY_LOADS, ANY_READS, ANY_TALK, ANY_TIMES } from './05-server/generated.ts';
 import { ON_HTTP } from './05-server/http.ts';
+import { LEAVING } from './05-server/leaving.ts';
 import { MANY } from './05-server/many.ts';
 import { OPENING } from './05-server/opening.ts';
 import { ANY_OPENING } from './05-server/openings.ts';
+import { SLOW_READERS } from './05-server/slow.ts';
 import { SUITE } from './05-server/suite.ts';
 import { TIME } from './05-server/time.ts';
 
@@ -28,8 +30,12 @@ export const spec: Spec<Lesson> = {
     },
     { title: 'Time', section: '7.1.1', scenarios: [...TIME, ANY_TIMES] },
     { title: 'On a socket', section: '7.1.1', scenarios: ATTACHED },
-    { title: 'Many connections', section: '4.2', scenarios: MANY },
-    { title: 'Too fast, too slow', section: '10.4', scenarios: [...BACKPRESSURE, ...ANY_LOADS] },
+    { title: 'Many connections', section: '4.2', scenarios: [...MANY, ...LEAVING] },
+    {
+      title: 'Too fast, too slow',
+      section: '10.4',
+      scenarios: [...BACKPRESSURE, ...SLOW_READERS, ...ANY_LOADS],
+    },
     { title: 'Everybody at once', section: '7.4.1', scenarios: EVERYBODY },
     { title: 'A suite of cases', section: '7.1.7', scenarios: SUITE },
     { title: 'Beside a web page', section: '4.2.2', scenarios: ON_HTTP },

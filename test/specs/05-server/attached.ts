@@ -5,7 +5,7 @@ import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
@@ -22,11 +22,13 @@ import {
   Ping,
   Pong,
   type Scenarios,
+  spokenIn,
   Text,
 } from './core.ts';
 import {
   type Attached,
   accepted,
+  application,
   buggy,
   CLEANLY,
   closes,
@@ -34,13 +36,16 @@ import {
   expectCode,
   expectFailed,
   expectForgotten,
+  expectUsualTimes,
   Line,
+  listenersOf,
   onLine,
   onSocket,
   quietly,
   settles,
   throwAt,
   turns,
+  writtenTo,
 } from './sockets.ts';
 
 const BYE = fromClient(Close, closeBody(4001, 'bye'));
@@ -136,6 +141,28 @@ function writesTo(socket: Duplex): Uint8Array[] {
   return writes;
 }
 
+/** What is thrown need not be an `Error`, nor anything. */
+function throwsNoError(bug: unknown): Scenario<Lesson> {
+  const what = `An application that throws \`${show(bug)}\` fails its connection, too.`;
+  return {
+    what,
+    rules: [],
+    async check(lesson) {
+      const told: unknown[] = [];
+      const { line } = onLine(lesson, (_, event) => {
+        if (event.type === 'error') told.push(event.error);
+        if (event.type === 'text') throw bug;
+      });
+      line.emit('data', fromClient(Text, 'Hello'));
+      await settles(() => line.writableEnded);
+      const given: Fact[] = [['`handle` throws', `${show(bug)} at \`text\``]];
+      equal(() => told, [bug], what, { given, label: 'the `error` events had' });
+      expectCode(line, 1011, what, given);
+      line.destroy();
+    },
+  };
+}
+
 /** Runs a check with a line on which something has come, whose timers are counted. */
 async function withTimers(
   lesson: Lesson,
@@ -151,10 +178,6 @@ async function withTimers(
     timers.stop();
   }
 }
-
-/** How many listeners a line has. */
-const listenersOf = (line: Line) =>
-  line.eventNames().reduce((sum, name) => sum + line.listenerCount(name), 0);
 
 export const ATTACHED: Scenarios = [
   {
@@ -317,6 +340,7 @@ export const ATTACHED: Scenarios = [
       }),
   },
   ...BUGS.map(survivesBug),
+  ...['a text', undefined].map(throwsNoError),
   {
     what: 'What `handle` throws at an `error` event is thrown on.',
     rules: [],
@@ -464,9 +488,9 @@ export const ATTACHED: Scenarios = [
   {
     what: 'A connection that has ended is forgotten.',
     rules: [],
-    check: (lesson) =>
+    check: async (lesson) =>
       expectForgotten(
-        goneLine(lesson),
+        await goneLine(lesson),
         'A connection that has ended is forgotten.',
         'No timer of it is left. Who else holds it: a list, or a listener somewhere?',
       ),
@@ -515,6 +539,55 @@ export const ATTACHED: Scenarios = [
       connection.send('never taken');
       line.push(null);
       await dropped(line, connection, 'A client that ends TCP, and takes no more, is dropped.');
+    },
+  },
+  {
+    what: 'A client that has ended its side still gets the answers.',
+    rules: [],
+    async check(lesson) {
+      const app = application();
+      const { line } = onLine(lesson, app.handle);
+      line.hold();
+      line.emit('data', fromClient(Text, 'one'));
+      await turns(1);
+      line.emit('data', fromClient(Text, 'two'));
+      line.push(null);
+      await turns(3);
+      line.release();
+      await settles(() => line.writableFinished);
+      const what = 'A client that has ended its side still gets the answers.';
+      const answers = () => join(...spokenIn(writtenTo(line)).map(({ payload }) => payload));
+      equal(answers, utf8('onetwo'), what, {
+        given: [['arrived', 'two texts, and then the end, while the socket was busy writing']],
+        label: 'the answers, joined',
+        cause: () => (line.destroyed ? 'The socket was destroyed: at `end`, end it.' : undefined),
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'A client that goes on talking after both Closes is dropped all the same.',
+    rules: [],
+    async check(lesson) {
+      const what = 'A client that goes on talking after both Closes is dropped all the same.';
+      const { line, connection } = onLine(lesson, () => {}, { closeTimeoutMs: 20 });
+      line.emit('data', BYE);
+      const isDropped = () => {
+        if (!line.destroyed) line.emit('data', fromClient(Text, 'still here'));
+        return line.destroyed;
+      };
+      const facts = () => [['`ending` is', show(connection.ending)]] as const;
+      await until(isDropped, what, facts, 'What comes after the end does not move its deadline.');
+    },
+  },
+  {
+    what: 'Without `limits`, the usual ones hold.',
+    rules: [],
+    check(lesson) {
+      const line = new Line();
+      const connection = lesson.attach(line, accepted(lesson), () => {});
+      expectUsualTimes(lesson, connection, () => connection.close());
+      line.destroy();
     },
   },
   {
@@ -590,11 +663,12 @@ function dropped(socket: Duplex, connection: Connection, what: string): Promise<
 }
 
 /** A line that has gone, and whose connection has been used once more at its end. */
-function goneLine(lesson: Lesson): WeakRef<Line> {
+async function goneLine(lesson: Lesson): Promise<WeakRef<Line>> {
   const { line, connection } = onLine(lesson, (connection, event) => {
     if (event.type === 'close') connection.close();
   });
   connection.send('x');
+  await turns(1);
   line.destroy();
   return new WeakRef(line);
 }

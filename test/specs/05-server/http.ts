@@ -16,6 +16,7 @@ import {
   type Scenarios,
   Text,
 } from './core.ts';
+import { honours, OPTIONS, WAITING_OPTIONS } from './many.ts';
 import {
   type Application,
   acceptLine,
@@ -84,6 +85,16 @@ function incoming(
   const headersDistinct = Object.fromEntries(lines);
   const message = { method: 'GET', url, httpVersion, headers, headersDistinct };
   return message as unknown as IncomingMessage;
+}
+
+/** Lets a client come by `upgrade`, with the headers of this request, and these bytes as `head`. */
+function enterByUpgrade(server: WebSocketServer, asks: Uint8Array, head: Uint8Array): Line {
+  const line = new Line();
+  const [, ...lines] = Buffer.from(asks).toString('latin1').trimEnd().split('\r\n');
+  const headers = lines.map((text) => text.split(': ') as [string, string]);
+  const named = headers.map(([name, value]) => [name.toLowerCase(), value]);
+  server.upgrade(incoming(Object.fromEntries(named)), line, head);
+  return line;
 }
 
 export const ON_HTTP: Scenarios = [
@@ -238,6 +249,27 @@ export const ON_HTTP: Scenarios = [
       const upgrade = () =>
         new WebSocketServer(() => {}).upgrade(incoming(HANDSHAKE, '//['), line, NOTHING);
       attempt(upgrade, what, [['the request', 'GET //[ HTTP/1.1']]);
+      line.destroy();
+    },
+  },
+  ...[...OPTIONS, ...WAITING_OPTIONS].map((honoured) =>
+    honours(honoured, ' by `upgrade`', enterByUpgrade),
+  ),
+  {
+    what: 'A client whose upgrade is refused is read on, until it ends TCP.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const line = new Line();
+      new WebSocketServer(() => {}).upgrade(incoming({ host: 'x' }), line, NOTHING);
+      line.push(utf8('there is more to say'));
+      line.push(null);
+      await settles(() => line.destroyed);
+      const what = 'A client whose upgrade is refused is read on, until it ends TCP.';
+      equal(() => line.destroyed, true, what, {
+        given: [['bytes that nobody has read', `${line.readableLength}`]],
+        label: 'the socket is gone',
+        cause: () => (line.readableLength > 0 ? '`resume` reads on, and drops it.' : undefined),
+      });
       line.destroy();
     },
   },

@@ -1,7 +1,7 @@
 /** Step 7: a server and its connections. */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { attempt, CheckFailure, equal } from '../../../shared/harness/check.ts';
+import { attempt, CheckFailure, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -30,10 +30,11 @@ import {
   CLEANLY,
   counts,
   countsLeft,
-  expectForgotten,
+  expectCode,
   expectListener,
   expectReason,
   expectStatus,
+  expectUsualTimes,
   Line,
   openAll,
   quietly,
@@ -94,25 +95,6 @@ function refuses(what: string, bytes: Uint8Array, status: string): Scenario<Less
   };
 }
 
-/** A socket that comes to nothing, and that the server forgets. */
-function forgetsLine(what: string, bytes: Uint8Array): Scenario<Lesson> {
-  const title = `A client that ${what} is forgotten.`;
-  return {
-    what: title,
-    rules: [],
-    check({ WebSocketServer }) {
-      const server = new WebSocketServer(() => {});
-      const leave = () => {
-        const line = acceptLine(server, bytes);
-        line.destroy();
-        return new WeakRef(line);
-      };
-      const cause = 'At its `close`, stop its timer, and take it out of every list.';
-      return expectForgotten(leave(), title, cause);
-    },
-  };
-}
-
 /** Runs a check with a client that begins its request, and does not end it. */
 function withLoiterer(lesson: Lesson, check: (client: Peer) => Promise<void>): Promise<void> {
   const connect = async (listener: Listener) => {
@@ -124,11 +106,13 @@ function withLoiterer(lesson: Lesson, check: (client: Peer) => Promise<void>): P
 }
 
 /** What a client does, and what comes of it when one option is set. */
-interface Honoured {
+export interface Honoured {
   readonly options: Server.Options;
   /** What arrives. It is the sample request, with these frames behind it, if nothing else is said. */
   readonly frames?: Uint8Array;
   readonly request?: Uint8Array;
+  /** What the application does. */
+  readonly handle?: Server.Handler;
   /** Who has to know the option. */
   readonly reader: string;
   /** Something that is so in the end, and what that is called. */
@@ -148,8 +132,8 @@ const lastIs = (opcode: number, code?: number) => (line: Line) => {
 const HANDSHAKE = '`openingHandshake`';
 const CONNECTION = 'the connection, by `attach`';
 
-/** Each option, set alone. */
-const OPTIONS: readonly Honoured[] = [
+/** Options that matter before a client is a connection, each set alone. */
+const REQUEST_OPTIONS: readonly Honoured[] = [
   {
     options: { maxHeadBytes: 100 },
     reader: HANDSHAKE,
@@ -164,9 +148,27 @@ const OPTIONS: readonly Honoured[] = [
     holds: statusIs(408),
   },
   {
+    options: { closeTimeoutMs: 20 },
+    reader: 'the timer of a refused client',
+    request: POST,
+    comes: 'the end of the socket',
+    holds: (line) => line.destroyed,
+  },
+];
+
+/** The other options, each set alone. */
+export const OPTIONS: readonly Honoured[] = [
+  {
     options: { maxMessageBytes: 4 },
     reader: CONNECTION,
     frames: fromClient(Text, 'Hello'),
+    comes: 'a Close with 1009',
+    holds: lastIs(Close, 1009),
+  },
+  {
+    options: { maxMessageBytes: 0 },
+    reader: CONNECTION,
+    frames: fromClient(Text, 'H'),
     comes: 'a Close with 1009',
     holds: lastIs(Close, 1009),
   },
@@ -201,6 +203,17 @@ const OPTIONS: readonly Honoured[] = [
   },
 ];
 
+/** Of step 8: how much may wait. */
+export const WAITING_OPTIONS: readonly Honoured[] = [1000, 0].map((maxWaitingBytes) => ({
+  options: { maxWaitingBytes },
+  handle: (connection, { type }) => {
+    for (let i = 0; type === 'open' && i < 4; i++) connection.send(new Uint8Array(600));
+  },
+  reader: CONNECTION,
+  comes: 'a Close with 1008, for four messages of 600 bytes in one go',
+  holds: lastIs(Close, 1008),
+}));
+
 /** The status line that came back, and what came behind the head. */
 function cameBack(line: Line): string {
   const [status = ''] = Buffer.from(line.written).toString('latin1').split('\r\n');
@@ -208,14 +221,21 @@ function cameBack(line: Line): string {
   return `${show(status)}, then ${frames.length === 0 ? 'nothing' : show(frames)}`;
 }
 
-function honours({ options, frames, comes, holds, reader, ...given }: Honoured): Scenario<Lesson> {
-  const what = `The option \`${Object.keys(options)[0]}\`, set alone, is honoured.`;
+/** How a client comes to a server: with a request, and frames behind it. Returns its socket. */
+type Entry = (server: Server.WebSocketServer, asks: Uint8Array, frames: Uint8Array) => Line;
+
+/** A scenario for an option, however clients come. `where` says how. */
+export function honours(honoured: Honoured, where = '', enter = enterByRequest): Scenario<Lesson> {
+  const { options, comes, holds, reader } = honoured;
+  const [[name, value] = []] = Object.entries(options);
+  const of = honoured.request === POST ? ' by who is refused' : '';
+  const what = `The option \`${name}\`${value === 0 ? ' of 0' : ''}, set alone, is honoured${of}${where}.`;
   return {
     what,
     rules: [],
     async check({ WebSocketServer }) {
-      const server = new WebSocketServer(() => {}, options);
-      const line = acceptLine(server, join(given.request ?? request(), frames ?? NOTHING));
+      const server = new WebSocketServer(honoured.handle ?? (() => {}), options);
+      const line = enter(server, honoured.request ?? request(), honoured.frames ?? NOTHING);
       const facts = (): Fact[] => [
         ['options', show(options)],
         ['came back', cameBack(line)],
@@ -230,6 +250,8 @@ function honours({ options, frames, comes, holds, reader, ...given }: Honoured):
     },
   };
 }
+
+const enterByRequest: Entry = (server, asks, frames) => acceptLine(server, join(asks, frames));
 
 /** Lets the bytes of a request come one by one, each long before the time for it is over. */
 async function drip({ WebSocketServer }: Lesson, headTimeoutMs: number) {
@@ -291,6 +313,19 @@ function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
       quietly(() => line.destroy());
     },
   };
+}
+
+/** A server, and a client of it. */
+interface Opened {
+  readonly server: Server.WebSocketServer;
+  readonly line: Line;
+}
+
+/** The header of a Binary frame that announces so many bytes. */
+function headerOf(length: number): Uint8Array {
+  const header = Uint8Array.from([0x82, 0xff, ...new Array(12).fill(0)]);
+  new DataView(header.buffer).setBigUint64(2, BigInt(length));
+  return header;
 }
 
 /** Everything that came with the request is heard, however much that is. */
@@ -493,9 +528,27 @@ export const MANY: Scenarios = [
     rules: [],
     check: expectDripRefused,
   },
+  {
+    what: 'Without options, the usual limits hold.',
+    rules: [150],
+    check(lesson) {
+      const what = 'Without options, the usual limits hold.';
+      const { maxMessageBytes } = lesson.LIMITS;
+      const [first, second] = [0, 1].map(() => {
+        const server = new lesson.WebSocketServer(() => {});
+        return { server, line: acceptLine(server, request()) };
+      }) as [Opened, Opened];
+      const [connection] = first.server.connections;
+      if (!connection) return fail(what, [['connections', 'none']]);
+      expectUsualTimes(lesson, connection, () => connection.close());
+      second.line.emit('data', headerOf(maxMessageBytes + 1));
+      expectCode(second.line, 1009, what, [
+        ['arrived', `the header of a Binary of ${maxMessageBytes + 1} bytes`],
+      ]);
+      for (const { line } of [first, second]) line.destroy();
+    },
+  },
   countsInSpite('open'),
   countsInSpite('close'),
-  ...OPTIONS.map(honours),
-  forgetsLine('leaves in the middle of its request', PART),
-  forgetsLine('was refused', POST),
+  ...[...REQUEST_OPTIONS, ...OPTIONS].map((honoured) => honours(honoured)),
 ];

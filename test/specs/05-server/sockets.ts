@@ -202,13 +202,19 @@ export function expectReason(head: string): void {
 export class Line extends Duplex {
   /** What `setNoDelay` was called with, if it was. */
   noDelay: boolean | undefined;
-  /** What has been written to it. */
-  written = NOTHING;
+  /** What has been written to it, write by write. */
+  #writes: Uint8Array[] = [];
 
   /** Does the other end read nothing? */
   #isHeld = false;
   /** Called when the other end reads on. */
   #whenTaken = () => {};
+
+  /** What has been written to it. */
+  get written(): Uint8Array {
+    if (this.#writes.length > 1) this.#writes = [join(...this.#writes)];
+    return this.#writes[0] ?? NOTHING;
+  }
 
   /** The other end reads nothing more. */
   hold(): void {
@@ -218,12 +224,19 @@ export class Line extends Duplex {
   /** The other end reads on. */
   release(): void {
     this.#isHeld = false;
-    this.#whenTaken();
+    this.takeOne();
+  }
+
+  /** The other end reads what has been written first, and no more. */
+  takeOne(): void {
+    const whenTaken = this.#whenTaken;
+    this.#whenTaken = () => {};
+    whenTaken();
   }
 
   override _read(): void {}
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    this.written = join(this.written, chunk);
+    this.#writes.push(new Uint8Array(chunk));
     if (this.#isHeld) this.#whenTaken = done;
     else done();
   }
@@ -248,6 +261,29 @@ export function onLine(
   const connection = attempt(attach, 'Attach a connection.');
   expectListener(line);
   return { line, connection };
+}
+
+/** How many listeners a line has. */
+export const listenersOf = (line: Line) =>
+  line.eventNames().reduce((sum, name) => sum + line.listenerCount(name), 0);
+
+/**
+ * Checks that the times that nobody has set are the usual ones: by how much nearer the deadline
+ * comes when an open connection is closed.
+ */
+export function expectUsualTimes({ LIMITS }: Lesson, connection: Connection, close: () => void) {
+  const before = connection.deadline ?? Number.NaN;
+  close();
+  const nearer = before - (connection.deadline ?? Number.NaN);
+  const usual = LIMITS.pingIntervalMs - LIMITS.closeTimeoutMs;
+  // On a busy machine, a second may go by meanwhile.
+  equal(() => Math.abs(nearer - usual) < 5000, true, 'Without limits, the usual ones hold.', {
+    given: [
+      ['by `close()`, the deadline came nearer', `by ${Math.round(nearer)} ms`],
+      ['expected', `about ${usual} ms: \`pingIntervalMs\` less \`closeTimeoutMs\` of LIMITS`],
+    ],
+    label: 'so it was',
+  });
 }
 
 /** What has been written to a line behind the answer of the handshake. */
