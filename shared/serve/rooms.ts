@@ -27,7 +27,7 @@ export class Rooms {
     const guest = this.#guests.get(connection);
     switch (event.type) {
       case 'open':
-        this.#welcome(connection, new URL(event.upgrade.resource, 'http://localhost'));
+        this.#welcome(connection, event.upgrade.resource);
         break;
       case 'text':
         if (guest) this.#say(guest.room, `${guest.name}: ${event.data}`);
@@ -43,8 +43,11 @@ export class Rooms {
     }
   };
 
-  #welcome(connection: Connection, { pathname, searchParams }: URL): void {
-    if (pathname !== '/chat') return;
+  #welcome(connection: Connection, resource: string): void {
+    // Not by `new URL`, which throws at some targets, such as `//[`.
+    const [path, query] = resource.split(/\?(.*)/s);
+    if (path !== '/chat') return;
+    const searchParams = new URLSearchParams(query);
     const room = plain(searchParams.get('room'), MAX_ROOM_CHARACTERS) || 'lobby';
     const name = plain(searchParams.get('name'), MAX_NAME_CHARACTERS) || `guest ${++this.#count}`;
     this.#guests.set(connection, { name, room });

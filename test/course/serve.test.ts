@@ -8,6 +8,7 @@ import { type CutFrame, FrameCutter, KEPT_BYTES } from '../../shared/serve/cutte
 import { explain } from '../../shared/serve/explain.ts';
 import { stepText } from '../../shared/serve/files.ts';
 import { Observers } from '../../shared/serve/observers.ts';
+import { Rooms } from '../../shared/serve/rooms.ts';
 import { type Serving, serve } from '../../shared/serve/server.ts';
 import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
 import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
@@ -100,6 +101,17 @@ describe('what is served', () => {
       expect(statuses).toEqual([101, 101, 101, 403, 403, 403]);
     },
   );
+
+  test('a target that is no URL does not make a room throw', () => {
+    const sent: unknown[] = [];
+    const connection = { send: (data: unknown) => sent.push(data) } as unknown as lesson.Connection;
+    const { handle } = new Rooms();
+    for (const resource of ['//[', '/chat?room=a?b&name=Ada']) {
+      const upgrade = { resource, key: '', origin: undefined, protocols: [] };
+      handle(connection, { type: 'open', upgrade, protocol: undefined });
+    }
+    expect(sent).toEqual(['· Ada has joined “a?b”, 1 here']);
+  });
 
   test('no WebSocket where there is none', async () => {
     expect(await statusOf(`${serving.url}/`)).toBe(404);
