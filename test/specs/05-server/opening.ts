@@ -38,7 +38,7 @@ function accepted(
   return opening as Accepted;
 }
 
-/** Opens with a request whose first frames come together with it. */
+/** Opens with a request behind which frames came in the same read. */
 function keepsRest(lesson: Lesson, rest: Uint8Array): void {
   const what = 'Accept a request, and keep what came behind it.';
   const given: Fact[] = [['behind the head', show(rest)]];
@@ -46,7 +46,7 @@ function keepsRest(lesson: Lesson, rest: Uint8Array): void {
   equal(() => opening.rest, rest, what, {
     given,
     label: '`rest` is',
-    cause: () => 'A client may send its first frame together with the request.',
+    cause: () => 'Not every client waits for the answer, and a read can bring more than the head.',
   });
 }
 
