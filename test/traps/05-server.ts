@@ -963,6 +963,88 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'clock-behind-the-bug',
+    step: 7,
+    story:
+      'The timer is stopped behind the last event. When its handler throws, that line is never reached.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        '    clearTimeout(this.#timer);\n    this.connection.disconnect();\n    this.#turn();',
+        '    this.connection.disconnect();\n    this.#turn();\n    clearTimeout(this.#timer);',
+      ],
+    ],
+  },
+  {
+    id: 'refused-kept-in-a-list',
+    step: 7,
+    story:
+      'A refused socket stays in the list of those that are on their way, for as long as the server lives.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '      clearTimeout(timer);\n      this.#pending.delete(socket);\n    });',
+        '      clearTimeout(timer);\n    });',
+      ],
+    ],
+  },
+  {
+    id: 'request-collected-for-ever',
+    step: 7,
+    story: 'The listener that collects the request stays, and keeps everything that is ever sent.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      ["socket.off('data', read).off('close', forget);", "socket.off('close', forget);"],
+      [
+        '      const opening = openingHandshake(received,',
+        '      if (!this.#pending.has(socket)) return;\n      const opening = openingHandshake(received,',
+      ],
+    ],
+  },
+  {
+    id: 'zero-is-unset',
+    step: 7,
+    story: 'Options by `||`: a limit of 0 is taken for none, and the usual one holds.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'this.#options = { ...LIMITS, ...options };',
+        'this.#options = {\n      ...LIMITS,\n      ...options,\n      maxMessageBytes: options.maxMessageBytes || LIMITS.maxMessageBytes,\n    };',
+      ],
+    ],
+  },
+  {
+    id: 'wrong-clock-for-the-refused',
+    step: 7,
+    story: 'A refused client has the time of a request, instead of that for closing.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        'setTimeout(() => socket.destroy(), this.#options.closeTimeoutMs)',
+        'setTimeout(() => socket.destroy(), this.#options.headTimeoutMs)',
+      ],
+    ],
+  },
+  {
+    id: 'half-ended-request',
+    step: 7,
+    story:
+      'At the end of a client that never ended its request, its timer is stopped, and nobody ends the socket.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        "    socket.on('data', read);\n",
+        "    socket.on('data', read);\n    socket.on('end', forget);\n",
+      ],
+    ],
+  },
+  {
     id: 'waits-without-limit',
     step: 8,
     story:
@@ -1326,6 +1408,97 @@ const SHARED = new MessageReader('server');`,
     edits: [['this.#owesDrain ||= this.#waitingBytes', 'this.#owesDrain = this.#waitingBytes']],
   },
   {
+    id: 'listens-for-one-drain',
+    step: 8,
+    story:
+      '`once` for the `drain` of a socket: when the client is behind for the second time, everything stops.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      ["socket.on('drain', () => this.#turn());", "socket.once('drain', () => this.#turn());"],
+    ],
+  },
+  {
+    id: 'all-into-the-socket',
+    step: 8,
+    story:
+      'The output is written, however much of it the socket keeps already: no Pong can overtake it.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['    while (!this.#isBehind) {', '    while (true) {']],
+  },
+  {
+    id: 'one-array-for-all-writes',
+    step: 8,
+    story:
+      'The output goes through one array. What a socket still keeps is overwritten by the next write.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        '      socket.write(bytes);\n    }',
+        '      shared.set(bytes);\n      socket.write(shared.subarray(0, bytes.length));\n    }',
+      ],
+      ['const now = () =>', 'const shared = new Uint8Array(1024 * 1024);\nconst now = () =>'],
+    ],
+  },
+  {
+    id: 'brake-before-the-drop',
+    step: 8,
+    story:
+      'A client that is behind is looked at no further: with output waiting, it is never dropped.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        "    if (connection.ending === 'destroy') socket.destroy();\n",
+        "    if (this.#isBehind && !socket.writableEnded) return;\n    if (connection.ending === 'destroy') socket.destroy();\n",
+      ],
+    ],
+  },
+  {
+    id: 'a-listener-for-each-write',
+    step: 8,
+    story:
+      'A listener for `drain` with each turn: whoever sends to a stalled client collects them.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      ["    socket.on('drain', () => this.#turn());\n", ''],
+      [
+        '      socket.pause();\n      return;',
+        "      socket.pause();\n      socket.once('drain', () => this.#turn());\n      return;",
+      ],
+    ],
+  },
+  {
+    id: 'drain-of-the-dropped',
+    step: 8,
+    story:
+      'The count is set to 0 when messages are dropped for the Close of the peer: the application hears of room.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [],
+    edits: [
+      [
+        "if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') this.#queue.dropWaiting();",
+        "if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') {\n      this.#queue.dropWaiting();\n      this.#waitingBytes = 0;\n    }",
+      ],
+    ],
+  },
+  {
+    id: 'drained-into-a-full-socket',
+    step: 8,
+    story: '`drain` comes when the core is empty, although the socket is full of what was in it.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '    if (this.#isBehind) {\n      // Reading',
+        '    if (connection.owesDrain) setImmediate(() => this.#drain());\n    if (this.#isBehind) {\n      // Reading',
+      ],
+    ],
+  },
+  {
     id: 'second-error-swallowed',
     step: 6,
     story:
@@ -1340,6 +1513,42 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'only-errors-count',
+    step: 6,
+    story: 'The `catch` looks whether an Error was thrown. Of a string, nobody hears anything.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [
+      [
+        "      if (event.type === 'close' || this.connection.ending) throw error;\n",
+        "      if (!(error instanceof Error)) return;\n      if (event.type === 'close' || this.connection.ending) throw error;\n",
+      ],
+    ],
+  },
+  {
+    id: 'destroyed-at-its-end',
+    step: 6,
+    story:
+      'A client that ends its side is destroyed, with the answers to what it asked still waiting.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [["socket.on('end', () => socket.end());", "socket.on('end', () => socket.destroy());"]],
+  },
+  {
+    id: 'talks-for-ever',
+    step: 6,
+    story:
+      'Each read winds the clock of the closing handshake up again: a client that goes on talking never ends.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        '    this.connection.receive(chunk);\n    this.#turn();',
+        '    this.connection.receive(chunk);\n    if (this.connection.ending) {\n      clearTimeout(this.#timer);\n      this.#timer = setTimeout(() => this.#onTimer(), 5_000);\n    }\n    this.#turn();',
+      ],
+    ],
+  },
+  {
     id: 'version-of-its-own',
     step: 11,
     story:
@@ -1347,5 +1556,30 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §4.2.1',
     rules: [35],
     edits: [['{httpVersion}`,', '{1.1}`,']],
+  },
+  {
+    id: 'usual-limits-for-upgrade',
+    step: 11,
+    story: 'A client that comes by `upgrade` has the usual limits, whatever the options say.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '        this.#handle(connection, event);\n      },\n      this.#options,',
+        "        this.#handle(connection, event);\n      },\n      'head' in socket ? LIMITS : this.#options,",
+      ],
+      [
+        '    // A request has a method and a URL.',
+        '    Object.assign(socket, { head });\n    // A request has a method and a URL.',
+      ],
+    ],
+  },
+  {
+    id: 'refused-and-not-read',
+    step: 11,
+    story: 'A refused socket of `node:http` is not read on: it never sees the end of the client.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [['    socket.resume();\n    socket.end(answer);', '    socket.end(answer);']],
   },
 ];
