@@ -94,8 +94,8 @@ function readsFromStart(actual: unknown, { buffer, length }: Uint8Array): string
   return isThat ? FROM_START : undefined;
 }
 
-function sizeMistake(actual: unknown, maxPayload: number): string | undefined {
-  return actual instanceof RangeError && maxPayload >= 2 ** 31
+function sizeMistake(error: unknown, maxPayload: number): string | undefined {
+  return error instanceof RangeError && maxPayload >= 2 ** 31
     ? `${maxPayload} is a whole number from 1 up. Does a bit operator look at it, such as \`| 0\`? Those see 32 bits.`
     : undefined;
 }
@@ -120,10 +120,8 @@ function cutsMessage({ fragment }: Lesson, choose: Choices): () => void {
   const expected = framesOf(opcode, pieces(before, maxPayload));
   equal(cut, expected, what, {
     given,
-    cause: (actual) =>
-      readsFromStart(actual, bytes) ??
-      sizeMistake(actual, maxPayload) ??
-      fragmentMistake(actual, expected),
+    cause: (actual) => readsFromStart(actual, bytes) ?? fragmentMistake(actual, expected),
+    causeOfError: (error) => sizeMistake(error, maxPayload),
   });
   equal(() => bytes, before, 'The data belongs to the caller: leave it as it was.', {
     given,

@@ -124,7 +124,8 @@ async function comeAndGo(lesson: Lesson, way: Way) {
   const { server, events } = listening(lesson, way);
   const timers = new Timers();
   const line = timers.run(() => acceptLine(server, way.asks ?? request()));
-  await turns(2);
+  // A part of a request has a short time, which a busy machine would let go by.
+  if (way.asks !== PART) await turns(2);
   timers.run(() => way.happens?.(line, server));
   await turns(2);
   if (way.isDropped) await settles(() => line.destroyed);
