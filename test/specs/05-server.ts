@@ -9,7 +9,7 @@ import { CLOSING, FAILING } from './05-server/ending.ts';
 import { EVERYBODY } from './05-server/everybody.ts';
 import { ANY_ENDS, ANY_LOADS, ANY_READS, ANY_TALK, ANY_TIMES } from './05-server/generated.ts';
 import { ON_HTTP } from './05-server/http.ts';
-import { LEAVING } from './05-server/leaving.ts';
+import { LEAVING, LEAVING_AT_SHUTDOWN } from './05-server/leaving.ts';
 import { MANY } from './05-server/many.ts';
 import { OPENING } from './05-server/opening.ts';
 import { ANY_OPENING } from './05-server/openings.ts';
@@ -36,7 +36,11 @@ export const spec: Spec<Lesson> = {
       section: '10.4',
       scenarios: [...BACKPRESSURE, ...SLOW_READERS, ...ANY_LOADS],
     },
-    { title: 'Everybody at once', section: '7.4.1', scenarios: EVERYBODY },
+    {
+      title: 'Everybody at once',
+      section: '7.4.1',
+      scenarios: [...EVERYBODY, ...LEAVING_AT_SHUTDOWN],
+    },
     { title: 'A suite of cases', section: '7.1.7', scenarios: SUITE },
     { title: 'Beside a web page', section: '4.2.2', scenarios: ON_HTTP },
   ],

@@ -103,11 +103,12 @@ const WAYS: readonly Way[] = [
     happens: says(fromClient(Text, 'Hello')),
   },
   { name: 'the application throws at `close`', bug: 'close' },
-  {
-    name: 'the server is shut down, and it resets',
-    happens: (_, server) => void server.shutdown(),
-  },
 ];
+
+const SHUT_DOWN: Way = {
+  name: 'the server is shut down, and it resets',
+  happens: (_, server) => void server.shutdown(),
+};
 
 /** A server whose application remembers what it hears. */
 function listening({ WebSocketServer }: Lesson, { bug, options }: Way) {
@@ -168,15 +169,27 @@ async function expectNothingLeft({ way, server, events, isDropped, timers, line 
   );
 }
 
+/** Lets a client go in each of these ways, all at once, and looks for what is left. */
+async function leaveNothing(lesson: Lesson, ways: readonly Way[]): Promise<void> {
+  const gone = await Promise.all(ways.map((way) => comeAndGo(lesson, way)));
+  const failures = await Promise.allSettled(gone.map(expectNothingLeft));
+  for (const failure of failures) if (failure.status === 'rejected') throw failure.reason;
+}
+
+/** Step 9: the same, when the server is shut down. */
+export const LEAVING_AT_SHUTDOWN: Scenarios = [
+  {
+    what: 'When the server is shut down, nothing stays of a client that resets.',
+    rules: [132],
+    check: (lesson) => leaveNothing(lesson, [SHUT_DOWN]),
+  },
+];
+
 export const LEAVING: Scenarios = [
   {
     what: 'However a client goes, nothing of it stays.',
     rules: [132],
-    async check(lesson) {
-      const gone = await Promise.all(WAYS.map((way) => comeAndGo(lesson, way)));
-      const failures = await Promise.allSettled(gone.map(expectNothingLeft));
-      for (const failure of failures) if (failure.status === 'rejected') throw failure.reason;
-    },
+    check: (lesson) => leaveNothing(lesson, WAYS),
   },
   {
     what: 'The listeners of a request are taken off when it has been read.',

@@ -94,10 +94,11 @@ function dropsStuck([name, limits, act]: (typeof DEADLINES)[number]): Scenario<L
     async check(lesson) {
       const { line, connection } = onLine(lesson, () => {}, limits);
       line.hold();
-      await sendAll(connection);
+      // In one turn: the first deadline is near.
+      for (const message of MESSAGES) connection.send(message);
       act(connection);
       const facts = (): Fact[] => [
-        ['waiting', SENT],
+        ['waiting', `${MESSAGES.length} messages, 1 MB`],
         ['limits', JSON.stringify(limits)],
         ['`ending` is', `${connection.ending}`],
         ['the socket', 'not destroyed'],
