@@ -531,17 +531,19 @@ export const MANY: Scenarios = [
   {
     what: 'Without options, the usual limits hold.',
     rules: [150],
-    check(lesson) {
+    async check(lesson) {
       const what = 'Without options, the usual limits hold.';
       const { maxMessageBytes } = lesson.LIMITS;
       const [first, second] = [0, 1].map(() => {
         const server = new lesson.WebSocketServer(() => {});
         return { server, line: acceptLine(server, request()) };
       }) as [Opened, Opened];
+      await settles(() => first.server.connections.size > 0);
       const [connection] = first.server.connections;
       if (!connection) return fail(what, [['connections', 'none']]);
       expectUsualTimes(lesson, connection, () => connection.close());
       second.line.emit('data', headerOf(maxMessageBytes + 1));
+      await settles(() => second.line.writableEnded);
       expectCode(second.line, 1009, what, [
         ['arrived', `the header of a Binary of ${maxMessageBytes + 1} bytes`],
       ]);
