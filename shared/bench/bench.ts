@@ -1,7 +1,7 @@
 /** Measures echo servers beside each other, all with the same load, in one run. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { endChild, forkChild } from '../process/children.ts';
 import { openClient } from './client.ts';
 import type { Kind, Load, Order, ServerReply } from './messages.ts';
 
@@ -46,7 +46,7 @@ class Process {
   readonly #child: ChildProcess;
 
   constructor(file: string, args: readonly string[] = []) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    this.#child = forkChild(new URL(file, import.meta.url), args, {
       execArgv: ['--import', 'tsx', '--expose-gc'],
     });
   }
@@ -72,7 +72,7 @@ class Process {
   }
 
   end(): void {
-    this.#child.kill();
+    endChild(this.#child);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A process that makes load: it sends messages, and another for each that comes back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { wire } from '../kit/frames.ts';
+import { endWithParent } from '../process/parent.ts';
 import { Opcode } from '../protocol.ts';
 import { decodeHeader } from '../view/frame.ts';
 import { openClient } from './client.ts';
@@ -84,4 +85,4 @@ async function run(order: Order): Promise<number> {
 }
 
 process.on('message', async (order: Order) => process.send?.(await run(order)));
-process.on('disconnect', () => process.exit());
+endWithParent();

@@ -5,6 +5,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type * as Lesson from '../../solutions/05-server/server.ts';
+import { endWithParent } from '../process/parent.ts';
 import type { Kind, ServerReply } from './messages.ts';
 
 const [, , kind, lesson = ''] = process.argv as [string, string, Kind, string?];
@@ -46,4 +47,4 @@ process.on('message', () => {
   const { heapUsed, external } = process.memoryUsage();
   reply({ memoryBytes: heapUsed + external });
 });
-process.on('disconnect', () => process.exit());
+endWithParent();

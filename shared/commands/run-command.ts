@@ -1,4 +1,6 @@
 import { UsageError } from '../course/lessons.ts';
+import { exitOnSignals } from '../process/children.ts';
+import { exitWithParent } from '../process/parent.ts';
 import { columns, style } from '../view/style.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
@@ -12,6 +14,10 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+
+// Whatever ends a command, nothing that it has started goes on.
+exitOnSignals();
+exitWithParent();
 
 /**
  * Runs a command of the course, or shows its help, and sets the exit code. A `UsageError` becomes

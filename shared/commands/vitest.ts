@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../course/lessons.ts';
+import { spawnChild } from '../process/children.ts';
 
 /** Runs Vitest once with these arguments, at this terminal. Returns its exit code. */
 export function runVitest(...args: readonly string[]): Promise<number> {
   const folder = dirname(createRequire(import.meta.url).resolve('vitest/package.json'));
-  const run = spawn(process.execPath, [join(folder, 'vitest.mjs'), 'run', ...args], {
+  const run = spawnChild(process.execPath, [join(folder, 'vitest.mjs'), 'run', ...args], {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
   return new Promise((resolve, reject) => {
     run.on('error', reject);

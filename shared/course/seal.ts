@@ -12,6 +12,7 @@ const ROOMS = [
   'shared/course',
   'shared/harness',
   'shared/kit',
+  'shared/process',
   'shared/session',
   'shared/view',
   'test/specs',

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { spawnChild } from '../process/children.ts';
 import { fileOf, ROOT, type Target } from './lessons.ts';
 
 /** What the type checker does not like. */
@@ -40,12 +40,12 @@ export function complaintsOf(
     `--${name}`,
     String(value),
   ]);
-  const tsc = spawn(findCompiler(), [...FLAGS, ...options, ...files], {
+  const tsc = spawnChild(findCompiler(), [...FLAGS, ...options, ...files], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
-  tsc.stdout.setEncoding('utf8').on('data', (text: string) => {
+  tsc.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
   return new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
+import { endWithParent } from '../process/parent.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
@@ -21,6 +22,8 @@ const GRACE_MS = 700;
 const OURS = /^(PipeWrap|Pipe|MessagePort|CloseReq|TTYWrap|FSReq.*|Immediate)$/;
 /** How much of what a step prints is kept, in characters. */
 const MAX_OUTPUT = 2000;
+
+endWithParent();
 
 const send = process.send?.bind(process);
 if (!send) throw new Error('This is no program of its own: `npm test lessons/02` starts it.');

@@ -1,10 +1,10 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
+import { endChild, forkChild } from '../process/children.ts';
 import type { Fact } from './facts.ts';
 import type { FromChecker, Go } from './messages.ts';
 import { NOT_REACHED, type Run, RunRecord } from './record.ts';
@@ -29,36 +29,25 @@ export interface Checker {
   stop(): void;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) kill(child);
-});
-
 /** Starts a process for one run, ahead of time. */
 export function prepare(target: Target): Checker {
-  const child = fork(
-    fileURLToPath(new URL('child.ts', import.meta.url)),
-    [`${target.side}/${target.lesson.number}`],
-    {
-      execArgv: ['--import', 'tsx', `--max-old-space-size=${MAX_HEAP_MIB}`],
-      // What the process itself prints, such as that its memory is full, is of use only here.
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'advanced',
-      // A group of its own, so that what it starts can be ended with it.
-      detached: process.platform !== 'win32',
-    },
-  );
-  running.add(child);
+  const name = `${target.side}/${target.lesson.number}`;
+  const child = forkChild(new URL('child.ts', import.meta.url), [name], {
+    execArgv: ['--import', 'tsx', `--max-old-space-size=${MAX_HEAP_MIB}`],
+    // What the process itself prints, such as that its memory is full, is of use only here.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
   // What goes wrong with the process itself ends in its exit, and that is told.
   child.on('error', () => {});
   return {
     run: async () => {
       const held = await heldUp(target);
-      if (held) kill(child);
+      if (held) endChild(child);
       // One that has not lived until now is replaced.
       return held ?? (child.connected ? follow(child, target) : prepare(target).run());
     },
-    stop: () => kill(child),
+    stop: () => endChild(child),
   };
 }
 
@@ -112,17 +101,6 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
   };
 }
 
-function kill(child: ChildProcess): void {
-  running.delete(child);
-  if (child.pid === undefined) return;
-  try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
-}
-
 /**
  * Says how long to hear nothing of a step before it counts as endless, in milliseconds, when our
  * own process took `startMs` to start: where that is slow, everything is.
@@ -143,7 +121,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
         `${record.activity} did not come to an end within ${Math.round(patience / 1000)} seconds.`,
         'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
       );
-      kill(child);
+      endChild(child);
     }, patience);
   };
   const complaints = collectStart(child.stderr, 10_000);
@@ -151,7 +129,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
     if (message.type === 'ready') patienceMs = patienceFor(message.startMs);
     watch();
     record.take(message);
-    if (record.isDone) kill(child);
+    if (record.isDone) endChild(child);
   });
   watch(START_MS);
   child.send({ type: 'go' } satisfies Go);
@@ -161,7 +139,6 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       clearTimeout(timer);
       const settle = () => {
         clearTimeout(late);
-        kill(child);
         if (!record.isReady) record.neverStarted(complaintIn(complaints()));
         else if (!record.isDone) record.breakOff(...reasonOf(complaints(), code, signal));
         resolve(record.result());

@@ -5,7 +5,17 @@ import { expect, test } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
 import { findCircle, type Imports, readImports } from './imports.ts';
 
-const IN_SHARED = ['view', 'course', 'harness', 'kit', 'conformance', 'bench', 'serve', 'session'];
+const IN_SHARED = [
+  'view',
+  'process',
+  'course',
+  'harness',
+  'kit',
+  'conformance',
+  'bench',
+  'serve',
+  'session',
+];
 const ENGINE = ['shared', ...IN_SHARED.map((room) => `shared/${room}`), 'shared/commands'];
 
 /** What each room may import from. Each stands on rooms that are further up in this list. */
@@ -14,12 +24,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lessons: ['shared'],
   solutions: ['shared'],
   'shared/view': ['shared'],
-  'shared/course': ['shared', 'shared/view'],
-  'shared/harness': ['shared', 'shared/view', 'shared/course'],
+  'shared/process': [],
+  'shared/course': ['shared', 'shared/view', 'shared/process'],
+  'shared/harness': ['shared', 'shared/view', 'shared/process', 'shared/course'],
   'tests of lessons': ['lessons', 'solutions', 'shared/harness'],
   'shared/kit': ['shared', 'shared/view', 'shared/harness'],
   'shared/conformance': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
-  'shared/bench': ['shared', 'solutions', 'shared/view', 'shared/course', 'shared/kit'],
+  'shared/bench': [
+    'shared',
+    'solutions',
+    'shared/view',
+    'shared/process',
+    'shared/course',
+    'shared/kit',
+  ],
   'shared/serve': ['shared', 'solutions', 'shared/view', 'shared/course', 'shared/kit'],
   'shared/session': ['shared', 'shared/view', 'shared/course', 'shared/harness'],
   'shared/commands': ENGINE,

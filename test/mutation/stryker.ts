@@ -1,9 +1,9 @@
 /** Changes the solutions, one small thing at a time, and sees whether the specs notice. */
-import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileOf, type Lesson, ROOT, UsageError } from '../../shared/course/lessons.ts';
+import { spawnChild } from '../../shared/process/children.ts';
 
 /** One change of a solution. */
 export interface Mutant {
@@ -107,13 +107,13 @@ export class Laboratory {
 
   /** Runs a program of Node in the folder. Returns its exit code, and what it said. */
   #run(program: string, ...args: readonly string[]): Promise<{ code: number; output: string }> {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawnChild(process.execPath, [program, ...args], {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         output += text;
       });
     }

@@ -1,0 +1,66 @@
+/** The processes that we start. Each ends with us at the latest, and with each all that it started. */
+import {
+  type ChildProcess,
+  type ForkOptions,
+  fork,
+  type SpawnOptions,
+  spawn,
+} from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) endChild(child);
+});
+
+/**
+ * Exits on Ctrl-C, on SIGTERM, and when the terminal is closed: by default, a signal ends a process
+ * without its `exit` event. A command that listens for a signal itself ends when it wants to.
+ */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
+/** A group of its own, so that what a child starts can be ended with it. Windows has no groups. */
+const detached = process.platform !== 'win32';
+
+/** Starts a module of ours in a process of its own. When we are killed, `endWithParent` ends it. */
+export function forkChild(
+  module: URL,
+  args: readonly string[],
+  options: ForkOptions,
+): ChildProcess {
+  const env = { ...process.env, STARTED_BY: String(process.pid) };
+  return keep(fork(fileURLToPath(module), args, { ...options, env, detached }));
+}
+
+/** Starts any other program. */
+export function spawnChild(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  return keep(spawn(program, args, { ...options, detached }));
+}
+
+function keep(child: ChildProcess): ChildProcess {
+  children.add(child);
+  return child.once('exit', () => endChild(child));
+}
+
+/** Ends a child at once, and what it has started, even when it has ended itself. */
+export function endChild(child: ChildProcess): void {
+  children.delete(child);
+  if (child.pid === undefined) return;
+  try {
+    if (detached) process.kill(-child.pid, 'SIGKILL');
+    else child.kill('SIGKILL');
+  } catch {
+    // Nothing is left to end.
+  }
+}
