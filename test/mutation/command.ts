@@ -35,7 +35,6 @@ async function mutate(lessons: readonly Lesson[]): Promise<number> {
     }
   } finally {
     statusLine('');
-    laboratory.remove();
   }
   return isGood ? 0 : 1;
 }

@@ -37,11 +37,12 @@ interface Report {
   >;
 }
 
-/** A copy of the project that has Stryker, in a temporary folder. */
+/** A copy of the project that has Stryker, in a temporary folder that is gone when this process is. */
 export class Laboratory {
   readonly #folder = mkdtempSync(join(tmpdir(), 'websocket-101-mutants-'));
 
   constructor() {
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
     for (const name of ['solutions', 'shared', 'test', 'package.json', 'package-lock.json']) {
       cpSync(join(ROOT, name), join(this.#folder, name), { recursive: true });
     }
@@ -121,10 +122,6 @@ export class Laboratory {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code: code ?? 1, output }));
     });
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
