@@ -7,6 +7,7 @@ const WAITING = [
   'misbehaviour',
   'commands',
   'session',
+  'signals',
   'page',
   'conformance',
   'tools',
