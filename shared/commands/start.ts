@@ -1,6 +1,7 @@
 import { findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
 import { requireSeal } from '../course/seal.ts';
-import { currentLesson, type Progress, readProgress, renderMap } from '../session/progress.ts';
+import { lastSaved } from '../session/first-screen.js';
+import { type Course, readCourse, renderMap } from '../session/progress.ts';
 import { Session } from '../session/session.ts';
 import { RealTerminal } from '../session/terminal.ts';
 import { columns } from '../view/style.ts';
@@ -11,7 +12,7 @@ await runCommand({
   summary:
     'The course: the current lesson, checked on every save. Without a terminal: the map of the course and what comes next, once.',
   positionals: {
-    '[LESSON]': 'Where to begin, such as 02. By default, the first that is not finished.',
+    '[LESSON]': 'Where to begin, such as 02. By default, the one whose file you saved last.',
   },
   examples: [
     ['npm start', 'Goes on where you are.'],
@@ -19,16 +20,15 @@ await runCommand({
   ],
   async run(_, [name, ...more]) {
     if (more.length > 0) throw new UsageError('One lesson at a time: npm start 03');
-    const chosen = name === undefined ? undefined : lessonOf(name);
+    const lesson = lessonOf(name ?? lastSaved());
     requireSeal();
-    const progress = await readProgress();
-    const lesson = chosen ?? currentLesson(progress)?.lesson ?? (LESSONS.at(-1) as Lesson);
     if (process.stdin.isTTY && process.stdout.isTTY) {
-      await new Session(new RealTerminal(), progress, lesson).run();
+      await new Session(new RealTerminal(), lesson).run();
     } else {
-      console.log(
-        [...renderMap(progress, lesson, columns()), '', ...nextStep(progress, lesson)].join('\n'),
-      );
+      const course = await readCourse();
+      const here = name === undefined ? unfinished(course, lesson) : lesson;
+      const map = renderMap(course, here, columns());
+      console.log([...map, '', ...nextStep(course, here)].join('\n'));
     }
     return 0;
   },
@@ -40,8 +40,14 @@ function lessonOf(name: string): Lesson {
   throw new UsageError(`Your lessons are watched, not the solutions: npm start ${lesson.number}`);
 }
 
-function nextStep(progress: readonly Progress[], here: Lesson): string[] {
-  const next = progress.find(({ lesson }) => lesson === here)?.next;
+/** The lesson itself, unless it is finished: then the first that is not. */
+function unfinished(course: Course, lesson: Lesson): Lesson {
+  const isOpen = (it: Lesson) => course.get(it)?.next !== undefined;
+  return [lesson, ...LESSONS].find(isOpen) ?? lesson;
+}
+
+function nextStep(course: Course, here: Lesson): string[] {
+  const next = course.get(here)?.next;
   if (!next) return ['Every step of the course holds.'];
   return [
     `Next      lesson ${here.number}, step ${next.number}: ${next.title}`,

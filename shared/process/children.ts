@@ -10,9 +10,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const children = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of children) endChild(child);
-});
+process.once('exit', endChildren);
 
 /**
  * Exits on Ctrl-C, on SIGTERM, and when the terminal is closed: by default, a signal ends a process
@@ -63,4 +61,9 @@ export function endChild(child: ChildProcess): void {
   } catch {
     // Nothing is left to end.
   }
+}
+
+/** Ends every child. */
+export function endChildren(): void {
+  for (const child of children) endChild(child);
 }

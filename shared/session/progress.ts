@@ -10,7 +10,6 @@ import { pad } from '../view/width.ts';
 
 /** How far one lesson is. */
 export interface Progress {
-  readonly lesson: Lesson;
   /** How many steps hold. */
   readonly done: number;
   readonly total: number;
@@ -18,54 +17,57 @@ export interface Progress {
   readonly next: { readonly number: number; readonly title: string } | undefined;
 }
 
+/** How far each lesson is. One that has not been checked yet is not there. */
+export type Course = ReadonlyMap<Lesson, Progress>;
+
 /** Checks every lesson. */
-export function readProgress(): Promise<Progress[]> {
-  return Promise.all(LESSONS.map(progressOf));
+export async function readCourse(): Promise<Course> {
+  const read = async (lesson: Lesson) => [lesson, await readProgress(lesson)] as const;
+  return new Map(await Promise.all(LESSONS.map(read)));
 }
 
-async function progressOf(lesson: Lesson): Promise<Progress> {
+/** Checks one lesson. */
+export async function readProgress(lesson: Lesson): Promise<Progress> {
   const target: Target = { side: 'lessons', lesson };
-  const { steps } = await loadSpec(lesson.name);
-  const total = steps.length;
   if (existsSync(join(ROOT, fileOf(target)))) {
     const { results } = await supervise(target);
-    if (results.length > 0) return { lesson, total, ...standing(results) };
+    if (results.length > 0) return progressIn(results);
   }
-  return { lesson, total, done: 0, next: { number: 1, title: steps[0]?.title ?? '' } };
+  const { steps } = await loadSpec(lesson.name);
+  return { done: 0, total: steps.length, next: { number: 1, title: steps[0]?.title ?? '' } };
 }
 
 /** How far a lesson is, by the results of its steps. */
-export function standing(results: readonly StepResult[]): Pick<Progress, 'done' | 'next'> {
+export function progressIn(results: readonly StepResult[]): Progress {
   return {
     done: results.filter(({ failure }) => !failure).length,
+    total: results.length,
     next: results.find(({ failure }) => failure),
   };
 }
 
-/** The lesson to go on with: the first that is not finished. `undefined`: all are. */
-export function currentLesson(progress: readonly Progress[]): Progress | undefined {
-  return progress.find(({ next }) => next !== undefined);
-}
-
 /** Draws the map of the course: a line for each lesson, and a mark at the one to go on with. */
-export function renderMap(
-  progress: readonly Progress[],
-  here: Lesson | undefined,
-  width: number,
-): string[] {
-  const count = `${sum(progress, 'done')}/${sum(progress, 'total')}`;
+export function renderMap(course: Course, here: Lesson | undefined, width: number): string[] {
+  const count = countSteps(course);
   const heading = pad('WebSocket 101', width - count.length - 1) + count;
-  const longest = Math.max(...progress.map(({ total }) => total));
-  const lines = progress.map(({ lesson, done, total, next }) => {
-    const mark = lesson === here ? '▸' : next ? '·' : '✓';
+  const longest = Math.max(...[...course.values()].map(({ total }) => total), 0);
+  const lines = LESSONS.map((lesson) => {
+    const progress = course.get(lesson);
+    const mark = lesson === here ? '▸' : progress && !progress.next ? '✓' : '·';
+    const start = ` ${mark} ${lesson.number}  ${pad(lesson.title, 16)} `;
+    if (!progress) return `${start}${style.dim('checking …')}`;
+    const { done, total, next } = progress;
     const bar = pad('█'.repeat(done) + '░'.repeat(total - done), longest + 1);
-    const line = ` ${mark} ${lesson.number}  ${pad(lesson.title, 16)} ${bar} ${done}/${total}`;
+    const line = `${start}${bar} ${done}/${total}`;
     return next ? line : style.green(line);
   });
   return [style.bold(heading), '', ...lines];
 }
 
-/** Adds up the steps of all lessons. */
-export function sum(progress: readonly Progress[], field: 'done' | 'total'): number {
-  return progress.reduce((total, item) => total + item[field], 0);
+/** Counts the steps of the course that hold, and all of them; only once all have been checked. */
+export function countSteps(course: Course): string {
+  if (course.size < LESSONS.length) return '…';
+  const sum = (field: 'done' | 'total') =>
+    [...course.values()].reduce((total, progress) => total + progress[field], 0);
+  return `${sum('done')}/${sum('total')}`;
 }

@@ -9,26 +9,43 @@ import { type Complaint, typeErrors } from '../course/typecheck.ts';
 import type { Run } from '../harness/record.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
 import { type Checker, prepare } from '../harness/supervise.ts';
+import { endChildren } from '../process/children.ts';
 import { columns, style } from '../view/style.ts';
 import { pad } from '../view/width.ts';
 import { wrap } from '../view/wrap.ts';
-import { CTRL_C, DOWN, ENTER, PAGE_DOWN, PAGE_UP, UP } from './keys.ts';
-import { currentLesson, type Progress, renderMap, standing, sum } from './progress.ts';
+import { CTRL_C, DOWN, END, ENTER, HOME, PAGE_DOWN, PAGE_UP, UP } from './keys.ts';
+import { countSteps, type Progress, progressIn, readProgress, renderMap } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { watchFile } from './watcher.ts';
 
-/** What the screen shows: the steps, or something laid over them until the next key. */
+/** What keys do. */
+type Keys = Readonly<Record<string, () => void>>;
+
+/** What is laid over the steps until a key that it has no use for. */
+interface Page {
+  readonly type: 'page';
+  readonly lines: (width: number) => readonly string[];
+  /** What can be pressed here, and what the footer says of it. */
+  readonly keys: Keys;
+  readonly help: string;
+  /** The step that it is about. Once that holds, nobody needs the page. */
+  readonly step?: number;
+}
+
+/** What the screen shows. */
 type View =
   | { readonly type: 'steps' }
-  | { readonly type: 'page'; readonly lines: readonly string[] }
+  | Page
   | { readonly type: 'question'; readonly text: string; readonly yes: () => void };
 
-const HELP = 'h hint  n next  l list  d diff  r reset  q quit';
+const HELP = 'h hint  n next lesson  p previous  l list  d diff  r reset  q quit';
+const BACK = 'Any other key: back to the steps.';
 
 /** One learner at one terminal, from start to quit. */
 export class Session {
   readonly #terminal: Terminal;
-  #progress: Progress[];
+  readonly #read: (lesson: Lesson) => Promise<Progress>;
+  readonly #course = new Map<Lesson, Progress>();
   #lesson: Lesson;
   #view: View = { type: 'steps' };
   #scroll = 0;
@@ -37,6 +54,7 @@ export class Session {
   /** What the type checker says of it. `undefined`: it is still on. */
   #types: readonly Complaint[] | undefined;
   #note = '';
+  #isMissing = false;
   #checking = false;
   /** Counts the runs, so that what an older one finds comes to nothing. */
   #generation = 0;
@@ -46,13 +64,14 @@ export class Session {
   #stopWatching = () => {};
   /** How many hints have been shown of each step, such as `02.4`. */
   readonly #hints = new Map<string, number>();
+  #isOver = false;
   #finish = () => {};
 
-  /** Makes a session that begins with `lesson`. */
-  constructor(terminal: Terminal, progress: readonly Progress[], lesson: Lesson) {
+  /** Makes a session that begins with `lesson`. `read` says how far each of the others is. */
+  constructor(terminal: Terminal, lesson: Lesson, read = readProgress) {
     this.#terminal = terminal;
-    this.#progress = [...progress];
     this.#lesson = lesson;
+    this.#read = read;
   }
 
   /** Takes over the terminal until the learner quits. */
@@ -64,12 +83,25 @@ export class Session {
       (key) => this.#press(key),
       () => this.#draw(),
     );
-    this.#open(this.#lesson);
+    void this.#open(this.#lesson).then(() => this.#readOthers());
     try {
       await finished;
     } finally {
+      this.#isOver = true;
       this.#stop();
+      endChildren();
       this.#terminal.close();
+    }
+  }
+
+  /** Checks the other lessons, one after the other, so that the map fills in. */
+  async #readOthers(): Promise<void> {
+    for (const lesson of LESSONS.filter((lesson) => !this.#course.has(lesson))) {
+      const progress = await this.#read(lesson);
+      if (this.#isOver) return;
+      // It may have been opened meanwhile: then more is known.
+      if (!this.#course.has(lesson)) this.#course.set(lesson, progress);
+      this.#draw();
     }
   }
 
@@ -77,13 +109,14 @@ export class Session {
     return { side: 'lessons', lesson: this.#lesson };
   }
 
-  #open(lesson: Lesson): void {
+  /** Goes to a lesson. Resolves when it has been checked. */
+  #open(lesson: Lesson): Promise<void> {
     this.#stop();
     this.#lesson = lesson;
     this.#run = undefined;
     this.#show({ type: 'steps' });
     this.#stopWatching = watchFile(join(ROOT, fileOf(this.#target)), () => void this.#check());
-    void this.#check();
+    return this.#check();
   }
 
   #stop(): void {
@@ -99,13 +132,10 @@ export class Session {
     const generation = ++this.#generation;
     const target = this.#target;
     this.#running?.stop();
-    if (!existsSync(join(ROOT, fileOf(target)))) {
-      this.#note = `${fileOf(target)} is missing. Press r for a fresh one.`;
-      this.#draw();
-      return;
-    }
-    this.#checking = true;
+    this.#isMissing = !existsSync(join(ROOT, fileOf(target)));
+    this.#checking = !this.#isMissing;
     this.#draw();
+    if (this.#isMissing) return;
     this.#running = this.#waiting ?? prepare(target);
     this.#waiting = undefined;
     const run = await this.#running.run();
@@ -114,8 +144,7 @@ export class Session {
     this.#run = run;
     this.#types = undefined;
     this.#checking = false;
-    this.#remember(run);
-    if (this.#view.type === 'steps') this.#scroll = 0;
+    this.#take(run);
     this.#draw();
     this.#waiting = prepare(target);
     // The type checker would take the processor from the steps: it comes after them.
@@ -125,19 +154,24 @@ export class Session {
     this.#draw();
   }
 
-  #remember({ results }: Run): void {
-    this.#progress = this.#progress.map((item) =>
-      item.lesson === this.#lesson ? { ...item, ...standing(results) } : item,
-    );
+  #take({ results }: Run): void {
+    if (results.length > 0) this.#course.set(this.#lesson, progressIn(results));
+    const step = this.#view.type === 'page' ? this.#view.step : undefined;
+    const holds = results.some(({ number, failure }) => number === step && !failure);
+    if (holds) this.#show({ type: 'steps' });
+    if (this.#view.type === 'steps') this.#scroll = 0;
   }
 
   #press(key: string): void {
+    const view = this.#view;
     this.#note = '';
     try {
       if (key === CTRL_C) this.#finish();
-      else if (this.#view.type === 'question') this.#answer(key, this.#view);
-      else if (this.#commands[key]) this.#commands[key]();
-      else if (this.#view.type === 'page') this.#leavePage(key);
+      else if (view.type === 'question') this.#answer(key, view);
+      else if (this.#scrolling[key]) this.#scrolling[key]();
+      else if (view.type === 'steps') this.#commands[key]?.();
+      else if (view.keys[key]) view.keys[key]();
+      else this.#show({ type: 'steps' });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       this.#note = error.message;
@@ -145,37 +179,34 @@ export class Session {
     this.#draw();
   }
 
-  readonly #commands: Readonly<Record<string, () => void>> = {
+  readonly #commands: Keys = {
     q: () => this.#finish(),
     h: () => this.#hint(),
-    n: () => this.#next(),
+    n: () => this.#go(1, 'This is the last lesson.'),
+    p: () => this.#go(-1, 'This is the first lesson.'),
     l: () => this.#list(),
     d: () => this.#diff(),
     r: () => {
       const text = `Start lesson ${this.#lesson.number} afresh? Your file is kept beside it.`;
       this.#show({ type: 'question', text, yes: () => this.#reset() });
     },
-    [ENTER]: () => {
-      if (this.#view.type === 'steps') void this.#check();
-      this.#show({ type: 'steps' });
-    },
+    [ENTER]: () => void this.#check(),
+  };
+
+  readonly #scrolling: Keys = {
     [UP]: () => this.#move(-1),
     [DOWN]: () => this.#move(1),
     k: () => this.#move(-1),
     j: () => this.#move(1),
     [PAGE_UP]: () => this.#move(5 - this.#terminal.rows),
     [PAGE_DOWN]: () => this.#move(this.#terminal.rows - 5),
+    [HOME]: () => this.#move(Number.NEGATIVE_INFINITY),
+    [END]: () => this.#move(Number.POSITIVE_INFINITY),
   };
 
   #answer(key: string, { yes }: { readonly yes: () => void }): void {
     this.#show({ type: 'steps' });
     if (key === 'y' || key === 'Y') yes();
-  }
-
-  #leavePage(key: string): void {
-    const chosen = LESSONS[Number(key) - 1];
-    if (chosen) this.#open(chosen);
-    else this.#show({ type: 'steps' });
   }
 
   #move(lines: number): void {
@@ -197,29 +228,42 @@ export class Session {
     const count = countHints(this.#lesson, step);
     const number = Math.min((this.#hints.get(id) ?? 0) + 1, count);
     this.#hints.set(id, number);
-    const more = number < count ? 'h: the next hint. ' : '';
-    const lines = renderHint(this.#lesson, step, number, columns());
-    this.#show({ type: 'page', lines: [...lines, '', `${more}Any other key: back to the steps.`] });
+    const hasMore = number < count;
+    this.#show({
+      type: 'page',
+      lines: (width) => renderHint(this.#lesson, step, number, width),
+      keys: hasMore ? { h: () => this.#hint() } : {},
+      help: hasMore ? `h: the next hint. ${BACK}` : BACK,
+      step,
+    });
   }
 
   #list(): void {
-    const lines = renderMap(this.#progress, this.#lesson, columns());
-    const keys = `1 to ${LESSONS.length}: go to that lesson. Any other key: back to the steps.`;
-    this.#show({ type: 'page', lines: [...lines, '', keys] });
+    const keys = LESSONS.map((lesson, i) => [String(i + 1), () => void this.#open(lesson)]);
+    this.#show({
+      type: 'page',
+      lines: (width) => renderMap(this.#course, this.#lesson, width),
+      keys: Object.fromEntries(keys),
+      help: `1 to ${LESSONS.length}: go to that lesson. ${BACK}`,
+    });
   }
 
-  /** Goes on to the lesson after this one; from the last, to the first that is not finished. */
-  #next(): void {
-    const open = currentLesson(this.#progress)?.lesson;
-    const lesson = LESSONS[LESSONS.indexOf(this.#lesson) + 1] ?? open ?? this.#lesson;
-    if (lesson !== this.#lesson) this.#open(lesson);
-    else this.#note = open ? 'This is the last lesson.' : 'The course is done.';
+  /** Goes some lessons further, or says why not. */
+  #go(by: number, otherwise: string): void {
+    const lesson = LESSONS[LESSONS.indexOf(this.#lesson) + by];
+    if (lesson) void this.#open(lesson);
+    else this.#note = otherwise;
   }
 
   #diff(): void {
     const show = () => {
       const lines = renderDiff(this.#lesson, columns());
-      this.#show({ type: 'page', lines: [...lines, '', 'Any key: back to the steps.'] });
+      this.#show({
+        type: 'page',
+        lines: () => lines,
+        keys: {},
+        help: 'Any key: back to the steps.',
+      });
     };
     const open = this.#run?.broken ?? this.#run?.results.find(({ failure }) => failure);
     const text = `Lesson ${this.#lesson.number} is not finished. Show the reference anyway?`;
@@ -233,8 +277,11 @@ export class Session {
   }
 
   #content(width: number, rows: number): readonly string[] {
-    if (this.#view.type === 'page') return this.#view.lines;
-    if (!this.#run) return [`Checking ${fileOf(this.#target)} …`];
+    if (this.#view.type === 'page') return this.#view.lines(width);
+    if (!this.#run) {
+      const map = renderMap(this.#course, this.#lesson, width);
+      return this.#isMissing ? map : [...map, '', `Checking ${fileOf(this.#target)} …`];
+    }
     const { broken, results } = this.#run;
     return broken
       ? renderBroken(this.#target, broken, width)
@@ -254,11 +301,25 @@ export class Session {
   }
 
   #footer(width: number): string[] {
-    const course = `course ${sum(this.#progress, 'done')}/${sum(this.#progress, 'total')}`;
-    const busy = this.#checking ? 'checking …' : `watching ${this.#lesson.file}`;
-    const status = pad(` ${busy}`, width - course.length - 1) + course;
-    const text = this.#view.type === 'question' ? `${this.#view.text} [y/N]` : this.#note || HELP;
-    const lines = wrap(text, width - 1).map((line) => ` ${line}`);
+    const course = `course ${countSteps(this.#course)}`;
+    const status = pad(` ${this.#status()}`, width - course.length - 1) + course;
+    const lines = wrap(this.#advice(), width - 1).map((line) => ` ${line}`);
     return ['─'.repeat(width), style.dim(status), ...lines];
+  }
+
+  /** What is going on. The type errors are below the steps, where they may not be seen. */
+  #status(): string {
+    if (this.#checking) return 'checking …';
+    const count = this.#types?.length ?? 0;
+    const errors = count === 0 ? '' : ` · ${count} type error${count === 1 ? '' : 's'} (End)`;
+    return `watching ${this.#lesson.file}${errors}`;
+  }
+
+  /** What there is to know now, or else to press. */
+  #advice(): string {
+    if (this.#view.type === 'question') return `${this.#view.text} [y/N]`;
+    if (this.#note) return this.#note;
+    if (this.#view.type === 'page') return this.#view.help;
+    return this.#isMissing ? `${fileOf(this.#target)} is missing. Press r for a fresh one.` : HELP;
   }
 }

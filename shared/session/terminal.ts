@@ -1,7 +1,8 @@
-import { CTRL_C, keysOf } from './keys.ts';
+import { Keyboard, MARK_PASTES } from './keys.ts';
 
-const ENTER = '\u001b[?1049h\u001b[?25l'; // a screen of our own, no cursor
-const LEAVE = '\u001b[?25h\u001b[?1049l';
+// A screen of our own, without a cursor.
+const ENTER = `\u001b[?1049h\u001b[?25l${MARK_PASTES.on}`;
+const LEAVE = `${MARK_PASTES.off}\u001b[?25h\u001b[?1049l`;
 
 /** A screen to draw on, and keys. */
 export interface Terminal {
@@ -24,22 +25,20 @@ export class RealTerminal implements Terminal {
 
   open(press: (key: string) => void, resized: () => void): void {
     const { stdin, stdout } = process;
+    const keyboard = new Keyboard();
     const onData = (data: Buffer) => {
-      for (const key of keysOf(data.toString())) press(key);
+      for (const key of keyboard.read(data.toString())) press(key);
     };
-    const quit = () => press(CTRL_C);
     const restore = () => stdout.write(LEAVE);
     stdout.write(ENTER);
     stdin.setRawMode(true);
     stdin.resume().on('data', onData);
     stdout.on('resize', resized);
-    process.on('SIGTERM', quit).on('SIGHUP', quit).on('SIGINT', quit);
     process.on('exit', restore);
     this.#close = () => {
       stdin.off('data', onData).setRawMode(false);
       stdin.pause();
       stdout.off('resize', resized);
-      process.off('SIGTERM', quit).off('SIGHUP', quit).off('SIGINT', quit);
       process.off('exit', restore);
       restore();
     };

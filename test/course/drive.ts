@@ -7,12 +7,11 @@ import { Session } from '../../shared/session/session.ts';
 const send = process.send?.bind(process) ?? (() => {});
 const lesson = LESSONS.find(({ number }) => number === process.argv[2]) as Lesson;
 
-/** That of somebody who has written nothing. To read it would be to check every lesson. */
-const progress = LESSONS.map(async (lesson): Promise<Progress> => {
+/** How far somebody is who has written nothing. To find out would be to check every lesson. */
+async function nothingWritten(lesson: Lesson): Promise<Progress> {
   const { steps } = await loadSpec(lesson.name);
-  const next = { number: 1, title: steps[0]?.title ?? '' };
-  return { lesson, done: 0, total: steps.length, next };
-});
+  return { done: 0, total: steps.length, next: { number: 1, title: steps[0]?.title ?? '' } };
+}
 
 const session = new Session(
   {
@@ -21,8 +20,8 @@ const session = new Session(
     draw: (lines) => send(lines.join('\n')),
     close: () => send('closed'),
   },
-  await Promise.all(progress),
   lesson,
+  nothingWritten,
 );
 await session.run();
 process.disconnect();

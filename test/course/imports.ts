@@ -6,16 +6,16 @@ import { ROOT } from '../../shared/course/lessons.ts';
 /** A file, and the files that it imports, as paths from the project's folder. Types count. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-/** Lists the TypeScript of these folders, from the project's own, with `/` on every system. */
+/** Lists the sources of these folders, from the project's own, with `/` on every system. */
 export function listSources(...folders: readonly string[]): string[] {
   return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\.[jt]s$/.test(name))
       .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
   );
 }
 
-/** Reads all of the project's TypeScript. An import whose path is computed is not in it. */
+/** Reads all of the project's sources. An import whose path is computed is not in it. */
 export function readImports(): Imports {
   const paths = listSources('shared', 'test', 'lessons', 'solutions');
   return new Map(paths.map((path) => [path, importsOf(path)]));

@@ -39,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/kit',
   ],
   'shared/serve': ['shared', 'solutions', 'shared/view', 'shared/course', 'shared/kit'],
-  'shared/session': ['shared', 'shared/view', 'shared/course', 'shared/harness'],
+  'shared/session': ['shared', 'shared/view', 'shared/process', 'shared/course', 'shared/harness'],
   'shared/commands': ENGINE,
   'test/vectors': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
   'test/rules': [],
@@ -108,7 +108,7 @@ test('CONTRIBUTING shows every room', () => {
 test('nothing is missed: every import is of a file that is there', () => {
   const missing = [...imports].flatMap(([path, imported]) =>
     imported
-      .filter((other) => /\.ts$/.test(other) && !imports.has(other))
+      .filter((other) => /\.[jt]s$/.test(other) && !imports.has(other))
       .map((other) => [path, other]),
   );
   expect(missing).toEqual([]);

@@ -1,12 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
-import { ENV, type Sandbox, withSandbox } from './sandbox.ts';
+import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { CTRL_C, END, HOME } from '../../shared/session/keys.ts';
+import { ENV, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
 
-const CTRL_C = '\u0003';
+/** What the footer says where there is nothing else to say. */
+const KEYS = 'h hint  n next lesson  p previous  l list  d diff  r reset  q quit';
 /** How long anything may take before we say that it hangs. */
 const HANG_MS = 30_000;
 
@@ -39,6 +41,10 @@ class Learner {
 
   save(text: string): void {
     this.sandbox.write(this.file, text);
+  }
+
+  erase(): void {
+    this.sandbox.erase(this.file);
   }
 
   press(key: string): void {
@@ -98,7 +104,16 @@ async function takeHints(learner: Learner): Promise<void> {
   await learner.sees('1 of 5 steps holds.');
 }
 
-/** `l`, a number, and `n`. */
+/** A hint that is open while its step turns green. */
+async function solveOverAHint(learner: Learner, step1: string): Promise<void> {
+  learner.press('h');
+  await learner.sees('Hint 1 of 3');
+  learner.save(step1);
+  await learner.sees('✓ 1  The accept key');
+  await learner.sees('course 1/38');
+}
+
+/** `l`, a number, `n` and `p`. */
 async function walkTheMap(learner: Learner): Promise<void> {
   learner.press('l');
   await learner.sees('▸ 01  Handshake        █░░░░        1/5');
@@ -106,9 +121,17 @@ async function walkTheMap(learner: Learner): Promise<void> {
   await learner.sees('03 Sending frames');
   learner.press('n');
   await learner.sees('04 Closing');
+  learner.press('p');
+  await learner.sees('03 Sending frames');
+  learner.press('l');
+  await learner.sees('Any other key: back to the steps.');
+  learner.press('n');
+  await learner.sees('03 Sending frames');
   learner.press('l');
   learner.press('1');
   await learner.sees('1 of 5 steps holds.');
+  learner.press('p');
+  await learner.sees('This is the first lesson.');
 }
 
 /** `d`, which asks first as long as the lesson is not finished. */
@@ -144,14 +167,11 @@ describe.concurrent('a session', () => {
     session({ lesson: '01' }, async (learner) => {
       const stub = learner.sandbox.read(learner.file);
       await learner.sees('Lesson 01, step 1 is yours to write.');
-      expect(learner.screen).toContain('course 0/38');
+      await learner.sees('course 0/38');
 
       learner.save(withStep1(stub, HEX));
       await learner.sees('That is the hex digest. It has to be base64.');
-      learner.save(withStep1(stub, RIGHT));
-      await learner.sees('✓ 1  The accept key');
-      await learner.sees('course 1/38');
-
+      await solveOverAHint(learner, withStep1(stub, RIGHT));
       await takeHints(learner);
       await walkTheMap(learner);
       await askForTheReference(learner);
@@ -182,7 +202,12 @@ describe.concurrent('a session', () => {
       renameSync(`${path}.new`, path);
       await learner.sees('does not parse');
 
-      learner.sandbox.erase(learner.file);
+      learner.erase();
+      await learner.sees('is missing. Press r for a fresh one.');
+      learner.save(learner.solution);
+      await learner.sees('All 7 steps hold');
+      await learner.sees(KEYS);
+      learner.erase();
       await learner.sees('is missing. Press r for a fresh one.');
       learner.press('r');
       learner.press('y');
@@ -213,5 +238,63 @@ describe.concurrent('a session', () => {
       for (let i = 0; i < 30; i++) learner.press('j');
       await learner.sees('steps hold.');
       expect(learner.screen.split('\n')).toHaveLength(18);
+      learner.press(HOME);
+      await learner.sees('02 Reading frames');
+    }));
+
+  test('type errors below the screen are announced, and End goes there', () =>
+    session({ lesson: '04', rows: 18 }, async (learner) => {
+      learner.save(`${learner.solution}\nconst half: number = 'half';\n`);
+      await learner.sees('watching closing.ts · 1 type error (End)');
+      learner.press(END);
+      await learner.sees("Type 'string' is not assignable to type 'number'.");
+      learner.save(learner.solution);
+      await learner.sees('lesson 04 is done');
+      await learner.sees('watching closing.ts  ');
+    }));
+});
+
+/** A terminal, as far as the first screen sees one. It says what mode it is in. */
+const PRETEND = `data:text/javascript,
+  process.stdin.isTTY = process.stdout.isTTY = true;
+  process.stdin.setRawMode = () => process.stdout.write('No echo. ');`;
+
+/** Loads the first screen alone, in a process that knows no TypeScript. Returns what it writes. */
+async function firstScreen({ folder }: Sandbox, ...args: string[]): Promise<string> {
+  const { start } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+  const [, first = ''] = /^node --import (\S+) --import tsx /.exec(start) ?? [];
+  const words = ['--import', PRETEND, first, ...args];
+  const child = spawn(process.execPath, words, { cwd: folder, env: ENV });
+  const { code, output } = await outcomeOf(child);
+  expect(code, output).toBe(0);
+  return output;
+}
+
+describe.concurrent('the first screen', () => {
+  const PATHS = LESSONS.map((lesson) => fileOf({ side: 'lessons', lesson }));
+  const [first = '', second = '', third = ''] = PATHS;
+  const shown = (path: string) => `No echo. Checking ${path} …\n`;
+
+  test('names the lesson that was saved last, of those that are begun', () =>
+    withSandbox(async (sandbox) => {
+      const saved = (path: string, seconds: number) =>
+        utimesSync(join(sandbox.folder, path), seconds, seconds);
+      for (const [i, path] of PATHS.entries()) saved(path, 1000 + i);
+      expect(await firstScreen(sandbox)).toBe(shown(first));
+
+      sandbox.solve('02', '03');
+      saved(second, 3000);
+      saved(third, 2000);
+      saved(first, 4000);
+      expect(await firstScreen(sandbox)).toBe(shown(second));
+      saved(third, 5000);
+      expect(await firstScreen(sandbox)).toBe(shown(third));
+      sandbox.erase(third);
+      expect(await firstScreen(sandbox)).toBe(shown(second));
+    }));
+
+  test('leaves the terminal alone where something else is asked for', () =>
+    withSandbox(async (sandbox) => {
+      expect(await firstScreen(sandbox, '--help')).toBe('');
     }));
 });

@@ -32,8 +32,7 @@ function makeEndless(sandbox: Sandbox): { readonly isRunning: () => boolean } {
   execFileSync('mkfifo', [pipe]);
   sandbox.write(
     `${FOLDER}/sending.ts`,
-    `import { writeFileSync } from 'node:fs';
-import type {} from './never.ts';
+    `import { writeFileSync } from 'node:fs'; import type {} from './never.ts';
 writeFileSync(${JSON.stringify(sign)}, '');
 ${STANDSTILL}
 `,
