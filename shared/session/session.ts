@@ -24,7 +24,7 @@ type Keys = Readonly<Record<string, () => void>>;
 /** What is laid over the steps until a key that it has no use for. */
 interface Page {
   readonly type: 'page';
-  readonly lines: (width: number) => readonly string[];
+  readonly lines: () => readonly string[];
   /** What can be pressed here, and what the footer says of it. */
   readonly keys: Keys;
   readonly help: string;
@@ -229,9 +229,10 @@ export class Session {
     const number = Math.min((this.#hints.get(id) ?? 0) + 1, count);
     this.#hints.set(id, number);
     const hasMore = number < count;
+    const lines = renderHint(this.#lesson, step, number, columns());
     this.#show({
       type: 'page',
-      lines: (width) => renderHint(this.#lesson, step, number, width),
+      lines: () => lines,
       keys: hasMore ? { h: () => this.#hint() } : {},
       help: hasMore ? `h: the next hint. ${BACK}` : BACK,
       step,
@@ -242,7 +243,7 @@ export class Session {
     const keys = LESSONS.map((lesson, i) => [String(i + 1), () => void this.#open(lesson)]);
     this.#show({
       type: 'page',
-      lines: (width) => renderMap(this.#course, this.#lesson, width),
+      lines: () => renderMap(this.#course, this.#lesson, columns()),
       keys: Object.fromEntries(keys),
       help: `1 to ${LESSONS.length}: go to that lesson. ${BACK}`,
     });
@@ -277,7 +278,7 @@ export class Session {
   }
 
   #content(width: number, rows: number): readonly string[] {
-    if (this.#view.type === 'page') return this.#view.lines(width);
+    if (this.#view.type === 'page') return this.#view.lines();
     if (!this.#run) {
       const map = renderMap(this.#course, this.#lesson, width);
       return this.#isMissing ? map : [...map, '', `Checking ${fileOf(this.#target)} …`];

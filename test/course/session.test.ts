@@ -296,5 +296,6 @@ describe.concurrent('the first screen', () => {
   test('leaves the terminal alone where something else is asked for', () =>
     withSandbox(async (sandbox) => {
       expect(await firstScreen(sandbox, '--help')).toBe('');
+      expect(await firstScreen(sandbox, '3')).toBe(shown(third));
     }));
 });
