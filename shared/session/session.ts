@@ -97,8 +97,8 @@ export class Session {
   /** Checks the other lessons, one after the other, so that the map fills in. */
   async #readOthers(): Promise<void> {
     for (const lesson of LESSONS.filter((lesson) => !this.#course.has(lesson))) {
-      const progress = await this.#read(lesson);
       if (this.#isOver) return;
+      const progress = await this.#read(lesson);
       // It may have been opened meanwhile: then more is known.
       if (!this.#course.has(lesson)) this.#course.set(lesson, progress);
       this.#draw();
@@ -290,6 +290,7 @@ export class Session {
   }
 
   #draw(): void {
+    if (this.#isOver) return;
     const width = columns();
     const footer = this.#footer(width);
     const room = Math.max(1, this.#terminal.rows - footer.length);

@@ -7,8 +7,14 @@ import { Session } from '../../shared/session/session.ts';
 const send = process.send?.bind(process) ?? (() => {});
 const lesson = LESSONS.find(({ number }) => number === process.argv[2]) as Lesson;
 
-/** How far somebody is who has written nothing. To find out would be to check every lesson. */
+let isOver = false;
+
+/**
+ * How far somebody is who has written nothing. To find out would be to check every lesson. When
+ * nobody is there to see it, it is a fault.
+ */
 async function nothingWritten(lesson: Lesson): Promise<Progress> {
+  if (isOver) process.exitCode = 1;
   const { steps } = await loadSpec(lesson.name);
   return { done: 0, total: steps.length, next: { number: 1, title: steps[0]?.title ?? '' } };
 }
@@ -24,4 +30,5 @@ const session = new Session(
   nothingWritten,
 );
 await session.run();
+isOver = true;
 process.disconnect();

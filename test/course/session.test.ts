@@ -222,6 +222,13 @@ describe.concurrent('a session', () => {
       expect(await learner.ended()).toBe(0);
     }));
 
+  test('nothing is checked any more once it is over, even in the first moment', () =>
+    session({ lesson: '02' }, async (learner) => {
+      await learner.sees('Checking lessons/02-reading-frames/reading.ts …');
+      learner.press(CTRL_C);
+      expect(await learner.ended()).toBe(0);
+    }));
+
   test('a small screen shows the failure first, and the rest with the arrows', () =>
     session({ lesson: '02', rows: 18 }, async (learner) => {
       await learner.sees('Lesson 02, step 1');
