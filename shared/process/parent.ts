@@ -30,5 +30,7 @@ const WATCH = `
  */
 export function endWithParent(): void {
   const workerData = { parent: Number(process.env.STARTED_BY), lookMs: LOOK_MS };
-  if (process.platform !== 'win32') new Worker(WATCH, { eval: true, workerData }).unref();
+  if (process.platform === 'win32') return;
+  // Without the options of this process: the loader of TypeScript is of no use there.
+  new Worker(WATCH, { eval: true, workerData, execArgv: [] }).unref();
 }
