@@ -257,7 +257,8 @@ export function onLine(
 ) {
   const line = new Line();
   const opening = accepted(lesson);
-  const attach = () => lesson.attach(line, opening, handle, { ...lesson.LIMITS, ...limits });
+  const attach = () =>
+    lesson.attach(line, opening, handle, { ...lesson.LIMITS, ...PATIENT, ...limits });
   const connection = attempt(attach, 'Attach a connection.');
   expectListener(line);
   return { line, connection };
