@@ -5,7 +5,6 @@ import { columns, style } from '../view/style.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
 import { renderHelp } from './help.ts';
-import { requireNode } from './node.ts';
 
 // Nobody reads on: `head` has read enough, or the terminal is gone. To complain would fail as well.
 for (const stream of [process.stdout, process.stderr]) {
@@ -25,7 +24,6 @@ exitWithParent();
  */
 export async function runCommand<const O extends Options>(command: Command<O>): Promise<void> {
   try {
-    requireNode(process.versions.node);
     const { values, positionals, wantsHelp } = readArguments(command, process.argv.slice(2));
     if (wantsHelp) console.log(renderHelp(command, columns()).join('\n'));
     process.exitCode = wantsHelp ? 0 : await command.run(values, positionals);

@@ -29,7 +29,7 @@ export function readSeal(): Record<string, string> {
 /** Lists code and data of a folder, but no tests, with `/` on every system. */
 function filesIn(folder: string, recursive: boolean): string[] {
   return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' })
-    .filter((name) => /\.([jt]s|txt)$/.test(name) && !name.endsWith('.test.ts'))
+    .filter((name) => /\.(ts|mjs|txt)$/.test(name) && !name.endsWith('.test.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 

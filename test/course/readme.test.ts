@@ -245,7 +245,7 @@ function optionsIn(words: string): string[] {
 
 /** The words in the code of a command: what it takes as an option is among them. */
 function optionsOf(script: string): string[] {
-  const file = / (shared\/commands\/\S+)/.exec(scripts[script] ?? '')?.[1];
+  const file = / (shared\/commands\/\S+\.ts)/.exec(scripts[script] ?? '')?.[1];
   if (!file) return [];
   const code = read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
   return code.match(/\w+/g) ?? [];

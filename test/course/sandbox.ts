@@ -42,6 +42,9 @@ export const ENV: NodeJS.ProcessEnv = {
  */
 export const STANDSTILL = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
 
+/** The program that starts every command of ours, from the project's folder. */
+export const LAUNCH = 'shared/commands/launch.mjs';
+
 /** A statement that takes 20 milliseconds, and leaves the processor to the other tests. */
 export const PAUSE = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);';
 
@@ -131,7 +134,7 @@ export class Sandbox {
 
   /** Runs one of the course's commands, such as `test`, in a process of its own, to its end. */
   run(command: string, ...args: string[]): Promise<Outcome> {
-    const child = spawn(process.execPath, ['--import', 'tsx', scriptOf(command), ...args], {
+    const child = spawn(process.execPath, [LAUNCH, scriptOf(command), ...args], {
       cwd: this.folder,
       env: ENV,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -160,7 +163,7 @@ export class Sandbox {
 /** The program behind one of the course's commands, from the project's folder. */
 export function scriptOf(command: string): string {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const script = /^node (?:--import \S+ )+(\S+)$/.exec(scripts[command])?.[1];
+  const script = scripts[command]?.split(`node ${LAUNCH} `)[1];
   if (script === undefined) throw new Error(`npm run ${command} is no program of ours.`);
   return script;
 }

@@ -7,7 +7,15 @@ import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.
 import { utf8 } from '../../shared/kit/frames.ts';
 import { fromHex } from '../../shared/view/hex.ts';
 import { renderBytes } from '../../shared/view/inspect.ts';
-import { ENV, type Outcome, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
+import {
+  ENV,
+  LAUNCH,
+  type Outcome,
+  outcomeOf,
+  type Sandbox,
+  scriptOf,
+  withSandbox,
+} from './sandbox.ts';
 
 const [, reading, , closing] = LESSONS as [Lesson, Lesson, Lesson, Lesson];
 const yours = fileOf({ side: 'lessons', lesson: closing });
@@ -54,6 +62,16 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 };
 /** The commands that are programs of the course, and not of somebody else. */
 const OURS = Object.keys(scripts).filter((name) => /^node /.test(scripts[name] ?? ''));
+
+test('where nothing can run, one line says so before anything is loaded', () =>
+  withSandbox(async ({ folder }) => {
+    const pretend =
+      'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"18.20.8"})';
+    const words = ['--import', pretend, LAUNCH, 'there-is-no-such-program.ts'];
+    const { code, output } = await outcomeOf(spawn(process.execPath, words, { cwd: folder }));
+    expect(output).toMatch(/^✗ This is Node 18\.20\.8, .*\n$/);
+    expect(code).toBe(2);
+  }));
 
 describe('the help', () => {
   test('is there for every command', () => {
