@@ -5,14 +5,8 @@ import { Bench, KINDS, LOADS, QUICK, THOROUGH } from '../bench/bench.ts';
 import type { Kind } from '../bench/messages.ts';
 import { benchReading } from '../bench/reading.ts';
 import { describe, renderIdle, renderLoad } from '../bench/report.ts';
-import {
-  fileOf,
-  findTarget,
-  ROOT,
-  requireFile,
-  type Target,
-  UsageError,
-} from '../course/lessons.ts';
+import { requireFile } from '../course/files.ts';
+import { fileOf, findTarget, ROOT, type Target, UsageError } from '../course/lessons.ts';
 import { supervise } from '../harness/supervise.ts';
 import { statusLine } from '../view/status-line.ts';
 import { runCommand } from './run-command.ts';

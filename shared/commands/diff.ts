@@ -1,5 +1,6 @@
 import { renderDiff } from '../course/diff.ts';
-import { findTarget, type Lesson, requireFile, UsageError } from '../course/lessons.ts';
+import { requireFile } from '../course/files.ts';
+import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
 import { supervise } from '../harness/supervise.ts';
 import { confirm } from './ask.ts';
 import { runCommand } from './run-command.ts';

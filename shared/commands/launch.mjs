@@ -14,5 +14,10 @@ if (unfit) {
   // From here on, it is as if the command had been called itself.
   process.argv.splice(1, 1);
   await import('tsx');
-  await import(pathToFileURL(resolve(process.argv[1] || '')).href);
+  try {
+    await import(pathToFileURL(resolve(process.argv[1] || '')).href);
+  } catch (error) {
+    const { refuse } = await import('./run-command.ts');
+    refuse(error);
+  }
 }

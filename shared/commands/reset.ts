@@ -1,4 +1,4 @@
-import { findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
+import { findSide, findTarget, LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
 import { resetLesson } from '../course/reset.ts';
 import { runCommand } from './run-command.ts';
 
@@ -15,8 +15,7 @@ await runCommand({
     if (name === undefined || more.length > 0) {
       throw new UsageError('Say which lesson to reset: npm run reset 02, or `lessons` for all.');
     }
-    const all = /^lessons[\\/]?$/.test(name);
-    const lessons = all ? LESSONS : [learnersLesson(name)];
+    const lessons = findSide(name) === 'lessons' ? LESSONS : [learnersLesson(name)];
     for (const lesson of lessons) console.log(resetLesson(lesson, solution ? 'reference' : 'stub'));
     return 0;
   },

@@ -1,3 +1,4 @@
+import { sayFault, toUsageError } from '../course/files.ts';
 import { UsageError } from '../course/lessons.ts';
 import { exitOnSignals } from '../process/children.ts';
 import { exitWithParent } from '../process/parent.ts';
@@ -6,11 +7,12 @@ import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
 import { renderHelp } from './help.ts';
 
-// Nobody reads on: `head` has read enough, or the terminal is gone. To complain would fail as well.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Nobody reads on: `head` has read enough, or the terminal is gone. To complain would fail too.
     if (error.code === 'EPIPE') process.exit();
-    throw error;
+    refuse(new UsageError(`The output cannot be written: ${sayFault(error) ?? error.message}.`));
+    process.exit();
   });
 }
 
@@ -24,12 +26,23 @@ exitWithParent();
  */
 export async function runCommand<const O extends Options>(command: Command<O>): Promise<void> {
   try {
+    // A verdict that nobody waits for is none: until there is one, the program has failed.
+    process.exitCode = 1;
     const { values, positionals, wantsHelp } = readArguments(command, process.argv.slice(2));
     if (wantsHelp) console.log(renderHelp(command, columns()).join('\n'));
     process.exitCode = wantsHelp ? 0 : await command.run(values, positionals);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${style.red('✗')} ${error.message}`);
-    process.exitCode = 2;
+    refuse(error);
   }
+}
+
+/**
+ * Says in one line for the person at the terminal why a command cannot do its work, and sets exit
+ * code 2. Throws again what is our own fault.
+ */
+export function refuse(error: unknown): void {
+  const refusal = toUsageError(error);
+  if (!refusal) throw error;
+  console.error(`${style.red('✗')} ${refusal.message}`);
+  process.exitCode = 2;
 }

@@ -1,12 +1,6 @@
 import { url as inspector } from 'node:inspector';
-import {
-  fileOf,
-  findTarget,
-  importTarget,
-  requireFile,
-  type Side,
-  UsageError,
-} from '../course/lessons.ts';
+import { requireFile } from '../course/files.ts';
+import { fileOf, findTarget, importTarget, type Side, UsageError } from '../course/lessons.ts';
 import { explain } from '../serve/explain.ts';
 import { type Lesson05, type Serving, serve } from '../serve/server.ts';
 import { watchForEndlessLoops } from '../serve/watchdog.ts';

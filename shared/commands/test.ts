@@ -1,11 +1,5 @@
-import {
-  findTarget,
-  LESSONS,
-  requireFile,
-  type Side,
-  type Target,
-  UsageError,
-} from '../course/lessons.ts';
+import { requireFile } from '../course/files.ts';
+import { findSide, findTarget, LESSONS, type Target, UsageError } from '../course/lessons.ts';
 import { requireSeal } from '../course/seal.ts';
 import { typeErrors } from '../course/typecheck.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
@@ -54,7 +48,7 @@ await runCommand({
 
 /** Finds what a name means. Throws `UsageError` when that is no lesson, or more than one. */
 function targetsOf(name: string): Target[] {
-  const side = /^(lessons|solutions)[\\/]?$/.exec(name)?.[1] as Side | undefined;
+  const side = findSide(name);
   return side ? LESSONS.map((lesson) => ({ side, lesson })) : [findTarget(name)];
 }
 

@@ -4,7 +4,8 @@ import { hunksOf, renderHunks } from '../view/diff.ts';
 import { style } from '../view/style.ts';
 import { pad, widthOf } from '../view/width.ts';
 import { wrap } from '../view/wrap.ts';
-import { fileOf, type Lesson, ROOT, requireFile, type Target } from './lessons.ts';
+import { requireFile } from './files.ts';
+import { fileOf, type Lesson, ROOT, type Target } from './lessons.ts';
 
 /**
  * Compares the learner's file with the reference, as unified hunks. Lines wider than `width`

@@ -1,20 +1,14 @@
 /** The hints of a lesson's README. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { renderMarkdown } from '../view/markdown.ts';
 import { style } from '../view/style.ts';
-import { type Lesson, ROOT, UsageError } from './lessons.ts';
+import { readText } from './files.ts';
+import { type Lesson, UsageError } from './lessons.ts';
 import { type StepText, stepsOf } from './readme.ts';
 
 /** Reads the steps of a lesson, with their hints. Throws `UsageError` when the README is gone. */
 export function readSteps(lesson: Lesson): StepText[] {
-  const path = `lessons/${lesson.name}/README.md`;
-  const file = join(ROOT, path);
-  if (!existsSync(file)) {
-    throw new UsageError(`${path} is missing. Get it back: git checkout ${path}`);
-  }
   // Git may have written it with the line ends of Windows.
-  return stepsOf(readFileSync(file, 'utf8').replaceAll('\r\n', '\n'));
+  return stepsOf(readText(`lessons/${lesson.name}/README.md`).replaceAll('\r\n', '\n'));
 }
 
 /** Says how many hints a step has; 0 for a step that does not exist. */

@@ -1,6 +1,6 @@
 /** The lessons there are, and how to find one. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** A lesson as the course knows it. */
@@ -75,22 +75,22 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Where somebody has typed a command: npm itself goes to the project's folder. */
+const STARTED_IN = process.env.INIT_CWD ?? process.cwd();
+
 /**
- * Finds the code that `02`, `2`, `lessons/02`, `solutions/2`, `02-reading-frames` or `reading`
- * means. A number is exact; other words may be any part of a folder's name.
+ * Finds the code that `02`, `2`, `lessons/02`, `solutions/2`, `02-reading-frames`, `Reading` or
+ * `reading.ts` means, or a path from `folder`, such as `.`. A number is exact, and a word is a
+ * whole one of a lesson's name.
  *
  * Throws `UsageError` when there is no such lesson, or more than one.
  */
-export function findTarget(argument: string, lessons = LESSONS): Target {
-  const path = argument.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '');
+export function findTarget(argument: string, lessons = LESSONS, folder = STARTED_IN): Target {
   const [, side = 'lessons', word = ''] =
-    /^(?:(lessons|solutions)\/)?([^/]*)(?:\/[^/]*)?$/.exec(path) ?? [];
-  const matches = lessons.filter(({ number, name }) =>
-    /^\d+$/.test(word) ? Number(number) === Number(word) : name === word || name.includes(word),
-  );
-  const exact = matches.filter(({ name }) => name === word);
-  const [lesson, ...others] = exact.length > 0 ? exact : matches;
-  if (word === '' || lesson === undefined) {
+    /^(?:(lessons|solutions)\/)?([^/]*)(?:\/[^/]*)?$/.exec(fromRoot(argument, folder)) ?? [];
+  const matches = lessons.filter((lesson) => isCalled(lesson, word.toLowerCase()));
+  const [lesson, ...others] = matches;
+  if (lesson === undefined) {
     throw new UsageError(`There is no lesson ${JSON.stringify(argument)}; ${listing(lessons)}`);
   }
   if (others.length > 0) {
@@ -99,6 +99,30 @@ export function findTarget(argument: string, lessons = LESSONS): Target {
     );
   }
   return { side: side as Side, lesson };
+}
+
+/** Finds whose lessons `lessons` or `solutions` means as a whole. `undefined`: it is neither. */
+export function findSide(argument: string, folder = STARTED_IN): Side | undefined {
+  return /^(lessons|solutions)$/.exec(fromRoot(argument, folder))?.[0] as Side | undefined;
+}
+
+function isCalled({ number, name, title, file }: Lesson, word: string): boolean {
+  if (/^\d+$/.test(word)) return Number(number) === Number(word);
+  const words = word.replaceAll(' ', '-');
+  return (
+    [file, title.toLowerCase()].includes(word) ||
+    (word !== '' && `-${name}-`.includes(`-${words}-`))
+  );
+}
+
+/** Writes a path as it is from the project's folder, with `/` on every system; a word stays. */
+function fromRoot(argument: string, folder: string): string {
+  const typed = argument.replaceAll('\\', '/');
+  const path = typed.replace(/^\.\//, '').replace(/\/+$/, '');
+  const isPath = /^\.{1,2}\/*$|\//.test(typed) || isAbsolute(argument);
+  if (!isPath || /^(lessons|solutions)(\/|$)/.test(path)) return path;
+  const place = resolve(folder, typed);
+  return relative(ROOT, existsSync(place) ? realpathSync(place) : place).replaceAll('\\', '/');
 }
 
 function listing(lessons: readonly Lesson[]): string {
@@ -113,14 +137,4 @@ export function fileOf({ side, lesson }: Target): string {
 /** Loads a target's code. Rejects with whatever the file throws, and when it does not parse. */
 export function importTarget(target: Target): Promise<object> {
   return import(pathToFileURL(join(ROOT, fileOf(target))).href);
-}
-
-/** Makes sure that a target's file is there. Throws `UsageError` that says how to get it back. */
-export function requireFile(target: Target): void {
-  if (existsSync(join(ROOT, fileOf(target)))) return;
-  const remedy =
-    target.side === 'lessons'
-      ? `Get a fresh one: npm run reset ${target.lesson.number}`
-      : `Get it back: git checkout ${fileOf(target)}`;
-  throw new UsageError(`${fileOf(target)} is missing. ${remedy}`);
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { howToRestore, readText } from './files.ts';
 import { ROOT, UsageError } from './lessons.ts';
 
 const SEAL = 'shared/course/seal.json';
@@ -42,13 +43,26 @@ function hash(bytes: Uint8Array): string {
  * was changed says nothing.
  */
 export function requireSeal(): void {
-  const sealed = JSON.parse(readFileSync(join(ROOT, SEAL), 'utf8')) as Record<string, string>;
+  const sealed = readWritten();
   const found = readSeal();
   const changed = [...new Set([...Object.keys(sealed), ...Object.keys(found)])].find(
     (path) => sealed[path] !== found[path],
   );
-  if (changed === undefined) return;
-  throw new UsageError(
-    `${changed} is not as it came, and a check that was changed proves nothing. Get it back: git checkout -- ${changed}`,
+  if (changed !== undefined) throw changedError(changed);
+}
+
+/** Reads the seal that came with the course. */
+function readWritten(): Record<string, string> {
+  const text = readText(SEAL);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw changedError(SEAL);
+  }
+}
+
+function changedError(path: string): UsageError {
+  return new UsageError(
+    `${path} is not as it came, and a check that was changed proves nothing. ${howToRestore(path)}`,
   );
 }

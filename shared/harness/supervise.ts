@@ -1,6 +1,6 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
@@ -63,7 +63,8 @@ export function supervise(target: Target): Promise<Run> {
   const { side, lesson } = target;
   if (side === 'solutions' || lesson.needs) return prepare(target).run();
   const file = join(ROOT, fileOf(target));
-  const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
+  const source = isFile ? readFileSync(file, 'utf8') : '';
   const last = lastRuns.get(lesson);
   if (last?.source === source) return last.run;
   const run = prepare(target).run();

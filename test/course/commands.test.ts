@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
@@ -197,6 +199,33 @@ describe.concurrent('npm run reset', () => {
       }
     }));
 
+  test('loses nothing where it cannot write, and sets aside whatever is there', () =>
+    withSandbox(async (sandbox) => {
+      const file = yours(sending);
+      const stub = sandbox.read(file);
+      sandbox.write(file, `// my work\n${stub}`);
+      // It is written here first: a folder in the way is like a full disk.
+      mkdirSync(join(sandbox.folder, `${file}.new`));
+      const refused = await sandbox.call('reset', '03');
+      expect(refused).toEqual({
+        code: 2,
+        output: `✗ ${file} could not be reset: a folder is in the way. Nothing is lost: your file is still ${file}\n`,
+      });
+      expect(sandbox.read(file)).toBe(`// my work\n${stub}`);
+      rmSync(join(sandbox.folder, `${file}.new`), { recursive: true });
+
+      sandbox.erase(file);
+      mkdirSync(join(sandbox.folder, file));
+      for (const command of ['test', 'diff']) {
+        const remedy = 'is a folder. Get a fresh one: npm run reset 03';
+        await expectRefusal(sandbox, [command, '03'], `${file} ${remedy}`);
+      }
+      const { code, output } = await sandbox.call('reset', '03');
+      expect(code, output).toBe(0);
+      expect(output).toContain(`Your file is kept: ${file}.kept-1`);
+      expect(sandbox.read(file)).toBe(stub);
+    }));
+
   test('takes the option that npm has kept to itself', () =>
     withSandbox(async (sandbox) => {
       const typed = 'npm run reset 03 --solution';
@@ -237,8 +266,13 @@ describe.concurrent('npm start without a terminal', () => {
       await expectRefusal(sandbox, ['start', 'solutions/02'], 'Your lessons are watched');
       const vectors = 'test/vectors/accept.ts';
       sandbox.write(vectors, `${sandbox.read(vectors)}// mine\n`);
-      const message = `${vectors} is not as it came`;
-      await expectRefusal(sandbox, ['start'], message);
-      await expectRefusal(sandbox, ['test', '01'], message);
+      const seal = 'shared/course/seal.json';
+      const refusals = [`${vectors} is not as it came`, `${seal} is not as`, `${seal} is missing.`];
+      for (const message of refusals) {
+        await expectRefusal(sandbox, ['start'], message);
+        await expectRefusal(sandbox, ['test', '01'], message);
+        sandbox.write(seal, '{');
+        if (message === refusals[1]) sandbox.erase(seal);
+      }
     }));
 });

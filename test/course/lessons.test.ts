@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   fileOf,
+  findSide,
   findTarget,
   LESSONS,
   type Lesson,
@@ -29,8 +30,29 @@ describe('findTarget', () => {
     'lessons/02-reading-frames/reading.ts',
     '02-reading-frames',
     'reading',
+    'Reading',
+    'READING frames',
+    'reading.ts',
+    join(ROOT, 'lessons/02-reading-frames'),
+    join(ROOT, 'lessons/02-reading-frames/reading.ts'),
   ])('%s is lesson 02', (argument) => {
     expect(findTarget(argument)).toEqual({ side: 'lessons', lesson: LESSONS[1] });
+  });
+
+  test.each([
+    ['.', '02', 'lessons'],
+    ['./', '02', 'lessons'],
+    ['./reading.ts', '02', 'lessons'],
+    ['../03-sending-frames', '03', 'lessons'],
+    ['..\\03-sending-frames\\sending.ts', '03', 'lessons'],
+    ['../../solutions/04-closing', '04', 'solutions'],
+    ['lessons/04', '04', 'lessons'],
+    ['5', '05', 'lessons'],
+    ['the server', '05', 'lessons'],
+  ])('%j from the folder of lesson 02 is %s of the %s', (argument, number, side) => {
+    const folder = join(ROOT, 'lessons/02-reading-frames');
+    const target = findTarget(argument, LESSONS, folder);
+    expect([target.lesson.number, target.side]).toEqual([number, side]);
   });
 
   test('solutions/2 is the reference', () => {
@@ -43,12 +65,21 @@ describe('findTarget', () => {
     expect(() => findTarget('0', twelve)).toThrow(UsageError);
   });
 
-  test.each(['', 'lessons', 'lessons/', '9', 'x', 'frames', 'lessons/02/a/b', '..', '*'])(
-    '%j is refused',
-    (argument) => {
-      expect(() => findTarget(argument)).toThrow(UsageError);
-    },
-  );
+  test.each([
+    ...['', ' ', 'lessons', 'lessons/', '9', 'frames', 'lessons/02/a/b', '.', '..', '*', '/'],
+    // No word of a name, only a part of one.
+    ...['x', '-h', 'h', 'read', 'ing', '-', '1-h'],
+  ])('%j is refused', (argument) => {
+    expect(() => findTarget(argument, LESSONS, ROOT)).toThrow(UsageError);
+  });
+
+  test('all lessons have a name of their own', () => {
+    for (const name of ['lessons', 'lessons/', './lessons', join(ROOT, 'lessons')]) {
+      expect(findSide(name, ROOT), name).toBe('lessons');
+    }
+    expect(findSide('..', join(ROOT, 'solutions/04-closing'))).toBe('solutions');
+    for (const name of ['.', '', '02', 'lessons/02']) expect(findSide(name, ROOT)).toBeUndefined();
+  });
 });
 
 describe('the list of lessons', () => {

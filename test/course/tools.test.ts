@@ -73,6 +73,19 @@ test('where nothing can run, one line says so before anything is loaded', () =>
     expect(code).toBe(2);
   }));
 
+test('a part of the course that is missing is named before anything is loaded that needs it', () =>
+  withSandbox(async (sandbox) => {
+    const path = 'shared/view/hex.ts';
+    const source = sandbox.read(path);
+    sandbox.erase(path);
+    const run = await sandbox.run('inspect', '81', '00');
+    sandbox.write(path, source);
+    expect(run).toEqual({
+      code: 2,
+      output: `✗ ${path} is missing. Get it back from a fresh copy of the course.\n`,
+    });
+  }));
+
 describe('the help', () => {
   test('is there for every command', () => {
     expect(Object.keys(scripts).filter((name) => !OURS.includes(name))).toEqual([
@@ -167,7 +180,7 @@ describe('npm run hint', () => {
       sandbox.erase(path);
       expect(await sandbox.call('hint', '02.4')).toEqual({
         code: 2,
-        output: `✗ ${path} is missing. Get it back: git checkout ${path}\n`,
+        output: `✗ ${path} is missing. Get it back from a fresh copy of the course.\n`,
       });
     }));
 });
