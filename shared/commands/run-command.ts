@@ -1,7 +1,6 @@
 import { sayFault, toUsageError } from '../course/files.ts';
 import { UsageError } from '../course/lessons.ts';
-import { exitOnSignals } from '../process/children.ts';
-import { exitWithParent } from '../process/parent.ts';
+import { SEED } from '../kit/seed.ts';
 import { columns, style } from '../view/style.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
@@ -30,10 +29,18 @@ export async function runCommand<const O extends Options>(command: Command<O>): 
     process.exitCode = 1;
     const { values, positionals, wantsHelp } = readArguments(command, process.argv.slice(2));
     if (wantsHelp) console.log(renderHelp(command, columns()).join('\n'));
+    else requireSeed();
     process.exitCode = wantsHelp ? 0 : await command.run(values, positionals);
   } catch (error) {
     refuse(error);
   }
+}
+
+/** Throws `UsageError` for a `SEED` that is none. It is for all commands: most run the checks. */
+function requireSeed(): void {
+  if (!Number.isNaN(SEED)) return;
+  const asked = JSON.stringify(process.env.SEED);
+  throw new UsageError(`SEED has to be a whole number, such as SEED=7, not ${asked}.`);
 }
 
 /**

@@ -4,7 +4,6 @@ import { requireSeal } from '../course/seal.ts';
 import { typeErrors } from '../course/typecheck.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
 import { supervise } from '../harness/supervise.ts';
-import { SEED } from '../kit/generate.ts';
 import { runCommand } from './run-command.ts';
 import { runVitest } from './vitest.ts';
 
@@ -33,11 +32,6 @@ await runCommand({
     if (quick) {
       throw new UsageError(
         '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
-      );
-    }
-    if (Number.isNaN(SEED)) {
-      throw new UsageError(
-        `SEED has to be a whole number, such as SEED=7, not ${JSON.stringify(process.env.SEED)}.`,
       );
     }
     let allHold = true;

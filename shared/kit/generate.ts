@@ -1,21 +1,9 @@
 /** Cases that nobody thought of: drawn at random, the same for the same seed, told as small as they get. */
 import { CheckFailure } from '../harness/check.ts';
+import { SEED } from './seed.ts';
 
-/** The seed of the generated cases, where nobody asks for another one. */
-const USUAL_SEED = 6455;
 /** How many smaller cases are tried, at most, when one has failed. */
 const MAX_ATTEMPTS = 500;
-
-/**
- * The seed of the first generated case, a whole number. The same for everybody and every run, so
- * that the same code gets the same verdict; `SEED=7 npm test …` starts from another. `NaN`: what
- * was asked for is no whole number.
- */
-export const SEED = seedFrom(process.env.SEED ?? `${USUAL_SEED}`);
-
-function seedFrom(text: string): number {
-  return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-}
 
 /**
  * What a case is made from: one number after the other. Whoever draws has to have the simplest
@@ -101,6 +89,8 @@ export class Choices {
  * seed that finds it again.
  */
 export function generated(cases: number, check: (choose: Choices) => void): void {
+  // Not one case would be checked, and that looks as if all of them held.
+  if (Number.isNaN(SEED)) throw new Error('SEED has to be a whole number.');
   for (let seed = SEED; seed < SEED + cases; seed++) {
     const choices = Choices.random(seed);
     const error = errorOf(check, choices);

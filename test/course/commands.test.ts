@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
-import { ENV, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
 const [first, reading, sending, closing, server] = LESSONS as [
   Lesson,
@@ -161,15 +161,18 @@ async function expectRefusal(
   expect(output.trim().split('\n')).toHaveLength(1);
 }
 
-test('a seed that is none is one clear message', () =>
-  withSandbox(async (sandbox) => {
-    const words = ['--import', 'tsx', scriptOf('test'), '01'];
-    const options = { cwd: sandbox.folder, env: { ...ENV, SEED: 'abc' } };
-    expect(await outcomeOf(spawn(process.execPath, words, options))).toEqual({
-      code: 2,
-      output: '✗ SEED has to be a whole number, such as SEED=7, not "abc".\n',
-    });
-  }));
+test.each([['test'], ['test', '01'], ['start'], ['diff', '01'], ['coverage']])(
+  'a seed that is none is one clear message of %s %s',
+  (command, ...names) =>
+    withSandbox(async (sandbox) => {
+      const words = [LAUNCH, scriptOf(command), ...names];
+      const options = { cwd: sandbox.folder, env: { ...ENV, SEED: 'abc' } };
+      expect(await outcomeOf(spawn(process.execPath, words, options))).toEqual({
+        code: 2,
+        output: '✗ SEED has to be a whole number, such as SEED=7, not "abc".\n',
+      });
+    }),
+);
 
 test('bad input is one clear message', () =>
   withSandbox(async (sandbox) => {

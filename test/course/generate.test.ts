@@ -1,8 +1,9 @@
 /** Generated cases: the same ones each time, and told in the simplest form. */
 import { expect, test, vi } from 'vitest';
 import { CheckFailure, fail } from '../../shared/harness/check.ts';
-import { Choices, generated, SEED } from '../../shared/kit/generate.ts';
+import { Choices, generated } from '../../shared/kit/generate.ts';
 import { withGiven } from '../../shared/kit/given.ts';
+import { SEED } from '../../shared/kit/seed.ts';
 import { Todo } from '../../shared/todo.ts';
 
 /** What a check of generated cases throws. */
