@@ -62,6 +62,34 @@ export function decodeFrames(bytes: Uint8Array): DecodedFrame[] {
   return frames;
 }
 
+/** A stream of frames as a whole: of a long one, only what is shown is taken apart. */
+export interface Survey {
+  /** The first frames. */
+  readonly first: readonly DecodedFrame[];
+  /** The last one, which may be cut. `undefined`: there is none. */
+  readonly last: DecodedFrame | undefined;
+  /** How many frames there are. */
+  readonly count: number;
+  /** The numbers, from 1, of those that break a rule. */
+  readonly illegal: readonly number[];
+}
+
+/** Looks over a stream of frames, and takes apart the first ones, `most` of them. */
+export function surveyFrames(bytes: Uint8Array, most: number): Survey {
+  const first: DecodedFrame[] = [];
+  const illegal: number[] = [];
+  let [count, start, end] = [0, 0, 0];
+  while (end < bytes.length) {
+    start = end;
+    count++;
+    const header = decodeHeader(bytes, start);
+    if (count <= most) first.push(decodeFrame(bytes, start));
+    if (judgeHeader(header)) illegal.push(count);
+    end = Math.min(bytes.length, start + header.headerBytes + Number(header.length ?? 0));
+  }
+  return { first, last: count > 0 ? decodeFrame(bytes, start) : undefined, count, illegal };
+}
+
 /** Decodes the frame that starts at a place. */
 export function decodeFrame(bytes: Uint8Array, start = 0): DecodedFrame {
   const header = decodeHeader(bytes, start);
@@ -80,7 +108,7 @@ export function decodeFrame(bytes: Uint8Array, start = 0): DecodedFrame {
     key: key?.length === 4 ? key : undefined,
     payload: bytesOf('payload')?.map((byte, i) => byte ^ (key?.[i & 3] ?? 0)),
     missing: BigInt(header.headerBytes) + (header.length ?? 0n) - BigInt(end - start),
-    problem: fields.find(({ problem }) => problem)?.problem,
+    problem: judgeHeader(header),
   };
 }
 
@@ -140,6 +168,11 @@ function fieldSizes({ masked, length7, length }: Header): [FieldName, bigint][] 
   return sizes.filter(([, size]) => size > 0n);
 }
 
+/** Names the first rule that a frame breaks, whoever sent it. `undefined`: none. */
+function judgeHeader(header: Header): string | undefined {
+  return judgeFirstByte(header) ?? judgeSecondByte(header) ?? judgeLength(header);
+}
+
 /** Names the rule that a field breaks. `undefined`: none. */
 function judge(name: FieldName, header: Header): string | undefined {
   switch (name) {
@@ -167,7 +200,7 @@ function judgeSecondByte({ opcode, length7 = 0 }: Header): string | undefined {
 }
 
 function judgeLength({ length7, length }: Header): string | undefined {
-  if (length === undefined) return undefined;
+  if (length === undefined || lengthBytes(length7) === 0) return undefined;
   if (length < (length7 === 126 ? 126n : 65536n)) return 'not the shortest form';
   if (length >= 2n ** 63n) return 'the most significant bit is set';
   return undefined;

@@ -1,6 +1,6 @@
 import { isHead } from './bytes.ts';
 import { count } from './count.ts';
-import { type DecodedFrame, decodeFrames } from './frame.ts';
+import { type Survey, surveyFrames } from './frame.ts';
 import { decodeHead, type HeadLine } from './head.ts';
 import { escapeBytes } from './hex.ts';
 import { preview, sayMissing } from './say.ts';
@@ -17,29 +17,27 @@ export function renderBytes(bytes: Uint8Array, width: number): string[] {
 }
 
 function explainFrames(bytes: Uint8Array, width: number): string[] {
-  const frames = decodeFrames(bytes);
+  const survey = surveyFrames(bytes, MAX_FRAMES);
   const lines = drawStream({ bytes }, width);
-  if (frames.length > 1) {
-    for (const [i, { start, end }] of frames.slice(0, MAX_FRAMES).entries()) {
+  if (survey.count > 1) {
+    for (const [i, { start, end }] of survey.first.entries()) {
       const heading = style.bold(`Frame ${i + 1}, from byte ${start}`);
       lines.push('', heading, '', ...drawStream({ bytes: bytes.subarray(start, end) }, width));
     }
   }
-  return [...lines, '', ...wrap(summarize(frames, bytes.length), width)];
+  return [...lines, '', ...wrap(summarize(survey, bytes.length), width)];
 }
 
 /** Says how many frames there are, which are not legal, and whether the last is cut. */
-function summarize(frames: readonly DecodedFrame[], size: number): string {
-  const says = [`${count(frames.length, 'frame')}, ${count(size, 'byte')}.`];
-  const illegal = frames.flatMap(({ problem }, i) => (problem ? [i + 1] : []));
-  if (frames.length > MAX_FRAMES) says.push(`The first ${MAX_FRAMES} are drawn.`);
-  if (frames.length > 1 && illegal.length > 0) {
+function summarize({ count: frames, illegal, last }: Survey, size: number): string {
+  const says = [`${count(frames, 'frame')}, ${count(size, 'byte')}.`];
+  if (frames > MAX_FRAMES) says.push(`The first ${MAX_FRAMES} are drawn.`);
+  if (frames > 1 && illegal.length > 0) {
     const more = illegal.length > 8 ? ', …' : '';
     says.push(`Not legal: ${illegal.slice(0, 8).join(', ')}${more}.`);
   }
-  const last = frames.at(-1);
   const cut = last && sayMissing(last);
-  if (cut) says.push(`${frames.length > 1 ? 'The last' : 'It'} is cut: ${cut}.`);
+  if (cut) says.push(`${frames > 1 ? 'The last' : 'It'} is cut: ${cut}.`);
   return says.join(' ');
 }
 

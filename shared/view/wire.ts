@@ -1,6 +1,6 @@
 /** The wire viewer: frames and handshakes, drawn for people. */
 import { count } from './count.ts';
-import { type DecodedFrame, decodeFrames } from './frame.ts';
+import { type DecodedFrame, surveyFrames } from './frame.ts';
 import { decodeHead } from './head.ts';
 import { escapeBytes, toHex } from './hex.ts';
 import { frameFields, opcodeName, preview, sayFields, sayPayload } from './say.ts';
@@ -22,11 +22,11 @@ export const MAX_FRAMES = 8;
  * line each. A `│` stands where a read ended. No line is wider than `width` columns.
  */
 export function drawStream(stream: Stream, width = 76): string[] {
-  const frames = decodeFrames(stream.bytes);
-  const [only] = frames;
-  if (frames.length === 1 && only) return drawFrame(stream, only, width);
-  const lines = frames.slice(0, MAX_FRAMES).map((frame) => drawLine(stream, frame, width));
-  if (frames.length > MAX_FRAMES) lines.push(`… ${frames.length} frames in all`);
+  const { first, count } = surveyFrames(stream.bytes, MAX_FRAMES);
+  const [only] = first;
+  if (count === 1 && only) return drawFrame(stream, only, width);
+  const lines = first.map((frame) => drawLine(stream, frame, width));
+  if (count > MAX_FRAMES) lines.push(`… ${count} frames in all`);
   return lines;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
-import { isHead, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
+import { type Given, isHead, parseBase64, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
 import { decodeFrame } from '../../shared/view/frame.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { renderBytes } from '../../shared/view/inspect.ts';
@@ -14,6 +14,11 @@ import {
 } from '../vectors/frames.ts';
 
 const HELLO = '81 85 37 fa 21 3d 7f 9f 4d 51 58';
+/** The bytes that were read, none of which was left out. */
+function hexOf({ bytes, leftOut }: Given): string {
+  expect(leftOut).toBe(0);
+  return toHex(bytes);
+}
 const REQUEST = 'GET /chat HTTP/1.1\r\nHost: example.com\r\n\r\n';
 
 describe('bytes are read', () => {
@@ -32,18 +37,82 @@ describe('bytes are read', () => {
     ['xxd', '00000000: 8185 37fa 213d 7f9f 4d51 58              ..7.!=..MQX\n'],
     ['hexdump -C', '00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58  |..7.!=..MQX|\n0000000b\n'],
     ['tcpdump -x', '\t0x0000:  8185 37fa 213d 7f9f 4d51 58\n'],
+    ['od -t x1', '0000000 81 85 37 fa 21 3d 7f 9f 4d 51 58\n0000013\n'],
+    ['od -t x1z', '0000000 81 85 37 fa 21 3d 7f 9f 4d 51 58  >..7.!=..MQX<\n0000013\n'],
+    ['od -A x -t x1', '000000 81 85 37 fa 21 3d 7f 9f 4d 51 58\n00000b\n'],
+    ['od -A d -t x1 -w8', '0000000 81 85 37 fa 21 3d 7f 9f\n0000008 4d 51 58\n0000011\n'],
+    [
+      'xxd -i',
+      'unsigned char a_bin[] = {\n  0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f,\n  0x9f, 0x4d, 0x51, 0x58\n};\nunsigned int a_bin_len = 11;\n',
+    ],
+    ['a Buffer', '<Buffer 81 85 37 fa 21 3d 7f 9f 4d 51 58>'],
+    ['a Buffer in a line of a log', 'read <Buffer 81 85 37 fa 21 3d 7f 9f 4d 51 58> 11\n'],
+    ['Buffers', '[\n  <Buffer 81 85>,\n  <Buffer 37 fa 21 3d>,\n  <Buffer 7f 9f 4d 51 58>\n]'],
+    [
+      'an ArrayBuffer',
+      'ArrayBuffer {\n  [Uint8Contents]: <81 85 37 fa 21 3d 7f 9f 4d 51 58>,\n  byteLength: 11\n}',
+    ],
+    [
+      'a Uint8Array',
+      'Uint8Array(11) [\n  129, 133, 55, 250, 33,\n   61, 127, 159, 77, 81,\n   88\n]',
+    ],
+    ['numbers', '[129, 133, 55, 250, 33, 61, 127, 159, 77, 81, 88]'],
+    ['numbers in hex', `[${HELLO.replace(/\w+(?=( ?))/g, '0x$&,').replace(/,$/, '')}]`],
+    ['JSON', '{"type":"Buffer","data":[129,133,55,250,33,61,127,159,77,81,88]}'],
+    ['escapes', HELLO.replace(/(\w+) ?/g, '\\x$1')],
+    ['escapes in a list', HELLO.replace(/\w+/g, '\\x$&,')],
+    ['bytes of Python', "b'\\x81\\x857\\xfa!=\\x7f\\x9fMQX'\n"],
+    ['a string', '"\\x81\\x857\\xfa!=\\x7f\\x9fMQX"'],
   ])('as %s', (_, text) => {
-    expect(toHex(parseBytes(text))).toBe(HELLO);
+    expect(hexOf(parseBytes(text))).toBe(HELLO);
+  });
+
+  test('escapes of all kinds', () => {
+    expect(hexOf(parseBytes("b'\\x81\\r\\n\\t\\0\\\\\\'é x'"))).toBe(
+      '81 0d 0a 09 00 5c 27 c3 a9 20 78',
+    );
+  });
+
+  test('a row that a dump shows once, and a star', () => {
+    const row = '00 '.repeat(16).trimEnd();
+    for (const [base, digits] of [
+      [16, 8],
+      [8, 7],
+      [10, 7],
+    ] as const) {
+      const at = (offset: number) => offset.toString(base).padStart(digits, '0');
+      const lines = [`${at(0)}  ${row}`, '*', `${at(48)}  81 05`, at(50), ''];
+      const { bytes } = parseBytes(lines.join('\n'));
+      expect(toHex(bytes)).toBe(toHex(fromHex(`${row} ${row} ${row} 81 05`)));
+    }
+  });
+
+  test.each([
+    ['<Buffer 82 7e 00 c8 ... 200 more bytes>', 200],
+    ['Uint8Array(5) [\n  130, 126,\n  0, 200,\n  ... 1 more item\n]', 1],
+    ['{ [Uint8Contents]: <82 7e 00 c8 ... 1 more byte>, byteLength: 5 }', 1],
+    ['[ <Buffer 82 7e 00 c8 ... 9 more bytes>, <Buffer 11> ]', 9],
+  ])('what %j leaves out is counted, and nothing is read after it', (text, leftOut) => {
+    expect(parseBytes(text)).toEqual({ bytes: fromHex('82 7e 00 c8'), leftOut });
+  });
+
+  test('base64, when that is said', () => {
+    for (const text of ['gYU3+iE9f59NUVg=', 'gYU3+iE9\nf59NUVg\n', 'gYU3-iE9f59NUVg']) {
+      expect(hexOf(parseBase64(text)), text).toBe(HELLO);
+    }
+    for (const text of ['', 'gYU3+', 'gQ=VIZ', 'g{VI']) {
+      expect(() => parseBase64(text), text).toThrow(SyntaxError);
+    }
   });
 
   test('a dump whose characters look like hex digits', () => {
-    expect(toHex(parseBytes('0000   01 02 61 62  ..ab\n'))).toBe('01 02 61 62');
-    expect(toHex(parseBytes('0000   61 62  ab\n'))).toBe('61 62');
-    expect(toHex(parseBytes('0000   61 62 63\n'))).toBe('61 62 63');
+    expect(hexOf(parseBytes('0000   01 02 61 62  ..ab\n'))).toBe('01 02 61 62');
+    expect(hexOf(parseBytes('0000   61 62  ab\n'))).toBe('61 62');
+    expect(hexOf(parseBytes('0000   61 62 63\n'))).toBe('61 62 63');
   });
 
   test('text in quotes keeps its colons', () => {
-    expect(toHex(parseBytes('"a:b":3a'))).toBe('61 3a 62 3a');
+    expect(hexOf(parseBytes('"a:b":3a'))).toBe('61 3a 62 3a');
   });
 
   test.each([
@@ -52,8 +121,14 @@ describe('bytes are read', () => {
     ['0x8', 'Cannot read "0x8" at character 1: '],
     ['81 85\n37 f', 'Cannot read "f" at line 2, character 4: '],
     ['81 "open', 'Cannot read "\\"open" at character 4: '],
-    ['0000   81 85  zz', 'Cannot read line 1 of the hex dump: '],
-    ['0000   81 85  ..\n0003   00  .', 'Cannot read line 2 of the hex dump: '],
+    ['0000   81 85  zz', 'Cannot read line 1 of the dump: '],
+    ['0000   81 85  ..\n0003   00  .', 'Cannot read line 2 of the dump: '],
+    ['0000000 8581 fa37 3d21\n0000006\n', 'Cannot read line 1 of the dump: '],
+    ['0000000 102601 175067\n0000004\n', 'Cannot read line 2 of the dump: '],
+    ['00000000  81 05\n00000003', 'Cannot read line 2 of the dump: take one of single bytes'],
+    ['[129, 256]', 'Cannot read "256": in brackets, a byte is written as 129 or as 0x81.'],
+    ['[81, fa]', 'Cannot read "fa": in brackets'],
+    ['<Buffer >', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
     ['', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
     [' # nothing', 'Give the bytes to look at, in hex: npm run inspect 81 85'],
   ])('%j is refused with its place', (text, message) => {
@@ -66,7 +141,7 @@ describe('bytes are read', () => {
       expect(takeBytes(utf8(text))).toEqual(parseBytes(text));
     }
     for (const bytes of [fromHex(HELLO), fromHex('01 03 "Hel"'), utf8(REQUEST), utf8('GET / HT')]) {
-      expect(takeBytes(bytes)).toEqual(bytes);
+      expect(takeBytes(bytes)).toEqual({ bytes, leftOut: 0 });
     }
     for (const text of ['81 85 3z', '', '\n']) {
       expect(() => takeBytes(utf8(text)), text).toThrow(SyntaxError);
@@ -119,6 +194,31 @@ describe('frames are explained', () => {
       const [, line] = drawStream({ bytes: fromHex(`89 00 ${last}`) }, 80);
       expect(line).toMatch(new RegExp(`^${last} +binary$`));
     }
+  });
+
+  test('a megabyte, however it is written, in a second', () => {
+    const [zeros, frame] = [
+      new Uint8Array(1_000_000),
+      wire({ opcode: 2, payload: new Uint8Array(999_990), key: null }),
+    ];
+    const pairs = toHex(frame);
+    const written = [
+      pairs,
+      pairs.replaceAll(' ', ''),
+      `[${frame}]`,
+      pairs.replace(/(\w+) ?/g, '\\x$1'),
+      `<Buffer ${pairs}>`,
+    ];
+    const { user } = process.cpuUsage();
+    expect(renderBytes(zeros, 80).at(-1)).toBe(
+      '500,000 frames, 1,000,000 bytes. The first 8 are drawn.',
+    );
+    for (const text of written) {
+      const given = takeBytes(utf8(text)).bytes;
+      expect(renderBytes(given, 80).at(-1)).toBe('1 frame, 1,000,000 bytes.');
+    }
+    // Each takes far less than a second; before, the zeros alone took fifteen.
+    expect((process.cpuUsage().user - user) / 1e6).toBeLessThan(6);
   });
 
   test('very many: the first eight', () => {
