@@ -1,14 +1,18 @@
 import { renderDiff } from '../course/diff.ts';
 import { requireFile } from '../course/files.ts';
 import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
+import type { Run } from '../harness/record.ts';
 import { supervise } from '../harness/supervise.ts';
+import { style } from '../view/style.ts';
+import { labelTable } from '../view/table.ts';
+import { wrap } from '../view/wrap.ts';
 import { confirm } from './ask.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand({
   name: 'npm run diff',
   summary:
-    'Shows your file beside the reference, line by line. Asks first when the lesson is not finished.',
+    'Shows where your file does something else than the reference, and then their code beside each other, function by function. Asks first when the lesson is not finished.',
   positionals: { LESSON: 'Such as 02.' },
   options: { yes: { type: 'boolean', help: 'Do not ask.' } },
   examples: [
@@ -20,20 +24,47 @@ await runCommand({
       throw new UsageError('Say which lesson to compare: npm run diff 02');
     }
     const { lesson } = findTarget(name);
-    if (yes || (await mayShow(lesson))) {
-      // What is not for a terminal keeps its lines as they are: it may be a patch.
+    requireFile({ side: 'lessons', lesson });
+    const run = await supervise({ side: 'lessons', lesson });
+    if (yes || (await mayShow(lesson, run))) {
+      // What is not for a terminal keeps its lines as they are.
       const width = process.stdout.columns || Number.POSITIVE_INFINITY;
-      console.log(renderDiff(lesson, width).join('\n'));
+      const lines = [...renderBehaviour(lesson, run, width), '', ...renderDiff(lesson, width)];
+      console.log(['', ...lines, ''].join('\n'));
     }
     return 0;
   },
 });
 
+/** Tells where the two part, as far as the checks know: the scenarios that only the reference holds. */
+function renderBehaviour(lesson: Lesson, { broken, results }: Run, width: number): string[] {
+  const title = `${lesson.number} ${lesson.title}, yours and the reference`;
+  const red = results.filter(({ failure }) => failure);
+  if (broken)
+    return [style.bold(title), '', ...wrap(`Yours cannot be checked: ${broken.what}`, width)];
+  if (red.length === 0) {
+    const says = `Both hold in all ${results.length} steps: what differs below is a choice, not a mistake.`;
+    return [style.bold(title), '', ...wrap(says, width)];
+  }
+  const rows = red.map(({ number, failure }) => {
+    const { kind, scenario, what = '' } = failure ?? {};
+    const told = kind === 'crash' ? [scenario, what] : [scenario ?? what];
+    const says = kind === 'todo' ? 'Not written yet.' : told.join(' ').trim();
+    return [`step ${number}`, says] as const;
+  });
+  return [
+    style.bold(title),
+    '',
+    ...wrap(
+      `They part in these scenarios. The first of them in full: npm test ${lesson.number}`,
+      width,
+    ),
+    ...labelTable(rows, width - 2).map((line) => `  ${line}`),
+  ];
+}
+
 /** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */
-async function mayShow(lesson: Lesson): Promise<boolean> {
-  const target = { side: 'lessons', lesson } as const;
-  requireFile(target);
-  const { broken, results } = await supervise(target);
+async function mayShow(lesson: Lesson, { broken, results }: Run): Promise<boolean> {
   const open = results.find(({ failure }) => failure);
   if (!broken && !open) return true;
   if (!process.stdin.isTTY) {

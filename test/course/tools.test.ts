@@ -197,13 +197,15 @@ describe('npm run diff', () => {
       const { code, output } = await sandbox.call('diff', '04', '--yes');
       expect(code).toBe(0);
       const lines = output.split('\n');
-      expect(lines[0]).toMatch(/^--- lessons\/04-closing\/closing\.ts +yours$/);
-      expect(lines[1]).toMatch(/^\+\+\+ solutions\/04-closing\/closing\.ts +the reference$/);
-      expect(lines[2]).toMatch(/^@@ -\d+,\d+ \+\d+,\d+ @@$/);
-      expect(lines).toContain("-  throw new Todo('04.2');");
-      expect(lines).toContain('+  if (code >= 3000 && code <= 4999) return true;');
-      const marks = lines.slice(2, -1).map((line) => line[0]);
-      expect(marks.filter((mark) => !' -+@'.includes(mark ?? '?'))).toEqual([]);
+      expect(lines).toContain(
+        'They part in these scenarios. The first of them in full: npm test 04',
+      );
+      expect(lines).toContain('  step 7  Not written yet.');
+      expect(lines).toContain(`- yours          ${yours}`);
+      expect(lines).toContain('+ the reference  solutions/04-closing/closing.ts');
+      expect(output).toMatch(/^isWireCode {2}not written yet, reference: line \d+$/m);
+      expect(lines).toContain('+   if (code >= 3000 && code <= 4999) return true;');
+      expect(output).not.toContain('throw new Todo');
     }));
 
   test('asks a person, and takes no for an answer', () =>
@@ -212,33 +214,37 @@ describe('npm run diff', () => {
       const question = 'Lesson 04 is not finished. Show the reference anyway? [y/N] ';
       const yes = await answer('y\n');
       expect(yes.output).toContain(question);
-      expect(yes.output).toContain('+++ solutions/04-closing/closing.ts');
+      expect(yes.output).toContain('+ the reference  solutions/04-closing/closing.ts');
       const no = await answer('\n');
       expect(no.code).toBe(0);
       expect(no.output).toContain(question);
       expect(no.output).toContain('Not shown. A hint may do: npm run hint 04.1');
-      expect(no.output).not.toContain('+++');
+      expect(no.output).not.toContain('the reference  solutions');
     }));
 
   test('does not ask when the lesson is done, whatever the line ends', () =>
     withSandbox(async (sandbox) => {
       const solution = sandbox.solution(closing);
-      sandbox.write(yours, `// Mine.\n${solution}`);
-      const done = await sandbox.call('diff', '04');
-      expect(done.code).toBe(0);
-      const [one, two] = solution.split('\n');
-      expect(done.output.split('\n').slice(2, 6)).toEqual([
-        '@@ -1,4 +1,3 @@',
-        '-// Mine.',
-        ` ${one}`,
-        ` ${two}`,
+      const limit = 'code >= 3000 && code <= 4999';
+      sandbox.write(yours, solution.replace(limit, 'code > 2999 && code < 5000'));
+      const { code, output } = await sandbox.call('diff', '04');
+      expect(code).toBe(0);
+      expect(output).toContain('Both hold in all 7 steps: what differs below is a choice');
+      expect(output.match(/^[-+] {2}.*$/gm)).toEqual([
+        '-   if (code > 2999 && code < 5000) return true;',
+        '+   if (code >= 3000 && code <= 4999) return true;',
       ]);
+      expect(output).toMatch(/\nThe same but for style: .*, closeCodeFor, /);
 
-      sandbox.write(yours, solution.replaceAll('\n', '\r\n'));
-      expect(await sandbox.call('diff', '04')).toEqual({
-        code: 0,
-        output: `${yours} is the same as the reference.\n`,
-      });
+      sandbox.write(yours, solution.replace(limit, 'code >= 3000'));
+      const red = await sandbox.call('diff', '04', '--yes');
+      expect(red.output).toMatch(/^ {2}step 2 {2}[A-Z].*\.$/m);
+      expect(red.output).not.toMatch(/^ {2}step 3/m);
+
+      sandbox.write(yours, `// Mine.\r\n${solution.replaceAll('\n', '\r\n').replaceAll("'", '"')}`);
+      expect((await sandbox.call('diff', '04')).output).toContain(
+        `\n${yours} does what the reference does, and differs in style at most.\n`,
+      );
     }));
 
   test('a file that does not load is not finished, and one that is not there is missing', () =>
@@ -248,7 +254,7 @@ describe('npm run diff', () => {
       expect(run).toMatchObject({ code: 2 });
       expect(run.output).toContain('Lesson 04 is not finished.');
       expect((await sandbox.call('diff', '04', '--yes')).output).toContain(
-        '\n-export function (\n',
+        '\n- export function (\n',
       );
       sandbox.erase(yours);
       const missing = `${yours} is missing. Get a fresh one: npm run reset 04`;

@@ -1,0 +1,156 @@
+/** The functions, methods and values of a source, each with what it does, whatever its style. */
+import { parseAst } from 'rolldown/parseAst';
+
+/** A function, a method, the fields of a class, or a value with a name. */
+export interface Part {
+  /** Such as `decodeHeader`, `FrameReader.read`, or `FrameReader` for its fields. */
+  readonly name: string;
+  /** Its lines, without the doc comment. */
+  readonly lines: readonly string[];
+  /** The number of its first line, from 1. */
+  readonly line: number;
+  /**
+   * The same for two parts that differ in nothing but style: layout, comments, types, names of
+   * parameters and variables, the wording of errors.
+   */
+  readonly meaning: string;
+}
+
+/** A part of a syntax tree. */
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [field: string]: unknown;
+}
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && 'type' in value;
+
+/** Imports, and what only the type checker reads. */
+const NOT_COMPARED = /^(Import|Export|TSInterface|TSTypeAlias)/;
+/** An expression with something for the type checker beside it. */
+const TYPED = /^TS(As|NonNull|Satisfies|Instantiation)\w*Expression$|^TSTypeAssertion$/;
+const FUNCTION = /^(ArrowFunctionExpression|Function(Declaration|Expression))$/;
+/** The fields of a tree that have no say in what a program does. */
+const STYLE =
+  /^(start|end|raw|type(Annotation|Parameters|Arguments)|returnType|superTypeArguments|readonly|accessibility|declare|definite|decorators|override|implements|shorthand)$/;
+
+/** Takes a source apart, in its order. Throws `SyntaxError` when it does not parse. */
+export function partsOf(source: string): Part[] {
+  const program = parseAst(source, { lang: 'ts' }) as unknown as { body: readonly Node[] };
+  return program.body.flatMap((statement) => {
+    const node = isNode(statement.declaration) ? statement.declaration : statement;
+    if (NOT_COMPARED.test(node.type)) return [];
+    if (node.type === 'ClassDeclaration') return partsOfClass(source, node);
+    const declared = node.declarations as readonly Node[] | undefined;
+    const value = declared?.length === 1 ? declared[0]?.init : undefined;
+    const names = [node, ...(declared ?? [])].flatMap(({ id }) => (isNode(id) ? [id.name] : []));
+    const isFunction = isNode(value) && FUNCTION.test(value.type);
+    return [partOf(source, names.join(', ') || 'the rest', [statement], isFunction ? value : node)];
+  });
+}
+
+/** Takes a class apart: each method by itself, and all of its fields. */
+function partsOfClass(source: string, { id, body }: Node): Part[] {
+  const name = isNode(id) ? String(id.name) : 'class';
+  const members = (body as Node & { body: readonly Node[] }).body;
+  const isMethod = ({ value }: Node) => isNode(value) && FUNCTION.test(value.type);
+  const methods = members.filter(isMethod).map((member) => {
+    const { start, end } = member.key as Node;
+    const accessor = /^[gs]et$/.test(String(member.kind)) ? `${member.kind} ` : '';
+    const called = `${accessor}${name}.${source.slice(start, end)}`;
+    return partOf(source, called, [member], member.value);
+  });
+  const fields = members.filter((member) => !isMethod(member));
+  return fields.length > 0 ? [partOf(source, name, fields, fields), ...methods] : methods;
+}
+
+function partOf(source: string, name: string, nodes: readonly Node[], meant: unknown): Part {
+  const lines = nodes.flatMap(({ start, end }) =>
+    source.slice(source.lastIndexOf('\n', start) + 1, end).split('\n'),
+  );
+  const indents = lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/));
+  const indent = Math.min(...indents);
+  return {
+    name,
+    lines: lines.map((line) => line.slice(indent)),
+    line: source.slice(0, nodes[0]?.start).split('\n').length,
+    meaning: JSON.stringify(normal(meant, localsOf(meant))),
+  };
+}
+
+/** Leaves out of a tree what is style. */
+function normal(value: unknown, locals: ReadonlyMap<string, string>): unknown {
+  const of = (inner: unknown) => normal(inner, locals);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value)) return value.map(of);
+  if (!isNode(value)) return value;
+  const { type, computed, key, property, body } = value;
+  if (TYPED.test(type)) return of(value.expression);
+  if (type === 'Identifier') return locals.get(String(value.name)) ?? value.name;
+  if (FUNCTION.test(type)) {
+    const isBlock = isNode(body) && body.type === 'BlockStatement';
+    const does = isBlock ? of(body) : { type: 'ReturnStatement', argument: of(body) };
+    return {
+      type: 'Function',
+      kind: [value.async, value.generator],
+      params: of(value.params),
+      does,
+    };
+  }
+  if (type === 'BlockStatement') {
+    const [only, ...more] = body as readonly Node[];
+    // Around one statement, braces are style.
+    return only && more.length === 0 && !/Declaration$/.test(only.type) ? of(only) : of(body);
+  }
+  if (type === 'TemplateLiteral' && (value.expressions as []).length === 0) {
+    const [text] = value.quasis as [{ value: { cooked: string } }];
+    return { type: 'Literal', value: text.value.cooked };
+  }
+  const fields = Object.entries(value)
+    .filter(
+      ([field]) => !STYLE.test(field) && !(type === 'VariableDeclaration' && field === 'kind'),
+    )
+    .map(([field, inner]) => [field, of(inner)]);
+  const tree = Object.fromEntries(fields);
+  // A name behind a dot, or before a colon, is not that of a variable.
+  if (isNode(property) && !computed) tree.property = property.name;
+  if (isNode(key) && !computed) tree.key = key.name ?? key.value;
+  if (type === 'NewExpression' && /Error$/.test(String(tree.callee))) {
+    tree.arguments = (value.arguments as readonly Node[]).map((it) =>
+      isWording(it) ? '…' : of(it),
+    );
+  }
+  return tree;
+}
+
+/** Whether it is a text for people, and not a section or a name. */
+function isWording({ type, value }: Node): boolean {
+  return type === 'TemplateLiteral' || (typeof value === 'string' && value.includes(' '));
+}
+
+/** Finds the names that a tree declares, and gives each its number for a name. */
+function localsOf(tree: unknown): Map<string, string> {
+  const locals = new Map<string, string>();
+  const bind = (pattern: unknown): void => {
+    if (Array.isArray(pattern)) for (const item of pattern) bind(item);
+    if (!isNode(pattern)) return;
+    const { type, name, properties, elements, value, left, argument } = pattern;
+    if (type === 'Identifier' && !locals.has(String(name))) {
+      locals.set(String(name), `local ${locals.size + 1}`);
+    }
+    for (const inner of [properties, elements, value, left, argument]) bind(inner);
+  };
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) for (const item of value) visit(item);
+    if (!isNode(value)) return;
+    // The name of the part itself is how it is found, and no local.
+    if (FUNCTION.test(value.type)) bind([value === tree ? null : value.id, value.params]);
+    if (value.type === 'VariableDeclarator') bind(value.id);
+    if (value.type === 'CatchClause') bind(value.param);
+    for (const inner of Object.values(value)) visit(inner);
+  };
+  visit(tree);
+  return locals;
+}
