@@ -13,6 +13,12 @@ const HANG_MS = 30_000;
 const END_MS = 5_000;
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+/**
+ * Where the browser has its files. The path of its socket can have 103 bytes on every system, and
+ * 46 are its own.
+ */
+const FOLDER = tmpdir().length > 57 ? '/tmp' : tmpdir();
+
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -75,8 +81,9 @@ export class Browser {
 
   /** Starts the browser at `path`. */
   static async start(path: string): Promise<Browser> {
-    const profile = mkdtempSync(join(tmpdir(), 'websocket-101-browser-'));
+    const profile = mkdtempSync(join(FOLDER, 'websocket-101-browser-'));
     const child = spawn(path, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
+      env: { ...process.env, TMPDIR: FOLDER },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     try {
