@@ -57,6 +57,23 @@ describe('lines are broken', () => {
     expect(wrap('/abcdefgh', 5)).toEqual(['/', 'abcde', 'fgh']);
   });
 
+  test('before a command, and not in one that fits into a line', () => {
+    const text = 'Or take the reference, and keep yours: npm run reset 01 -- --solution.';
+    for (const width of [32, 45, 60, 69]) {
+      const lines = wrap(text, width);
+      expect(lines.at(-1)).toMatch(/^(and keep yours: )?npm run reset 01 -- --solution\.$/);
+      expect(lines.join(' ')).toBe(text);
+    }
+    expect(wrap(text, 20).slice(-2)).toEqual(['npm run reset 01 --', '--solution.']);
+    for (const command of ['npm test lessons/02', 'git checkout -- test/a.ts', 'npm run diff 02']) {
+      const lines = wrap(`You can also say ${command} here`, 26);
+      expect(lines[1]).toMatch(new RegExp(`^${command}( here)?$`));
+    }
+    // What comes after it is no part of it.
+    const lines = ['Type npm test lessons/02 and', 'wait'];
+    expect(wrap(lines.join(' '), 28)).toEqual(lines);
+  });
+
   test('where the terminal is full, not where the string is long', () => {
     expect(wrap(WORLD, 10)).toEqual([WORLD]);
     expect(wrap(WORLD, 9)).toEqual(['你好，世', '界']);
