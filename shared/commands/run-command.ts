@@ -1,23 +1,11 @@
-import { sayFault, toUsageError } from '../course/files.ts';
+import './output.mjs';
+import { toUsageError } from '../course/files.ts';
 import { UsageError } from '../course/lessons.ts';
 import { SEED } from '../kit/seed.ts';
 import { columns, style } from '../view/style.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
 import { renderHelp } from './help.ts';
-
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody reads on: `head` has read enough, or the terminal is gone. To complain would fail too.
-    if (error.code === 'EPIPE') process.exit();
-    refuse(new UsageError(`The output cannot be written: ${sayFault(error) ?? error.message}.`));
-    process.exit();
-  });
-}
-
-// Whatever ends a command, nothing that it has started goes on.
-exitOnSignals();
-exitWithParent();
 
 /**
  * Runs a command of the course, or shows its help, and sets the exit code. A `UsageError` becomes

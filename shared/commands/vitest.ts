@@ -8,7 +8,8 @@ const SHOW_CURSOR = '\u001b[?25h';
 /** Runs Vitest once with these arguments, at this terminal. Returns its exit code. */
 export function runVitest(...args: readonly string[]): Promise<number> {
   const folder = dirname(createRequire(import.meta.url).resolve('vitest/package.json'));
-  const run = spawnChild(process.execPath, [join(folder, 'vitest.mjs'), 'run', ...args], {
+  const output = ['--import', new URL('output.mjs', import.meta.url).href];
+  const run = spawn(process.execPath, [...output, join(folder, 'vitest.mjs'), 'run', ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
   });

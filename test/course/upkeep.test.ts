@@ -1,7 +1,22 @@
 /** The commands that no other test runs do run. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
+
+test.each([
+  ['test', '01'],
+  ['test', '--quick'],
+])('npm run %s %s fails without a word when nobody reads what it says', (command, word) =>
+  withSandbox(async ({ folder }) => {
+    const child = spawn(process.execPath, [LAUNCH, scriptOf(command), word], {
+      cwd: folder,
+      env: ENV,
+    });
+    child.stdout.destroy();
+    expect(await outcomeOf(child)).toEqual({ code: 1, output: '' });
+  }),
+);
 
 describe.concurrent('a command runs', () => {
   test('npm run bench -- --solution', () =>
