@@ -4,7 +4,6 @@ import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
 import type { Run } from '../harness/record.ts';
 import { supervise } from '../harness/supervise.ts';
 import { style } from '../view/style.ts';
-import { labelTable } from '../view/table.ts';
 import { wrap } from '../view/wrap.ts';
 import { confirm } from './ask.ts';
 import { runCommand } from './run-command.ts';
@@ -36,30 +35,32 @@ await runCommand({
   },
 });
 
-/** Tells where the two part, as far as the checks know: the scenarios that only the reference holds. */
-function renderBehaviour(lesson: Lesson, { broken, results }: Run, width: number): string[] {
-  const title = `${lesson.number} ${lesson.title}, yours and the reference`;
-  const red = results.filter(({ failure }) => failure);
-  if (broken)
-    return [style.bold(title), '', ...wrap(`Yours cannot be checked: ${broken.what}`, width)];
-  if (red.length === 0) {
-    const says = `Both hold in all ${results.length} steps: what differs below is a choice, not a mistake.`;
-    return [style.bold(title), '', ...wrap(says, width)];
-  }
-  const rows = red.map(({ number, failure }) => {
-    const { kind, scenario, what = '' } = failure ?? {};
-    const told = kind === 'crash' ? [scenario, what] : [scenario ?? what];
-    const says = kind === 'todo' ? 'Not written yet.' : told.join(' ').trim();
-    return [`step ${number}`, says] as const;
-  });
+/** Writes in which scenarios the two part, as far as the checks know. */
+function renderBehaviour(lesson: Lesson, run: Run, width: number): string[] {
+  const title = style.bold(`${lesson.number} ${lesson.title}, yours and the reference`);
   return [
-    style.bold(title),
-    '',
-    ...wrap(
-      `They part in these scenarios. The first of them in full: npm test ${lesson.number}`,
-      width,
-    ),
-    ...labelTable(rows, width - 2).map((line) => `  ${line}`),
+    title,
+    ...sayBehaviour(lesson, run).flatMap((text) => ['', ...wrap(text, width, '          ')]),
+  ];
+}
+
+function sayBehaviour({ number }: Lesson, { broken, results }: Run): string[] {
+  if (broken) return [`Yours cannot be checked: ${broken.what}`];
+  const says: string[] = [];
+  const red = results.filter(({ failure }) => failure && failure.kind !== 'todo');
+  if (red.length > 0) {
+    const scenarios = red.map((step) => {
+      const { kind, what = '', scenario = what } = step.failure ?? {};
+      return `  step ${step.number}  ${scenario}${kind === 'crash' ? ` ${what}` : ''}`;
+    });
+    const heading = `They part in these scenarios. The first of them in full: npm test ${number}`;
+    says.push([heading, ...scenarios].join('\n'));
+  }
+  const open = results.filter(({ failure }) => failure?.kind === 'todo').map((step) => step.number);
+  if (open.length > 0) says.push(`Steps that are not written yet: ${open.join(', ')}.`);
+  if (says.length > 0) return says;
+  return [
+    `Both hold in all ${results.length} steps: what differs below is a choice, not a mistake.`,
   ];
 }
 
