@@ -1,5 +1,5 @@
 /** The lessons there are, and how to find one. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -135,6 +135,10 @@ export function fileOf({ side, lesson }: Target): string {
 }
 
 /** Loads a target's code. Rejects with whatever the file throws, and when it does not parse. */
-export function importTarget(target: Target): Promise<object> {
-  return import(pathToFileURL(join(ROOT, fileOf(target))).href);
+export async function importTarget(target: Target): Promise<object> {
+  const file = join(ROOT, fileOf(target));
+  // A pipe would be read without end.
+  const isOther = statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+  if (isOther) throw new UsageError(`${fileOf(target)} is no file.`);
+  return import(pathToFileURL(file).href);
 }
