@@ -115,14 +115,19 @@ function normal(value: unknown, locals: ReadonlyMap<string, string>): unknown {
     .map(([field, inner]) => [field, of(inner)]);
   const tree = Object.fromEntries(fields);
   // A name behind a dot, or before a colon, is not that of a variable.
-  if (isNode(property) && !computed) tree.property = property.name;
-  if (isNode(key) && !computed) tree.key = key.name ?? key.value;
+  if (isNode(property) && !computed) tree.property = writtenName(property);
+  if (isNode(key) && !computed) tree.key = writtenName(key);
   if (type === 'NewExpression' && /Error$/.test(String(tree.callee))) {
     tree.arguments = (value.arguments as readonly Node[]).map((it) =>
       isWording(it) ? '…' : of(it),
     );
   }
   return tree;
+}
+
+/** The name behind a dot or before a colon. In quotes, it is the same. */
+function writtenName({ type, name, value }: Node): string {
+  return `${type === 'PrivateIdentifier' ? '#' : ''}${name ?? value}`;
 }
 
 /** Whether it is a text for people, and not a section or a name. */

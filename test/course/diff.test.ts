@@ -140,6 +140,11 @@ export class Queue {
       'function f(a, b) { return b - a; }',
     ],
     ['a field', 'class A { f() { return this.#a; } }', 'class A { f() { return this.#b; } }'],
+    [
+      'a private field',
+      'class A { get a() { return this.#a; } }',
+      'class A { get a() { return this.a; } }',
+    ],
     ['a property', 'function f(a) { return a.b; }', 'function f(a) { return a.c; }'],
     ['a key', 'function f({ a }) { return a; }', 'function f({ b }) { return b; }'],
     ['what is called', 'function f(a) { return g(a); }', 'function f(a) { return h(a); }'],
