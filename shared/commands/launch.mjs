@@ -13,6 +13,9 @@ if (unfit) {
 } else {
   // From here on, it is as if the command had been called itself.
   process.argv.splice(1, 1);
+  // What is JavaScript need not wait for the rest: the first screen of `npm start`.
+  const [first] = process.argv[1]?.endsWith('.js') ? process.argv.splice(1, 1) : [];
+  if (first) await import(pathToFileURL(resolve(first)).href);
   await import('tsx');
   try {
     await import(pathToFileURL(resolve(process.argv[1] || '')).href);

@@ -2,10 +2,16 @@ import './output.mjs';
 import { toUsageError } from '../course/files.ts';
 import { UsageError } from '../course/lessons.ts';
 import { SEED } from '../kit/seed.ts';
+import { exitOnSignals } from '../process/children.ts';
+import { exitWithParent } from '../process/parent.ts';
 import { columns, style } from '../view/style.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Options } from './command.ts';
 import { renderHelp } from './help.ts';
+
+// Whatever ends a command, nothing that it has started goes on.
+exitOnSignals();
+exitWithParent();
 
 /**
  * Runs a command of the course, or shows its help, and sets the exit code. A `UsageError` becomes

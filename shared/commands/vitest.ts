@@ -9,10 +9,14 @@ const SHOW_CURSOR = '\u001b[?25h';
 export function runVitest(...args: readonly string[]): Promise<number> {
   const folder = dirname(createRequire(import.meta.url).resolve('vitest/package.json'));
   const output = ['--import', new URL('output.mjs', import.meta.url).href];
-  const run = spawn(process.execPath, [...output, join(folder, 'vitest.mjs'), 'run', ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const run = spawnChild(
+    process.execPath,
+    [...output, join(folder, 'vitest.mjs'), 'run', ...args],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   // It hides the cursor, and cannot show it again when it is ended.
   process.once('exit', () => process.stdout.isTTY && process.stdout.write(SHOW_CURSOR));
   return new Promise((resolve, reject) => {

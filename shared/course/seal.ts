@@ -30,7 +30,7 @@ export function readSeal(): Record<string, string> {
 /** Lists code and data of a folder, but no tests, with `/` on every system. */
 function filesIn(folder: string, recursive: boolean): string[] {
   return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' })
-    .filter((name) => /\.(ts|mjs|txt)$/.test(name) && !name.endsWith('.test.ts'))
+    .filter((name) => /\.(m?js|ts|txt)$/.test(name) && !name.endsWith('.test.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 

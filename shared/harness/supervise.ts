@@ -1,5 +1,5 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';

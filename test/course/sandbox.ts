@@ -163,7 +163,7 @@ export class Sandbox {
 /** The program behind one of the course's commands, from the project's folder. */
 export function scriptOf(command: string): string {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const script = scripts[command]?.split(`node ${LAUNCH} `)[1];
+  const script = /^node \S+launch\.mjs (?:\S+\.js )?(\S+)$/.exec(scripts[command])?.[1];
   if (script === undefined) throw new Error(`npm run ${command} is no program of ours.`);
   return script;
 }

@@ -269,7 +269,7 @@ const PRETEND = `data:text/javascript,
 /** Loads the first screen alone, in a process that knows no TypeScript. Returns what it writes. */
 async function firstScreen({ folder }: Sandbox, ...args: string[]): Promise<string> {
   const { start } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
-  const [, first = ''] = /^node --import (\S+) --import tsx /.exec(start) ?? [];
+  const [, first = ''] = /^node \S+launch\.mjs (\S+\.js) /.exec(start) ?? [];
   const words = ['--import', PRETEND, first, ...args];
   const child = spawn(process.execPath, words, { cwd: folder, env: ENV });
   const { code, output } = await outcomeOf(child);
