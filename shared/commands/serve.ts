@@ -1,32 +1,37 @@
-import { url as inspector } from 'node:inspector';
-import { requireFile } from '../course/files.ts';
-import { fileOf, findTarget, importTarget, type Side, UsageError } from '../course/lessons.ts';
-import { explain } from '../serve/explain.ts';
-import { type Lesson05, type Serving, serve } from '../serve/server.ts';
-import { watchForEndlessLoops } from '../serve/watchdog.ts';
+import { join } from 'node:path';
+import { fileOf, LESSONS, ROOT, UsageError } from '../course/lessons.ts';
+import { Changes } from '../serve/changes.ts';
+import { Keeper } from '../serve/keeper.ts';
+import { checkParts, type Part, REFERENCE } from '../serve/parts.ts';
+import { PortError } from '../serve/server-process.ts';
+import { watchFile } from '../session/watcher.ts';
 import { style } from '../view/style.ts';
+import { pad } from '../view/width.ts';
 import { runCommand } from './run-command.ts';
 
-/** How long we wait for what the lesson has left behind, such as a timer, before we just go. */
-const LEFTOVERS_MS = 500;
-
-const NOT_YET = 'Check it: npm test lessons/05. Until then: npm run serve -- --solution';
+/** Where to listen when nobody says so. */
+const PORT = 8080;
 
 await runCommand({
   name: 'npm run serve',
-  summary: 'Puts your lesson 05 to work, with a page that talks to it. Ctrl-C stops it.',
+  summary:
+    'A page that talks to your lessons. The reference is used for each one that does not pass its checks yet. Ctrl-C stops it.',
   options: {
-    solution: { type: 'boolean', help: 'The reference in place of your lesson.' },
-    port: { type: 'string', value: 'PORT', help: 'Where to listen. By default, any free port.' },
+    solution: { type: 'boolean', help: 'The reference in place of all your lessons.' },
+    port: {
+      type: 'string',
+      value: 'PORT',
+      help: `Where to listen. By default, ${PORT}, or any free port when that is in use.`,
+    },
   },
   examples: [
-    ['npm run serve', 'Your server, at a free port.'],
-    ['npm run serve -- --solution --port 8080', 'The reference, at port 8080.'],
+    ['npm run serve', 'Your lessons, as far as they pass.'],
+    ['npm run serve -- --solution --port 9000', 'The reference, at port 9000.'],
   ],
-  run: ({ solution, port = '0' }) => run(solution ? 'solutions' : 'lessons', portOf(port)),
+  run: ({ solution = false, port }) => run(solution, port),
 });
 
-/** Reads a port. Throws `UsageError` when it is none. */
+/** Reads a port. Throws `UsageError` when it's none. */
 function portOf(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new UsageError(`${JSON.stringify(text)} is no port. Give a number from 0 to 65535.`);
@@ -35,70 +40,75 @@ function portOf(text: string): number {
 }
 
 /** Serves until somebody stops it. Returns the exit code. */
-async function run(side: Side, port: number): Promise<number> {
-  const target = findTarget(`${side}/05`);
-  requireFile(target);
-  const file = fileOf(target);
-
-  const report = (error: unknown) => console.error(`${style.red('✗')} ${explain(error)}`);
-  // Whatever the lesson throws, and wherever: the server lives on, once it is one.
-  let serving: Serving | undefined;
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      report(error);
-      if (!serving) process.exit(1);
-    });
+async function run(isReference: boolean, portText: string | undefined): Promise<number> {
+  const port = portText === undefined ? PORT : portOf(portText);
+  const changes = new Changes();
+  const keeper = new Keeper(port, portText === undefined, changes.report);
+  const interruption = interrupted(() => keeper.kill());
+  const stopWatching = isReference ? () => {} : watchLessons(changes.report);
+  const read = isReference ? async () => REFERENCE : checkParts;
+  if (!isReference) console.log('\n  Checking your lessons …');
+  try {
+    await Promise.race([interruption, serveParts(keeper, changes, read)]);
+  } catch (error) {
+    throw error instanceof PortError ? refusal(error, port) : error;
+  } finally {
+    stopWatching();
   }
-
-  // With a debugger, standing still is what one wants.
-  if (inspector() === undefined) watchForEndlessLoops();
-  serving = await start();
-  if (!serving) return 1;
-  // Listen first: whoever reads that Ctrl-C stops it may be faster than the next line.
-  const interruption = interrupted();
-  console.log(welcome(serving.url, file).join('\n'));
-  await interruption;
   console.log('\nGoing away: 1001 to every page.');
-  if (!(await serving.stop())) {
-    report(new Error('shutdown() has not come to its end. Lesson 05, step 9 is about it.'));
-  }
-  setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
-  return 0;
+  await keeper.stop();
+  // A check that's still on ends with this process.
+  process.exit(0);
+}
 
-  /** Starts the lesson. Returns `undefined` when it cannot be, and says why. */
-  async function start(): Promise<Serving | undefined> {
-    try {
-      const lesson = (await importTarget(target)) as Lesson05;
-      if (typeof lesson.WebSocketServer !== 'function') {
-        throw new TypeError(`${file} has no WebSocketServer. Lesson 05, step 7 is about it.`);
-      }
-      return await serve({ lesson, file, port, report });
-    } catch (error) {
-      refuseBusyPort(error, port);
-      report(error);
-      if (side === 'lessons') console.error(`  ${NOT_YET}`);
-      return undefined;
+/** Calls back after each save of a lesson. Returns what ends that. */
+function watchLessons(changed: () => void): () => void {
+  const stops = LESSONS.map((lesson) =>
+    watchFile(join(ROOT, fileOf({ side: 'lessons', lesson })), changed),
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Serves the parts that `read` finds, and looks again after each change. Never resolves. */
+async function serveParts(
+  keeper: Keeper,
+  changes: Changes,
+  read: () => Promise<readonly Part[]>,
+): Promise<never> {
+  let shown: readonly Part[] | undefined;
+  for (;;) {
+    const parts = await read();
+    const change = await keeper.use(parts);
+    if (change !== 'failed') {
+      const lines = shown ? newLines(shown, parts) : welcome(keeper.url, parts);
+      if (lines.length === 0 && change === 'replaced') lines.push('  Serving your new code.');
+      if (lines.length > 0) console.log(lines.join('\n'));
+      shown = parts;
     }
+    await changes.next();
   }
 }
 
-/** Throws `UsageError` when the system will not let us have the port. */
-function refuseBusyPort(error: unknown, port: number): void {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+function refusal({ code, message }: PortError, port: number): Error {
   if (code === 'EADDRINUSE') {
-    throw new UsageError(`Port ${port} is in use. Without --port, the system finds a free one.`);
+    return new UsageError(`Port ${port} is in use. Without --port, the system finds a free one.`);
   }
   if (code === 'EACCES') {
-    throw new UsageError(`Port ${port} is not for everybody. Take one above 1023.`);
+    return new UsageError(`Port ${port} is not for everybody. Take one above 1023.`);
   }
+  return new UsageError(message);
 }
 
-function welcome(url: string, file: string): string[] {
+function welcome(url: string, parts: readonly Part[]): string[] {
   return [
     '',
     `  ${style.bold(url)}`,
     '',
-    `  ${file} is at work. Open the page in a browser, and try:`,
+    ...parts.map(partLine),
+    '',
+    '  Open the page in a browser, and try:',
     '',
     '  Connect, send 你好，世界, and see every byte that crosses the wire',
     '  Open a second tab, and chat from one to the other',
@@ -109,12 +119,27 @@ function welcome(url: string, file: string): string[] {
   ];
 }
 
-/** Resolves with the first Ctrl-C. The second one does not wait for anybody. */
-function interrupted(): Promise<void> {
+function partLine({ number, title, isYours, until }: Part): string {
+  const whose = isYours ? style.green('yours') : `reference ${until}`.trimEnd();
+  return `  ${number}  ${pad(title, 16)} ${whose}`;
+}
+
+/** A line for each part that is another than before. */
+function newLines(before: readonly Part[], now: readonly Part[]): string[] {
+  return now
+    .filter((part, i) => part.isYours !== before[i]?.isYours || part.until !== before[i]?.until)
+    .map(partLine);
+}
+
+/** Resolves with the first signal to end. At the second one, `hurry` is called, and it's over. */
+function interrupted(hurry: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(130));
+        process.once(signal, () => {
+          hurry();
+          process.exit(130);
+        });
         resolve();
       });
     }

@@ -8,6 +8,8 @@ export interface CutFrame {
   readonly arrived: number;
   /** How long the frame says it is, in bytes. */
   readonly size: number;
+  /** In how many reads it arrived. */
+  readonly reads: number;
 }
 
 /** The longest header: two bytes, eight of length, four of masking key. */
@@ -28,12 +30,15 @@ export class FrameCutter {
   /** How much of the frame has arrived, and how much of that is kept. In bytes. */
   #seen = 0;
   #keptSize = 0;
+  #reads = 0;
 
   /** Takes in the bytes of one read. Returns the frames that are complete now. */
   push(chunk: Uint8Array): CutFrame[] {
     const frames: CutFrame[] = [];
     let at = 0;
+    if (this.#seen > 0) this.#reads++;
     while (at < chunk.length) {
+      if (this.#seen === 0) this.#reads = 1;
       // The header comes byte by byte, as only it says how long it is.
       const size = this.#size();
       const step = size === undefined ? 1 : Math.min(size - this.#seen, chunk.length - at);
@@ -75,6 +80,7 @@ export class FrameCutter {
       bytes: this.#kept.slice(0, this.#keptSize),
       arrived: this.#seen,
       size: this.#size() ?? this.#seen,
+      reads: this.#reads,
     };
     this.#seen = 0;
     this.#keptSize = 0;

@@ -1,19 +1,31 @@
-/** The pages that watch the wire of their own connection. */
+/** The pages that watch the wire of their own connection, and ask for what they want to see. */
 import type { Connection, ConnectionEvent } from '../../solutions/05-server/server.ts';
+import type { Part } from './parts.ts';
 import type { WireEvent } from './wire-event.ts';
 
-/** Sends events to a page. While the page is slow, it drops and counts them. */
-class Observer {
-  readonly #connection: Connection;
+/** What the server writes into the Pings that a page asks for. */
+const PING = new TextEncoder().encode('Are you there?');
+
+/** A page at the other end of its link. */
+export class Observer {
+  readonly #link: Connection;
   #hasRoom = true;
   #dropped = 0;
+  /** The connection that it watches. */
+  #watched: Connection | undefined;
+  /** Is a Ping to leave between two fragments of the next long message? */
+  #wantsPingBetween = false;
+  /** Does the page want what it sends to arrive in reads of one byte? */
+  wantsCutReads = false;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  /** Starts with the connection through which the page hears of another. */
+  constructor(link: Connection) {
+    this.#link = link;
   }
 
+  /** Sends an event. While the page is slow, it's dropped and counted. */
   send(event: WireEvent): void {
-    if (this.#hasRoom) this.#hasRoom = this.#connection.send(JSON.stringify(event));
+    if (this.#hasRoom) this.#hasRoom = this.#link.send(JSON.stringify(event));
     else this.#dropped++;
   }
 
@@ -23,19 +35,56 @@ class Observer {
     if (this.#dropped > 0) this.send({ kind: 'gap', time: Date.now(), count: this.#dropped });
     this.#dropped = 0;
   }
+
+  /** Watches another connection from now on. */
+  watch(connection: Connection): void {
+    this.#watched = connection;
+  }
+
+  /** Does what the page asks for. */
+  ask(wish: string): void {
+    if (wish === 'ping') this.#watched?.ping(PING);
+    if (wish === 'ping between fragments') this.#wantsPingBetween = true;
+    if (wish === 'reads of one byte') this.wantsCutReads = true;
+    if (wish === 'reads as they arrive') this.wantsCutReads = false;
+  }
+
+  /** A fragment that isn't the last one is about to leave. */
+  fragmentLeaves(): void {
+    if (this.#wantsPingBetween) this.#watched?.ping(PING);
+    this.#wantsPingBetween = false;
+  }
 }
 
 /** Knows who observes what. A page makes up an ID that nobody guesses, and uses it twice. */
 export class Observers {
   readonly #byId = new Map<string, Observer>();
   readonly #ids = new Map<Connection, string>();
+  #parts: readonly Part[];
+
+  /** Begins without a page. `parts` is what each of them hears first. */
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+  }
+
+  /** Tells every page what is new about the lessons. */
+  tell(parts: readonly Part[]): void {
+    this.#parts = parts;
+    for (const observer of this.#byId.values()) observer.send(this.#lessons());
+  }
+
+  #lessons(): WireEvent {
+    return { kind: 'lessons', time: Date.now(), parts: this.#parts };
+  }
 
   /** Handles the connections to `/wire?tap=ID`. */
   readonly handle = (connection: Connection, event: ConnectionEvent): void => {
-    const id = this.#ids.get(connection);
     if (event.type === 'open') this.#add(connection, tapOf(event.upgrade.resource));
-    if (id === undefined) return;
-    if (event.type === 'drain') this.#byId.get(id)?.drained();
+    const id = this.#ids.get(connection);
+    const observer = this.#byId.get(id ?? '');
+    if (id === undefined || observer === undefined) return;
+    if (event.type === 'drain') observer.drained();
+    if (event.type === 'text') observer.ask(event.data);
     if (event.type === 'close') {
       this.#byId.delete(id);
       this.#ids.delete(connection);
@@ -47,21 +96,29 @@ export class Observers {
       connection.close(1008, 'A tap needs an ID of its own.');
       return;
     }
-    this.#byId.set(id, new Observer(connection));
+    const observer = new Observer(connection);
+    this.#byId.set(id, observer);
     this.#ids.set(connection, id);
+    observer.send(this.#lessons());
   }
 
   /**
-   * Returns where to send the events of a connection that asks for `resource`, such as
-   * `/echo?tap=ID`. `undefined`: nobody observes it.
+   * Returns who observes a connection that asks for `resource`, such as `/echo?tap=ID`.
+   * `undefined`: nobody does.
    */
-  find(resource: string): ((event: WireEvent) => void) | undefined {
-    const observer = this.#byId.get(tapOf(resource) ?? '');
-    return observer && ((event) => observer.send(event));
+  find(resource: string): Observer | undefined {
+    return this.#byId.get(tapOf(resource) ?? '');
   }
 }
 
+const TAP = /[?&]tap=([\w-]{32,64})(?=&|$)/;
+
 /** The ID in a path with query. `undefined`: it has none that is long enough to be a secret. */
 function tapOf(resource: string): string | undefined {
-  return /[?&]tap=([\w-]{32,64})(?:&|$)/.exec(resource)?.[1];
+  return TAP.exec(resource)?.[1];
+}
+
+/** Takes the ID out of a path with query: it's an arrangement of ours, and not what one types. */
+export function withoutTap(resource: string): string {
+  return resource.replace(TAP, '').replace(/^([^?&]*)&/, '$1?');
 }

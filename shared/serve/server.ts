@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream';
 import * as reference from '../../solutions/05-server/server.ts';
 import { withTimeout } from '../kit/patience.ts';
 import { ProtocolError } from '../protocol.ts';
-import { Todo } from '../todo.ts';
 import { isOurHost, serveFiles } from './files.ts';
 import { Observers } from './observers.ts';
+import type { Part } from './parts.ts';
 import { PATHS, Rooms } from './rooms.ts';
 import { guard, onWrite } from './socket.ts';
 import { tapSocket } from './tap.ts';
@@ -19,8 +19,8 @@ export type Lesson05 = Pick<typeof reference, 'WebSocketServer'>;
 export interface ServeOptions {
   /** The lesson, the learner's or the reference. */
   readonly lesson: Lesson05;
-  /** The file it comes from, for people. */
-  readonly file: string;
+  /** What it's made of, for people. */
+  readonly parts: readonly Part[];
   /** 0: the system picks one. */
   readonly port: number;
   /** Hears what the lesson's code throws, and what its connections fail with. */
@@ -34,6 +34,8 @@ export interface Serving {
   readonly port: number;
   /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Tells every page what is new about the lessons. */
+  tell(parts: readonly Part[]): void;
   /**
    * Closes every connection with 1001. Resolves when all sockets are gone: `false` when the lesson
    * did not manage that within `CLOSE_GUARD_MS` and they had to be dropped.
@@ -42,7 +44,7 @@ export interface Serving {
 }
 
 /** The subprotocols that the page may ask for. */
-const PROTOCOLS = ['chat.101', 'echo.101'];
+export const PROTOCOLS = ['chat.101', 'echo.101'];
 
 /** How long a page may take to answer a Close. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -54,12 +56,12 @@ export const CLOSE_GUARD_MS = 3 * CLOSE_TIMEOUT_MS;
  * Starts to serve, on 127.0.0.1 only. Rejects with what the lesson's constructor throws, and with
  * the system's error when the port cannot be had.
  */
-export async function serve({ lesson, file, port, report }: ServeOptions): Promise<Serving> {
-  const server = createServer(serveFiles(file));
+export async function serve({ lesson, parts, port, report }: ServeOptions): Promise<Serving> {
+  const server = createServer(serveFiles);
   const sockets = rememberSockets(server);
   const bound = await listen(server, port);
   try {
-    const servers = webSocketServers(lesson, bound, report);
+    const servers = webSocketServers(lesson, new Observers(parts), bound, report);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       handOver({ request, socket, head }, servers, report);
     });
@@ -71,7 +73,8 @@ export async function serve({ lesson, file, port, report }: ServeOptions): Promi
       for (const socket of sockets) socket.destroy();
       return wasInTime;
     };
-    return { port: bound, url: `http://127.0.0.1:${bound}`, stop };
+    const tell = (parts: readonly Part[]) => servers.observers.tell(parts);
+    return { port: bound, url: `http://127.0.0.1:${bound}`, tell, stop };
   } catch (error) {
     server.close();
     throw error;
@@ -95,12 +98,16 @@ interface Servers {
   readonly observers: Observers;
 }
 
-function webSocketServers(lesson: Lesson05, port: number, report: Report): Servers {
+function webSocketServers(
+  lesson: Lesson05,
+  observers: Observers,
+  port: number,
+  report: Report,
+): Servers {
   const origins = ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${port}`);
   const policy = { origins, closeTimeoutMs: CLOSE_TIMEOUT_MS };
-  const observers = new Observers();
   return {
-    lesson: new lesson.WebSocketServer(reporting(new Rooms().handle, report), {
+    lesson: new lesson.WebSocketServer(reporting(watched(new Rooms().handle, observers), report), {
       ...policy,
       paths: PATHS,
       protocols: PROTOCOLS,
@@ -130,8 +137,8 @@ function handOver(
   } else if (/^\/wire(\?|$)/.test(url)) {
     servers.wire.upgrade(request, socket, head);
   } else {
-    const emit = servers.observers.find(url);
-    if (emit) tapSocket(request, socket, head, emit);
+    const observer = servers.observers.find(url);
+    if (observer) tapSocket(request, socket, head, observer);
     upgrade({ request, socket, head }, servers.lesson, report);
   }
 }
@@ -143,7 +150,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Lets the lesson have a socket, and answers in its place when its code is not written yet. */
+/** Lets the lesson have a socket, and answers in its place when its code throws before it has. */
 function upgrade(
   { request, socket, head }: UpgradeRequest,
   webSockets: reference.WebSocketServer,
@@ -156,7 +163,6 @@ function upgrade(
   const failed = (error: unknown) => {
     report(error);
     if (wasAnswered) socket.destroy();
-    else if (error instanceof Todo) refuse(socket, '501 Not Implemented', error.message);
     else refuse(socket, '500 Internal Server Error', `The lesson threw ${String(error)}`);
   };
   guard(socket, failed);
@@ -178,6 +184,14 @@ function refuse(socket: Duplex, status: string, text = status): void {
       body,
     ]),
   );
+}
+
+/** Lets the page that observes a connection know it: it may ask for a Ping. */
+function watched(handle: reference.Handler, observers: Observers): reference.Handler {
+  return (connection, event) => {
+    if (event.type === 'open') observers.find(event.upgrade.resource)?.watch(connection);
+    handle(connection, event);
+  };
 }
 
 /** Hears of failed connections before the application does. What a client did wrong is no news. */

@@ -1,10 +1,12 @@
 /** Listens to the bytes of one socket, in both directions, as they cross it. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { FrameCutter } from './cutter.ts';
-import { onWrite } from './socket.ts';
+import { decodeHeader } from '../view/frame.ts';
+import { type CutFrame, FrameCutter } from './cutter.ts';
+import { type Observer, withoutTap } from './observers.ts';
+import { cutReads, onEnding, onWrite } from './socket.ts';
 import type { Direction } from './steps.ts';
-import { frameEvent, headEvent, type WireEvent } from './wire-event.ts';
+import { frameEvent, headEvent } from './wire-event.ts';
 
 const BLANK_LINE = '\r\n\r\n';
 
@@ -12,43 +14,73 @@ const BLANK_LINE = '\r\n\r\n';
 const MAX_RESPONSE_BYTES = 16 * 1024;
 
 /**
- * Calls `emit` with everything that crosses a socket: the request, as the browser sent it, and from
- * now on the response and every frame. `head` is what has been read behind the request.
+ * Tells an observer everything that crosses a socket: the request, as the browser sent it, and from
+ * now on the response, every frame and the end. `head` is what has been read behind the request.
  *
- * The bytes are seen before they are unmasked, and nothing is changed.
+ * The bytes are seen before they are unmasked, and none is changed.
  */
 export function tapSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
-  emit: (event: WireEvent) => void,
+  observer: Observer,
 ): void {
   const received = new FrameCutter();
   const sent = new FrameCutter();
   const response = new HandshakeResponse();
 
-  const emitFrames = (direction: Direction, cutter: FrameCutter, bytes: Uint8Array) => {
-    for (const frame of cutter.push(bytes)) emit(frameEvent(direction, frame));
+  const takeIn = (bytes: Uint8Array) => {
+    for (const frame of received.push(bytes)) observer.send(frameEvent('in', frame));
+  };
+  const takeOut = (bytes: Uint8Array) => {
+    for (const frame of sent.push(bytes)) {
+      observer.send(frameEvent('out', frame));
+      if (!isLast(frame)) observer.fragmentLeaves();
+    }
   };
   onWrite(socket, (bytes) => {
-    if (response.isComplete) return emitFrames('out', sent, bytes);
+    if (response.isComplete) return takeOut(bytes);
     const rest = response.push(bytes);
     if (!rest) return;
-    emit(headEvent('out', response.bytes));
-    emitFrames('out', sent, rest);
+    observer.send(headEvent('out', response.bytes));
+    takeOut(rest);
   });
   // The first who listens: whoever comes later may change the bytes in place.
-  socket.on('data', (bytes: Uint8Array) => emitFrames('in', received, bytes));
-  socket.on('close', () => {
-    for (const [direction, cutter] of [['in', received] as const, ['out', sent] as const]) {
-      const cut = cutter.end();
-      if (cut) emit(frameEvent(direction, cut));
-    }
-    emit({ kind: 'end', time: Date.now() });
-  });
+  socket.on('data', takeIn);
+  cutReads(socket, () => observer.wantsCutReads);
+  tapEnd(socket, observer, [
+    ['in', received],
+    ['out', sent],
+  ]);
 
-  emit(headEvent('in', requestBytes(request)));
-  emitFrames('in', received, head);
+  observer.send(headEvent('in', requestBytes(request)));
+  takeIn(head);
+}
+
+/** Tells which side closes the TCP connection first, and which frames will never be complete. */
+function tapEnd(
+  socket: Duplex,
+  observer: Observer,
+  cutters: readonly (readonly [Direction, FrameCutter])[],
+): void {
+  let isFirst = true;
+  const tellHalf = (direction: Direction) => {
+    observer.send({ kind: 'half close', direction, time: Date.now(), isFirst });
+    isFirst = false;
+  };
+  onEnding(socket, () => tellHalf('out'));
+  socket.on('end', () => tellHalf('in'));
+  socket.on('close', () => {
+    for (const [direction, cutter] of cutters) {
+      const cut = cutter.end();
+      if (cut) observer.send(frameEvent(direction, cut));
+    }
+    observer.send({ kind: 'end', time: Date.now() });
+  });
+}
+
+function isLast({ bytes }: CutFrame): boolean {
+  return decodeHeader(bytes).fin !== false;
 }
 
 /** The response to a handshake: its head, and the body as well if it is a refusal. */
@@ -68,9 +100,13 @@ class HandshakeResponse {
   }
 }
 
-/** The head of a request again, from its parts: names as they were written, in their order. */
-function requestBytes({ method, url, httpVersion, rawHeaders }: IncomingMessage): Uint8Array {
+/**
+ * The head of a request again, from its parts: names as they were written, in their order. Without
+ * the ID that says who observes it.
+ */
+function requestBytes({ method, url = '', httpVersion, rawHeaders }: IncomingMessage): Uint8Array {
   const headers = rawHeaders.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`));
-  const head = `${method} ${url} HTTP/${httpVersion}\r\n${headers.join('')}\r\n`;
+  const target = withoutTap(url);
+  const head = `${method} ${target} HTTP/${httpVersion}\r\n${headers.join('')}\r\n`;
   return Buffer.from(head, 'latin1');
 }

@@ -9,7 +9,7 @@ export const PATIENCE_MS = 5_000;
 
 const MESSAGE = `
 ✗ Your code has not come back for ${PATIENCE_MS / 1000} seconds. Is there an endless loop?
-  A check finds the step: npm test lessons
+  The server starts again, and your open pages come back to it.
 `;
 
 /** What runs in the other thread. It can only write by itself, since the first one is not there. */

@@ -1,9 +1,12 @@
 /** What a page hears of its own connection's bytes, as JSON over a second WebSocket. */
+
+import { Opcode } from '../protocol.ts';
 import { type DecodedFrame, decodeFrame } from '../view/frame.ts';
 import { decodeHead } from '../view/head.ts';
 import { escapeBytes, toHex } from '../view/hex.ts';
-import { type Field, opcodeName, sayBeginning, sayFields } from '../view/say.ts';
+import { type Field, opcodeName, sayBeginning, sayFields, sayWhole } from '../view/say.ts';
 import type { CutFrame } from './cutter.ts';
+import type { Part } from './parts.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
 
 /** A field of a frame as the page shows it. */
@@ -14,11 +17,15 @@ export interface WireField extends Field {
 /** A line of the handshake as the page shows it. */
 export interface WireLine {
   readonly text: string;
+  /** Its bytes, with the line break. */
+  readonly hex: string;
   readonly step?: Step;
 }
 
 /** Something that happened on the wire. `time` is in milliseconds since 1970. */
 export type WireEvent =
+  /** Whose code is at work. The first event, and again whenever that changes. */
+  | { readonly kind: 'lessons'; readonly time: number; readonly parts: readonly Part[] }
   /** Half of the opening handshake; `rest` is what came behind a refusal, as text. */
   | {
       readonly kind: 'head';
@@ -41,34 +48,53 @@ export type WireEvent =
     }
   /** The page was too slow, and this many events were left out. */
   | { readonly kind: 'gap'; readonly time: number; readonly count: number }
+  /** One side closes its half of the TCP connection: nothing more comes from there. */
+  | {
+      readonly kind: 'half close';
+      readonly direction: Direction;
+      readonly time: number;
+      /** Is it the side that does so first? */
+      readonly isFirst: boolean;
+    }
   /** The TCP connection is gone. */
   | { readonly kind: 'end'; readonly time: number };
 
 /** Says what a frame is, field by field. */
 export function frameEvent(direction: Direction, cut: CutFrame): WireEvent {
-  const { bytes, arrived, size } = cut;
+  const { bytes, size } = cut;
   const frame = decodeFrame(bytes);
   const { opcode, fin } = frame;
   const fields = sayFields(frame).map((field) => ({
     ...field,
-    // The viewer takes what was not kept for not arrived.
-    ...(field.name === 'payload' &&
-      bytes.length < arrived && {
-        meaning: `payload ${sayBeginning(frame)} (${size - field.start} bytes)`,
-      }),
+    ...(field.name === 'payload' && { meaning: sayPayload(frame, field, cut) }),
     step: frameStep({ direction, name: field.name, opcode, fin }),
   }));
-  const summary = summarize(frame, cut);
+  const summary = summarize(direction, frame, cut);
   return { kind: 'frame', direction, time: Date.now(), summary, size, hex: toHex(bytes), fields };
 }
 
+/** Says what a payload is: all of a text, and of other data the beginning. */
+function sayPayload(frame: DecodedFrame, field: Field, { bytes, arrived, size }: CutFrame): string {
+  if (bytes.length < arrived) {
+    // The viewer takes what was not kept for not arrived.
+    return `payload ${sayBeginning(frame)} (${size - field.start} bytes)`;
+  }
+  const isText = frame.opcode === Opcode.Text || frame.opcode === Opcode.Close;
+  return isText && arrived === size ? `payload ${sayWhole(frame)}` : field.meaning;
+}
+
 /** Says in a few words what the fields say in many. */
-function summarize({ opcode, fin, masked }: DecodedFrame, { arrived, size }: CutFrame): string {
+function summarize(
+  direction: Direction,
+  { opcode, fin, masked }: DecodedFrame,
+  { arrived, size, reads }: CutFrame,
+): string {
   const words = [
     opcodeName(opcode),
     !fin && 'more to follow',
     masked !== undefined && (masked ? 'masked' : 'not masked'),
     `${size.toLocaleString('en')} bytes`,
+    direction === 'in' && reads > 1 && `in ${reads.toLocaleString('en')} reads`,
     arrived < size && `cut off after ${arrived.toLocaleString('en')}`,
   ];
   return words.filter(Boolean).join(' · ');
@@ -81,13 +107,11 @@ export function headEvent(direction: Direction, bytes: Uint8Array): WireEvent {
     kind: 'head',
     direction,
     time: Date.now(),
-    lines: lines
-      .filter(({ name }) => name !== 'blank line')
-      .map((line, index) => {
-        const text = escapeBytes(line.text.replace(/\r\n$/, ''));
-        const step = headStep(direction, text, index);
-        return { text, ...(step && { step }) };
-      }),
+    lines: lines.map((line, index) => {
+      const text = escapeBytes(line.text.replace(/\r\n$/, ''));
+      const step = headStep(direction, text, index);
+      return { text, hex: toHex(Buffer.from(line.text, 'latin1')), ...(step && { step }) };
+    }),
     rest: Buffer.from(rest).toString('utf8'),
   };
 }

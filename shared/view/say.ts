@@ -63,6 +63,11 @@ export function sayBeginning(frame: DecodedFrame): string {
   return describePayload(frame, beginning);
 }
 
+/** Says what a payload is without leaving anything out. Empty if there is none. */
+export function sayWhole(frame: DecodedFrame): string {
+  return describePayload(frame, (bytes) => preview(bytes, bytes.length));
+}
+
 /** Shows a payload as text or hex, and that of a Close as its code and its reason. */
 function describePayload({ opcode, payload }: DecodedFrame, show: typeof preview): string {
   if (payload === undefined) return '';

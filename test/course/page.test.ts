@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
-import { type Serving, serve } from '../../shared/serve/server.ts';
+import { REFERENCE } from '../../shared/serve/parts.ts';
+import { type Lesson05, type Serving, serve } from '../../shared/serve/server.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
 import { Browser, findBrowser, type Page } from './browser.ts';
+import { FAINT, Visit } from './visit.ts';
 
 const CHINESE = '你好，世界';
 const MIB = 1024 * 1024;
@@ -22,84 +24,12 @@ test.runIf(process.env.CI)('a browser is there', () => {
   expect(path, NO_BROWSER).toBeDefined();
 });
 
-/** A line of the page's log. */
-interface Entry {
-  readonly kind: string;
-  readonly text: string;
-  readonly details: string;
-}
-
 /** Starts a server. What its lesson throws fails the test. */
-function start(): Promise<Serving> {
+function start(server: Lesson05 = lesson): Promise<Serving> {
   const report = (error: unknown) => {
     throw error;
   };
-  return serve({ lesson, file: 'solutions/05-server/server.ts', port: 0, report });
-}
-
-/** A tab with the page in it, and what a person does there. */
-class Visit {
-  readonly page: Page;
-
-  constructor(page: Page) {
-    this.page = page;
-  }
-
-  async connect(): Promise<void> {
-    await this.page.click('#connect .primary');
-    await this.page.until(`document.querySelector('#state').dataset.state === '1'`);
-  }
-
-  /** Connects to a chat room. */
-  async join(room: string, name: string): Promise<void> {
-    await this.page.click('[value="/chat"]');
-    await this.page.type('#room', room);
-    await this.page.type('#name', name);
-    await this.connect();
-    await this.heard(`· ${name} has joined`);
-  }
-
-  async send(text: string): Promise<void> {
-    await this.page.type('#text', text);
-    await this.page.press('Enter');
-  }
-
-  async close(code: string, reason: string): Promise<void> {
-    await this.page.type('#code', code);
-    await this.page.type('#reason', reason);
-    await this.page.click('#close button');
-  }
-
-  /** Waits for a message that starts like this. */
-  async heard(text: string): Promise<Entry> {
-    const [found] = await this.logged('message', text);
-    return found!;
-  }
-
-  /** Waits for entries of a kind, and returns them. */
-  async logged(kind: string, text = ''): Promise<Entry[]> {
-    const isIt = ({ kind: other, text: said }: Entry) => other === kind && said.startsWith(text);
-    for (;;) {
-      const count = await this.page.evaluate<number>('log.childElementCount');
-      const found = (await this.log()).filter(isIt);
-      if (found.length > 0) return found;
-      await this.page.until(`log.childElementCount > ${count}`);
-    }
-  }
-
-  log(): Promise<Entry[]> {
-    return this.page.evaluate(`[...log.children].map((entry) => ({
-      kind: entry.dataset.kind,
-      text: entry.querySelector('.said').textContent,
-      details: entry.querySelector('.details')?.textContent ?? '',
-    }))`);
-  }
-
-  /** Waits until the wire shows a text, and returns all that it shows. */
-  async wire(text: string): Promise<string> {
-    await this.page.until(`wire.innerText.includes(${JSON.stringify(text)})`);
-    return this.page.evaluate('wire.innerText');
-  }
+  return serve({ lesson: server, parts: REFERENCE, port: 0, report });
 }
 
 let serving: Serving;
@@ -123,7 +53,7 @@ afterEach(async () => {
 async function visit(url = serving.url): Promise<Visit> {
   const page = await browser.open(url);
   pages.push(page);
-  await page.until(`served.textContent.endsWith('server.ts')`);
+  await page.until('lessons.childElementCount === 5');
   return new Visit(page);
 }
 
@@ -138,9 +68,9 @@ withBrowser('what the tutorials show', () => {
   test('three buttons: connect, send, close', () =>
     quietly(async (visitor) => {
       const { page } = visitor;
-      await page.click('#connect .primary');
+      await page.click('#connect button');
       await visitor.logged('open', 'Connected');
-      await page.click('#send .primary');
+      await page.click('#send button');
       await visitor.heard(CHINESE);
       await page.click('#close button');
       expect(await visitor.logged('close')).toMatchObject([
@@ -193,10 +123,11 @@ withBrowser('what the tutorials show', () => {
     await visitor.logged('close');
     // Nobody has told the server about this one, so the browser gives up.
     await visitor.page.type('#protocol', 'unheard.of');
-    await visitor.page.click('#connect .primary');
+    await visitor.page.click('#connect button');
     await visitor.logged('close', 'code 1006');
+    await visitor.logged('note');
     const kinds = (await visitor.log()).map(({ kind }) => kind);
-    expect(kinds).toEqual(['open', 'sent', 'message', 'close', 'error', 'close']);
+    expect(kinds).toEqual(['open', 'sent', 'message', 'close', 'error', 'close', 'note']);
   });
 
   test.each([CHINESE, '😀', 'Hello'])('%s comes back as it was', (text) =>
@@ -287,6 +218,124 @@ withBrowser('messages', () => {
     }));
 });
 
+withBrowser('what is open, and what is not', () => {
+  const shown = (page: Page) =>
+    page.evaluate<string>(`[...document.querySelectorAll('.bar')]
+      .filter((form) => form.checkVisibility()).map(({ id }) => id).join()`);
+
+  test('no socket yet, then where it goes, then closed', () =>
+    quietly(async (visitor) => {
+      const { page } = visitor;
+      const state = () => page.evaluate<string>(`state.innerText.replaceAll(/\\s+/g, ' ').trim()`);
+      expect([await state(), await shown(page)]).toEqual(['no socket yet', 'connect']);
+      await visitor.join('tea', 'Ada');
+      const { host } = new URL(serving.url);
+      expect([await state(), await shown(page)]).toEqual([
+        `OPEN ws://${host}/chat?room=tea&name=Ada readyState 1`,
+        'close',
+      ]);
+      // What can be done next is the only thing in the colour of such things.
+      const prominent = `[...document.querySelectorAll('.primary')]
+        .filter((button) => button.checkVisibility()).map(({ innerText }) => innerText)`;
+      expect(await page.evaluate(prominent)).toEqual(['Close']);
+      await visitor.close('1000', '');
+      await visitor.logged('close');
+      expect([await state(), await shown(page)]).toEqual(['CLOSED readyState 3', 'connect']);
+      expect(await page.evaluate(prominent)).toEqual(['Connect']);
+    }));
+
+  test('an empty list says what to do next', () =>
+    quietly(async (visitor) => {
+      const { page } = visitor;
+      const advice = () => page.evaluate(`getComputedStyle(log, '::before').content`);
+      expect(await advice()).toBe('"Nothing yet. Connect, and watch."');
+      await visitor.connect();
+      await page.click('#clear-log');
+      expect(await advice()).toBe('"Nothing yet. Send something, and watch."');
+    }));
+
+  test('a chat clears its field, and an echo does not', () =>
+    quietly(async (visitor) => {
+      const { page } = visitor;
+      await visitor.connect();
+      await visitor.send('again');
+      await visitor.heard('again');
+      expect(await page.evaluate('document.querySelector("#text").value')).toBe('again');
+      await visitor.close('1000', '');
+      await visitor.logged('close');
+      await visitor.join('tea', 'Ada');
+      await visitor.send('once');
+      await visitor.heard('Ada: once');
+      expect(await page.evaluate('document.querySelector("#text").value')).toBe('');
+    }));
+
+  test('a subprotocol that nobody speaks is why the browser hangs up', async () => {
+    const visitor = await visit();
+    await visitor.page.type('#protocol', 'chat.v1');
+    await visitor.page.click('#connect button');
+    const [note] = await visitor.logged('note');
+    expect(note?.text).toBe(
+      'The server answered without a subprotocol, because it doesn’t know "chat.v1". So the browser hung up. This server knows echo.101 and chat.101.',
+    );
+    expect(await visitor.page.evaluate('connect.innerText')).toContain(
+      'Subprotocol: echo.101, chat.101, or none',
+    );
+  });
+
+  test('a refusal is why the browser hangs up', async () => {
+    class Closed extends lesson.WebSocketServer {
+      constructor(handle: lesson.Handler, options?: lesson.Options) {
+        super(handle, { ...options, origins: ['http://elsewhere.example'] });
+      }
+    }
+    const own = await start({ WebSocketServer: Closed });
+    const visitor = await visit(own.url);
+    await visitor.page.click('#connect button');
+    const [note] = await visitor.logged('note');
+    expect(note?.text).toMatch(/^The server refused the request: 403 Forbidden\./);
+    await own.stop();
+  });
+
+  test('no server is why the browser hangs up', async () => {
+    const own = await start();
+    const visitor = await visit(own.url);
+    await own.stop();
+    const advice = `No server answers at 127.0.0.1:${own.port}. Start it with npm run serve, and this page connects to it by itself.`;
+    await visitor.page.click('#connect button');
+    await visitor.logged('note', advice);
+    await visitor.page.until(`lessons.innerText === ${JSON.stringify(advice)}`);
+  });
+});
+
+withBrowser('whose code is at work', () => {
+  test('is said for each lesson, and changes by itself', async () => {
+    const own = await start();
+    const visitor = await visit(own.url);
+    const lines = `[...lessons.children].map(({ innerText }) => innerText)`;
+    expect(await visitor.page.evaluate(`${lines}[0]`)).toBe('01 Handshake: reference');
+    const change = { isYours: true, until: '' };
+    own.tell(REFERENCE.map((part) => (part.number === '01' ? { ...part, ...change } : part)));
+    await visitor.page.until(`${lines}[0] === '01 Handshake: yours'`);
+    expect(await visitor.page.evaluate(`${lines}[4]`)).toBe('05 The server: reference');
+    expect(visitor.page.complaints).toEqual([]);
+    await own.stop();
+  });
+
+  test('a page comes back to a server that comes back, and to its connection', async () => {
+    const own = await start();
+    const visitor = await visit(own.url);
+    await visitor.connect();
+    await own.stop();
+    await visitor.logged('close', 'code 1001');
+    const again = await serve({ lesson, parts: REFERENCE, port: own.port, report: () => {} });
+    await visitor.logged('note', 'The server is back, so this page connects again.');
+    await visitor.page.until(`document.querySelector('#state').dataset.state === '1'`);
+    await visitor.send('still here');
+    await visitor.heard('still here');
+    await again.stop();
+  });
+});
+
 withBrowser('closing', () => {
   test.each(['1000', '4001'])('the page closes with %s', (code) =>
     quietly(async (visitor) => {
@@ -332,7 +381,9 @@ withBrowser('closing', () => {
   );
 
   test('the bytes of a reason are counted, not its characters', () =>
-    quietly(async ({ page }) => {
+    quietly(async (visitor) => {
+      const { page } = visitor;
+      await visitor.connect();
       await page.type('#reason', '世界');
       await page.until(`document.querySelector('#reason-size').value === '6 / 123 bytes'`);
     }));
@@ -377,7 +428,7 @@ withBrowser('the live wire', () => {
       await visitor.close('4000', 'bye');
       const shown = await visitor.wire('The TCP connection is gone.');
       for (const text of [
-        /GET \/echo\?tap=[\w-]{36} HTTP\/1\.1/,
+        /GET \/echo HTTP\/1\.1/,
         /Sec-WebSocket-Key: [\w+/]{22}==/,
         /HTTP\/1\.1 101 Switching Protocols/,
         /browser → server\s+text · masked · 11 bytes/,
@@ -402,11 +453,17 @@ withBrowser('the live wire', () => {
       await visitor.wire('payload "Hello"');
       const link = `document.querySelector('[data-direction="in"] [data-field="masking key"] a')`;
       expect(await visitor.page.evaluate(`${link}.innerText`)).toContain('02 · step 3');
-      const text = await visitor.page.evaluate<string>(
-        `await fetch(${link}.href).then((answer) => answer.text())`,
+      await visitor.page.load(await visitor.page.evaluate(`${link}.href`));
+      const { page } = visitor;
+      expect(await page.evaluate('location.pathname + location.hash')).toBe(
+        '/lessons/02-reading-frames/README.md#step-3',
       );
-      expect(text).toContain('## Step 3 · Unmasking');
-      expect(text).not.toContain('Hint 1');
+      const step = `document.querySelector(':target')`;
+      expect(await page.evaluate(`${step}.textContent`)).toBe('Step 3 · Unmasking');
+      // It's there to be read, and the pictures of the lesson are as well.
+      await page.until(`${step}.getBoundingClientRect().top < innerHeight`);
+      await page.until('[...document.images].every(({ naturalWidth }) => naturalWidth > 0)');
+      expect(await page.evaluate('document.images.length')).toBeGreaterThan(0);
     }));
 
   test('a long frame is shortened, and an echo comes in fragments', () =>
@@ -422,7 +479,98 @@ withBrowser('the live wire', () => {
       expect(shown.length).toBeLessThan(30_000);
     }));
 
-  test('stands still on demand, and says how much has passed', () =>
+  test('shows a handshake byte by byte', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.wire('101 Switching Protocols');
+      await visitor.page.click('[data-direction="out"] summary');
+      const shown = await visitor.wire('Sec-WebSocket-Accept: ');
+      const [, accept = ''] = /(Sec-WebSocket-Accept: \S+=)/.exec(shown) ?? [];
+      const hex = Buffer.from(`${accept}\r\n`)
+        .toString('hex')
+        .replace(/..(?=.)/g, '$& ');
+      expect(shown).toContain(hex);
+      expect(shown).toContain(`${accept}\\r\\n`);
+      expect(shown).toMatch(/0d 0a\s+\\r\\n\s*$/);
+    }));
+
+  test('shows reads of one byte, as long as one wants them', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.page.click('#cut');
+      await visitor.send('Hello');
+      await visitor.wire('text · masked · 11 bytes · in 11 reads');
+      await visitor.heard('Hello');
+      await visitor.page.click('#cut');
+      await visitor.send('World');
+      await visitor.heard('World');
+      const shown = await visitor.wire('payload "World"');
+      expect(shown.match(/text · masked .*/g)).toEqual([
+        'text · masked · 11 bytes · in 11 reads',
+        'text · masked · 11 bytes',
+      ]);
+    }));
+
+  test('shows a Ping on demand, and the Pong of the browser', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.page.click('#ping');
+      const shown = await visitor.wire('pong · masked · 20 bytes');
+      expect(shown).toMatch(/server → browser\s+ping · not masked · 16 bytes/);
+      expect(shown.match(/payload "Are you there\?"/g)).toHaveLength(2);
+    }));
+
+  test('shows a Ping between two fragments', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.page.click('#ping-between');
+      await visitor.wire('continuation · not masked · 18 bytes');
+      const shown = await visitor.wire('pong · masked · 20 bytes');
+      const sent = [...shown.matchAll(/server → browser\s+(\S+) · (?:more|not)/g)];
+      const kinds = sent.map(([, kind]) => kind);
+      // How many fragments are in the first write is the server's business.
+      expect(kinds.join(' ')).toMatch(/^text( continuation)* ping( continuation)+$/);
+    }));
+
+  test('shows both Closes, and who closes the TCP connection first', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.close('4000', 'bye');
+      const shown = await visitor.wire('The TCP connection is gone.');
+      expect(shown.replaceAll(/\s+/g, ' ')).toMatch(
+        /browser → server close · masked .* server → browser close · not masked .* server → browser closes its side of the TCP connection first .* browser → server closes its side of the TCP connection, too/,
+      );
+    }));
+
+  test('shows all of a text that is short, and marks where it cuts another', () =>
+    quietly(async (visitor) => {
+      const text = '小明: 大家好 😀🎉, and on to the end of it';
+      await visitor.connect();
+      await visitor.send(text);
+      await visitor.wire(`payload "${text}"`);
+      await visitor.send('long '.repeat(100));
+      await visitor.wire('payload "long long long long long"… (500 bytes)');
+    }));
+
+  test.each([
+    [1280, 800],
+    [1440, 900],
+    [390, 844],
+  ])('is in sight after sending, at %i × %i', (width, height) =>
+    quietly(async (visitor) => {
+      await visitor.page.resize(width, height);
+      await visitor.connect();
+      await visitor.send('Hello');
+      await visitor.page.until(`wire.innerText.split('payload "Hello"').length === 3`);
+      const [top, bottom] = await visitor.page.evaluate<[number, number]>(
+        `(({ top, bottom }) => [top, bottom])(wire.lastElementChild.getBoundingClientRect())`,
+      );
+      expect(top).toBeGreaterThanOrEqual(0);
+      expect(bottom).toBeLessThanOrEqual(height);
+    }),
+  );
+
+  test('pauses on demand, and says how much has passed', () =>
     quietly(async (visitor) => {
       const { page } = visitor;
       await visitor.connect();
@@ -444,34 +592,6 @@ withBrowser('the live wire', () => {
 });
 
 withBrowser('for everybody', () => {
-  /** Every element with text of its own and too little contrast to its background. */
-  const FAINT = `{
-    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-    const luminance = (color) => {
-      canvas.fillStyle = color;
-      canvas.fillRect(0, 0, 1, 1);
-      const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-        const part = byte / 255;
-        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const background = (element) => {
-      const color = getComputedStyle(element).backgroundColor;
-      return color === 'rgba(0, 0, 0, 0)' ? background(element.parentElement) : color;
-    };
-    const hasText = (element) =>
-      [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    [...document.body.querySelectorAll('*')]
-      .filter((element) => element.matches('input') || hasText(element))
-      .map((element) => {
-        const pair = [getComputedStyle(element).color, background(element)].map(luminance);
-        const [dark, light] = pair.sort((a, b) => a - b);
-        return [(light + 0.05) / (dark + 0.05), element.outerHTML];
-      })
-      .filter(([contrast]) => contrast < 4.5);
-  }`;
-
   /** Makes the page show a bit of everything. */
   async function fill(visitor: Visit): Promise<void> {
     await visitor.connect();
@@ -517,7 +637,8 @@ withBrowser('for everybody', () => {
       // Not as a mouse does, which would also move the place where Tab goes on from.
       await page.evaluate(`document.querySelector('[value="/chat"]').click()`);
       const all = `[...document.querySelectorAll('input, button, a, [tabindex="0"]')]
-        .filter((control) => control.name !== 'path' || control.checked)`;
+        .filter((control) => control.name !== 'path' || control.checked)
+        .filter((control) => control.checkVisibility())`;
       const name = `(control) => control.id || control.value || control.textContent`;
       const expected = await page.evaluate<string[]>(`${all}.map(${name})`);
       const reached: string[] = [];

@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
-import { makePartial } from '../../shared/course/stub.ts';
-import { ENV, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
+import { giveWay } from '../../shared/kit/patience.ts';
+import { ENV, type Sandbox, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
 import { ask, open, statusOf } from './visitor.ts';
 
 /** What has been started, so that a test that fails half-way leaves nothing behind. */
@@ -70,7 +69,7 @@ describe.concurrent('the command', () => {
       const command = new Command(ROOT, '--solution');
       const url = await command.says(URL_LINE);
       expect(await command.says(/Ctrl-C/)).toBeTruthy();
-      expect(command.output).toContain('solutions/05-server/server.ts is at work.');
+      expect(partsIn(command.output)?.[0]).toBe('01  Handshake        reference');
       const [page, text] = await ask(url);
       expect([page.statusCode, text]).toEqual([
         200,
@@ -104,6 +103,26 @@ describe.concurrent('the command', () => {
     taken.close();
   });
 
+  test('takes another port when the usual one is in use, unless it was told which', async () => {
+    // If that fails, it is somebody else's already.
+    const taken = createServer().listen(8080, '127.0.0.1');
+    await once(taken, 'listening').catch(() => {});
+    const command = new Command(ROOT, '--solution');
+    expect(await command.says(URL_LINE)).not.toMatch(/:8080$/);
+    await command.end('SIGTERM');
+    taken.close();
+  });
+
+  test('leaves nobody behind when it is killed', async () => {
+    const command = new Command(ROOT, '--solution', '--port', '0');
+    const url = await command.says(URL_LINE);
+    const socket = await open(`${url}/echo`);
+    const closed = once(socket, 'close');
+    await command.end('SIGKILL');
+    expect((await closed)[0]).toBe(1001);
+    await expect(ask(url)).rejects.toThrow('ECONNREFUSED');
+  });
+
   test('refuses what it does not know in one line', () =>
     withSandbox(async (sandbox) => {
       for (const [args, message] of [
@@ -121,98 +140,123 @@ describe.concurrent('the command', () => {
     }));
 });
 
-describe.concurrent("a learner's server", () => {
-  const { lesson: fifth } = findTarget('05');
-  const file = fileOf({ side: 'lessons', lesson: fifth });
+/** What a learner may have in a lesson: the reference, with a statement at the start of a function. */
+function withStatement(sandbox: Sandbox, number: string, signature: string, statement: string) {
+  const { lesson } = findTarget(number);
+  const source = sandbox.solution(lesson);
+  expect(source).toContain(signature);
+  sandbox.write(
+    fileOf({ side: 'lessons', lesson }),
+    source.replace(signature, `${signature}\n  ${statement}`),
+  );
+}
 
-  test('that does not come back is ended, since it hears no Ctrl-C', () =>
+const ACCEPT_KEY = 'export function acceptKey(key: string): string {';
+const CHECK_UPGRADE = 'export function checkUpgrade(request: RequestHead): Upgrade {';
+const ENCODE_TEXT = 'export function encodeText(text: string): Uint8Array {';
+
+/** The lines that say whose code is at work. */
+const partsIn = (output: string) => output.match(/^ {2}0\d .*$/gm)?.map((line) => line.trim());
+
+describe.concurrent("a learner's lessons", () => {
+  test.skipIf(process.platform === 'win32')(
+    'are used as they turn green, and replaced when they turn red, at the same port',
+    () =>
+      withSandbox(async (sandbox) => {
+        withStatement(sandbox, '01', ACCEPT_KEY, `console.log('My own key.');`);
+        const command = new Command(sandbox.folder);
+        const url = await command.says(URL_LINE);
+        expect(partsIn(command.output)).toEqual([
+          '01  Handshake        yours',
+          '02  Reading frames   reference until step 1 passes',
+          '03  Sending frames   reference until step 1 passes',
+          '04  Closing          reference until step 1 passes',
+          '05  The server       reference until lessons 01 to 04 pass',
+        ]);
+        const socket = await open(`${url}/echo`);
+        await command.says(/My own key\./);
+        socket.send('你好，世界');
+        expect(String((await once(socket, 'message'))[0])).toBe('你好，世界');
+
+        withStatement(sandbox, '03', ENCODE_TEXT, `console.log('My own text.');`);
+        expect((await once(socket, 'close'))[0]).toBe(1001);
+        await command.says(/03 {2}Sending frames {3}yours/);
+        const other = await open(`${url}/echo`);
+        other.send('Hello');
+        await command.says(/My own text\./);
+
+        sandbox.solve('02', '04', '05');
+        await command.says(/05 {2}The server {7}yours/);
+        command.output = '';
+        sandbox.write('lessons/03-sending-frames/sending.ts', 'export const nothing = 1;\n');
+        await command.says(/05 .*\n/);
+        expect(partsIn(command.output)).toEqual([
+          '03  Sending frames   reference until step 1 passes',
+          '05  The server       reference until lessons 01 to 04 pass',
+        ]);
+        expect(await statusOf(`${url}/echo`)).toBe(101);
+        expect(await command.end('SIGINT')).toBe(0);
+      }),
+  );
+
+  test('that never come back are ended, and the server starts again', () =>
     withSandbox(async (sandbox) => {
-      const signature = 'upgrade(request: IncomingMessage';
-      const stands = sandbox
-        .solution(fifth)
-        .replace(
-          signature,
-          `upgrade(_: unknown) { ${STANDSTILL} }\n  old(request: IncomingMessage`,
-        );
-      sandbox.write(file, stands);
+      withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
       const command = new Command(sandbox.folder);
       const url = await command.says(URL_LINE);
-      const socket = new WebSocket(`${url.replace('http', 'ws')}/echo`);
+      const socket = await open(`${url}/echo`);
       socket.on('error', () => {});
-      expect(await command.end()).not.toBe(0);
-      expect(command.output).toContain(
-        'has not come back for 5 seconds. Is there an endless loop?',
-      );
+      socket.send('for ever');
+      await once(socket, 'close');
+      await command.says(/has not come back for 5 seconds. Is there an endless loop\?/);
+      await answers(url);
+      expect(await statusOf(`${url}/echo`)).toBe(101);
+      await command.end('SIGTERM');
     }));
 
-  test('that is still a stub names the step, and one that is missing can be had again', () =>
+  test('that throw are reported in a line each, and the server lives on', () =>
     withSandbox(async (sandbox) => {
-      const stub = await sandbox.run('serve');
-      expect(stub.code).toBe(1);
-      expect(stub.output).toMatch(/^✗ Lesson 05, step 7 is yours to write\.\n.*npm test/);
-      sandbox.erase(file);
-      expect(await sandbox.run('serve')).toEqual({
-        code: 2,
-        output: `✗ ${file} is missing. Get a fresh one: npm run reset 05\n`,
-      });
+      const unlucky = `if (request.headers.has('x-unlucky')) throw new TypeError('Oh.');`;
+      withStatement(sandbox, '01', CHECK_UPGRADE, unlucky);
+      withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'late') throw 'tantrum';`);
+      const command = new Command(sandbox.folder);
+      const url = await command.says(URL_LINE);
+      expect(await statusOf(`${url}/echo`, { 'x-unlucky': '13' })).toBe(500);
+      await command.says(/✗ TypeError: Oh\. \(lessons\/01-handshake\/handshake\.ts:\d+:\d+\)\n/);
+      const socket = await open(`${url}/echo`);
+      socket.send('late');
+      await command.says(/✗ Your code threw tantrum, which is no Error\.\n/);
+      expect((await ask(url))[0].statusCode).toBe(200);
+      expect(command.output).not.toMatch(/^ +at /m);
+      await command.end('SIGTERM');
     }));
 
   test.each([
-    ['does not parse', 'export class {\n', /^✗ .*lessons\/05-server\/server\.ts/],
-    [
-      'throws at once',
-      `throw new TypeError('Oh.');\n`,
-      /^✗ TypeError: Oh\. \(lessons\/05-server\/server\.ts:1:7\)\n/,
-    ],
-    ['exports something else', 'export class Server {}\n', /has no WebSocketServer/],
-    [
-      'throws a bit later',
-      `setTimeout(() => { throw 'tantrum' });\nawait new Promise(() => {});\n`,
-      /^✗ Your code threw tantrum/,
-    ],
-  ])('that %s is explained without a stack', (_, source, message) =>
+    ['do not parse', 'export class {\n'],
+    ['throw at once', `throw new TypeError('Oh.');\n`],
+    ['never finish loading', 'await new Promise(() => {});\n'],
+  ])('that %s leave the work to the reference', (_, source) =>
     withSandbox(async (sandbox) => {
-      sandbox.write(file, source);
-      const { code, output } = await sandbox.run('serve');
-      expect(code).toBe(1);
-      expect(output).toMatch(message);
-      expect(output).not.toMatch(/^ +at /m);
+      sandbox.write('lessons/02-reading-frames/reading.ts', source);
+      const command = new Command(sandbox.folder);
+      const url = await command.says(URL_LINE);
+      expect(partsIn(command.output)?.[1]).toBe(
+        '02  Reading frames   reference until your file can be loaded',
+      );
+      expect(await statusOf(`${url}/echo`)).toBe(101);
+      await command.end('SIGTERM');
     }),
   );
-
-  test.skipIf(process.platform === 'win32')(
-    'that is half done answers 501, names the step, and lives on',
-    () =>
-      withSandbox(async (sandbox) => {
-        sandbox.write(file, makePartial(sandbox.solution(fifth), '05', 10));
-        const command = new Command(sandbox.folder);
-        const url = await command.says(URL_LINE);
-        for (let i = 0; i < 2; i++) expect(await statusOf(`${url}/echo`)).toBe(501);
-        await command.says(/✗ Lesson 05, step 11 is yours to write\.\n/);
-        expect((await ask(url))[0].statusCode).toBe(200);
-        expect(await command.end('SIGINT')).toBe(0);
-        expect(command.output).not.toMatch(/^ +at /m);
-      }),
-  );
-
-  test.skipIf(process.platform === 'win32')(
-    'on an unfinished lesson names that one, and throws long after the handshake',
-    () =>
-      withSandbox(async (sandbox) => {
-        sandbox.solve('05');
-        const command = new Command(sandbox.folder);
-        const url = await command.says(URL_LINE);
-        expect(await statusOf(`${url}/echo`)).toBe(501);
-        await command.says(/✗ Lesson 01, step \d is yours to write\./);
-        sandbox.solve('01', '03', '04');
-        expect(await command.end('SIGINT')).toBe(0);
-
-        const reader = new Command(sandbox.folder);
-        const socket = await open(`${await reader.says(URL_LINE)}/echo`).catch(() => undefined);
-        socket?.send('Hello');
-        await reader.says(/✗ Lesson 02, step \d is yours to write\./);
-        expect(await reader.end('SIGINT')).toBe(0);
-        expect(reader.output).not.toMatch(/^ +at /m);
-      }),
-  );
 });
+
+/** Waits until somebody answers at a URL again. */
+async function answers(url: string): Promise<void> {
+  for (;;) {
+    const isThere = await ask(url).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await giveWay(50);
+  }
+}

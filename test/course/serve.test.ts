@@ -2,14 +2,16 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { join as joinBytes, utf8, wire } from '../../shared/kit/frames.ts';
 import { type CutFrame, FrameCutter, KEPT_BYTES } from '../../shared/serve/cutter.ts';
 import { explain } from '../../shared/serve/explain.ts';
-import { stepText } from '../../shared/serve/files.ts';
+import { hasStep } from '../../shared/serve/files.ts';
 import { Observers } from '../../shared/serve/observers.ts';
+import { REFERENCE } from '../../shared/serve/parts.ts';
 import { Rooms } from '../../shared/serve/rooms.ts';
-import { type Serving, serve } from '../../shared/serve/server.ts';
+import { PROTOCOLS, type Serving, serve } from '../../shared/serve/server.ts';
 import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
 import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
 import { Todo } from '../../shared/todo.ts';
@@ -18,12 +20,21 @@ import { ask, open, statusOf } from './visitor.ts';
 
 const TAP = '0b8ee2ae-7ee5-4a43-9c2c-2ac6a3d3a5a1';
 
+/** Opens a link as a page does, and keeps what the server tells. The first event is there. */
+async function openLink(url: string): Promise<{ link: WebSocket; events: readonly WireEvent[] }> {
+  const link = new WebSocket(`${url.replace('http', 'ws')}/wire?tap=${TAP}`);
+  const events: WireEvent[] = [];
+  link.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
+  while (events.length === 0) await once(link, 'message');
+  return { link, events };
+}
+
 describe('what is served', () => {
   const reports: unknown[] = [];
   let serving: Serving;
   beforeAll(async () => {
     const report = (error: unknown) => reports.push(error);
-    serving = await serve({ lesson, file: 'server.ts', port: 0, report });
+    serving = await serve({ lesson, parts: REFERENCE, port: 0, report });
   });
   afterAll(async () => {
     expect(await serving.stop()).toBe(true);
@@ -35,8 +46,9 @@ describe('what is served', () => {
     '/page.js',
     '/page.css',
     '/icon.svg',
-    '/served.txt',
     '/lessons/02.3',
+    '/lessons/02-reading-frames/README.md',
+    '/lessons/02-reading-frames/frame.svg',
     '/nothing',
   ])('the headers of %s keep everything else out', async (path) => {
     const [{ headers }] = await ask(serving.url + path);
@@ -50,6 +62,39 @@ describe('what is served', () => {
     });
   });
 
+  test.each(LESSONS.map(({ name }) => name))(
+    'everything that %s links to is there',
+    async (name) => {
+      const page = `${serving.url}/lessons/${name}/README.md`;
+      const [{ statusCode, headers }, html] = await ask(page);
+      expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      const targets = [...html.matchAll(/ (?:href|src)="([^"#]+)[^"]*"/g)].map(
+        ([, url = '']) => url,
+      );
+      const own = targets
+        .map((url) => new URL(url, page))
+        .filter(({ origin }) => origin === serving.url);
+      expect(own.length).toBeGreaterThan(LESSONS.length);
+      for (const { href } of own) expect((await ask(href))[0].statusCode, href).toBe(200);
+    },
+  );
+
+  test('a step is a place in its lesson', async () => {
+    const [{ statusCode, headers }] = await ask(`${serving.url}/lessons/02.3`);
+    expect([statusCode, headers.location]).toEqual([
+      302,
+      '/lessons/02-reading-frames/README.md#step-3',
+    ]);
+    const [, html] = await ask(serving.url + headers.location);
+    expect(html).toContain('<h2 id="step-3">Step 3 · Unmasking</h2>');
+  });
+
+  test('the page names the subprotocols that there are', async () => {
+    const [, html] = await ask(serving.url);
+    const named = [...html.matchAll(/<option value="(.*)">/g)].map(([, name = '']) => name);
+    expect(named.toSorted()).toEqual([...PROTOCOLS].toSorted());
+  });
+
   test.each([
     '/nothing',
     '/index.html',
@@ -57,6 +102,11 @@ describe('what is served', () => {
     '/%2e%2e/package.json',
     '/lessons/09.1',
     '/lessons/02.99',
+    '/lessons/02-reading-frames/',
+    '/lessons/02-reading-frames/reading.test.ts',
+    '/lessons/02-reading-frames/..%2f..%2fpackage.json',
+    '/lessons/02/README.md',
+    '/served.txt',
     '/constructor',
     '/echo',
     '//',
@@ -119,9 +169,7 @@ describe('what is served', () => {
   });
 
   test('a tap shows its own connection, and nobody can take it over', async () => {
-    const watch = await open(`${serving.url}/wire?tap=${TAP}`);
-    const events: WireEvent[] = [];
-    watch.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
+    const { link, events } = await openLink(serving.url);
     const thief = await open(`${serving.url}/wire?tap=${TAP}`);
     expect((await once(thief, 'close'))[0]).toBe(1008);
 
@@ -131,29 +179,30 @@ describe('what is served', () => {
     socket.send('this');
     await once(socket, 'message');
     socket.close();
-    while (events.at(-1)?.kind !== 'end') await once(watch, 'message');
+    while (events.at(-1)?.kind !== 'end') await once(link, 'message');
     expect(events.map(({ kind }) => kind)).toEqual([
+      'lessons',
       'head',
       'head',
       'frame',
       'frame',
       'frame',
       'frame',
+      'half close',
+      'half close',
       'end',
     ]);
     expect(JSON.stringify(events)).not.toContain('not this');
-    for (const each of [watch, other]) each.terminate();
+    for (const each of [link, other]) each.terminate();
   });
 
   test('a tap shows an answer that says no, with its text', async () => {
-    const watch = await open(`${serving.url}/wire?tap=${TAP}`);
-    const events: WireEvent[] = [];
-    watch.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
+    const { link, events } = await openLink(serving.url);
     expect(await statusOf(`${serving.url}/nowhere?tap=${TAP}`)).toBe(404);
-    while (events.at(-1)?.kind !== 'end') await once(watch, 'message');
-    expect(events[1]).toMatchObject({ kind: 'head', direction: 'out' });
-    expect(events[1]).toHaveProperty('lines.0.text', expect.stringMatching(/^HTTP\/1\.1 404 /));
-    watch.terminate();
+    while (events.at(-1)?.kind !== 'end') await once(link, 'message');
+    expect(events[2]).toMatchObject({ kind: 'head', direction: 'out' });
+    expect(events[2]).toHaveProperty('lines.0.text', expect.stringMatching(/^HTTP\/1\.1 404 /));
+    link.terminate();
   });
 });
 
@@ -179,8 +228,15 @@ describe('frames cut out of a stream', () => {
     for (let at = 0; at < stream.length; at += size) {
       found.push(...cutter.push(stream.slice(at, at + size)));
     }
-    expect(found).toEqual(expected);
+    expect(found.map(({ reads, ...frame }) => frame)).toEqual(expected);
     expect(cutter.end()).toBeUndefined();
+    // The number of reads that have a byte of it.
+    let start = 0;
+    for (const [i, { length }] of frames.entries()) {
+      const last = Math.floor((start + length - 1) / size);
+      expect(found[i]?.reads).toBe(last - Math.floor(start / size) + 1);
+      start += length;
+    }
   });
 
   test('one that is never completed is shown in the end, as far as it came', () => {
@@ -240,13 +296,13 @@ test('every field and line leads to a step that exists', () => {
   for (const step of new Set(steps)) {
     const [number, index] = step?.split('.') ?? [];
     const found = LESSONS.find((candidate) => candidate.number === number);
-    expect(stepText(found!, Number(index)), step).toContain(`## Step ${index} · `);
+    expect(hasStep(found!, Number(index)), step).toBe(true);
   }
   expect(headStep('in', 'Cookie: x', 3)).toBeUndefined();
 });
 
 test('an observer that does not keep up hears how much it has missed', () => {
-  const observers = new Observers();
+  const observers = new Observers(REFERENCE);
   const sent: WireEvent[] = [];
   let hasRoom = true;
   const connection = {
@@ -257,14 +313,15 @@ test('an observer that does not keep up hears how much it has missed', () => {
   } as unknown as lesson.Connection;
   const upgrade = { key: '', resource: `/wire?tap=${TAP}`, origin: undefined, protocols: [] };
   observers.handle(connection, { type: 'open', upgrade, protocol: undefined });
-  const emit = observers.find(`/echo?tap=${TAP}`)!;
+  const observer = observers.find(`/echo?tap=${TAP}`)!;
   hasRoom = false;
-  for (let i = 0; i < 100; i++) emit({ kind: 'end', time: i });
-  expect(sent).toHaveLength(1);
+  for (let i = 0; i < 100; i++) observer.send({ kind: 'end', time: i });
+  // The first one, that of the lessons, found room.
+  expect(sent).toHaveLength(2);
   hasRoom = true;
   observers.handle(connection, { type: 'drain' });
-  emit({ kind: 'end', time: 100 });
-  expect(sent.slice(1)).toMatchObject([
+  observer.send({ kind: 'end', time: 100 });
+  expect(sent.slice(2)).toMatchObject([
     { kind: 'gap', count: 99 },
     { kind: 'end', time: 100 },
   ]);

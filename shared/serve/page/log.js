@@ -2,7 +2,7 @@
 import { append, byId, bytes, clock, element } from './dom.js';
 
 const MAX_ENTRIES = 200;
-const MAX_SHOWN_CHARACTERS = 400;
+const MAX_SHOWN_CHARACTERS = 160;
 const MAX_SHOWN_BYTES = 16;
 
 /** What people call a close code. */

@@ -1,13 +1,17 @@
 /** The buttons: what a page can do with a WebSocket, and what it hears of it. */
 import { byId, bytes, element } from './dom.js';
+import { ask, linkId, on, openLink } from './link.js';
 import { log, logClose, logMessage } from './log.js';
-import { openTap } from './wire.js';
+import { forgetResponse, whyRefused } from './why.js';
+import './lessons.js';
+import './wire.js';
 
-const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
+const STATES = { 0: 'CONNECTING', 1: 'OPEN', 2: 'CLOSING', 3: 'CLOSED' };
 const MAX_REASON_BYTES = 123;
 
 let socket;
-let isOpeningTap = false;
+/** Did the server go away and say so? Then the page comes back to it. */
+let isAwaited = false;
 
 /* Connecting */
 
@@ -31,39 +35,47 @@ function showChoice() {
   byId('call').textContent = `new WebSocket(${JSON.stringify(address())}${second})`;
 }
 
+/** Shows the state, and the form that can be used in it: to connect, or to close. */
 function showState() {
-  const state = socket?.readyState ?? WebSocket.CLOSED;
+  const state = socket ? socket.readyState : 'none';
   const shown = byId('state');
   // Said aloud only when it is another one.
   if (shown.dataset.state === String(state)) return;
   shown.dataset.state = state;
+  const isOver = state === 'none' || state === WebSocket.CLOSED;
   shown.replaceChildren(
     element('b', { class: 'state-name' }, STATES[state]),
+    // The choice can't be changed until it's over, so this is where the connection goes.
+    ' ',
+    element('code', { class: 'url' }, isOver ? '' : address()),
     ' ',
     element('code', {}, `readyState ${state}`),
   );
+  document.body.dataset.used = String(!isOver);
+  const hadFocus = byId(isOver ? 'close' : 'connect').contains(document.activeElement);
+  byId('connect').hidden = !isOver;
+  byId('close').hidden = isOver;
+  // Whoever has just used a form that is gone goes on with what comes next.
+  if (hadFocus) (isOver ? document.querySelector('#connect .primary') : byId('text')).focus();
 }
 
-async function connect() {
-  if (isOpeningTap) return;
-  if (socket && socket.readyState !== WebSocket.CLOSED) {
-    log('note', 'There is a connection. Close it first, or open a second tab.');
-    return;
-  }
-  isOpeningTap = true;
-  const tap = await openTap();
-  isOpeningTap = false;
+function connect() {
+  isAwaited = false;
   const protocol = byId('protocol').value.trim();
+  forgetResponse();
   attempt(() => {
-    socket = protocol ? new WebSocket(address(tap), protocol) : new WebSocket(address(tap));
+    const url = address(linkId());
+    socket = protocol ? new WebSocket(url, protocol) : new WebSocket(url);
     socket.binaryType = 'arraybuffer';
-    listen(socket);
+    listen(socket, protocol);
   });
 }
 
 /** The four events. There are no others. */
-function listen(socket) {
+function listen(socket, protocol) {
+  let wasOpen = false;
   socket.onopen = () => {
+    wasOpen = true;
     log('open', 'Connected', socket.protocol && `subprotocol ${socket.protocol}`);
     showState();
   };
@@ -72,11 +84,21 @@ function listen(socket) {
     log('error', 'The event has no reason in it: a page must not spy on ports.');
     showState();
   };
-  socket.onclose = (event) => {
+  socket.onclose = async (event) => {
     logClose(event);
+    isAwaited = event.code === 1001;
     showState();
+    const why = wasOpen ? undefined : await whyRefused(protocol);
+    if (why) log('note', why);
   };
 }
+
+on('up', () => {
+  askForReads();
+  if (!isAwaited) return;
+  log('note', 'The server is back, so this page connects again.');
+  connect();
+});
 
 /** Does something that may throw, and shows what was thrown. Returns whether it went well. */
 function attempt(act) {
@@ -93,14 +115,18 @@ function attempt(act) {
 
 /* Sending */
 
+const isOpen = () => socket?.readyState === WebSocket.OPEN;
+
 function send(data) {
   if (!socket) {
     log('note', 'There is nobody to send to. Connect first.');
     return;
   }
-  const isOpen = socket.readyState === WebSocket.OPEN;
+  const wasOpen = isOpen();
   if (!attempt(() => socket.send(data))) return;
-  if (isOpen) logMessage('sent', data);
+  // On a phone it's further down.
+  byId('wire').scrollIntoView({ block: 'nearest' });
+  if (wasOpen) logMessage('sent', data);
   else
     log('note', 'send() threw nothing, but nothing was sent: it is too late. The console says so.');
 }
@@ -111,7 +137,36 @@ const sampleBytes = (count) => Uint8Array.from({ length: count }, (_, i) => i & 
 function sendSample({ text, bytes: count, letters }) {
   if (text !== undefined) send(text);
   if (count !== undefined) send(sampleBytes(Number(count)));
-  if (letters !== undefined) send('WebSocket 101 - '.repeat(Number(letters) / 16));
+  if (letters !== undefined) send(LETTERS.repeat(Number(letters) / LETTERS.length));
+}
+
+function sendText() {
+  send(byId('text').value);
+  // In a chat, what has been said is said. An echo is often asked for again.
+  if (chosenPath() === '/chat') byId('text').value = '';
+}
+
+const LETTERS = 'WebSocket 101 - ';
+const MIB = 1024 * 1024;
+
+/** Asks for a Ping in the answer to a long message: the request is there first, as it is short. */
+function pingBetween() {
+  if (!isOpen()) return log('note', 'There is nobody to ask. Connect first.');
+  ask('ping between fragments');
+  send(LETTERS.repeat(MIB / LETTERS.length));
+}
+
+function ping() {
+  if (!isOpen()) return log('note', 'There is nobody to ask. Connect first.');
+  ask('ping');
+  log(
+    'note',
+    'The server sends a Ping. The browser answers, and tells the page nothing: see the wire.',
+  );
+}
+
+function askForReads() {
+  ask(byId('cut').checked ? 'reads of one byte' : 'reads as they arrive');
 }
 
 /* Closing */
@@ -140,10 +195,6 @@ function showClose() {
 }
 
 function close() {
-  if (!socket) {
-    log('note', 'There is nothing to close. Connect first.');
-    return;
-  }
   const code = byId('code').value.trim();
   const reason = byId('reason').value;
   if (code === '') attempt(() => socket.close());
@@ -171,7 +222,7 @@ function addCopyButton(snippet) {
 
 /* Wiring */
 
-/** Lets a form do something, and not load the page anew, as forms do by themselves. */
+/** Lets a form do something, and not load the page again, as forms do by themselves. */
 function onSubmit(id, act) {
   byId(id).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -180,7 +231,7 @@ function onSubmit(id, act) {
 }
 
 onSubmit('connect', connect);
-onSubmit('send', () => send(byId('text').value));
+onSubmit('send', sendText);
 onSubmit('close', close);
 byId('connect').addEventListener('input', showChoice);
 byId('close').addEventListener('input', showClose);
@@ -188,9 +239,10 @@ byId('clear-log').addEventListener('click', () => byId('log').replaceChildren())
 for (const chip of document.querySelectorAll('.chips button')) {
   chip.addEventListener('click', () => sendSample(chip.dataset));
 }
+byId('ping').addEventListener('click', ping);
+byId('ping-between').addEventListener('click', pingBetween);
+byId('cut').addEventListener('change', askForReads);
 for (const snippet of document.querySelectorAll('#snippets li')) addCopyButton(snippet);
 showChoice();
 showClose();
-
-const served = await fetch('/served.txt');
-byId('served').textContent = (await served.text()).trim();
+openLink();

@@ -1,5 +1,6 @@
 /** The live wire: what crosses the socket of this page's connection, told by the server. */
-import { append, byId, clock, element } from './dom.js';
+import { append, byId, bytes, clock, element } from './dom.js';
+import { on } from './link.js';
 
 const MAX_ITEMS = 120;
 /** A payload of more bytes has a line of its own. */
@@ -8,26 +9,11 @@ const DIRECTIONS = { in: 'browser → server', out: 'server → browser' };
 
 const list = byId('wire');
 const pauseButton = byId('pause');
-let tap;
 let isPaused = false;
 /** How many events came while nobody wanted to see them. */
 let missed = 0;
 
-/**
- * Opens the second WebSocket, through which the server tells what it sees on the first. Resolves
- * with the ID to put into the first one's URL, and with `undefined` when there is no such view.
- */
-export function openTap() {
-  if (tap?.socket.readyState === WebSocket.OPEN) return Promise.resolve(tap.id);
-  const id = crypto.randomUUID();
-  const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/wire?tap=${id}`);
-  tap = { id, socket };
-  socket.addEventListener('message', ({ data }) => receive(JSON.parse(data)));
-  return new Promise((resolve) => {
-    socket.addEventListener('open', () => resolve(id));
-    socket.addEventListener('close', () => resolve(undefined));
-  });
-}
+for (const kind of ['head', 'frame', 'gap', 'half close', 'end']) on(kind, receive);
 
 function receive(event) {
   if (!isPaused) {
@@ -54,12 +40,16 @@ byId('clear-wire').addEventListener('click', () => {
   list.replaceChildren();
 });
 
+const ITEMS = {
+  head: headItem,
+  frame: frameItem,
+  gap: gapItem,
+  'half close': halfCloseItem,
+  end: endItem,
+};
+
 function show(event) {
-  append(
-    list,
-    { head: headItem, frame: frameItem, gap: gapItem, end: endItem }[event.kind](event),
-    MAX_ITEMS,
-  );
+  append(list, ITEMS[event.kind](event), MAX_ITEMS);
 }
 
 function item({ kind, direction, time }, title, ...children) {
@@ -79,7 +69,8 @@ function item({ kind, direction, time }, title, ...children) {
 }
 
 function headItem(event) {
-  const lines = event.lines.map(({ text, step }) =>
+  const lines = event.lines.filter(({ text }) => text !== '');
+  const items = lines.map(({ text, step }) =>
     element(
       'li',
       { class: step ? 'line ours' : 'line' },
@@ -87,9 +78,28 @@ function headItem(event) {
       step && stepLink(step),
     ),
   );
-  const title = event.direction === 'in' ? 'the request to switch' : 'the answer';
+  const title = event.direction === 'in' ? 'the request to switch' : 'the response';
   const rest = event.rest ? element('pre', {}, event.rest) : undefined;
-  return item(event, title, element('ul', { class: 'head' }, ...lines), rest);
+  return item(event, title, element('ul', { class: 'head' }, ...items), headBytes(event), rest);
+}
+
+/** The same, byte by byte, for those who want to see it. */
+function headBytes({ lines }) {
+  // Two digits and a space for each byte.
+  const size = lines.reduce((total, { hex }) => total + (hex.length + 1) / 3, 0);
+  return element(
+    'details',
+    { class: 'head-bytes' },
+    element('summary', {}, `Byte by byte: ${bytes(size)}`),
+    ...lines.map(({ text, hex }) =>
+      element(
+        'p',
+        {},
+        element('code', { class: 'bytes' }, hex),
+        element('code', { class: 'meaning' }, hex.endsWith('0d 0a') ? `${text}\\r\\n` : text),
+      ),
+    ),
+  );
 }
 
 function frameItem(event) {
@@ -126,6 +136,11 @@ function stepLink(step, name) {
 function gapItem(event) {
   const what = event.count === 1 ? 'event passed' : 'events passed';
   return item(event, `${event.count} ${what} without being shown`);
+}
+
+function halfCloseItem(event) {
+  const order = event.isFirst ? ' first' : ', too';
+  return item(event, `closes its side of the TCP connection${order}`);
 }
 
 function endItem(event) {

@@ -1,0 +1,30 @@
+/** Whose code is at work, lesson by lesson. */
+import { byId, element } from './dom.js';
+import { linkId, on } from './link.js';
+
+/** How long the server may be away before the page says so, in milliseconds. */
+const PATIENCE_MS = 1500;
+
+on('lessons', ({ parts }) => byId('lessons').replaceChildren(...parts.map(lessonItem)));
+
+on('down', () => {
+  setTimeout(() => {
+    if (!linkId()) byId('lessons').replaceChildren(element('li', {}, NO_SERVER));
+  }, PATIENCE_MS);
+});
+
+/** What to do when nobody answers. */
+export const NO_SERVER = `No server answers at ${location.host}. Start it with npm run serve, and this page connects to it by itself.`;
+
+function lessonItem({ number, title, isYours, until }) {
+  const whose = isYours ? 'yours' : 'reference';
+  const link = { href: `/lessons/${number}`, target: '_blank', rel: 'noreferrer' };
+  return element(
+    'li',
+    { 'data-whose': whose },
+    element('a', link, `${number} ${title}`),
+    ': ',
+    element('b', {}, whose),
+    until ? element('small', {}, ` ${until}`) : undefined,
+  );
+}
