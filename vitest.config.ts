@@ -9,6 +9,7 @@ const WAITING = [
   'session',
   'signals',
   'page',
+  'page-wire',
   'conformance',
   'tools',
   'serve-command',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileOf, LESSONS, ROOT, UsageError } from '../course/lessons.ts';
 import { Changes } from '../serve/changes.ts';
 import { Keeper } from '../serve/keeper.ts';
-import { checkParts, type Part, REFERENCE } from '../serve/parts.ts';
+import { checkParts, type Part, REFERENCE, UNCHECKED } from '../serve/parts.ts';
 import { PortError } from '../serve/server-process.ts';
 import { watchFile } from '../session/watcher.ts';
 import { style } from '../view/style.ts';
@@ -46,10 +46,8 @@ async function run(isReference: boolean, portText: string | undefined): Promise<
   const keeper = new Keeper(port, portText === undefined, changes.report);
   const interruption = interrupted(() => keeper.kill());
   const stopWatching = isReference ? () => {} : watchLessons(changes.report);
-  const read = isReference ? async () => REFERENCE : checkParts;
-  if (!isReference) console.log('\n  Checking your lessons …');
   try {
-    await Promise.race([interruption, serveParts(keeper, changes, read)]);
+    await Promise.race([interruption, serveParts(keeper, changes, isReference)]);
   } catch (error) {
     throw error instanceof PortError ? refusal(error, port) : error;
   } finally {
@@ -71,19 +69,18 @@ function watchLessons(changed: () => void): () => void {
   };
 }
 
-/** Serves the parts that `read` finds, and looks again after each change. Never resolves. */
-async function serveParts(
-  keeper: Keeper,
-  changes: Changes,
-  read: () => Promise<readonly Part[]>,
-): Promise<never> {
-  let shown: readonly Part[] | undefined;
+/** Serves what passes, and looks again after each change. Never resolves. */
+async function serveParts(keeper: Keeper, changes: Changes, isReference: boolean): Promise<never> {
+  // The reference is there at once: a page need not wait for the checks.
+  let shown = isReference ? REFERENCE : UNCHECKED;
+  await keeper.use(shown);
+  console.log(welcome(keeper.url, isReference).join('\n'));
   for (;;) {
-    const parts = await read();
+    const parts = isReference ? REFERENCE : await checkParts();
     const change = await keeper.use(parts);
     if (change !== 'failed') {
-      const lines = shown ? newLines(shown, parts) : welcome(keeper.url, parts);
-      if (lines.length === 0 && change === 'replaced') lines.push('  Serving your new code.');
+      const lines = newLines(shown, parts);
+      if (lines.length === 0 && change === 'replaced') lines.push('  Your new code is at work.');
       if (lines.length > 0) console.log(lines.join('\n'));
       shown = parts;
     }
@@ -101,12 +98,10 @@ function refusal({ code, message }: PortError, port: number): Error {
   return new UsageError(message);
 }
 
-function welcome(url: string, parts: readonly Part[]): string[] {
+function welcome(url: string, isReference: boolean): string[] {
   return [
     '',
     `  ${style.bold(url)}`,
-    '',
-    ...parts.map(partLine),
     '',
     '  Open the page in a browser, and try:',
     '',
@@ -116,6 +111,7 @@ function welcome(url: string, parts: readonly Part[]): string[] {
     '',
     '  Ctrl-C stops it.',
     '',
+    `  The reference is at work${isReference ? '.' : ', until your lessons are checked.'}`,
   ];
 }
 

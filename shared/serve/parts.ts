@@ -21,6 +21,11 @@ export const REFERENCE: readonly Part[] = LESSONS.map(({ number, title }) => {
   return { number, title, isYours: false, until: '' };
 });
 
+/** The same, while nobody knows yet what the learner has. */
+export const UNCHECKED: readonly Part[] = REFERENCE.map((part) => {
+  return { ...part, until: 'until yours is checked' };
+});
+
 /** Checks every lesson. Never throws for what a lesson does. */
 export async function checkParts(): Promise<Part[]> {
   const side = 'lessons';

@@ -1,75 +1,23 @@
 /** The command `npm run serve`, with the reference and with what a learner may have. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
 import { giveWay } from '../../shared/kit/patience.ts';
-import { ENV, type Sandbox, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
+import { type Sandbox, STANDSTILL, withSandbox } from './sandbox.ts';
+import { endCommands, LAST_LESSON, ServeCommand, URL_LINE } from './serve-command.ts';
 import { ask, open, statusOf } from './visitor.ts';
 
-/** What has been started, so that a test that fails half-way leaves nothing behind. */
-const started = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of started) child.kill('SIGKILL');
-});
-
-/** The command at work. */
-class Command {
-  readonly #child: ChildProcess;
-  output = '';
-
-  constructor(folder: string, ...args: string[]) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', scriptOf('serve'), ...args], {
-      cwd: folder,
-      env: ENV,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    started.add(this.#child);
-    this.#child.once('close', () => started.delete(this.#child));
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.output += text;
-        this.#child.emit('said');
-      });
-    }
-  }
-
-  /** Waits until it has printed something like this, and returns what. */
-  async says(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const [found] = pattern.exec(this.output) ?? [];
-      if (found !== undefined) return found;
-      await once(this.#child, 'said');
-    }
-  }
-
-  /** Reads no more of what it says, as a terminal that is closed. */
-  stopReading(): void {
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
-  }
-
-  /** Waits for its end, after a signal if there is one, and returns the exit code. */
-  async end(signal?: NodeJS.Signals): Promise<number | null> {
-    const closed = once(this.#child, 'close');
-    if (signal) this.#child.kill(signal);
-    const [code] = (await closed) as [number | null];
-    return code;
-  }
-}
-
-/** The URL that the command prints. */
-const URL_LINE = /http:\/\/127\.0\.0\.1:\d+/;
+afterAll(endCommands);
 
 describe.concurrent('the command', () => {
   test.skipIf(process.platform === 'win32')(
     'starts, prints its URL, serves, and says 1001 on Ctrl-C',
     async () => {
-      const command = new Command(ROOT, '--solution');
+      const command = new ServeCommand(ROOT, '--solution');
       const url = await command.says(URL_LINE);
       expect(await command.says(/Ctrl-C/)).toBeTruthy();
-      expect(partsIn(command.output)?.[0]).toBe('01  Handshake        reference');
+      expect(command.output).toContain('The reference is at work.');
       const [page, text] = await ask(url);
       expect([page.statusCode, text]).toEqual([
         200,
@@ -85,7 +33,7 @@ describe.concurrent('the command', () => {
   );
 
   test.skipIf(process.platform === 'win32')('ends when nobody reads what it says', async () => {
-    const command = new Command(ROOT, '--solution');
+    const command = new ServeCommand(ROOT, '--solution');
     await command.says(/Ctrl-C/);
     command.stopReading();
     expect(await command.end('SIGINT')).toBe(0);
@@ -95,7 +43,7 @@ describe.concurrent('the command', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    const command = new Command(ROOT, '--solution', '--port', String(port));
+    const command = new ServeCommand(ROOT, '--solution', '--port', String(port));
     expect(await command.end()).toBe(2);
     expect(command.output).toBe(
       `✗ Port ${port} is in use. Without --port, the system finds a free one.\n`,
@@ -107,14 +55,14 @@ describe.concurrent('the command', () => {
     // If that fails, it is somebody else's already.
     const taken = createServer().listen(8080, '127.0.0.1');
     await once(taken, 'listening').catch(() => {});
-    const command = new Command(ROOT, '--solution');
+    const command = new ServeCommand(ROOT, '--solution');
     expect(await command.says(URL_LINE)).not.toMatch(/:8080$/);
     await command.end('SIGTERM');
     taken.close();
   });
 
   test('leaves nobody behind when it is killed', async () => {
-    const command = new Command(ROOT, '--solution', '--port', '0');
+    const command = new ServeCommand(ROOT, '--solution', '--port', '0');
     const url = await command.says(URL_LINE);
     const socket = await open(`${url}/echo`);
     const closed = once(socket, 'close');
@@ -164,8 +112,8 @@ describe.concurrent("a learner's lessons", () => {
     () =>
       withSandbox(async (sandbox) => {
         withStatement(sandbox, '01', ACCEPT_KEY, `console.log('My own key.');`);
-        const command = new Command(sandbox.folder);
-        const url = await command.says(URL_LINE);
+        const command = new ServeCommand(sandbox.folder);
+        const url = await command.isChecked();
         expect(partsIn(command.output)).toEqual([
           '01  Handshake        yours',
           '02  Reading frames   reference until step 1 passes',
@@ -189,7 +137,7 @@ describe.concurrent("a learner's lessons", () => {
         await command.says(/05 {2}The server {7}yours/);
         command.output = '';
         sandbox.write('lessons/03-sending-frames/sending.ts', 'export const nothing = 1;\n');
-        await command.says(/05 .*\n/);
+        await command.says(LAST_LESSON);
         expect(partsIn(command.output)).toEqual([
           '03  Sending frames   reference until step 1 passes',
           '05  The server       reference until lessons 01 to 04 pass',
@@ -202,8 +150,8 @@ describe.concurrent("a learner's lessons", () => {
   test('that never come back are ended, and the server starts again', () =>
     withSandbox(async (sandbox) => {
       withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
-      const command = new Command(sandbox.folder);
-      const url = await command.says(URL_LINE);
+      const command = new ServeCommand(sandbox.folder);
+      const url = await command.isChecked();
       const socket = await open(`${url}/echo`);
       socket.on('error', () => {});
       socket.send('for ever');
@@ -219,8 +167,8 @@ describe.concurrent("a learner's lessons", () => {
       const unlucky = `if (request.headers.has('x-unlucky')) throw new TypeError('Oh.');`;
       withStatement(sandbox, '01', CHECK_UPGRADE, unlucky);
       withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'late') throw 'tantrum';`);
-      const command = new Command(sandbox.folder);
-      const url = await command.says(URL_LINE);
+      const command = new ServeCommand(sandbox.folder);
+      const url = await command.isChecked();
       expect(await statusOf(`${url}/echo`, { 'x-unlucky': '13' })).toBe(500);
       await command.says(/✗ TypeError: Oh\. \(lessons\/01-handshake\/handshake\.ts:\d+:\d+\)\n/);
       const socket = await open(`${url}/echo`);
@@ -238,8 +186,8 @@ describe.concurrent("a learner's lessons", () => {
   ])('that %s leave the work to the reference', (_, source) =>
     withSandbox(async (sandbox) => {
       sandbox.write('lessons/02-reading-frames/reading.ts', source);
-      const command = new Command(sandbox.folder);
-      const url = await command.says(URL_LINE);
+      const command = new ServeCommand(sandbox.folder);
+      const url = await command.isChecked();
       expect(partsIn(command.output)?.[1]).toBe(
         '02  Reading frames   reference until your file can be loaded',
       );

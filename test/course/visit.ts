@@ -1,5 +1,9 @@
 /** What a person does on the page of `npm run serve`. */
-import type { Page } from './browser.ts';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { REFERENCE } from '../../shared/serve/parts.ts';
+import { type Lesson05, type Serving, serve } from '../../shared/serve/server.ts';
+import * as lesson from '../../solutions/05-server/server.ts';
+import { Browser, findBrowser, type Page } from './browser.ts';
 
 /** A line of the page's log. */
 export interface Entry {
@@ -73,30 +77,55 @@ export class Visit {
   }
 }
 
-/** An expression for every element with text of its own and too little contrast to its background. */
-export const FAINT = `{
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-  const luminance = (color) => {
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-      const part = byte / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+export const NO_BROWSER = 'There is no Chromium to test the page with. CHROME_PATH can name one.';
+
+/** The browser to test with. `undefined`: there is none. */
+export const BROWSER = findBrowser();
+
+/** Tests that need a browser. */
+export const withBrowser = describe.skipIf(BROWSER === undefined);
+
+/** Where the reference is served. */
+export let serving: Serving;
+let browser: Browser;
+const pages: Page[] = [];
+
+/** Serves the reference and starts a browser for the tests of a file. */
+export function useBrowser(): void {
+  if (BROWSER === undefined) console.warn(NO_BROWSER);
+  beforeAll(async () => {
+    if (BROWSER === undefined) return;
+    serving = await start();
+    browser = await Browser.start(BROWSER);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await serving?.stop();
+  });
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await browser.leave(page);
+  });
+}
+
+/** Starts a server. What its lesson throws fails the test. */
+export function start(server: Lesson05 = lesson): Promise<Serving> {
+  const report = (error: unknown) => {
+    throw error;
   };
-  const background = (element) => {
-    const color = getComputedStyle(element).backgroundColor;
-    return color === 'rgba(0, 0, 0, 0)' ? background(element.parentElement) : color;
-  };
-  const hasText = (element) =>
-    [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  [...document.body.querySelectorAll('*')]
-    .filter((element) => element.matches('input') || hasText(element))
-    .map((element) => {
-      const pair = [getComputedStyle(element).color, background(element)].map(luminance);
-      const [dark, light] = pair.sort((a, b) => a - b);
-      return [(light + 0.05) / (dark + 0.05), element.outerHTML];
-    })
-    .filter(([contrast]) => contrast < 4.5);
-}`;
+  return serve({ lesson: server, parts: REFERENCE, port: 0, report });
+}
+
+/** Opens the page in a tab of its own. */
+export async function visit(url = serving.url): Promise<Visit> {
+  const page = await browser.open(url);
+  pages.push(page);
+  await page.until('lessons.childElementCount === 5');
+  return new Visit(page);
+}
+
+/** Opens the page, and makes sure in the end that the browser had nothing to complain about. */
+export async function quietly(act: (visit: Visit) => Promise<void>): Promise<void> {
+  const visitor = await visit();
+  await act(visitor);
+  expect(visitor.page.complaints).toEqual([]);
+}
