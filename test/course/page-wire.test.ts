@@ -1,11 +1,13 @@
 /** What the page shows of the wire, and of whose code is at work, in a real browser. */
 import { afterAll, expect, test } from 'vitest';
+import { LESSONS } from '../../shared/course/lessons.ts';
 import { REFERENCE } from '../../shared/serve/parts.ts';
 import { serve } from '../../shared/serve/server.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
+import { FAINT } from './faint.ts';
 import { withSandbox } from './sandbox.ts';
 import { endCommands, ServeCommand } from './serve-command.ts';
-import { quietly, start, useBrowser, visit, withBrowser } from './visit.ts';
+import { quietly, serving, start, useBrowser, visit, withBrowser } from './visit.ts';
 
 useBrowser();
 afterAll(endCommands);
@@ -158,6 +160,9 @@ withBrowser('the live wire', () => {
       );
       expect(top).toBeGreaterThanOrEqual(0);
       expect(bottom).toBeLessThanOrEqual(height);
+      // And there is enough of it to be read.
+      const room = await visitor.page.evaluate('wire.clientHeight');
+      expect(room).toBeGreaterThan(0.4 * height);
     }),
   );
 
@@ -180,6 +185,29 @@ withBrowser('the live wire', () => {
       await page.click('#clear-wire');
       expect(await page.evaluate('wire.childElementCount')).toBe(0);
     }));
+});
+
+withBrowser('a lesson', () => {
+  test.each([360, 1280])('is no wider than a screen of %i pixels, and easy to read', (width) =>
+    quietly(async ({ page }) => {
+      await page.resize(width, 740);
+      for (const { number } of LESSONS) {
+        await page.load(`${serving.url}/lessons/${number}`);
+        await page.until('[...document.images].every(({ naturalWidth }) => naturalWidth > 0)');
+        await page.evaluate(
+          'for (const details of document.querySelectorAll("details")) details.open = true',
+        );
+        // A phone would zoom out to show all of what is wider, so its own width says nothing.
+        expect(await page.evaluate('document.scrollingElement.scrollWidth')).toBeLessThanOrEqual(
+          width,
+        );
+        for (const scheme of ['light', 'dark'] as const) {
+          await page.prefer(scheme);
+          expect(await page.evaluate(FAINT), scheme).toEqual([]);
+        }
+      }
+    }),
+  );
 });
 
 withBrowser('whose code is at work', () => {

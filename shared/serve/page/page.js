@@ -2,7 +2,7 @@
 import { byId, bytes, element } from './dom.js';
 import { ask, linkId, on, openLink } from './link.js';
 import { log, logClose, logMessage } from './log.js';
-import { forgetResponse, whyRefused } from './why.js';
+import { forgetResponse, whyFailed } from './why.js';
 import './lessons.js';
 import './wire.js';
 
@@ -88,7 +88,7 @@ function listen(socket, protocol) {
     logClose(event);
     isAwaited = event.code === 1001;
     showState();
-    const why = wasOpen ? undefined : await whyRefused(protocol);
+    const why = event.wasClean ? undefined : await whyFailed(protocol, wasOpen);
     if (why) log('note', why);
   };
 }

@@ -1,4 +1,4 @@
-/** Why a connection was not opened, as far as the wire shows it. The browser itself doesn't say. */
+/** Why a connection failed, as far as the wire shows it. The browser itself doesn't say. */
 
 import { NO_SERVER } from './lessons.js';
 import { linkId, on } from './link.js';
@@ -26,12 +26,13 @@ export function forgetResponse() {
 }
 
 /**
- * Says why a connection that asked for `protocol`, if for any, was not opened. `undefined`: the wire
- * doesn't show it.
+ * Says why a connection failed that asked for `protocol`, if for any. `undefined`: the wire doesn't
+ * show it.
  */
-export async function whyRefused(protocol) {
+export async function whyFailed(protocol, wasOpen) {
   if (linkId()) await theEnd();
-  if (!response) return linkId() ? undefined : NO_SERVER;
+  if (!linkId()) return NO_SERVER;
+  if (wasOpen || !response) return undefined;
   const lines = response.lines.map(({ text }) => text);
   const [, status] = /^HTTP\/\S+ (.*)/.exec(lines[0]) ?? [];
   if (!/^101\b/.test(status)) return `The server refused the request: ${status}. ${response.rest}`;
