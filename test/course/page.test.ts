@@ -221,7 +221,7 @@ withBrowser('what is open, and what is not', () => {
       await page.evaluate(`document.querySelector('#close button').focus()`);
       await page.press('Enter');
       await page.until(`document.querySelector('#state').dataset.state === '3'`);
-      expect(await page.evaluate(focus)).toBe('Connect');
+      expect(await page.evaluate(focus)).toBe('connect-button');
     }));
 
   test('an empty list says what to do next', () =>
@@ -257,9 +257,9 @@ withBrowser('what is open, and what is not', () => {
     expect(note?.text).toBe(
       'The server answered without a subprotocol, because it doesn’t know "chat.v1". So the browser hung up. This server knows echo.101 and chat.101.',
     );
-    expect(await visitor.page.evaluate('connect.innerText')).toContain(
-      'Subprotocol: echo.101, chat.101, or none',
-    );
+    const form = await visitor.page.evaluate<string>('connect.innerText');
+    expect(form).toContain('Subprotocol: echo.101, chat.101, or none');
+    expect(form).toContain(note?.text);
   });
 
   test('a refusal is why the browser hangs up', async () => {

@@ -14,7 +14,6 @@ import { Rooms } from '../../shared/serve/rooms.ts';
 import { PROTOCOLS, type Serving, serve } from '../../shared/serve/server.ts';
 import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
 import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
-import { Todo } from '../../shared/todo.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
 import { ask, open, statusOf } from './visitor.ts';
 
@@ -330,7 +329,6 @@ test('an observer that does not keep up hears how much it has missed', () => {
 });
 
 test('what was thrown becomes one line', () => {
-  expect(explain(new Todo('05.3'))).toBe('Lesson 05, step 3 is yours to write.');
   expect(explain('tantrum')).toBe('Your code threw tantrum, which is no Error.');
   const error = new RangeError('Too long.');
   error.stack = `RangeError: Too long.\n    at f (file://${ROOT}lessons/05-server/server.ts:12:3)`;

@@ -42,25 +42,33 @@ function showState() {
   // Said aloud only when it is another one.
   if (shown.dataset.state === String(state)) return;
   shown.dataset.state = state;
-  const isOver = state === 'none' || state === WebSocket.CLOSED;
+  // The choice can't be changed while it's used, so this is where the connection goes.
+  const url = state === WebSocket.CLOSED ? '' : address();
   shown.replaceChildren(
     element('b', { class: 'state-name' }, STATES[state]),
-    // The choice can't be changed until it's over, so this is where the connection goes.
     ' ',
-    element('code', { class: 'url' }, isOver ? '' : address()),
+    element('code', { class: 'url' }, url),
     ' ',
     element('code', {}, `readyState ${state}`),
   );
-  document.body.dataset.used = String(!isOver);
-  const hadFocus = byId(isOver ? 'close' : 'connect').contains(document.activeElement);
-  byId('connect').hidden = !isOver;
-  byId('close').hidden = isOver;
+  showForm(state === WebSocket.OPEN || state === WebSocket.CLOSING);
+}
+
+/** Shows the form to close a connection, or the one to open it. */
+function showForm(isUsed) {
+  const [left, next] = isUsed ? ['connect', 'text'] : ['close', 'connect-button'];
+  const hadFocus = byId(left).contains(document.activeElement);
+  document.body.dataset.used = isUsed;
+  byId('connect').hidden = isUsed;
+  byId('close').hidden = !isUsed;
   // Whoever has just used a form that is gone goes on with what comes next.
-  if (hadFocus) (isOver ? document.querySelector('#connect .primary') : byId('text')).focus();
+  if (hadFocus) byId(next).focus();
 }
 
 function connect() {
+  if (socket?.readyState === WebSocket.CONNECTING) return;
   isAwaited = false;
+  byId('why').textContent = '';
   const protocol = byId('protocol').value.trim();
   forgetResponse();
   attempt(() => {
@@ -89,7 +97,9 @@ function listen(socket, protocol) {
     isAwaited = event.code === 1001;
     showState();
     const why = event.wasClean ? undefined : await whyFailed(protocol, wasOpen);
-    if (why) log('note', why);
+    if (!why) return;
+    byId('why').textContent = why;
+    log('note', why);
   };
 }
 
