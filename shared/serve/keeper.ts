@@ -18,6 +18,8 @@ export class Keeper {
   /** May another port be used if this one is taken? */
   #isFlexible: boolean;
   #current: ServerProcess | undefined;
+  /** Every process that has not ended, also those that are about to. */
+  readonly #alive = new Set<ServerProcess>();
   /** The code that `#current` is made of. */
   #sources: string | undefined;
 
@@ -44,7 +46,7 @@ export class Keeper {
       return 'none';
     }
     // Loaded before the old one stops, so that a page finds nobody for a moment only.
-    const next = new ServerProcess(yoursAmong(parts));
+    const next = this.#start(parts);
     if (!(await next.loaded)) return 'failed';
     await this.stop();
     await this.#listen(next, parts);
@@ -56,6 +58,13 @@ export class Keeper {
       this.#ended();
     });
     return 'replaced';
+  }
+
+  #start(parts: readonly Part[]): ServerProcess {
+    const server = new ServerProcess(yoursAmong(parts));
+    this.#alive.add(server);
+    void server.ended.then(() => this.#alive.delete(server));
+    return server;
   }
 
   async #listen(server: ServerProcess, parts: readonly Part[]): Promise<void> {
@@ -80,8 +89,8 @@ export class Keeper {
     await stopped?.stop();
   }
 
-  /** Ends the server at once. */
+  /** Ends every server at once, also one that is saying goodbye. */
   kill(): void {
-    this.#current?.kill();
+    for (const server of this.#alive) server.kill();
   }
 }

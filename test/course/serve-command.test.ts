@@ -162,6 +162,23 @@ describe.concurrent("a learner's lessons", () => {
       await command.end('SIGTERM');
     }));
 
+  test.skipIf(process.platform === 'win32')('that never come back end with a second Ctrl-C', () =>
+    withSandbox(async (sandbox) => {
+      withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
+      const command = new ServeCommand(sandbox.folder);
+      const url = await command.isChecked();
+      const socket = await open(`${url}/echo`);
+      socket.on('error', () => {});
+      socket.send('for ever');
+      command.send('SIGINT');
+      await command.says(/Going away/);
+      expect(await command.end('SIGINT')).toBe(130);
+      expect(command.output).not.toContain('endless loop');
+      await expect(ask(url)).rejects.toThrow('ECONNREFUSED');
+      socket.terminate();
+    }),
+  );
+
   test('that throw are reported in a line each, and the server lives on', () =>
     withSandbox(async (sandbox) => {
       const unlucky = `if (request.headers.has('x-unlucky')) throw new TypeError('Oh.');`;

@@ -60,6 +60,11 @@ export class ServeCommand {
     this.#child.stderr?.destroy();
   }
 
+  /** Sends a signal. */
+  send(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Waits for its end, after a signal if there is one, and returns the exit code. */
   async end(signal?: NodeJS.Signals): Promise<number | null> {
     const closed = once(this.#child, 'close');
