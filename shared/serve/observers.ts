@@ -44,9 +44,17 @@ export class Observer {
   /** Does what the page asks for. */
   ask(wish: string): void {
     if (wish === 'ping') this.#watched?.ping(PING);
-    if (wish === 'ping between fragments') this.#wantsPingBetween = true;
-    if (wish === 'reads of one byte') this.wantsCutReads = true;
-    if (wish === 'reads as they arrive') this.wantsCutReads = false;
+    if (wish === 'ping between fragments') {
+      this.#wantsPingBetween = true;
+      this.send({ kind: 'ping waits', time: Date.now() });
+    }
+    if (wish === 'reads of one byte') this.#cutReads(true);
+    if (wish === 'reads as they arrive') this.#cutReads(false);
+  }
+
+  #cutReads(areCut: boolean): void {
+    this.wantsCutReads = areCut;
+    this.send({ kind: 'reads', time: Date.now(), areCut });
   }
 
   /** A fragment that isn't the last one is about to leave. */

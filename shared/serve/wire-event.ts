@@ -46,6 +46,10 @@ export type WireEvent =
       readonly hex: string;
       readonly fields: readonly WireField[];
     }
+  /** What the browser sends is cut into reads of one byte, or no longer, as the page has asked. */
+  | { readonly kind: 'reads'; readonly time: number; readonly areCut: boolean }
+  /** A Ping leaves behind the next fragment, as the page has asked. */
+  | { readonly kind: 'ping waits'; readonly time: number }
   /** The page was too slow, and this many events were left out. */
   | { readonly kind: 'gap'; readonly time: number; readonly count: number }
   /** One side closes its half of the TCP connection: nothing more comes from there. */

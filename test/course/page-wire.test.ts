@@ -91,10 +91,14 @@ withBrowser('the live wire', () => {
     quietly(async (visitor) => {
       await visitor.connect();
       await visitor.page.click('#cut');
+      await visitor.wire(
+        'From here on, the server gets what the browser sends in reads of one byte.',
+      );
       await visitor.send('Hello');
       await visitor.wire('text · masked · 11 bytes · in 11 reads');
       await visitor.heard('Hello');
       await visitor.page.click('#cut');
+      await visitor.wire('From here on, the server gets what the browser sends as it arrives.');
       await visitor.send('World');
       await visitor.heard('World');
       const shown = await visitor.wire('payload "World"');

@@ -104,7 +104,7 @@ function listen(socket, protocol) {
 }
 
 on('up', () => {
-  askForReads();
+  if (byId('cut').checked) askForReads();
   if (!isAwaited) return;
   log('note', 'The server is back, so this page connects again.');
   connect();
@@ -159,12 +159,13 @@ function sendText() {
 const LETTERS = 'WebSocket 101 - ';
 const MIB = 1024 * 1024;
 
-/** Asks for a Ping in the answer to a long message: the request is there first, as it is short. */
+/** Asks for a Ping in the answer to a long message, which leaves when the server is ready for it. */
 function pingBetween() {
-  if (!isOpen()) return log('note', 'There is nobody to ask. Connect first.');
-  ask('ping between fragments');
-  send(LETTERS.repeat(MIB / LETTERS.length));
+  if (isOpen()) ask('ping between fragments');
+  else log('note', 'There is nobody to ask. Connect first.');
 }
+
+on('ping waits', () => send(LETTERS.repeat(MIB / LETTERS.length)));
 
 function ping() {
   if (!isOpen()) return log('note', 'There is nobody to ask. Connect first.');

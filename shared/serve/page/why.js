@@ -4,7 +4,7 @@ import { NO_SERVER } from './lessons.js';
 import { linkId, on } from './link.js';
 
 /** How long to wait for what the wire still has to show, in milliseconds. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 5000;
 
 /** The response that the wire has shown for the newest request. `undefined`: there is none. */
 let response;
@@ -30,7 +30,7 @@ export function forgetResponse() {
  * show it.
  */
 export async function whyFailed(protocol, wasOpen) {
-  if (linkId()) await theEnd();
+  if (linkId()) await theEnd(wasOpen);
   if (!linkId()) return NO_SERVER;
   if (wasOpen || !response) return undefined;
   const lines = response.lines.map(({ text }) => text);
@@ -42,11 +42,14 @@ export async function whyFailed(protocol, wasOpen) {
   return `The server answered without a subprotocol, because it doesn’t know ${JSON.stringify(protocol)}. So the browser hung up. This server knows ${spoken.join(' and ')}.`;
 }
 
-/** Waits until the wire has shown the end of the connection, but not for ever. */
-function theEnd() {
-  if (isOver) return Promise.resolve();
+/**
+ * Waits until the wire has shown the end, but not for ever. An open connection breaks together with
+ * the link, if the server is gone.
+ */
+function theEnd(wasOpen) {
+  if (isOver && !wasOpen) return Promise.resolve();
   return new Promise((resolve) => {
     setTimeout(resolve, PATIENCE_MS);
-    for (const kind of ['end', 'down']) on(kind, resolve);
+    for (const kind of wasOpen ? ['down'] : ['end', 'down']) on(kind, resolve);
   });
 }

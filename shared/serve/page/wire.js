@@ -13,7 +13,7 @@ let isPaused = false;
 /** How many events came while nobody wanted to see them. */
 let missed = 0;
 
-for (const kind of ['head', 'frame', 'gap', 'half close', 'end']) on(kind, receive);
+for (const kind of ['head', 'frame', 'gap', 'half close', 'reads', 'end']) on(kind, receive);
 
 function receive(event) {
   if (!isPaused) {
@@ -45,6 +45,7 @@ const ITEMS = {
   frame: frameItem,
   gap: gapItem,
   'half close': halfCloseItem,
+  reads: readsItem,
   end: endItem,
 };
 
@@ -141,6 +142,11 @@ function gapItem(event) {
 function halfCloseItem(event) {
   const order = event.isFirst ? ' first' : ', too';
   return item(event, `closes its side of the TCP connection${order}`);
+}
+
+function readsItem(event) {
+  const how = event.areCut ? 'in reads of one byte' : 'as it arrives';
+  return item(event, `From here on, the server gets what the browser sends ${how}.`);
 }
 
 function endItem(event) {
