@@ -69,11 +69,16 @@ function watchLessons(changed: () => void): () => void {
   };
 }
 
-/** Serves what passes, and looks again after each change. Never resolves. */
+/**
+ * Serves what passes, and looks again after each change. Never resolves. Rejects with `PortError`,
+ * and with `UsageError` when not even the reference can be served.
+ */
 async function serveParts(keeper: Keeper, changes: Changes, isReference: boolean): Promise<never> {
   // The reference is there at once: a page need not wait for the checks.
   let shown = isReference ? REFERENCE : UNCHECKED;
-  await keeper.use(shown);
+  if ((await keeper.use(shown)) === 'failed') {
+    throw new UsageError('The reference cannot be loaded. Get it back: git checkout solutions');
+  }
   console.log(welcome(keeper.url, isReference).join('\n'));
   for (;;) {
     const parts = isReference ? REFERENCE : await checkParts();

@@ -2,7 +2,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { LESSONS } from '../../shared/course/lessons.ts';
 import { REFERENCE } from '../../shared/serve/parts.ts';
-import { serve } from '../../shared/serve/server.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
 import { FAINT } from './faint.ts';
 import { withSandbox } from './sandbox.ts';
@@ -234,7 +233,7 @@ withBrowser('whose code is at work', () => {
     await visitor.connect();
     await own.stop();
     await visitor.logged('close', 'code 1001');
-    const again = await serve({ lesson, parts: REFERENCE, port: own.port, report: () => {} });
+    const again = await start(lesson, own.port);
     await visitor.logged('note', 'The server is back, so this page connects again.');
     await visitor.page.until(`document.querySelector('#state').dataset.state === '1'`);
     await visitor.send('still here');

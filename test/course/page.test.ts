@@ -284,6 +284,9 @@ withBrowser('what is open, and what is not', () => {
     await visitor.page.click('#connect button');
     await visitor.logged('note', advice);
     await visitor.page.until(`lessons.innerText === ${JSON.stringify(advice)}`);
+    const again = await start(lesson, own.port);
+    await visitor.page.until(`document.querySelector('#state').dataset.state === '1'`);
+    await again.stop();
   });
 
   test('a server that breaks off is why there was no Close', async () => {

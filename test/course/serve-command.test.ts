@@ -71,6 +71,15 @@ describe.concurrent('the command', () => {
     await expect(ask(url)).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('says so when not even the reference can be loaded', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.write('solutions/05-server/server.ts', 'export class {\n');
+      const { code, output } = await sandbox.run('serve');
+      expect(code).toBe(2);
+      expect(output).toContain('✗ The reference cannot be loaded.');
+      expect(output).not.toContain('http://127.0.0.1');
+    }));
+
   test('refuses what it does not know in one line', () =>
     withSandbox(async (sandbox) => {
       for (const [args, message] of [

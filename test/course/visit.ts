@@ -108,11 +108,11 @@ export function useBrowser(): void {
 }
 
 /** Starts a server. What its lesson throws fails the test. */
-export function start(server: Lesson05 = lesson): Promise<Serving> {
+export function start(server: Lesson05 = lesson, port = 0): Promise<Serving> {
   const report = (error: unknown) => {
     throw error;
   };
-  return serve({ lesson: server, parts: REFERENCE, port: 0, report });
+  return serve({ lesson: server, parts: REFERENCE, port, report });
 }
 
 /** Opens the page in a tab of its own. */

@@ -1,8 +1,7 @@
 /** The link: a second WebSocket, through which the server tells what it sees, and is told. */
 
-/** How long to wait before the next try, in milliseconds: at first, and when that was in vain. */
-const SOON_MS = 200;
-const LATER_MS = 1000;
+/** How long to wait before the next try, in milliseconds. */
+const RETRY_MS = 500;
 
 const listeners = new Map();
 let link;
@@ -26,19 +25,15 @@ export function ask(wish) {
 }
 
 /** Opens the link, and opens it again whenever it's gone. */
-export function openLink(delay = SOON_MS) {
+export function openLink() {
   const id = crypto.randomUUID();
   const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/wire?tap=${id}`);
-  let next = Math.min(2 * delay, LATER_MS);
   link = { id, socket };
-  socket.onopen = () => {
-    next = SOON_MS;
-    emit({ kind: 'up' });
-  };
+  socket.onopen = () => emit({ kind: 'up' });
   socket.onmessage = ({ data }) => emit(JSON.parse(data));
   socket.onclose = () => {
     emit({ kind: 'down' });
-    setTimeout(openLink, delay, next);
+    setTimeout(openLink, RETRY_MS);
   };
 }
 

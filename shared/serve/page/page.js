@@ -1,16 +1,16 @@
 /** The buttons: what a page can do with a WebSocket, and what it hears of it. */
 import { byId, bytes, element } from './dom.js';
+import { NO_SERVER } from './lessons.js';
 import { ask, linkId, on, openLink } from './link.js';
 import { log, logClose, logMessage } from './log.js';
 import { forgetResponse, whyFailed } from './why.js';
-import './lessons.js';
 import './wire.js';
 
 const STATES = { 0: 'CONNECTING', 1: 'OPEN', 2: 'CLOSING', 3: 'CLOSED' };
 const MAX_REASON_BYTES = 123;
 
 let socket;
-/** Did the server go away and say so? Then the page comes back to it. */
+/** Has the server gone away? Then the page comes back to it. */
 let isAwaited = false;
 
 /* Connecting */
@@ -28,6 +28,13 @@ function address(tap) {
   return url.href;
 }
 
+/** A URL as one would type it. */
+function withoutTap(address) {
+  const url = new URL(address);
+  url.searchParams.delete('tap');
+  return url.href;
+}
+
 function showChoice() {
   for (const label of document.querySelectorAll('.chat')) label.hidden = chosenPath() !== '/chat';
   const protocol = byId('protocol').value.trim();
@@ -42,8 +49,7 @@ function showState() {
   // Said aloud only when it is another one.
   if (shown.dataset.state === String(state)) return;
   shown.dataset.state = state;
-  // The choice can't be changed while it's used, so this is where the connection goes.
-  const url = state === WebSocket.CLOSED ? '' : address();
+  const url = state === WebSocket.CLOSED ? '' : withoutTap(socket.url);
   shown.replaceChildren(
     element('b', { class: 'state-name' }, STATES[state]),
     ' ',
@@ -98,6 +104,7 @@ function listen(socket, protocol) {
     showState();
     const why = event.wasClean ? undefined : await whyFailed(protocol, wasOpen);
     if (!why) return;
+    isAwaited ||= why === NO_SERVER;
     byId('why').textContent = why;
     log('note', why);
   };
