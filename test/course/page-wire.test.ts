@@ -107,6 +107,17 @@ withBrowser('the live wire', () => {
       ]);
     }));
 
+  test('cuts the beginning of a long read, and goes on with the rest', () =>
+    quietly(async (visitor) => {
+      await visitor.connect();
+      await visitor.page.click('#cut');
+      await visitor.wire('only the first 1,024 bytes are cut.');
+      await visitor.page.click('[data-bytes="1048576"]');
+      expect(await visitor.heard('00 01 02 03')).toMatchObject({
+        details: 'binary, 1,048,576 bytes',
+      });
+    }));
+
   test('shows a Ping on demand, and the Pong of the browser', () =>
     quietly(async (visitor) => {
       await visitor.connect();

@@ -145,8 +145,10 @@ function halfCloseItem(event) {
 }
 
 function readsItem(event) {
-  const how = event.areCut ? 'in reads of one byte' : 'as it arrives';
-  return item(event, `From here on, the server gets what the browser sends ${how}.`);
+  const how = event.areCut
+    ? 'in reads of one byte. Of a long read, only the first 1,024 bytes are cut.'
+    : 'as it arrives.';
+  return item(event, `From here on, the server gets what the browser sends ${how}`);
 }
 
 function endItem(event) {
