@@ -44,7 +44,7 @@ async function run(isReference: boolean, portText: string | undefined): Promise<
   const port = portText === undefined ? PORT : portOf(portText);
   const changes = new Changes();
   const keeper = new Keeper(port, portText === undefined, changes.report);
-  const interruption = interrupted(() => keeper.kill());
+  const interruption = interrupted();
   const stopWatching = isReference ? () => {} : watchLessons(changes.report);
   try {
     await Promise.race([interruption, serveParts(keeper, changes, isReference)]);
@@ -132,15 +132,12 @@ function newLines(before: readonly Part[], now: readonly Part[]): string[] {
     .map(partLine);
 }
 
-/** Resolves with the first signal to end. At the second one, `hurry` is called, and it's over. */
-function interrupted(hurry: () => void): Promise<void> {
+/** Resolves with the first signal to end. At the second one, nobody gets time to say goodbye. */
+function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
-        process.once(signal, () => {
-          hurry();
-          process.exit(130);
-        });
+        process.once(signal, () => process.exit(130));
         resolve();
       });
     }

@@ -16,7 +16,7 @@ if (!send) throw new Error('This is not a program of its own: `npm run serve` st
 const post = (message: FromServer) => send(message, () => {});
 const report = (error: unknown) => console.error(`${style.red('✗')} ${explain(error)}`);
 
-// Ctrl-C reaches every process of a terminal. This one says goodbye when it's told to.
+// It says goodbye to its pages when its parent lets it go, and not at a signal to both.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 // A terminal that's gone is no reason to let the pages down.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

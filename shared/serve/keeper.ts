@@ -18,8 +18,6 @@ export class Keeper {
   /** May another port be used if this one is taken? */
   #isFlexible: boolean;
   #current: ServerProcess | undefined;
-  /** Every process that has not ended, also those that are about to. */
-  readonly #alive = new Set<ServerProcess>();
   /** The code that `#current` is made of. */
   #sources: string | undefined;
 
@@ -46,7 +44,7 @@ export class Keeper {
       return 'none';
     }
     // Loaded before the old one stops, so that a page finds nobody for a moment only.
-    const next = this.#start(parts);
+    const next = new ServerProcess(yoursAmong(parts));
     if (!(await next.loaded)) return 'failed';
     await this.stop();
     await this.#listen(next, parts);
@@ -58,13 +56,6 @@ export class Keeper {
       this.#ended();
     });
     return 'replaced';
-  }
-
-  #start(parts: readonly Part[]): ServerProcess {
-    const server = new ServerProcess(yoursAmong(parts));
-    this.#alive.add(server);
-    void server.ended.then(() => this.#alive.delete(server));
-    return server;
   }
 
   async #listen(server: ServerProcess, parts: readonly Part[]): Promise<void> {
@@ -87,10 +78,5 @@ export class Keeper {
     const stopped = this.#current;
     this.#current = undefined;
     await stopped?.stop();
-  }
-
-  /** Ends every server at once, also one that is saying goodbye. */
-  kill(): void {
-    for (const server of this.#alive) server.kill();
   }
 }

@@ -1,7 +1,7 @@
 /** The process that serves, as the one that checks sees it. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { forkChild } from '../process/children.ts';
 import type { FromServer, ToServer } from './messages.ts';
 import type { Part } from './parts.ts';
 
@@ -28,7 +28,7 @@ export class ServerProcess {
 
   /** Starts the process. `yours` has the numbers of the lessons that are the learner's. */
   constructor(yours: readonly string[]) {
-    this.#child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), yours, {
+    this.#child = forkChild(new URL('child.ts', import.meta.url), yours, {
       execArgv: ['--import', 'tsx'],
     });
     // What goes wrong with the process itself ends in its exit.
@@ -62,11 +62,6 @@ export class ServerProcess {
   async stop(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     await this.ended;
-  }
-
-  /** Ends it at once. */
-  kill(): void {
-    this.#child.kill('SIGKILL');
   }
 
   #tell(message: ToServer): void {
