@@ -14,7 +14,7 @@ export const MAX_REASON_BYTES = MAX_CONTROL_PAYLOAD - 2;
  * Step 1 · The close body, out.
  *
  * Encodes the payload of a Close frame: the code in two bytes, high byte first, then the reason
- * in UTF-8. No code, no bytes at all. The bytes are new at each call.
+ * in UTF-8. Without a code there are no bytes at all. The bytes are new at each call.
  *
  * Throws `TypeError` for a reason without a code, and `RangeError` for a reason of more than
  * 123 bytes. RFC 6455 §5.5.1
@@ -37,10 +37,11 @@ export function encodeCloseBody(code?: number, reason = ''): Uint8Array {
 /**
  * Step 1 · The close body, in.
  *
- * Decodes the payload of a Close frame. `undefined`: it is empty, which is legal.
+ * Decodes the payload of a Close frame. `undefined`: it's empty, which is legal. A U+FEFF at the
+ * start of the reason is a part of it.
  *
  * Throws `ProtocolError` 1002 for a single byte, which is half a code, and 1007 for a reason
- * that is not UTF-8. RFC 6455 §5.5.1, §8.1
+ * that isn't UTF-8. RFC 6455 §5.5.1, §8.1
  */
 export function decodeCloseBody(body: Uint8Array): CloseBody | undefined {
   if (body.length === 0) return undefined;
@@ -60,9 +61,9 @@ export function decodeCloseBody(body: Uint8Array): CloseBody | undefined {
 /**
  * Step 2 · Codes that may travel.
  *
- * Says whether a code may stand in a Close frame: 1000–1014 without 1004, 1005 and 1006, which
+ * Says whether a code may appear in a Close frame: 1000–1014 without 1004, 1005 and 1006, which
  * the standard and its registry define, and 3000–4999, which are for applications. A number that
- * is not whole is not a code.
+ * isn't whole isn't a code.
  * RFC 6455 §7.4
  */
 export function isWireCode(code: number): boolean {
@@ -84,13 +85,13 @@ export function truncateReason(reason: string): string {
 }
 
 /**
- * Where a connection stands. The standard says CLOSING for both states in the middle; they
- * differ in what is being waited for.
+ * How far a connection is from its end. The standard says CLOSING for both states in the middle;
+ * they differ in what is being waited for.
  *
  * - OPEN: messages travel.
- * - CLOSE_SENT: our Close is out, the peer's is awaited.
- * - HANGING_UP: nothing more is said or heard; the end of the TCP connection is awaited.
- * - CLOSED: the TCP connection is gone.
+ * - CLOSE_SENT: we've sent our Close, and wait for the peer's.
+ * - HANGING_UP: nobody says anything more, and we wait for the end of the TCP connection.
+ * - CLOSED: the TCP connection has ended.
  */
 export type State = 'OPEN' | 'CLOSE_SENT' | 'HANGING_UP' | 'CLOSED';
 
@@ -98,20 +99,20 @@ export type State = 'OPEN' | 'CLOSE_SENT' | 'HANGING_UP' | 'CLOSED';
 export type ClosingEvent =
   /** The application wants to close. */
   | 'close'
-  /** A legal Close frame came in. */
+  /** A legal Close frame has arrived. */
   | 'receiveClose'
-  /** The peer broke a rule, or we cannot go on. */
+  /** The peer broke a rule, or we can't go on. */
   | 'fail'
   /** The peer has not done its part in time. */
   | 'timeout'
-  /** The TCP connection is gone. */
+  /** The TCP connection has ended. */
   | 'disconnect';
 
 /** What the owner of the connection has to do, in order. */
 export type Action =
   /** Send a Close frame with this payload. */
   | { readonly type: 'sendClose'; readonly body: Uint8Array }
-  /** End our side of the TCP connection, once everything has been sent. */
+  /** Close our side of the TCP connection, once everything has been sent. */
   | { readonly type: 'hangUp' }
   /** Drop the TCP connection at once. */
   | { readonly type: 'destroy' };
@@ -120,7 +121,7 @@ export type Action =
 export interface CloseResult {
   readonly code: number;
   readonly reason: string;
-  /** Did both sides say Close before the TCP connection went? */
+  /** Did both sides say Close before the TCP connection ended? */
   readonly wasClean: boolean;
 }
 
@@ -144,7 +145,7 @@ const NEXT_STATE: Record<State, Partial<Record<ClosingEvent, State>>> = {
 /**
  * Step 4 · The closing handshake as a table.
  *
- * Returns the state that an event leads to. `undefined`: in this state the event means nothing
+ * Returns the state that an event leads to. `undefined`: in this state, the event means nothing
  * and is ignored. RFC 6455 §7.1
  */
 export function nextState(state: State, event: ClosingEvent): State | undefined {
@@ -180,7 +181,8 @@ export class ClosingHandshake {
 
   /**
    * Starts with an open connection. `timeoutMs` is how long the peer may take for each thing we
-   * wait for; `now` reads a clock, in milliseconds, which may stand anywhere: at 0, too.
+   * wait for, and 0 is no time at all. `now` reads a clock, in milliseconds, which can start
+   * anywhere, even at 0.
    */
   constructor(role: Role, timeoutMs: number, now: () => number) {
     this.#role = role;
@@ -189,7 +191,7 @@ export class ClosingHandshake {
     this.#enteredAt = now();
   }
 
-  /** Step 4 · Where the connection stands. */
+  /** Step 4 · How far the connection is from its end. */
   get state(): State {
     return this.#state;
   }
@@ -205,10 +207,11 @@ export class ClosingHandshake {
   }
 
   /**
-   * Step 4 · Handles the payload of the peer's Close frame. It is answered with the same code and
-   * no reason, an empty one with an empty one, unless our own Close is out already. Then the
-   * server hangs up; a client waits for that. An illegal payload fails the connection. The payload
-   * stays its caller's, who may overwrite it: whatever is kept or returned is a copy.
+   * Step 4 · Handles the payload of the peer's Close frame. The response has the same code and no
+   * reason, or is empty if the peer's is, and there's none if our own Close has been sent already.
+   * After it, a server closes the TCP connection, and a client waits for that. An illegal payload
+   * fails the connection (step 5). The payload stays its caller's, who can overwrite it: whatever
+   * is kept or returned is a copy.
    */
   receiveClose(payload: Uint8Array): Action[] {
     const wasOpen = this.#state === 'OPEN';
@@ -226,7 +229,7 @@ export class ClosingHandshake {
     return actions;
   }
 
-  /** Step 4 · Notes that the TCP connection is gone. */
+  /** Step 4 · Notes that the TCP connection has ended. */
   disconnect(): void {
     this.#transition('disconnect');
   }
@@ -237,9 +240,9 @@ export class ClosingHandshake {
   }
 
   /**
-   * Step 5 · Fails the connection: sends a Close that says why, unless one is out already, and
-   * hangs up without waiting for an answer. Its reason is the message of a `ProtocolError`, as much
-   * of it as fits; any other error gets none. RFC 6455 §7.1.7
+   * Step 5 · Fails the connection: sends a Close that says why, unless one has been sent already,
+   * and closes the TCP connection without waiting for a response. The reason is the message of a
+   * `ProtocolError`, as much of it as fits; any other error gets none. RFC 6455 §7.1.7
    */
   fail(error: unknown): Action[] {
     const wasOpen = this.#state === 'OPEN';
@@ -253,7 +256,7 @@ export class ClosingHandshake {
 
   /**
    * Step 6 · Tells how the connection ended: the peer's code and reason, 1005 when its Close had
-   * no code, 1006 when there was no Close. `undefined`: it has not ended.
+   * no code, 1006 when there was no Close. `undefined`: it hasn't ended.
    * RFC 6455 §7.1.4–§7.1.6
    */
   get result(): CloseResult | undefined {
@@ -274,7 +277,7 @@ export class ClosingHandshake {
     return isWaiting ? this.#enteredAt + this.#timeoutMs : undefined;
   }
 
-  /** Step 7 · Gives up on the peer when the deadline has come. RFC 6455 §7.1.1 */
+  /** Step 7 · Gives up on the peer from the deadline on. RFC 6455 §7.1.1 */
   checkDeadline(): Action[] {
     const isOver = this.deadline !== undefined && this.#now() >= this.deadline;
     return isOver && this.#transition('timeout') ? [{ type: 'destroy' }] : [];

@@ -386,7 +386,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'client-does-not-hang-up',
     step: 5,
     story:
-      'A client that waits for the server to hang up, although it is the server that is broken.',
+      'A client that waits for the server to close TCP, although it is the server that is broken.',
     source: 'RFC 6455 §7.1.7',
     rules: [126],
     edits: [

@@ -49,7 +49,7 @@ export const CLOSE_BODIES: readonly Vector<Body>[] = [
   },
 ];
 
-/** Codes that may stand in a Close frame: those of RFC 6455 §7.4 and of the IANA registry. */
+/** Codes that may appear in a Close frame: those of RFC 6455 §7.4 and of the IANA registry. */
 export const WIRE_CODES = [
   1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
 ];

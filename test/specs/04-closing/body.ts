@@ -69,7 +69,7 @@ export function badReasonMistake(body: unknown, bytes: Uint8Array): string | und
   const { reason = undefined } = (body ?? {}) as { reason?: unknown };
   if (typeof reason !== 'string') return undefined;
   if (reason.includes('\ufffd') && !Buffer.from(bytes).includes('\ufffd')) {
-    return 'U+FFFD stands in for what is not UTF-8. With `fatal: true`, a `TextDecoder` throws instead.';
+    return 'U+FFFD is there in place of what is not UTF-8. With `fatal: true`, a `TextDecoder` throws instead.';
   }
   const read = utf8(reason);
   return read.length < bytes.length && Buffer.compare(read, bytes.subarray(0, read.length)) === 0

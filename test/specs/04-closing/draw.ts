@@ -31,7 +31,7 @@ export function drawReason(choose: Choices, most = 20): string {
   return start + choose.list(8, () => choose.pick(CHARACTERS)).join('');
 }
 
-/** Draws a reason around the border of 123 bytes: cut at any place, it would be cut in a character. */
+/** Draws a reason around the boundary of 123 bytes: cut at any place, it would be cut in a character. */
 export function drawLongReason(choose: Choices): string {
   const filler = choose.pick(CHARACTERS);
   const bytes = 123 - choose.below(12);

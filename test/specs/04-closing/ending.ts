@@ -218,9 +218,9 @@ function after(
   return { what, rules, check: (lesson) => play(new OpenForAMinute(lesson, role), what) };
 }
 
-/** Begins with a clock that stands here, and closes at once. */
+/** Begins with a clock at this time, and closes at once. */
 function startsAt(start: number): Scenario<Lesson> {
-  const what = `A clock may begin at ${start}.`;
+  const what = `A clock can begin at ${start}.`;
   return {
     what,
     rules: [121],
@@ -252,7 +252,7 @@ const ZERO =
 export const timeouts: readonly Scenario<Lesson>[] = [
   after('An open connection waits for nothing.', [], (connection, what) => {
     connection.expectsDeadline(undefined, what);
-    connection.expectsAtCheck([], 'An open connection may be silent for long.');
+    connection.expectsAtCheck([], 'An open connection can be silent for long.');
   }),
   after('The clock starts when our Close is sent.', [121], (connection, what) => {
     connection.is(...closes());
@@ -281,7 +281,7 @@ export const timeouts: readonly Scenario<Lesson>[] = [
     connection.expectsAtCheck([], what);
   }),
   after(
-    'To hang up, the peer has the whole time again.',
+    'To close TCP, the peer has the whole time again.',
     [121],
     (connection, what) => {
       connection.is(...closes());
@@ -292,7 +292,7 @@ export const timeouts: readonly Scenario<Lesson>[] = [
     'client',
   ),
   after(
-    'The peer never hung up.',
+    'The peer never closed TCP.',
     [102],
     (connection, what) => {
       connection.is(...closes());

@@ -91,7 +91,7 @@ function failMistake(types: unknown): string | undefined {
   if (!Array.isArray(types)) return undefined;
   if (!types.includes('sendClose')) return 'No Close says why.';
   if (!types.includes('hangUp')) {
-    return 'The connection stays. Here a client, too, hangs up by itself: a broken peer may never do it.';
+    return 'The TCP connection stays open. Here a client closes it, too: a broken peer might never do so.';
   }
   return types[0] === 'hangUp'
     ? 'First the Close, then the end: a list is done in order.'
@@ -100,7 +100,7 @@ function failMistake(types: unknown): string | undefined {
 
 function hangsUp([what, error]: Case): Scenario<Lesson> {
   return {
-    what: `Client and server hang up after ${what}.`,
+    what: `Client and server close TCP after ${what}.`,
     rules: [126, 127, 128],
     check(lesson) {
       for (const role of ['client', 'server'] as const) {
@@ -108,7 +108,7 @@ function hangsUp([what, error]: Case): Scenario<Lesson> {
           const actions = open(lesson, role).fail(error);
           return Array.isArray(actions) ? actions.map(({ type }) => type) : actions;
         };
-        equal(fails, ['sendClose', 'hangUp'], 'Say why, then hang up without waiting.', {
+        equal(fails, ['sendClose', 'hangUp'], 'Say why, then close TCP without waiting.', {
           given: told(role, failCall(error)),
           label: 'types of actions',
           cause: failMistake,
@@ -153,7 +153,7 @@ function isTheEnd([what, error]: Case): Scenario<Lesson> {
       const again = failCall(error);
       equal(() => handshake.fail(error), [], 'A connection fails once.', and(again));
       const receives = () => handshake.receiveClose(NORMAL.slice());
-      equal(receives, [], 'The answer to our Close is not waited for.', and(receiveCall(NORMAL)));
+      equal(receives, [], 'Nobody waits for a response to our Close.', and(receiveCall(NORMAL)));
       equal(() => handshake.close(), [], 'There is nothing left to close.', and('close()'));
     },
   };
@@ -172,7 +172,7 @@ const ILLEGAL: readonly Illegal[] = [
 
 function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
   return {
-    what: `After our own Close, hang up at ${what}.`,
+    what: `After our own Close, end TCP at ${what}.`,
     rules: [126, 127],
     check(lesson) {
       for (const role of ['server', 'client'] as const) {
@@ -182,12 +182,12 @@ function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
         equal(
           () => handshake.receiveClose(body.slice()),
           [{ type: 'hangUp' }],
-          `Hang up at ${what}.`,
+          `Close TCP at ${what}.`,
           {
             given,
             cause: (actual) =>
               Array.isArray(actual) && actual.length === 0
-                ? 'An illegal Close fails the connection, also after our own. Then a client hangs up as well.'
+                ? 'An illegal Close fails the connection, also after our own. Then a client closes TCP as well.'
                 : undefined,
           },
         );
@@ -200,7 +200,7 @@ function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
 function illegalMistake(received: Uint8Array, sent: Uint8Array): string | undefined {
   if (sent.length === 0) return 'No Close says what is wrong with theirs.';
   return Buffer.compare(sent.subarray(0, 2), received.subarray(0, 2)) === 0
-    ? 'A code that may not travel does not go back: it fails the connection.'
+    ? 'A code that never travels does not go back: it fails the connection.'
     : undefined;
 }
 
@@ -223,7 +223,7 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
         const cause = 'The reason is the message of the error.';
         fail('A Close that refuses something says why.', given, cause);
       }
-      equal(() => actions[1], { type: 'hangUp' }, `Hang up at ${what}.`, {
+      equal(() => actions[1], { type: 'hangUp' }, `Close TCP at ${what}.`, {
         given,
         label: 'second action',
       });
@@ -257,7 +257,7 @@ export const failing: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'After our own Close, a failure just hangs up.',
+    what: 'After our own Close, a failure just closes TCP.',
     rules: [127],
     check(lesson) {
       const handshake = open(lesson);
@@ -267,7 +267,7 @@ export const failing: readonly Scenario<Lesson>[] = [
       equal(
         () => handshake.fail(broken()),
         [{ type: 'hangUp' }],
-        'A Close is sent once: after our own, just hang up.',
+        'A Close is sent once: after our own, just close TCP.',
         { given: told('server', 'close()', failCall(broken())) },
       );
     },

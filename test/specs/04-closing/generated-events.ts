@@ -60,8 +60,9 @@ function closes(choose: Choices, played: Played): void {
 function turnsClock(choose: Choices, log: Log, played: Played): void {
   const by = choose.oneIn(2) ? choose.below(10_000) : choose.below(4) / 4;
   const { deadline } = played;
-  const border = deadline === undefined ? log.now : deadline + choose.pick([0, -1, 1, -0.25, 0.25]);
-  log.now = choose.oneIn(3) ? log.now + by : Math.max(log.now, border);
+  const boundary =
+    deadline === undefined ? log.now : deadline + choose.pick([0, -1, 1, -0.25, 0.25]);
+  log.now = choose.oneIn(3) ? log.now + by : Math.max(log.now, boundary);
 }
 
 function act(choose: Choices, log: Log, played: Played, until: Until): void {
@@ -82,7 +83,7 @@ function act(choose: Choices, log: Log, played: Played, until: Until): void {
   choose.pick(acts)();
 }
 
-/** Where a clock may stand at the start. `performance.now` has fractions, and a test begins at 0. */
+/** Where a clock can start. `performance.now` has fractions, and a test begins at 0. */
 const CLOCKS = [0, 1_000_000, 0.25, -12_345, 2 ** 40];
 const TIMEOUTS = [5000, 1, 0.5, 60_000];
 

@@ -194,7 +194,7 @@ const conversations: readonly Scenario<Lesson>[] = [
     [receivesEmpty([send(NOTHING), hangUp], 'HANGING_UP')],
   ),
   conversation(
-    'A client leaves it to the server to hang up',
+    'A client leaves it to the server to close TCP',
     'client',
     [98, 102, 121],
     [receivesNormal([send(NORMAL)], 'HANGING_UP'), gone],

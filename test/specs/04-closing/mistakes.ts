@@ -31,8 +31,8 @@ export function actionMistake(
   }
   if (has(expected, 'hangUp') && !has(actual, 'hangUp')) {
     return event === 'fail'
-      ? 'A connection that fails is hung up at once, by a client as well.'
-      : 'Both Closes have passed: the server ends the TCP connection, at once.';
+      ? 'After a failure, close the TCP connection at once, as a client as well.'
+      : 'Both Closes have passed: the server closes the TCP connection, at once.';
   }
   if (!has(expected, 'hangUp') && has(actual, 'hangUp')) return tooEarly(role, event);
   return bodyMistake(event, actual[0], expected[0]) ?? orderMistake(actual, expected);
@@ -65,7 +65,9 @@ function bodyMistake(event: ClosingEvent, mine?: Action, right?: Action): string
 
 function tooEarly(role: Role, event: ClosingEvent): string | undefined {
   if (event === 'close') {
-    return 'The peer has not said Close yet, and may still be sending. It is waited for.';
+    return 'The peer has not said Close yet, and can still be sending. Wait for it.';
   }
-  return role === 'client' ? 'A client leaves it to the server to hang up.' : undefined;
+  return role === 'client'
+    ? 'A client leaves it to the server to close the TCP connection.'
+    : undefined;
 }

@@ -217,7 +217,7 @@ export class Played {
     this.#call(
       () => 'disconnect()',
       () => {
-        attempt(() => this.#tested.disconnect(), 'Note that the TCP connection is gone.');
+        attempt(() => this.#tested.disconnect(), 'Note that the TCP connection has ended.');
         this.#follow('disconnect');
       },
     );
