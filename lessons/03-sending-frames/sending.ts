@@ -15,8 +15,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
 /**
  * Steps 1 and 2 · Frames as bytes.
  *
- * Encodes frames one behind the other, without a gap: what goes out together can leave in one
- * write. No frames are no bytes. The payloads are copied into memory that only this call uses.
+ * Encodes frames one after the other, without a gap, so that they can leave in one write. An
+ * empty list gives an empty array. The payloads are copied into memory that only this call uses.
  * RFC 6455 §5.2
  */
 export function encodeFrames(frames: readonly Frame[]): Uint8Array {
@@ -27,7 +27,7 @@ export function encodeFrames(frames: readonly Frame[]): Uint8Array {
  * Step 3 · Masking as a client.
  *
  * Encodes a frame as a client sends it: with four fresh masking key bytes from `random`, and the
- * payload XORed with them. The caller's payload is not changed. `random(size)` has to return
+ * payload XORed with them. The caller's payload isn't changed. `random(size)` has to return
  * `size` bytes that nobody can guess. RFC 6455 §5.1, §5.3, §10.3
  */
 export function encodeMaskedFrame(
@@ -40,14 +40,14 @@ export function encodeMaskedFrame(
 /**
  * Step 4 · Control frames.
  *
- * Makes a Close, Ping or Pong frame. Throws `RangeError` for an opcode that is not a control
+ * Makes a Close, Ping or Pong frame. Throws `RangeError` for an opcode that isn't a control
  * frame's, and for a payload of more than 125 bytes. RFC 6455 §5.5
  */
 export function controlFrame(opcode: number, payload: Uint8Array = new Uint8Array(0)): Frame {
   throw new Todo('03.4');
 }
 
-/** Step 4 · Makes the Pong that answers a Ping: the same payload. RFC 6455 §5.5.2, §5.5.3 */
+/** Step 4 · Makes the Pong for a Ping, with the same payload. RFC 6455 §5.5.2, §5.5.3 */
 export function pongFor(ping: Frame): Frame {
   throw new Todo('03.4');
 }
@@ -59,7 +59,7 @@ export function pongFor(ping: Frame): Frame {
  * are continuations, the last has FIN. An empty message is one empty frame. The payloads are
  * views into `data`, not copies: what changes in `data` changes in them.
  *
- * Throws `RangeError` for an opcode other than Text and Binary, and when `maxPayload` is not a
+ * Throws `RangeError` for an opcode other than Text and Binary, and when `maxPayload` isn't a
  * whole number from 1 up. RFC 6455 §5.4
  */
 export function fragment(opcode: number, data: Uint8Array, maxPayload: number): Frame[] {
@@ -70,9 +70,9 @@ export function fragment(opcode: number, data: Uint8Array, maxPayload: number): 
  * Step 6 · Strings are not bytes.
  *
  * Encodes text as UTF-8, ready to be a payload, each character as it is: nothing is normalized,
- * and a U+FFFD in the text is a character like any other. Throws `TypeError` when the string holds
- * half of a surrogate pair: there is no UTF-8 for that, and sending U+FFFD instead would change
- * the text without a word. RFC 6455 §5.6
+ * and a U+FFFD in the text is a character like any other. Throws `TypeError` when the string has half
+ * of a surrogate pair in it: there's no UTF-8 for that, and to send U+FFFD instead would change
+ * the text and tell nobody. RFC 6455 §5.6
  */
 export function encodeText(text: string): Uint8Array {
   throw new Todo('03.6');
@@ -83,13 +83,14 @@ export function encodeText(text: string): Uint8Array {
  *
  * The frames that wait to be sent, and the order in which they go. A Ping or Pong goes before
  * everything that waits, also between two fragments. A message goes after the whole of the
- * message before it. A Close goes after the messages that were there first; no message follows.
+ * message before it. A Close goes after the messages that were added before it, and no message
+ * follows.
  * RFC 6455 §5.4, §5.5
  */
 export class SendQueue {
   /**
    * Adds the frames of one whole message. Throws `Error` when a Close has been added, and
-   * `RangeError` when the frames are not one whole message; then it adds none of them.
+   * `RangeError` when the frames aren't one whole message; then it adds none of them.
    */
   addMessage(frames: readonly Frame[]): void {
     throw new Todo('03.7');
@@ -97,17 +98,17 @@ export class SendQueue {
 
   /**
    * Adds a Close, Ping or Pong. Throws `Error` for a second Close, and `RangeError` when the
-   * frame is not a control frame; then it does not add it.
+   * frame isn't a control frame; then it doesn't add it.
    */
   addControl(frame: Frame): void {
     throw new Todo('03.7');
   }
 
   /**
-   * Drops the messages that have not begun. One whose first fragment has gone stays, and is
-   * finished. Call this before you add the answer to a Close: the answer may wait for the message
-   * on its way, and should not wait for others. After a Close has been added, there is no reason
-   * to call it; if somebody does, the queue stays closed. RFC 6455 §5.5.1
+   * Drops the messages that haven't begun. One whose first fragment has been sent stays, and is
+   * finished. Call this before you add the response to a Close, which can wait for the message on
+   * its way, but ought not to wait for others. After a Close has been added, there's no reason to
+   * call it; if somebody does, the queue stays closed. RFC 6455 §5.5.1
    */
   dropWaiting(): void {
     throw new Todo('03.7');

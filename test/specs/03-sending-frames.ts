@@ -12,7 +12,7 @@ export const spec: Spec<Lesson> = {
   lesson: '03-sending-frames',
   steps: [
     { title: 'The shortest text frame', section: '5.2', scenarios: [...shortest, shortFrames] },
-    { title: 'Lengths at the borders', section: '5.2', scenarios: [...lengths, anyFrames] },
+    { title: 'Lengths at the boundaries', section: '5.2', scenarios: [...lengths, anyFrames] },
     { title: 'Masking as a client', section: '5.3', scenarios: [...masking, maskedFrames] },
     {
       title: 'Ping, pong, and what to refuse',

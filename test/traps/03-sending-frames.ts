@@ -119,7 +119,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [['size += headerSize(payload) +', 'size += headerSize(frames[0]!.payload) +']],
   },
   {
-    id: 'border-125',
+    id: 'boundary-125',
     step: 2,
     story: 'A length of 126 written into seven bits, where 126 means something else.',
     source: 'RFC 6455 §5.2',
@@ -130,7 +130,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'border-125-early',
+    id: 'boundary-125-early',
     step: 2,
     story:
       'A length of 125 written in 16 bits. One message of exactly that size, and Chrome closes.',
@@ -142,10 +142,10 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'border-65535',
+    id: 'boundary-65535',
     step: 2,
     story:
-      'The border set to 65536, which 16 bits do not hold. That one size ends in an exception.',
+      'The boundary set to 65536, which 16 bits have no room for. That one size ends in an exception.',
     source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [75],
     edits: [
@@ -154,7 +154,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'border-65535-early',
+    id: 'boundary-65535-early',
     step: 2,
     story: 'A length of 65535 written in 64 bits, which a strict peer refuses.',
     source: 'OvenMediaLabs/OvenMediaEngine#2315',
@@ -406,7 +406,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'ping-made-a-pong',
     step: 4,
-    story: 'The opcode of the Ping itself changed. Whoever still holds it, to log it, sees a Pong.',
+    story: 'The opcode of the Ping itself changed. A program that logs it afterwards sees a Pong.',
     source: 'RFC 6455 §5.5.3',
     rules: [],
     edits: [
@@ -487,7 +487,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         '  if (data.length <= maxPayload) return',
-        "  if ((maxPayload | 0) < 1) throw new RangeError('A fragment holds at least 1 byte.');\n  if (data.length <= maxPayload) return",
+        "  if ((maxPayload | 0) < 1) throw new RangeError('A fragment has at least 1 byte.');\n  if (data.length <= maxPayload) return",
       ],
     ],
   },

@@ -55,8 +55,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'replacement-in-reason-refused',
     step: 1,
-    story:
-      'Wrong UTF-8 looked for by the U+FFFD that stands in for it: a reason that has one fails.',
+    story: 'Wrong UTF-8 looked for by the U+FFFD in its place: a reason that has one fails.',
     source: 'RFC 6455 §8.1',
     rules: [94],
     edits: [
@@ -116,7 +115,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'codes-without-end',
     step: 2,
-    story: 'Codes from 5000 up handed to the application: the border above was forgotten.',
+    story: 'Codes from 5000 up handed to the application: the upper boundary was forgotten.',
     source: 'aio-libs/aiohttp#12895',
     rules: [137],
     edits: [['code >= 3000 && code <= 4999', 'code >= 3000']],
@@ -529,7 +528,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'waits-for-ever',
     step: 7,
     story:
-      'No end to the waiting for the peer’s Close. When the network is gone, it takes minutes.',
+      'No end to the waiting for the peer’s Close. When the network has failed, it takes minutes.',
     source: 'RFC 6455 §7.1.1',
     rules: [102],
     edits: [["const isWaiting = this.#state === 'CLOSE_SENT' || ", 'const isWaiting = ']],

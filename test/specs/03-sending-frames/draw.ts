@@ -47,11 +47,11 @@ function pattern(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (1 + seed + i * 31 + (i >> 8)) & 255);
 }
 
-/** Draws a length below `limit`, often one beside a border of the three forms. */
+/** Draws a length below `limit`, often one beside a boundary of the three forms. */
 export function drawLength(choose: Choices, limit: number): number {
   const length = choose.below(limit);
-  const border = choose.pick([undefined, 125, 126, 0, 255, undefined, undefined]);
-  return border === undefined ? length : Math.min(border + choose.below(3), limit - 1);
+  const boundary = choose.pick([undefined, 125, 126, 0, 255, undefined, undefined]);
+  return boundary === undefined ? length : Math.min(boundary + choose.below(3), limit - 1);
 }
 
 /** A frame, and in what kind of memory its payload is. */

@@ -38,7 +38,7 @@ function firstBytes(actual: unknown, expected: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** Encodes several frames into one array of bytes. They are made anew for each run. */
+/** Encodes several frames into one array of bytes. They are made again for each run. */
 function encodesRow(what: string, rules: readonly number[], makeFrames: () => readonly Frame[]) {
   return {
     what,
@@ -81,7 +81,7 @@ function rowMistake(actual: unknown, parts: readonly Uint8Array[]): string | und
     }
     start = end;
   }
-  return 'Behind the last frame there is nothing: the receiver would take it for the next frame.';
+  return 'After the last frame there is nothing: the receiver would take it for the next frame.';
 }
 
 const hello = () => frame(Text, 'Hello');
@@ -104,7 +104,7 @@ export const shortest: readonly Scenario<Lesson>[] = [
     return encodes(sent, wire({ ...sent, key: null }), `Encode a text of ${length} bytes.`);
   }),
   encodesRow('Encode a single frame.', [111], () => [hello()]),
-  encodesRow('Encode two frames, one behind the other.', [111], () => [
+  encodesRow('Encode two frames, one after the other.', [111], () => [
     hello(),
     frame(Binary, 'World!'),
   ]),
@@ -189,7 +189,7 @@ function lengthMistake(bytes: unknown, length: number): string | undefined {
   const form = bytes[1]! & 0x7f;
   const right = length > 65535 ? 127 : length > 125 ? 126 : length;
   if (form !== right && form >= 126 && right < form) {
-    return 'The length has to be in the shortest form that holds it: up to 125 in the second byte, up to 65535 in 16 bits.';
+    return 'The length has to be in the shortest form that has room for it: up to 125 in the second byte, up to 65535 in 16 bits.';
   }
   if (form !== right) {
     return `${length} does not fit into this form: 125 is the last for the second byte, 65535 the last for 16 bits.`;
@@ -217,7 +217,7 @@ function ofSizes(...sizes: readonly number[]): Frame[] {
   return sizes.map((size, i) => frame(Binary, new Uint8Array(size).fill(i + 1)));
 }
 
-/** Step 2 · Lengths at the borders. */
+/** Step 2 · Lengths at the boundaries. */
 export const lengths: readonly Scenario<Lesson>[] = [
   ...RFC_HEADERS.map(({ what, wire: hex, expected: { opcode, length } }) =>
     encodesLength(`Write ${what}.`, opcode, length, hex),

@@ -237,7 +237,7 @@ function act(choose: Choices, queue: Pair, name: () => string): void {
 
 /** Step 7, generated. */
 export const anyOrder: Scenario<Lesson> = {
-  what: 'Give out the right frames, whatever two queues are told.',
+  what: 'Return the right frames, whatever two queues are told.',
   rules: [70, 85, 86, 87, 97, 108, 109, 110, 115],
   check: (lesson) =>
     generated(90, (choose) => {

@@ -56,7 +56,7 @@ export function maskMistake(
     return 'Byte 0 of the payload goes with byte 0 of the key: count from where the payload begins.';
   }
   if (payload.length > 125 && Buffer.compare(actual.subarray(2, 6), key) === 0) {
-    return 'The key stands where the length should. A client writes it in the same three forms as a server.';
+    return 'The key is where the length should be. A client writes it in the same three forms as a server.';
   }
   if (wasAsked) return undefined;
   return '`random` was not asked for the key of this frame. Each frame has a new one, from there.';
@@ -222,7 +222,7 @@ export const masking: readonly Scenario<Lesson>[] = [
         equal(() => bytes.slice(2, 6), key, 'Every frame has a key of its own.', {
           given: [['call', `${CALL}, for the ${n === 1 ? 'first' : 'second'} time`]],
           label: 'its key',
-          cause: () => 'Ask `random` for four bytes, anew for each frame.',
+          cause: () => 'Ask `random` for four bytes, again for each frame.',
         });
       }
     },

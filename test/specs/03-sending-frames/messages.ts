@@ -81,7 +81,7 @@ function refusesOpcode(opcode: number): Scenario<Lesson> {
 export function pongMistake(actual: unknown): string | undefined {
   const { opcode = undefined } = (actual ?? {}) as Partial<Frame>;
   return opcode === Ping
-    ? 'That is a Ping again: two peers that answer so never stop. A Pong has opcode 10.'
+    ? 'That is a Ping again: two peers that respond like this never stop. A Pong has opcode 10.'
     : undefined;
 }
 
@@ -242,7 +242,7 @@ export const strings: readonly Scenario<Lesson>[] = [
       throws(
         TypeError,
         () => encodeText(text),
-        'Refuse half of a surrogate pair: no UTF-8 stands for it.',
+        'Refuse half of a surrogate pair: there is no UTF-8 for it.',
         { given: [['call', 'encodeText(text)'], tellText(text)] },
       );
     },

@@ -22,7 +22,7 @@ const ping = frame(Ping, 'p');
 const pong = frame(Pong, 'q');
 const close = frame(Close, Uint8Array.of(0x03, 0xe8));
 
-/** A queue that has given out the first fragment of a message. */
+/** A queue that has returned the first fragment of a message. */
 function begin(lesson: Lesson, message: readonly Frame[]): ToldQueue {
   const queue = new ToldQueue(lesson);
   queue.addMessage(message);
@@ -114,7 +114,7 @@ const eachOnce = scenario('Each of 3,000 fragments goes once, in its order.', [1
 });
 
 const manyFragments: Scenario<Lesson> = {
-  what: 'A message may have very many fragments.',
+  what: 'A message can have very many fragments.',
   rules: [115],
   check({ SendQueue }) {
     const middle = frame(Continuation, 'm', false);
@@ -124,7 +124,7 @@ const manyFragments: Scenario<Lesson> = {
     const queue = new SendQueue();
     const given: Fact[] = [['call', `addMessage of ${MANY} frames`]];
     const add = () => void queue.addMessage(frames);
-    equal(add, undefined, 'A message may have very many fragments.', {
+    equal(add, undefined, 'A message can have very many fragments.', {
       given,
       causeOfError: tooManyArguments,
     });
@@ -175,7 +175,7 @@ const closing: readonly Scenario<Lesson>[] = [
     queue.addControl(close);
     queue.addControl(
       pong,
-      'A pong may follow a close: a ping is answered until the peer has closed, too.',
+      'A pong may follow a close: a ping gets its pong until the peer has closed, too.',
     );
   }),
   scenario('The messages go first, then the close.', [70, 97, 115], (lesson, what) => {
@@ -186,7 +186,7 @@ const closing: readonly Scenario<Lesson>[] = [
     queue.addControl(pong);
     queue.isLeftWith([pong, first[1]!, ...second, close], what);
   }),
-  scenario('A pong may follow a close that has gone.', [], (lesson, what) => {
+  scenario('A pong may follow a close that has been sent.', [], (lesson, what) => {
     const queue = new ToldQueue(lesson);
     queue.addControl(close);
     queue.gives(close, 'A close goes.');
@@ -197,7 +197,7 @@ const closing: readonly Scenario<Lesson>[] = [
 
 const dropping: readonly Scenario<Lesson>[] = [
   scenario(
-    'After dropWaiting, what has begun is finished, and what has not begun is gone.',
+    'After dropWaiting, what has begun is finished, and what has not begun is dropped.',
     [110, 115],
     (lesson, what) => {
       const message = long();
@@ -218,15 +218,19 @@ const dropping: readonly Scenario<Lesson>[] = [
       queue.isLeftWith([], what);
     },
   ),
-  scenario('Behind a message that has gone, dropWaiting leaves only pings.', [110], (lesson) => {
-    const message = short();
-    const queue = begin(lesson, message);
-    queue.gives(message[1]!, 'A whole message goes.');
-    queue.addMessage(long());
-    queue.addControl(ping);
-    queue.dropWaiting();
-    queue.isLeftWith([ping], 'No message has begun, so dropWaiting leaves none; pings stay.');
-  }),
+  scenario(
+    'After a message that has been sent, dropWaiting leaves only pings.',
+    [110],
+    (lesson) => {
+      const message = short();
+      const queue = begin(lesson, message);
+      queue.gives(message[1]!, 'A whole message goes.');
+      queue.addMessage(long());
+      queue.addControl(ping);
+      queue.dropWaiting();
+      queue.isLeftWith([ping], 'No message has begun, so dropWaiting leaves none; pings stay.');
+    },
+  ),
   scenario('A message goes on after a ping, for dropWaiting, too.', [115], (lesson) => {
     const message = long();
     const queue = begin(lesson, message);

@@ -12,7 +12,7 @@ export type Lesson = typeof Sending;
 /** Frames with known bytes, those of the RFC first. */
 export const FRAMES = [...RFC_FRAMES, ...PUBLISHED_FRAMES];
 
-/** The lengths at the borders, without those that no check wants to fill with bytes. */
+/** The lengths at the boundaries, without those that no check wants to fill with bytes. */
 export const PAYLOAD_SIZES = LENGTHS.map(([length]) => length).filter((length) => length < 100_000);
 
 /** The cause, where bytes of the caller have changed. */
@@ -21,7 +21,7 @@ export const NO_COPY =
 
 /** The cause, where bytes that were returned have changed at a later call. */
 export const SHARED_MEMORY =
-  'It may still wait to be written then. Every call needs memory of its own.';
+  'It can still be waiting to be written then. Every call needs memory of its own.';
 
 /** Tells of a call, and of the frame that it encodes. */
 export function given(call: string, frame: Frame): Fact[] {

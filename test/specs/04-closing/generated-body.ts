@@ -90,7 +90,8 @@ export const anyBodies: readonly Scenario<Lesson>[] = [
           equal(() => body, expected, what, {
             given,
             label: 'what it returned became',
-            cause: () => 'It may still wait to be sent then. Every call needs memory of its own.',
+            cause: () =>
+              'It can still be waiting to be sent then. Every call needs memory of its own.',
           });
         }
       }),
