@@ -50,16 +50,16 @@ const HEADERS: Record<string, Step> = {
   host: '01.3',
   upgrade: '01.3',
   connection: '01.3',
-  'sec-websocket-version': '01.3',
+  'sec-websocket-version': '01.4',
   'sec-websocket-key': '01.1',
   'sec-websocket-accept': '01.1',
-  'sec-websocket-protocol': '01.5',
-  'sec-websocket-extensions': '01.5',
-  origin: '01.5',
+  'sec-websocket-protocol': '01.6',
+  'sec-websocket-extensions': '01.4',
+  origin: '01.6',
 };
 
 /** The step about a line of the handshake. `undefined`: the line has nothing to do with it. */
 export function headStep(direction: Direction, line: string, index: number): Step | undefined {
-  if (index === 0) return direction === 'in' ? '01.2' : '01.4';
+  if (index === 0) return direction === 'in' ? '01.2' : '01.5';
   return HEADERS[line.slice(0, line.indexOf(':')).trim().toLowerCase()];
 }

@@ -129,29 +129,31 @@ function trim(text: string): string {
 }
 
 /**
- * Step 3 · Is this a WebSocket request?
+ * Steps 3 and 4 · Is this a WebSocket request?
  *
- * Checks every rule a client's request has to keep, and picks out what the answer needs.
+ * Checks every rule that a client's request has to keep, and picks out what the response needs.
  *
- * Throws `HandshakeError`:
+ * Throws `HandshakeError` in step 3, for what is HTTP:
  * - 405 with `Allow: GET` for another method,
+ * - 400 for HTTP before 1.1, a target that is neither a path nor an http(s) URI, no single Host, no
+ *   `websocket` in Upgrade, no `Upgrade` in Connection.
+ *
+ * And in step 4, for what WebSocket adds:
  * - 426 with `Sec-WebSocket-Version: 13`, `Upgrade: websocket` and `Connection: close, Upgrade`
  *   when the version is absent or not 13,
- * - 400 for everything else: HTTP before 1.1, no single Host, no `websocket` in Upgrade, no
- *   `Upgrade` in Connection, a key that is absent, repeated or not 16 bytes in base64, a version
- *   or Origin that is repeated, subprotocols that are not tokens or not all different, a target
- *   that is neither a path nor an http(s) URI.
+ * - 400 for a version or Origin that is repeated, a key that is absent, repeated or not 16 bytes in
+ *   base64, subprotocols that are not tokens or not all different. An empty item among them is
+ *   skipped, or refused with 400.
  *
- * An empty item in the subprotocols is skipped, or refused with 400. No request makes it throw
- * anything else.
- *
- * RFC 6455 §4.2.1
+ * No request makes it throw anything else, or changes because it was checked. RFC 6455 §4.2.1
  */
 export function checkUpgrade(request: RequestHead): Upgrade {
   if (request.method !== 'GET') {
     throw new HandshakeError(405, '4.2.1', 'The method has to be GET.', { Allow: 'GET' });
   }
   if (request.version < 'HTTP/1.1') throw badRequest('WebSocket needs HTTP/1.1 or higher.');
+  const resource = resourceName(request.target);
+  if (resource === undefined) throw badRequest('The target is neither a path nor an http URI.');
   if (valuesOf(request, 'host').length !== 1) throw badRequest('There has to be one Host header.');
   if (!hasToken(request, 'upgrade', 'websocket')) throw badRequest('Upgrade lacks `websocket`.');
   if (!hasToken(request, 'connection', 'upgrade')) throw badRequest('Connection lacks `Upgrade`.');
@@ -182,9 +184,6 @@ export function checkUpgrade(request: RequestHead): Upgrade {
     throw badRequest('Sec-WebSocket-Protocol has to list different tokens.');
   }
 
-  const resource = resourceName(request.target);
-  if (resource === undefined) throw badRequest('The target is neither a path nor an http URI.');
-
   return { key, resource, origin: origins[0], protocols };
 }
 
@@ -211,7 +210,7 @@ function resourceName(target: string): string | undefined {
 }
 
 /**
- * Step 4 · Saying yes.
+ * Step 5 · Saying yes.
  *
  * Writes the answer that turns the connection into a WebSocket: status 101, Upgrade,
  * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
@@ -244,7 +243,7 @@ const REASON_PHRASES: Record<number, string> = {
 };
 
 /**
- * Step 4 · Saying no.
+ * Step 5 · Saying no.
  *
  * Writes a complete HTTP answer for a request that broke a rule: the error's status and
  * headers, `Connection: close` unless they have a `Connection`, and its message as a body of
@@ -273,7 +272,7 @@ function response(status: string, headers: Record<string, string>, body = ''): U
 }
 
 /**
- * Step 5 · What the server chooses.
+ * Step 6 · What the server chooses.
  *
  * Decides whether this page is let in to this resource, and picks the subprotocol: the first
  * on the client's list that the server speaks. `undefined`: none was offered, or they share

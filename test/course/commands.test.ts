@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson } from '../../shared/course/lessons.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
+import { countSteps } from './count-steps.ts';
 import { ENV, LAUNCH, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
 const [first, reading, sending, closing, server] = LESSONS as [
@@ -257,8 +258,8 @@ describe.concurrent('npm start without a terminal', () => {
       sandbox.solve('01');
       const { code, output } = await sandbox.run('start');
       expect(code).toBe(0);
-      expect(output).toMatch(/WebSocket 101 +5\/38/);
-      expect(output).toMatch(/✓ 01 {2}Handshake +█████ +5\/5/);
+      expect(output).toMatch(new RegExp(`WebSocket 101 +6/${await countSteps()}`));
+      expect(output).toMatch(/✓ 01 {2}Handshake +██████ +6\/6/);
       expect(output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
       expect(output).toContain('Next      lesson 02, step 1: The first two bytes');
     }));

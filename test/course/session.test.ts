@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { CTRL_C, END, HOME } from '../../shared/session/keys.ts';
+import { countSteps } from './count-steps.ts';
 import { ENV, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
 
 /** What the footer says where there is nothing else to say. */
@@ -101,7 +102,7 @@ async function takeHints(learner: Learner): Promise<void> {
   learner.press('h');
   await learner.sees('Hint 2 of 3');
   learner.press('x');
-  await learner.sees('1 of 5 steps holds.');
+  await learner.sees('1 of 6 steps holds.');
 }
 
 /** A hint that is open while its step turns green. */
@@ -110,13 +111,13 @@ async function solveOverAHint(learner: Learner, step1: string): Promise<void> {
   await learner.sees('Hint 1 of 3');
   learner.save(step1);
   await learner.sees('✓ 1  The accept key');
-  await learner.sees('course 1/38');
+  await learner.sees(`course 1/${await countSteps()}`);
 }
 
 /** `l`, a number, `n` and `p`. */
 async function walkTheMap(learner: Learner): Promise<void> {
   learner.press('l');
-  await learner.sees('▸ 01  Handshake        █░░░░        1/5');
+  await learner.sees('▸ 01  Handshake        █░░░░░       1/6');
   learner.press('3');
   await learner.sees('03 Sending frames');
   learner.press('n');
@@ -129,7 +130,7 @@ async function walkTheMap(learner: Learner): Promise<void> {
   await learner.sees('03 Sending frames');
   learner.press('l');
   learner.press('1');
-  await learner.sees('1 of 5 steps holds.');
+  await learner.sees('1 of 6 steps holds.');
   learner.press('p');
   await learner.sees('This is the first lesson.');
 }
@@ -143,7 +144,7 @@ async function askForTheReference(learner: Learner): Promise<void> {
   expect(learner.screen).not.toContain('the reference');
 
   learner.save(learner.solution);
-  await learner.sees('All 5 steps hold: lesson 01 is done. You can turn');
+  await learner.sees('All 6 steps hold: lesson 01 is done. You can turn');
   learner.press('d');
   await learner.sees('Any key: back to the steps.');
   learner.press('x');
@@ -167,7 +168,7 @@ describe.concurrent('a session', () => {
     session({ lesson: '01' }, async (learner) => {
       const stub = learner.sandbox.read(learner.file);
       await learner.sees('Lesson 01, step 1 is yours to write.');
-      await learner.sees('course 0/38');
+      await learner.sees(`course 0/${await countSteps()}`);
 
       learner.save(withStep1(stub, HEX));
       await learner.sees('That is the hex digest. It has to be base64.');

@@ -67,7 +67,7 @@ describe('npm run coverage', () => {
       REQUIREMENTS.map(({ number }) => number),
     );
     const at = plain.findIndex((line) => line.startsWith('✓  57 §4.2.2    MUST   Sec-WebSocket'));
-    expect(plain[at + 2]).toMatch(/^ {23}01\.1 01\.4 {2}guid-typo, /);
+    expect(plain[at + 2]).toMatch(/^ {23}01\.1 01\.5 {2}guid-typo, /);
   });
 
   test.each([40, 60, 80])('fits into %i columns, with colour and without', (width) => {

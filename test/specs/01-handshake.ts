@@ -6,9 +6,11 @@ import { ANY_CHOICES } from './01-handshake/generated-choices.ts';
 import { ANY_HEADS } from './01-handshake/generated-heads.ts';
 import { ANY_RESPONSES } from './01-handshake/generated-responses.ts';
 import { ANY_UPGRADES } from './01-handshake/generated-upgrades.ts';
+import { ANY_WEBSOCKET_HEADERS } from './01-handshake/generated-websocket-headers.ts';
 import { PARSING } from './01-handshake/parsing.ts';
 import { RESPONSES } from './01-handshake/responses.ts';
 import { UPGRADE } from './01-handshake/upgrade.ts';
+import { WEBSOCKET_HEADERS } from './01-handshake/websocket-headers.ts';
 
 export const spec: Spec<typeof Handshake> = {
   lesson: '01-handshake',
@@ -19,6 +21,11 @@ export const spec: Spec<typeof Handshake> = {
       title: 'Is this a WebSocket request?',
       section: '4.2.1',
       scenarios: [...UPGRADE, ...ANY_UPGRADES],
+    },
+    {
+      title: 'The headers of WebSocket',
+      section: '4.2.1',
+      scenarios: [...WEBSOCKET_HEADERS, ...ANY_WEBSOCKET_HEADERS],
     },
     {
       title: 'Saying yes, saying no',

@@ -493,7 +493,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-key',
-    step: 3,
+    step: 4,
     story:
       'A request without a key accepted, and the text "undefined" or nothing hashed instead of it.',
     source: 'peakchen90/tiny-websocket',
@@ -502,7 +502,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'any-key',
-    step: 3,
+    step: 4,
     story: 'The key not checked to be 16 bytes. A guide even shows one of seven.',
     source: 'cookie.engineer: Implementers Guide to WebSockets',
     rules: [35, 40],
@@ -510,7 +510,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'two-keys',
-    step: 3,
+    step: 4,
     story:
       'Two keys accepted. One server hashes the first, the proxy before it the last, and they disagree on what was asked.',
     source: 'RFC 6455 §11.3.1',
@@ -519,7 +519,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'any-version',
-    step: 3,
+    step: 4,
     story: 'The version never compared: a client of an old draft is let in and sends other frames.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 41, 47],
@@ -527,7 +527,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'refused-and-accepted',
-    step: 3,
+    step: 4,
     story:
       'The refusal is made, and the code runs on to the acceptance: a `throw` or `return` is missing.',
     source: 'patryksztuczka/websocket-protocol',
@@ -536,7 +536,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'version-not-said',
-    step: 3,
+    step: 4,
     story: 'Another version refused without a word about which one is spoken here.',
     source: 'RFC 6455 §4.4',
     rules: [47, 60],
@@ -544,7 +544,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'two-versions',
-    step: 3,
+    step: 4,
     story: 'Two version headers accepted, and the second never read.',
     source: 'RFC 6455 §11.3.5',
     rules: [35, 65],
@@ -552,7 +552,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'first-protocol-line',
-    step: 3,
+    step: 4,
     story: 'Only the first line of the offered subprotocols read. Several lines are one list.',
     source: 'RFC 6455 §11.3.4',
     rules: [64],
@@ -573,7 +573,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'version-by-parse-int',
-    step: 3,
+    step: 4,
     story:
       'The version read with `parseInt`, which stops at the first character that is no digit: `13abc` is 13.',
     source: 'RFC 6455 §4.2.1',
@@ -582,7 +582,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'version-by-number',
-    step: 3,
+    step: 4,
     story:
       'The version read with `Number`, which knows `0x0d`, `1.3e1` and white space: all of them are 13.',
     source: 'RFC 6455 §4.2.1',
@@ -591,7 +591,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'key-of-word-characters',
-    step: 3,
+    step: 4,
     story: 'The digits of base64 written as `\\w`, which has the underscore, too.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 40],
@@ -599,7 +599,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'key-decoded-and-encoded',
-    step: 3,
+    step: 4,
     story:
       'The key decoded, encoded and compared with itself. A client need not set the four bits that mean nothing to 0, and is then refused.',
     source: 'RFC 6455 §4.1',
@@ -613,7 +613,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'key-decoded-only',
-    step: 3,
+    step: 4,
     story:
       'The key decoded, and the bytes counted. `Buffer.from` skips what is not base64, so a key may have anything in it.',
     source: 'RFC 6455 §4.2.1',
@@ -622,7 +622,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'two-origins-the-same',
-    step: 3,
+    step: 4,
     story:
       'The same Origin twice taken for one. Which of two lines a program reads is its own choice, and so there may not be two.',
     source: 'RFC 6455 §4.2.1',
@@ -631,7 +631,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'origin-in-lower-case',
-    step: 3,
+    step: 4,
     story:
       'The Origin turned to lower case when it is read. It is compared character by character, and this is no longer what the browser said.',
     source: 'RFC 6455 §10.2',
@@ -640,8 +640,8 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'empty-origin-is-none',
-    step: 3,
-    story: 'An empty Origin turned into none. The check of step 5 lets in whoever has none.',
+    step: 4,
+    story: 'An empty Origin turned into none. The check of step 6 lets in whoever has none.',
     source: 'RFC 6455 §10.2',
     rules: [],
     edits: [['origin: origins[0], protocols', 'origin: origins[0] || undefined, protocols']],
@@ -694,7 +694,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'subprotocols-in-lower-case',
-    step: 3,
+    step: 4,
     story:
       'The names of subprotocols turned to lower case, like those of headers. The client does not find its own name in the answer.',
     source: 'RFC 6455 §4.2.2',
@@ -708,7 +708,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'empty-item-kept',
-    step: 3,
+    step: 4,
     story:
       'An empty item of a list kept as a name: what stands between the commas of `chat,,superchat`. It is then on offer, and may be chosen.',
     source: 'RFC 6455 §4.1',
@@ -737,7 +737,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'key-of-any-length',
-    step: 3,
+    step: 4,
     story:
       'A key of 22 digits or more accepted. A pattern that ends with `{22,}` counts from below only.',
     source: 'RFC 6455 §4.2.1',
@@ -746,7 +746,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'subprotocols-alike',
-    step: 3,
+    step: 4,
     story:
       '`chat` and `Chat` taken for the same name. The case of a subprotocol matters, so these are two.',
     source: 'RFC 6455 §4.2.1',
@@ -764,14 +764,14 @@ export const TRAPS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        "const versions = valuesOf(request, 'sec-websocket-version');",
-        "const [...versions] = (valuesOf(request, 'sec-websocket-version') as string[]).splice(0);",
+        "valuesOf(request, 'host').length !== 1",
+        "(valuesOf(request, 'host') as string[]).splice(0).length !== 1",
       ],
     ],
   },
   {
     id: 'no-blank-line',
-    step: 4,
+    step: 5,
     story:
       'The 101 without its blank line. The browser waits for it for ever, and says nothing: a question that many have asked.',
     source: 'Stack Overflow 12295929',
@@ -780,7 +780,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'line-feeds-only',
-    step: 4,
+    step: 5,
     story:
       'Header lines that end with a line feed only. Lenient clients take them, and others wait.',
     source: 'RFC 6455 §4.2.2',
@@ -789,7 +789,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'body-in-the-101',
-    step: 4,
+    step: 5,
     story:
       'A text behind the blank line of the 101. The browser reads it as a frame: `48 54 54 50` has RSV1 set.',
     source: 'RFC 6455 §4.2.2',
@@ -803,7 +803,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'status-200',
-    step: 4,
+    step: 5,
     story: 'A 200, as if it were a page. The client takes it for a refusal.',
     source: 'RFC 6455 §4.2.2',
     rules: [54],
@@ -811,7 +811,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-upgrade-header',
-    step: 4,
+    step: 5,
     story: 'The 101 does not say to what it switches.',
     source: 'RFC 6455 §4.2.2',
     rules: [55],
@@ -821,7 +821,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'connection-echoed',
-    step: 4,
+    step: 5,
     story: 'The Connection header of Firefox sent back as it came, with its keep-alive.',
     source: 'RFC 6455 §4.2.2',
     rules: [56],
@@ -831,7 +831,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'key-sent-back',
-    step: 4,
+    step: 5,
     story: 'The key itself sent back, as if that proved that it was understood.',
     source: 'RFC 6455 §4.2.2',
     rules: [57],
@@ -839,7 +839,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'accept-twice',
-    step: 4,
+    step: 5,
     story: 'The accept value set in two spellings, by two layers that do not know each other.',
     source: 'RFC 6455 §11.3.3',
     rules: [63],
@@ -852,7 +852,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'empty-protocol',
-    step: 4,
+    step: 5,
     story: 'An empty Sec-WebSocket-Protocol when none was chosen. Chrome refuses the connection.',
     source: 'joewalnes/websocketd#7',
     rules: [50],
@@ -865,7 +865,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'protocol-not-said',
-    step: 4,
+    step: 5,
     story: 'A subprotocol chosen and not said. A browser that had offered some hangs up.',
     source: 'sitegui/nodejs-websocket#29',
     rules: [44],
@@ -873,7 +873,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'protocol-twice',
-    step: 4,
+    step: 5,
     story: 'The subprotocol set by the handshake, and once more by the application.',
     source: 'RFC 6455 §11.3.4',
     rules: [64],
@@ -886,7 +886,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'protocol-injected',
-    step: 4,
+    step: 5,
     story:
       'A subprotocol sent back as it came. With a line break in it, the client writes headers of ours.',
     source: 'ninjasource/Ninja.WebSockets#4',
@@ -898,7 +898,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'claimed-extension',
-    step: 4,
+    step: 5,
     story:
       'permessage-deflate claimed by a server that cannot do it. The next message comes compressed.',
     source: 'h3js/crossws#18',
@@ -912,7 +912,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'refusal-not-http',
-    step: 4,
+    step: 5,
     story: 'A refusal that is a line of text and no HTTP. The client shows an error of its parser.',
     source: 'minaorangina/websockets-from-scratch-node',
     rules: [154],
@@ -923,7 +923,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'always-400',
-    step: 4,
+    step: 5,
     story:
       'The number of every refusal 400. The client cannot tell a wrong version from a wrong origin.',
     source: 'RFC 6455 §4.2.2',
@@ -932,7 +932,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'refusal-kept-alive',
-    step: 4,
+    step: 5,
     story: 'A refusal that does not say that this is the end. The client sends its next request.',
     source: 'RFC 6455 §7.2.2',
     rules: [132],
@@ -940,7 +940,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'character-count',
-    step: 4,
+    step: 5,
     story: 'Content-Length counted in characters. A reason in Chinese arrives cut off.',
     source: 'RFC 6455 §4.2.1',
     rules: [],
@@ -948,7 +948,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'header-injected',
-    step: 4,
+    step: 5,
     story: 'A header value written without a look at it: a line break in it starts a new header.',
     source: 'ninjasource/Ninja.WebSockets#4',
     rules: [],
@@ -956,7 +956,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'tokens-of-words',
-    step: 4,
+    step: 5,
     story:
       'A subprotocol taken for letters, digits and hyphens. `v12.stomp` is a token, and its server throws at its own answer.',
     source: 'RFC 6455 §4.3',
@@ -970,7 +970,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'injected-by-name',
-    step: 4,
+    step: 5,
     story:
       'Only the values of headers looked at. A line break in a name starts a header just as well.',
     source: 'RFC 6455 §4.2.1',
@@ -979,7 +979,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'lone-line-feed',
-    step: 4,
+    step: 5,
     story:
       'Only the pair `\\r\\n` looked for in a header. Many programs take a lone line feed for a line end.',
     source: 'RFC 6455 §4.2.1',
@@ -988,7 +988,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'wide-characters-cut',
-    step: 4,
+    step: 5,
     story:
       'A head written with one byte for each character. `Ċ`, U+010A, is cut to 0a, and that is a line feed.',
     source: 'RFC 6455 §4.2.1',
@@ -1001,7 +1001,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'responses-in-one-buffer',
-    step: 4,
+    step: 5,
     story:
       'Every answer written into the same buffer, to save memory. The second overwrites the first while that still waits in a socket.',
     source: 'RFC 6455 §4.2.2',
@@ -1014,7 +1014,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'letters-of-unicode',
-    step: 4,
+    step: 5,
     story:
       'The letters of a token matched with the flags `iu`. To them, the long s, U+017F, is an `s`, and the sign for kelvin a `k`.',
     source: 'RFC 6455 §4.3',
@@ -1023,7 +1023,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'any-origin',
-    step: 5,
+    step: 6,
     story:
       'The Origin never compared. Any page that a user opens can use the server with his cookies.',
     source: 'CVE-2025-52882',
@@ -1032,7 +1032,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'origin-contains',
-    step: 5,
+    step: 6,
     story: 'The Origin searched for the own one, so that `good.example.evil.test` passes.',
     source: 'playframework/play-java-websocket-example#57',
     rules: [46, 147],
@@ -1045,7 +1045,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'origin-suffix',
-    step: 5,
+    step: 6,
     story: 'The end of the Origin compared, so that `evil-good.example` passes.',
     source: 'Red5/red5-server#470',
     rules: [46, 147],
@@ -1058,7 +1058,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'null-origin',
-    step: 5,
+    step: 6,
     story: '`null` let in, for pages from a file. A sandboxed frame of any site has that Origin.',
     source: 'AhmedOmani/Building-Websocket-Protocol',
     rules: [46, 147],
@@ -1071,7 +1071,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-origin-refused',
-    step: 5,
+    step: 6,
     story: 'Who sends no Origin refused. No program but a browser sends one.',
     source: 'RFC 6455 §4.2.1',
     rules: [42],
@@ -1084,7 +1084,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'any-path',
-    step: 5,
+    step: 6,
     story: 'The path never looked at: every path is the same service.',
     source: 'OneUptime: WebSocket server from scratch',
     rules: [48],
@@ -1094,7 +1094,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'protocol-uninvited',
-    step: 5,
+    step: 6,
     story: 'A subprotocol chosen that the client never offered. Chrome refuses the connection.',
     source: 'nicokaiser/php-websocket#1',
     rules: [49],
@@ -1107,7 +1107,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'protocol-empty',
-    step: 5,
+    step: 6,
     story:
       'No common subprotocol, and an empty one chosen: the first mend of a server that had sent one unasked.',
     source: 'ninjasource/Ninja.WebSockets#4',
@@ -1116,7 +1116,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'offer-ignored',
-    step: 5,
+    step: 6,
     story: 'The offer never read. A browser that insists on a subprotocol hangs up.',
     source: 'SWI-Prolog/packages-http#57',
     rules: [],
@@ -1124,7 +1124,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'origin-in-any-case',
-    step: 5,
+    step: 6,
     story:
       'Origins compared without their case. A browser writes its own in one way, so another spelling was not written by a browser.',
     source: 'RFC 6455 §10.2',
@@ -1138,7 +1138,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'empty-origin-let-in',
-    step: 5,
+    step: 6,
     story:
       'An empty Origin taken for none, since both are falsy. It is on no list, and gets past every one.',
     source: 'RFC 6455 §10.2',
@@ -1147,7 +1147,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-paths-is-all-paths',
-    step: 5,
+    step: 6,
     story:
       'An empty list of paths taken for none. Whoever switches off the last path opens them all.',
     source: 'RFC 6455 §4.2.2',
@@ -1156,7 +1156,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-origins-is-all-origins',
-    step: 5,
+    step: 6,
     story:
       'An empty list of origins taken for none. A server that no page may call lets in every one.',
     source: 'RFC 6455 §10.2',
@@ -1165,7 +1165,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'route-by-url',
-    step: 5,
+    step: 6,
     story:
       'The path taken out of the resource with `new URL`. `//[` makes it throw a TypeError, and `/x/../chat` is let in as `/chat`.',
     source: 'RFC 6455 §4.2.2',
@@ -1179,7 +1179,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'path-prefix',
-    step: 5,
+    step: 6,
     story: 'The beginning of the path compared, so that `/chatter` passes for `/chat`.',
     source: 'RFC 6455 §4.2.2',
     rules: [48],
@@ -1189,7 +1189,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'offer-used-up',
-    step: 5,
+    step: 6,
     story:
       'The offer read with `shift` until a name fits. It belongs to the request, which offers less the next time.',
     source: 'RFC 6455 §4.2.2',
@@ -1203,7 +1203,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'version-in-a-list',
-    step: 3,
+    step: 4,
     story: 'The version is treated like Upgrade, as a list in which 13 has to stand.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],

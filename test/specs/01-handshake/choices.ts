@@ -1,4 +1,4 @@
-/** Step 5: what the server chooses. */
+/** Step 6: what the server chooses. */
 import { equal, refusesWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

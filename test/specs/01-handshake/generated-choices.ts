@@ -1,4 +1,4 @@
-/** Step 5, with policies and requests that nobody thought of. */
+/** Step 6, with policies and requests that nobody thought of. */
 import { equal, refusesWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

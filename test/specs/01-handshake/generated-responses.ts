@@ -1,4 +1,4 @@
-/** Step 4, with subprotocols and errors that nobody thought of. */
+/** Step 5, with subprotocols and errors that nobody thought of. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';

@@ -1,4 +1,4 @@
-/** Step 4: saying yes, saying no. */
+/** Step 5: saying yes, saying no. */
 import { attempt, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
