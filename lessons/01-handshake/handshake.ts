@@ -8,7 +8,7 @@ import { Todo } from '../../shared/todo.ts';
  */
 export interface RequestHead {
   readonly method: string;
-  /** What stands between method and version, such as `/chat?room=1`: visible ASCII. */
+  /** The word between method and version, such as `/chat?room=1`: visible ASCII. */
   readonly target: string;
   /** Such as `HTTP/1.1`: two numbers of one digit each. */
   readonly version: string;
@@ -18,12 +18,12 @@ export interface RequestHead {
   readonly length: number;
 }
 
-/** A request that asks for a WebSocket and keeps every rule. */
+/** A request that asks for a WebSocket and follows every rule. */
 export interface Upgrade {
   readonly key: string;
   /** Path and query, character by character as they came: the resource name of RFC 6455 §3. */
   readonly resource: string;
-  /** The site whose page is calling. `undefined`: there is no Origin, so it is not a browser. */
+  /** The site whose page is calling. `undefined`: there's no Origin, so it isn't a browser. */
   readonly origin: string | undefined;
   /** The subprotocols on offer, most wanted first. */
   readonly protocols: readonly string[];
@@ -36,7 +36,7 @@ export interface Upgrade {
 export interface Policy {
   /** Paths that exist, without query. Absent: every path. */
   readonly paths?: readonly string[];
-  /** Origins whose pages are let in, such as `https://example.com`. Absent: every origin. */
+  /** Origins whose pages can connect, such as `https://example.com`. Absent: every origin. */
   readonly origins?: readonly string[];
   /** Subprotocols that the server speaks. Absent: none. */
   readonly protocols?: readonly string[];
@@ -63,7 +63,7 @@ export function acceptKey(key: string): string {
  * Returns `undefined` while the blank line that ends it is still missing.
  *
  * Throws `HandshakeError` 431 when the head has not ended within `maxHeadBytes`, and 400 for one
- * that is not HTTP: a request line that is not three words as described above, a name that is no
+ * that isn't HTTP: a request line that isn't three words as described above, a name that isn't a
  * token, a value with a control character in it, apart from the tab. RFC 6455 §4.2.1
  */
 export function parseRequest(
@@ -76,7 +76,7 @@ export function parseRequest(
 /**
  * Steps 3 and 4 · Is this a WebSocket request?
  *
- * Checks every rule that a client's request has to keep, and picks out what the response needs.
+ * Checks every rule that a client's request has to follow, and picks out what the response needs.
  *
  * Throws `HandshakeError` in step 3, for what is HTTP:
  * - 405 with `Allow: GET` for another method,
@@ -99,10 +99,10 @@ export function checkUpgrade(request: RequestHead): Upgrade {
 /**
  * Step 5 · Saying yes.
  *
- * Writes the answer that turns the connection into a WebSocket: status 101, Upgrade,
+ * Writes the response that turns the connection into a WebSocket: status 101, Upgrade,
  * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
  *
- * Throws `TypeError` when `protocol` is not a token: it could smuggle in header lines.
+ * Throws `TypeError` when `protocol` isn't a token: it could smuggle in header lines.
  * RFC 6455 §4.2.2
  */
 export function acceptResponse(key: string, protocol?: string): Uint8Array {
@@ -112,7 +112,7 @@ export function acceptResponse(key: string, protocol?: string): Uint8Array {
 /**
  * Step 5 · Saying no.
  *
- * Writes a complete HTTP answer for a request that broke a rule: the error's status and
+ * Writes a complete HTTP response to a request that broke a rule: the error's status and
  * headers, `Connection: close` unless they have a `Connection`, and its message as a body of
  * `text/plain; charset=utf-8` with its length in bytes.
  *
@@ -126,12 +126,12 @@ export function refusal(error: HandshakeError): Uint8Array {
 /**
  * Step 6 · What the server chooses.
  *
- * Decides whether this page is let in to this resource, and picks the subprotocol: the first
- * on the client's list that the server speaks. `undefined`: none was offered, or they share
- * none; we open without one, and a browser that had offered some hangs up.
+ * Decides whether this page can have this resource, and picks the subprotocol: the first on the
+ * client's list that the server speaks. `undefined`: none was offered, or they share none; we
+ * open without one, and a browser that had offered some closes the TCP connection.
  *
  * Throws `HandshakeError` 404 for an unknown path, and 403 for an origin that is not on the
- * list. A client that sends no Origin is no browser, and nobody's cookies are at stake.
+ * list. A client that sends no Origin isn't a browser, and nobody's cookies are at stake.
  * RFC 6455 §4.2.2, §10.2
  */
 export function negotiate(upgrade: Upgrade, policy: Policy): string | undefined {

@@ -55,7 +55,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'accept-with-line-end',
     step: 1,
     story:
-      'A base64 helper that ends what it returns with a line feed. It slips into the head of the answer.',
+      'A base64 helper that ends what it returns with a line feed. It slips into the head of the response.',
     source: 'pusher/websockets-from-scratch-tutorial',
     rules: [57],
     edits: [[".digest('base64');", ".digest('base64')\n    .concat('\\n');"]],
@@ -64,7 +64,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'hash-remembered',
     step: 1,
     story:
-      'The last hash kept for whoever asks again, and found by the end of the key. That has four values only.',
+      'The last hash kept for the next time, and found by the end of the key, which has four values only.',
     source: 'RFC 6455 §4.2.2',
     rules: [57],
     edits: [
@@ -117,7 +117,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'unknown-header-refused',
     step: 2,
-    story: 'Only the headers of the standard are let in. Every browser and proxy sends more.',
+    story:
+      'Only the headers of the standard are accepted, although every browser and proxy sends more.',
     source: 'RFC 6455 §4.2.1',
     rules: [43],
     edits: [
@@ -208,7 +209,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'no-head-limit',
     step: 2,
-    story: 'No limit to the size of a head. Whoever sends one without end gets all the memory.',
+    story:
+      'No limit to the size of a head. An attacker who sends one without end gets all the memory.',
     source: 'ghedipunk/PHP-Websockets#46',
     rules: [],
     edits: [['if (bytes.length < maxHeadBytes) return undefined;', 'return undefined;']],
@@ -235,7 +237,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'some-control-characters',
     step: 2,
     story:
-      'Only NUL and line ends looked for in a value. A bell or a backspace goes on into the log, and moves the cursor of whoever reads it.',
+      'Only NUL and line ends looked for in a value. A bell or a backspace goes on into the log, and moves the reader’s cursor.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],
     edits: [['/[\\x00-\\x08\\x0a-\\x1f\\x7f]/', '/[\\x00\\x0a-\\x1f\\x7f]/']],
@@ -332,7 +334,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'head-limit-made-up',
     step: 2,
     story:
-      'Another limit than the one that is written down, where no limit is given. Whoever reads the constant plans with it.',
+      'Another limit than the one that is written down, where no limit is given. People who read the constant plan with it.',
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [['maxHeadBytes = MAX_HEAD_BYTES,', 'maxHeadBytes = 20_000,']],
@@ -359,7 +361,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'target-decoded',
     step: 2,
     story:
-      'The target decoded when it is read. `%2F` and `/` are then the same to whoever looks for the path, and they are not.',
+      'The target decoded when it is read. `%2F` and `/` are then the same to the code that looks for the path, and they shouldn’t be.',
     source: 'RFC 6455 §4.2.1',
     rules: [36],
     edits: [['return { method, target,', 'return { method, target: decodeURIComponent(target),']],
@@ -520,7 +522,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'any-version',
     step: 4,
-    story: 'The version never compared: a client of an old draft is let in and sends other frames.',
+    story:
+      'The version never compared: a client of an old draft is accepted and sends other frames.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 41, 47],
     edits: [["versions[0] !== '13'", 'versions[0] === undefined']],
@@ -575,7 +578,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'version-by-parse-int',
     step: 4,
     story:
-      'The version read with `parseInt`, which stops at the first character that is no digit: `13abc` is 13.',
+      'The version read with `parseInt`, which stops at the first character that isn’t a digit: `13abc` is 13.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 41],
     edits: [["versions[0] !== '13'", "Number.parseInt(versions[0] ?? '', 10) !== 13"]],
@@ -641,7 +644,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'empty-origin-is-none',
     step: 4,
-    story: 'An empty Origin turned into none. The check of step 6 lets in whoever has none.',
+    story: 'An empty Origin turned into none. The check of step 6 accepts a client that has none.',
     source: 'RFC 6455 §10.2',
     rules: [],
     edits: [['origin: origins[0], protocols', 'origin: origins[0] || undefined, protocols']],
@@ -649,8 +652,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'any-scheme',
     step: 3,
-    story:
-      'Any scheme accepted in a target. Somebody who is asked for `ftp://` is not who should answer.',
+    story: 'Any scheme accepted in a target. A server that is asked for `ftp://` is the wrong one.',
     source: 'RFC 6455 §4.2.1',
     rules: [35, 36],
     edits: [['/^https?:\\/\\/[^/?#]+([^#]*)/i', '/^\\w+:\\/\\/[^/?#]+([^#]*)/i']],
@@ -659,7 +661,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'query-without-path',
     step: 3,
     story:
-      'A whole URI with a query and no path: `http://h?x=1` becomes `?x=1`, which is no resource name. It begins with a slash.',
+      'A whole URI with a query and no path: `http://h?x=1` becomes `?x=1`, which isn’t a resource name, because those begin with a slash.',
     source: 'RFC 6455 §3',
     rules: [36],
     edits: [["resource.startsWith('/') ? resource :", "resource || '/'; //"]],
@@ -696,7 +698,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'subprotocols-in-lower-case',
     step: 4,
     story:
-      'The names of subprotocols turned to lower case, like those of headers. The client does not find its own name in the answer.',
+      'The names of subprotocols turned to lower case, like those of headers. The client doesn’t find its own name in the response.',
     source: 'RFC 6455 §4.2.2',
     rules: [],
     edits: [
@@ -710,7 +712,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'empty-item-kept',
     step: 4,
     story:
-      'An empty item of a list kept as a name: what stands between the commas of `chat,,superchat`. It is then on offer, and may be chosen.',
+      'An empty item of a list kept as a name, such as the one between the commas of `chat,,superchat`. It’s then on offer, and can be chosen.',
     source: 'RFC 6455 §4.1',
     rules: [35],
     edits: [
@@ -759,7 +761,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'header-values-taken-out',
     step: 3,
     story:
-      'The values taken out of the list in which they came, with `shift`. Whoever looks at the request again finds it changed.',
+      'The values taken out of their list, with `splice` or `shift`. When the request is looked at again, it has changed.',
     source: 'RFC 6455 §4.2.1',
     rules: [],
     edits: [
@@ -866,7 +868,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'protocol-not-said',
     step: 5,
-    story: 'A subprotocol chosen and not said. A browser that had offered some hangs up.',
+    story:
+      'A subprotocol chosen and not said. A browser that had offered some closes the TCP connection.',
     source: 'sitegui/nodejs-websocket#29',
     rules: [44],
     edits: [["  if (protocol !== undefined) headers['Sec-WebSocket-Protocol'] = protocol;\n", '']],
@@ -958,7 +961,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'tokens-of-words',
     step: 5,
     story:
-      'A subprotocol taken for letters, digits and hyphens. `v12.stomp` is a token, and its server throws at its own answer.',
+      'A subprotocol taken for letters, digits and hyphens. `v12.stomp` is a token, and its server throws at its own response.',
     source: 'RFC 6455 §4.3',
     rules: [59],
     edits: [
@@ -1003,7 +1006,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'responses-in-one-buffer',
     step: 5,
     story:
-      'Every answer written into the same buffer, to save memory. The second overwrites the first while that still waits in a socket.',
+      'Every response written into the same buffer, to save memory. The second overwrites the first while that still waits in a socket.',
     source: 'RFC 6455 §4.2.2',
     rules: [],
     edits: [
@@ -1059,7 +1062,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'null-origin',
     step: 6,
-    story: '`null` let in, for pages from a file. A sandboxed frame of any site has that Origin.',
+    story: '`null` accepted, for pages from a file. A sandboxed frame of any site has that Origin.',
     source: 'AhmedOmani/Building-Websocket-Protocol',
     rules: [46, 147],
     edits: [
@@ -1117,7 +1120,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'offer-ignored',
     step: 6,
-    story: 'The offer never read. A browser that insists on a subprotocol hangs up.',
+    story:
+      'The offer never read. A browser that insists on a subprotocol closes the TCP connection.',
     source: 'SWI-Prolog/packages-http#57',
     rules: [],
     edits: [['return upgrade.protocols.find(', 'upgrade.protocols.find(']],
@@ -1149,7 +1153,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'no-paths-is-all-paths',
     step: 6,
     story:
-      'An empty list of paths taken for none. Whoever switches off the last path opens them all.',
+      'An empty list of paths taken for none. When the last path is switched off, all of them open.',
     source: 'RFC 6455 §4.2.2',
     rules: [48],
     edits: [['if (policy.paths && ', 'if (policy.paths?.length && ']],
@@ -1158,7 +1162,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'no-origins-is-all-origins',
     step: 6,
     story:
-      'An empty list of origins taken for none. A server that no page may call lets in every one.',
+      'An empty list of origins taken for none. A server that no page may call accepts every one.',
     source: 'RFC 6455 §10.2',
     rules: [46, 147],
     edits: [['if (policy.origins && ', 'if (policy.origins?.length && ']],
@@ -1167,7 +1171,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'route-by-url',
     step: 6,
     story:
-      'The path taken out of the resource with `new URL`. `//[` makes it throw a TypeError, and `/x/../chat` is let in as `/chat`.',
+      'The path taken out of the resource with `new URL`. `//[` makes it throw a TypeError, and `/x/../chat` is accepted as `/chat`.',
     source: 'RFC 6455 §4.2.2',
     rules: [48],
     edits: [
@@ -1204,7 +1208,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'version-in-a-list',
     step: 4,
-    story: 'The version is treated like Upgrade, as a list in which 13 has to stand.',
+    story: 'The version is treated like Upgrade, as a list that has to include 13.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],
     edits: [

@@ -23,7 +23,7 @@ function prepare({ negotiate }: typeof Handshake, policy: Handshake.Policy, wish
   return { choose, about: { given } };
 }
 
-/** The request is let in, with this subprotocol or none. */
+/** The request is accepted, with this subprotocol or none. */
 function chooses(
   rules: readonly number[],
   what: string,
@@ -72,7 +72,7 @@ const SITE: Handshake.Policy = { origins: ['https://good.example'] };
 
 const ORIGINS: readonly ChoiceScenario[] = [
   chooses([147], 'Its own page may call.', undefined, SITE, { origin: 'https://good.example' }),
-  chooses([42], 'Let in whoever sends no Origin: it is no browser.', undefined, SITE, {
+  chooses([42], 'Accept a client that sends no Origin: it isn’t a browser.', undefined, SITE, {
     origin: undefined,
   }),
   chooses(
@@ -107,7 +107,7 @@ const CHAT: Handshake.Policy = { paths: ['/chat'] };
 
 const PATHS: readonly ChoiceScenario[] = [
   chooses([48], 'The path exists.', undefined, CHAT),
-  chooses([48], 'The query is no part of the path.', undefined, CHAT, { resource: '/chat?room=1' }),
+  chooses([48], 'The query isn’t part of the path.', undefined, CHAT, { resource: '/chat?room=1' }),
   refuses([48], 'There is no path `/chatter`.', 404, CHAT, { resource: '/chatter' }),
   refuses([48], 'There is no path `/`.', 404, CHAT, { resource: '/' }),
   refuses([48], 'There is no path `/chat/`.', 404, CHAT, { resource: '/chat/' }),

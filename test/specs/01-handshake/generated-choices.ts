@@ -96,9 +96,10 @@ const ANY_REQUESTS: ChoiceScenario = {
         const call = () => negotiate(asked, policy);
         const [status] = statuses;
         if (status === undefined) {
-          const told = 'Let in whoever is allowed, with the first subprotocol that both speak.';
+          const told =
+            'Accept a request that the policy allows, with the first subprotocol that both speak.';
           equal(call, protocol, told, about);
-          const again = 'The same request gets the same answer again.';
+          const again = 'The same request gets the same response again.';
           equal(call, protocol, again, about);
         } else if (statuses.length === 1) {
           const told =

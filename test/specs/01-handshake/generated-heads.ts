@@ -63,7 +63,7 @@ interface Place {
   /** What it may have, in one sentence, and what it may not. */
   readonly reads: string;
   readonly refuses: string;
-  /** What stands there otherwise. */
+  /** What is there otherwise. */
   readonly text: string;
   readonly head: (text: string) => string;
   /** Bytes of which neither this course nor HTTP says the same to everybody. */
@@ -102,7 +102,7 @@ const PLACES: readonly Place[] = [
   },
   {
     name: 'value',
-    reads: 'Read a value with any byte that is no control character, as it is.',
+    reads: 'Read a value with any byte that isn’t a control character, as it is.',
     refuses: 'Refuse a value with a control character in it, apart from the tab.',
     text: 'ab',
     head: (text) => `GET / HTTP/1.1\r\nx-a: ${text}`,
@@ -232,7 +232,7 @@ const MUTATED: HeadScenario = {
     generated(100, (choose) => {
       let text = drawHead(choose);
       for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text);
-      // HTTP lets a server skip an empty line before a request.
+      // HTTP lets a server skip a blank line before a request.
       if (text.startsWith('\r\n')) return;
       const rest = choose.oneIn(4) ? latin1('\r\nx: y\r\n\r\n') : choose.bytes(choose.below(5));
       const bytes = join(latin1(text), rest);

@@ -415,7 +415,7 @@ const REQUEST_LINES: readonly ParsingScenario[] = [
   refuses('a target with a control character in it', ['GET /a\tchat HTTP/1.1']),
   refuses('a target that starts with a byte beyond ASCII', ['GET \u00fc/chat HTTP/1.1']),
   refuses('a target that ends with a byte beyond ASCII', ['GET /chat\u00fc HTTP/1.1']),
-  refuses('a method that is no token', ['G(E)T /chat HTTP/1.1']),
+  refuses('a method that isn’t a token', ['G(E)T /chat HTTP/1.1']),
   refuses('an empty request line', ['', 'Host: h']),
 ];
 

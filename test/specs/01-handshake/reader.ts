@@ -30,7 +30,7 @@ export function latin1(text: string): Uint8Array<ArrayBuffer> {
 /** What is to be made of bytes. Neither a head nor a problem: the blank line has not come. */
 export interface Reading {
   readonly head?: RequestHead;
-  /** Why it is no HTTP. */
+  /** Why it isn't HTTP. */
   readonly problem?: string;
 }
 

@@ -21,7 +21,7 @@ interface ParsedResponse {
   readonly bytes: Uint8Array;
 }
 
-const LINE_ENDS = 'Each line of a head ends with \\r\\n, and neither of the two stands alone.';
+const LINE_ENDS = 'Each line of a head ends with \\r\\n, and neither of the two appears alone.';
 
 /** Reads a response that has to be valid HTTP, with no header twice. */
 export function readResponse(bytes: unknown, given: readonly Fact[] = []): ParsedResponse {
@@ -43,7 +43,7 @@ export function readResponse(bytes: unknown, given: readonly Fact[] = []): Parse
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name = '', value = ''] = /^([\w-]+): *(.*?) *$/.exec(line) ?? [];
-    isHttp(name !== '', `This line is no header: ${quote(line)}`);
+    isHttp(name !== '', `This line isn’t a header: ${quote(line)}`);
     isHttp(!headers.has(name.toLowerCase()), `${name} appears twice.`);
     headers.set(name.toLowerCase(), value);
   }
@@ -164,7 +164,7 @@ export function refusesToSend(
   throws(TypeError, sendAndDraw, what, { given });
 }
 
-/** This is no subprotocol: it is not a token. */
+/** This can't be a subprotocol: it isn't a token. */
 function refusesToName(protocol: string): ResponseScenario {
   return {
     what: `Refuse to send the subprotocol ${quote(protocol)}.`,

@@ -36,7 +36,7 @@ const ACCEPTED: readonly UpgradeScenario[] = [
     replace(KEY, 'AQIDBAUGBwgJCgsMDQ4PEC=='),
     { key: 'AQIDBAUGBwgJCgsMDQ4PEC==' },
   ),
-  acceptsAll([], 'no Origin: it is no browser', without('Origin'), { origin: undefined }),
+  acceptsAll([], 'no Origin: it isn’t a browser', without('Origin'), { origin: undefined }),
   acceptsAll([], 'no subprotocols', without(PROTOCOL), { protocols: [] }),
   acceptsAll([64], 'two lines of subprotocols', replace(PROTOCOL, 'chat', 'superchat')),
   acceptsAll(
@@ -74,12 +74,17 @@ const REFUSED: readonly UpgradeScenario[] = [
     'the same Origin twice',
     replace('Origin', 'http://a.example', 'http://a.example'),
   ),
-  refuses(400, [35], 'a subprotocol that is no token', replace(PROTOCOL, 'chat, super chat')),
-  refuses(400, [35], 'a subprotocol that stands twice', replace(PROTOCOL, 'chat, superchat, chat')),
+  refuses(400, [35], 'a subprotocol that isn’t a token', replace(PROTOCOL, 'chat, super chat')),
+  refuses(
+    400,
+    [35],
+    'a subprotocol that appears twice',
+    replace(PROTOCOL, 'chat, superchat, chat'),
+  ),
 ];
 
 const EMPTY_ITEM: UpgradeScenario = {
-  what: 'Skip an empty item in the subprotocols, or refuse it: it is no name.',
+  what: 'Skip an empty item in the subprotocols, or refuse it: it isn’t a name.',
   rules: [35, 64],
   check: ({ checkUpgrade }) => {
     const lines = replace(PROTOCOL, 'chat,, superchat')(RFC_REQUEST);
