@@ -179,7 +179,7 @@ describe.each(PAGES)('%s', (path) => {
 
   test('has links that lead somewhere', () => {
     const links = [
-      ...text.matchAll(/\]\(([^)\s]+)[^)]*\)|^\[[^\]]+\]: (\S+)|(?:href|src)="([^"]*)"/gm),
+      ...text.matchAll(/\]\(([^)\s]+)[^)]*\)|^\[[^\]]+\]: (\S+)|(?:href|src|srcset)="([^"]*)"/gm),
     ];
     for (const [, inline, reference, html] of links) {
       const target = inline ?? reference ?? html ?? '';
