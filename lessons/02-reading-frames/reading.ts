@@ -72,7 +72,7 @@ export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0):
 }
 
 /**
- * Step 4 · A stream has no frames.
+ * Steps 4 and 5 · A stream of frames.
  *
  * Puts frames together from reads of any size: `push` what arrives, then `read` until it
  * returns `undefined`. RFC 6455 §5.2, §6.2
@@ -106,18 +106,18 @@ export class FrameReader {
   }
 
   /**
-   * Step 7 · A payload that is still arriving.
+   * Step 8 · A payload that is still arriving.
    *
    * Returns what has arrived of the payload that `read` waits for, from byte `from` on, unmasked,
    * as a copy. Empty while it waits for a header.
    */
   peek(from = 0): Uint8Array {
-    throw new Todo('02.7');
+    throw new Todo('02.8');
   }
 }
 
 /**
- * Step 5 · Illegal frames.
+ * Step 6 · Illegal frames.
  *
  * Checks a header against the rules that need nothing but the header. `role` is our own: a
  * server wants masked frames, a client unmasked ones.
@@ -126,11 +126,11 @@ export class FrameReader {
  * frame that is fragmented or longer than 125 bytes. RFC 6455 §5.1, §5.2, §5.5
  */
 export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
-  throw new Todo('02.5');
+  throw new Todo('02.6');
 }
 
 /**
- * Steps 6–8 · Messages.
+ * Steps 7–9 · Messages.
  *
  * Puts messages together from frames: `push` what arrives, then `read` until it returns
  * `undefined`. Control frames come out as they come in, also between the fragments of a
@@ -139,7 +139,7 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
 export class MessageReader {
   /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
   constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
-    throw new Todo('02.6');
+    throw new Todo('02.7');
   }
 
   /**
@@ -147,7 +147,7 @@ export class MessageReader {
    * the caller may use its memory again when `push` has returned.
    */
   push(chunk: Uint8Array): void {
-    throw new Todo('02.6');
+    throw new Todo('02.7');
   }
 
   /**
@@ -159,6 +159,6 @@ export class MessageReader {
    * soon as a text has a byte that is not UTF-8.
    */
   read(): Message | undefined {
-    throw new Todo('02.6');
+    throw new Todo('02.7');
   }
 }

@@ -27,16 +27,16 @@ const FIELDS: Record<string, Record<Direction, Step>> = {
 
 /** The steps for the payload of each opcode: continuation, text, binary, Close, Ping, Pong. */
 const PAYLOADS: Record<number, Record<Direction, Step>> = {
-  0: { in: '02.6', out: '03.5' },
-  1: { in: '02.7', out: '03.6' },
+  0: { in: '02.7', out: '03.5' },
+  1: { in: '02.8', out: '03.6' },
   2: { in: '02.4', out: '03.1' },
   8: { in: '04.1', out: '04.1' },
-  9: { in: '02.6', out: '03.4' },
-  10: { in: '02.6', out: '03.4' },
+  9: { in: '02.7', out: '03.4' },
+  10: { in: '02.7', out: '03.4' },
 };
 
-const FRAGMENTS: Record<Direction, Step> = { in: '02.6', out: '03.5' };
-const ILLEGAL: Record<Direction, Step> = { in: '02.5', out: '03.4' };
+const FRAGMENTS: Record<Direction, Step> = { in: '02.7', out: '03.5' };
+const ILLEGAL: Record<Direction, Step> = { in: '02.6', out: '03.4' };
 
 /** The step about a field of a frame, where the reading or the sending of it is taught. */
 export function frameStep({ direction, name, opcode, fin }: FieldPlace): Step {

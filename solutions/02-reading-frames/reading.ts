@@ -213,7 +213,7 @@ class ByteQueue {
 }
 
 /**
- * Step 4 · A stream has no frames.
+ * Steps 4 and 5 · A stream of frames.
  *
  * Puts frames together from reads of any size: `push` what arrives, then `read` until it
  * returns `undefined`. RFC 6455 §5.2, §6.2
@@ -260,7 +260,7 @@ export class FrameReader {
   }
 
   /**
-   * Step 7 · A payload that is still arriving.
+   * Step 8 · A payload that is still arriving.
    *
    * Returns what has arrived of the payload that `read` waits for, from byte `from` on, unmasked,
    * as a copy. Empty while it waits for a header.
@@ -284,7 +284,7 @@ export class FrameReader {
 const KNOWN_OPCODES: ReadonlySet<number> = new Set(Object.values(Opcode));
 
 /**
- * Step 5 · Illegal frames.
+ * Step 6 · Illegal frames.
  *
  * Checks a header against the rules that need nothing but the header. `role` is our own: a
  * server wants masked frames, a client unmasked ones.
@@ -379,7 +379,7 @@ class TextAssembler {
 }
 
 /**
- * Steps 6–8 · Messages.
+ * Steps 7–9 · Messages.
  *
  * Puts messages together from frames: `push` what arrives, then `read` until it returns
  * `undefined`. Control frames come out as they come in, also between the fragments of a

@@ -260,7 +260,7 @@ describe.concurrent('npm start without a terminal', () => {
       expect(code).toBe(0);
       expect(output).toMatch(new RegExp(`WebSocket 101 +6/${await countSteps()}`));
       expect(output).toMatch(/✓ 01 {2}Handshake +██████ +6\/6/);
-      expect(output).toMatch(/▸ 02 {2}Reading frames +░{8} +0\/8/);
+      expect(output).toMatch(/▸ 02 {2}Reading frames +░{9} +0\/9/);
       expect(output).toContain('Next      lesson 02, step 1: The first two bytes');
     }));
 

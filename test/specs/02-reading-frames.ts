@@ -1,7 +1,9 @@
 import type { Spec } from '../../shared/harness/spec.ts';
+import { WHILE_ARRIVING } from './02-reading-frames/arriving.ts';
 import { FIRST_BYTES } from './02-reading-frames/first-bytes.ts';
 import { FRAMES_OF_A_STREAM } from './02-reading-frames/frames.ts';
 import {
+  ANY_CHECKED,
   ANY_FIRST_BYTES,
   ANY_FRAMES,
   ANY_HEADER,
@@ -30,6 +32,11 @@ export const spec: Spec<Lesson> = {
       title: 'A stream has no frames',
       section: '5.2',
       scenarios: [...FRAMES_OF_A_STREAM, ANY_FRAMES],
+    },
+    {
+      title: 'While a frame arrives',
+      section: '10.4',
+      scenarios: [...WHILE_ARRIVING, ANY_CHECKED],
     },
     { title: 'Illegal frames', section: '5.2', scenarios: [...ILLEGAL, ANY_LEGALITY] },
     { title: 'Messages from fragments', section: '5.4', scenarios: [...MESSAGES, ANY_MESSAGES] },

@@ -257,7 +257,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'joined-each-time',
-    step: 4,
+    step: 5,
     story:
       'The buffer joined anew with each read. A large message in small reads takes minutes instead of milliseconds.',
     source: 'RFC 6455 §10.4',
@@ -266,7 +266,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'declared-allocation',
-    step: 4,
+    step: 5,
     story:
       'Memory reserved for a length that was only announced. A header of ten bytes ends the server.',
     source: 'TooTallNate/Java-WebSocket#1507',
@@ -284,7 +284,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'small-allocation',
-    step: 4,
+    step: 5,
     story:
       'Memory for the first 64 KiB of an announced payload reserved at once. It looks like a bound, and thousands of connections that send nothing take gigabytes.',
     source: 'RFC 6455 §10.4',
@@ -302,7 +302,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'refused-then-read',
-    step: 4,
+    step: 5,
     story:
       'The header kept before it is checked. `check` throws, and the next `read` finds a header, waits for its payload, and hands the refused frame out.',
     source: 'RFC 6455 §7.1.7',
@@ -324,8 +324,8 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       ['readonly #received = new ByteQueue();', 'readonly #received = RECEIVED;'],
       [
-        '/**\n * Step 4 · A stream has no frames.',
-        'const RECEIVED = new ByteQueue();\n\n/**\n * Step 4 · A stream has no frames.',
+        '/**\n * Steps 4 and 5 · A stream of frames.',
+        'const RECEIVED = new ByteQueue();\n\n/**\n * Steps 4 and 5 · A stream of frames.',
       ],
     ],
   },
@@ -340,7 +340,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'unmasked-accepted',
-    step: 5,
+    step: 6,
     story: 'Frames of a client accepted without a mask, which keeps proxies safe.',
     source: 'novnc/websockify#164',
     rules: [67, 153],
@@ -348,7 +348,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'masked-accepted',
-    step: 5,
+    step: 6,
     story: 'A client that accepts masked frames of a server.',
     source: 'RFC 6455 §5.1',
     rules: [69, 153],
@@ -356,7 +356,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'rsv-ignored',
-    step: 5,
+    step: 6,
     story: 'RSV bits ignored, as a guide says they can be. What is compressed is shown as text.',
     source: 'MDN: Writing WebSocket servers',
     rules: [72, 153],
@@ -364,7 +364,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'rsv-of-continuations',
-    step: 5,
+    step: 6,
     story: 'RSV bits checked where a message begins, and ignored in its continuations.',
     source: 'RFC 6455 §5.2',
     rules: [72, 153],
@@ -372,7 +372,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'unmasked-empty-accepted',
-    step: 5,
+    step: 6,
     story: 'A frame without payload accepted without a mask, as if there were nothing to mask.',
     source: 'RFC 6455 §5.1',
     rules: [67, 153],
@@ -385,7 +385,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'opcode-ignored',
-    step: 5,
+    step: 6,
     story: 'Reserved opcodes passed on as if they were messages.',
     source: 'AhmedOmani/Building-Websocket-Protocol',
     rules: [73, 153],
@@ -393,7 +393,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'control-without-fin',
-    step: 5,
+    step: 6,
     story: 'A Ping without FIN accepted. Nobody can say what would continue it.',
     source: 'RFC 6455 §5.5',
     rules: [84, 93, 153],
@@ -401,7 +401,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'control-126',
-    step: 5,
+    step: 6,
     story:
       'Control frames of more than 125 bytes accepted. The answer to such a Ping is one that a browser refuses.',
     source: 'denoland/fastwebsockets#142',
@@ -410,7 +410,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'first-fragment-lost',
-    step: 6,
+    step: 7,
     story: 'Only the last fragment kept: of a message in two, the first half is lost.',
     source: 'RFC 6455 §5.4',
     rules: [88],
@@ -418,7 +418,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'pieces-out-of-order',
-    step: 6,
+    step: 7,
     story: 'The last piece of a text written before those that still wait: "loHel".',
     source: 'RFC 6455 §5.4',
     rules: [85],
@@ -431,7 +431,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'type-of-the-last',
-    step: 6,
+    step: 7,
     story:
       'The type of a message taken from the fragment that came last, which says only that it continues.',
     source: 'peakchen90/tiny-websocket',
@@ -440,7 +440,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'message-never-ends',
-    step: 6,
+    step: 7,
     story: 'The message stays open after its last fragment, and the next one is refused.',
     source: 'RFC 6455 §6.2',
     rules: [83, 119],
@@ -448,7 +448,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'empty-message-dropped',
-    step: 6,
+    step: 7,
     story: 'An empty payload taken for no message at all, so that empty messages get lost.',
     source: 'MDN: Writing a WebSocket server in C#',
     rules: [],
@@ -461,7 +461,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'json-in-the-reader',
-    step: 6,
+    step: 7,
     story: 'Every text parsed as JSON where frames are read: "hello" ends the connection.',
     source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [],
@@ -469,7 +469,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'fin-ignored',
-    step: 6,
+    step: 7,
     story: 'FIN never looked at: every fragment is handed out as a message of its own.',
     source: 'RFC 6455 §5.4',
     rules: [83],
@@ -483,7 +483,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'control-as-data',
-    step: 6,
+    step: 7,
     story: 'Control frames handled like data: a Close is shown as text, and a Ping is echoed.',
     source: 'WernerLDev/ts-websocket-server-protocol',
     rules: [87, 117],
@@ -491,7 +491,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'control-ends-message',
-    step: 6,
+    step: 7,
     story:
       'A control frame overwrites the opcode that was kept: after a Ping between two fragments, the message never arrives.',
     source: 'peakchen90/tiny-websocket',
@@ -505,7 +505,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'control-joins-message',
-    step: 6,
+    step: 7,
     story: 'The payload of a Ping put with the fragments around it, and into the message.',
     source: 'prettydiff/share-file-systems',
     rules: [87],
@@ -518,7 +518,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'close-from-a-fragment',
-    step: 6,
+    step: 7,
     story:
       'The code of a Close read from the first fragment of the message around it: the answer has the code 0x4865, "He".',
     source: 'AhmedOmani/Building-Websocket-Protocol',
@@ -536,7 +536,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'pong-refused',
-    step: 6,
+    step: 7,
     story: 'A Pong that nobody asked for taken for a mistake of the client.',
     source: 'AhmedOmani/Building-Websocket-Protocol',
     rules: [105],
@@ -549,7 +549,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'continuation-of-nothing',
-    step: 6,
+    step: 7,
     story: 'A continuation with nothing to continue accepted.',
     source: 'RFC 6455 §5.4',
     rules: [83],
@@ -557,7 +557,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'message-in-message',
-    step: 6,
+    step: 7,
     story: 'A new message inside an open one accepted: "A" and "B" become "AB".',
     source: 'peakchen90/tiny-websocket',
     rules: [86],
@@ -565,7 +565,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'unexpected-is-1003',
-    step: 6,
+    step: 7,
     story:
       'A continuation of nothing refused with 1003, as if it were the kind of data that is not wanted.',
     source: 'michaldziuba03/websockets',
@@ -579,7 +579,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'recursion-per-fragment',
-    step: 6,
+    step: 7,
     story: 'A call inside a call for each fragment. Enough of them end the process.',
     source: 'RFC 6455 §10.4',
     rules: [],
@@ -587,7 +587,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'fragments-in-a-list',
-    step: 6,
+    step: 7,
     story: 'Every fragment kept in a list, the empty ones too. A peer may send millions of them.',
     source: 'RFC 6455 §10.4',
     rules: [],
@@ -604,7 +604,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'text-goes-on',
-    step: 6,
+    step: 7,
     story: 'A text begins with the one before it: what was decoded is not put away.',
     source: 'RFC 6455 §6.2',
     rules: [119],
@@ -612,7 +612,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'decoded-twice',
-    step: 6,
+    step: 7,
     story: 'What was decoded when it arrived is decoded again when its frame is complete.',
     source: 'RFC 6455 §6.2',
     rules: [],
@@ -620,7 +620,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'ping-in-the-text',
-    step: 6,
+    step: 7,
     story: 'A Ping that is still arriving taken for a part of the text around it.',
     source: 'prettydiff/share-file-systems',
     rules: [],
@@ -628,7 +628,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'cut-character',
-    step: 7,
+    step: 8,
     story:
       'Each piece of a text decoded by itself. A character that is cut is refused, and only people who write more than ASCII notice.',
     source: 'RFC 6455 §5.6',
@@ -637,7 +637,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'decoder-not-flushed',
-    step: 7,
+    step: 8,
     story:
       'The decoder never told that this was the end: a text that stops inside a character passes.',
     source: 'RFC 6455 §8.1',
@@ -646,7 +646,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'byte-per-character',
-    step: 7,
+    step: 8,
     story: 'Each byte turned into one character. English works, and an é becomes two letters.',
     source: 'karlpokus/websockets-raw',
     rules: [106],
@@ -654,7 +654,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'one-decoder-for-all',
-    step: 7,
+    step: 8,
     story:
       'One decoder in the module, which remembers the first half of a character. The second half is taken from whoever is read next.',
     source: 'RFC 6455 §8.1',
@@ -672,7 +672,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'replacement-characters',
-    step: 7,
+    step: 8,
     story:
       'Wrong bytes replaced by U+FFFD instead of refused. Data is changed, and nobody is told.',
     source: 'freeunitorg/freeunit#378',
@@ -681,7 +681,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'bom-swallowed',
-    step: 7,
+    step: 8,
     story: 'A U+FEFF at the start of a text dropped by the decoder, which takes it for a mark.',
     source: 'RFC 6455 §8.1',
     rules: [],
@@ -689,7 +689,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'unmasked-twice',
-    step: 7,
+    step: 8,
     story:
       'To look at what has arrived of a payload, the waiting bytes are unmasked in place. When the rest is there, they are unmasked again, and masked.',
     source: 'RFC 6455 §5.3',
@@ -698,7 +698,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'slow-to-fail',
-    step: 7,
+    step: 8,
     story: 'Text checked only when the message has ended, however long that takes.',
     source: 'RFC 6455 §8.1',
     rules: [138],
@@ -706,7 +706,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'no-message-limit',
-    step: 8,
+    step: 9,
     story: 'No limit at all: the server keeps whatever comes, until its memory is full.',
     source: 'websockets/ws#104',
     rules: [150, 151],
@@ -719,7 +719,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-per-frame',
-    step: 8,
+    step: 9,
     story: 'The limit holds for each frame. Fragments without number pass it together.',
     source: 'c4punks/CWIST#161',
     rules: [150, 151],
@@ -727,7 +727,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-of-neighbours',
-    step: 8,
+    step: 9,
     story:
       'The limit looked at for a fragment and the one before it. Fragments of half the limit go on for ever.',
     source: 'RFC 6455 §10.4',
@@ -736,7 +736,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-of-characters',
-    step: 8,
+    step: 9,
     story:
       'The characters of a text counted, and not its bytes. In most scripts, that is a limit three times as large.',
     source: 'RFC 6455 §10.4',
@@ -750,7 +750,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-0-is-none',
-    step: 8,
+    step: 9,
     story: 'A limit of 0 taken for none given: `||` for a default parameter.',
     source: 'RFC 6455 §10.4',
     rules: [150],
@@ -763,7 +763,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-afterwards',
-    step: 8,
+    step: 9,
     story: 'The limit looked at when the payload is there: it has been exceeded by then.',
     source: 'RFC 6455 §10.4',
     rules: [150],
@@ -776,7 +776,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'limit-off-by-one',
-    step: 8,
+    step: 9,
     story: 'A message of exactly the limit refused: `>=` for `>`.',
     source: 'RFC 6455 §10.4',
     rules: [],
@@ -789,7 +789,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'pieces-never-joined',
-    step: 8,
+    step: 9,
     story:
       'Every piece of a text kept by itself until the end. A peer that sends byte by byte takes many times the memory of its text.',
     source: 'RFC 6455 §10.4',
@@ -798,7 +798,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'list-of-small-fragments',
-    step: 8,
+    step: 9,
     story:
       'The payloads of fragments kept in a list until the last one. 300,000 fragments of one byte took 65 MB.',
     source: 'RFC 6455 §10.4',
@@ -814,7 +814,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'idle-keeps-memory',
-    step: 8,
+    step: 9,
     story:
       'An empty view kept of the memory that is done with. It keeps all of it, for each connection that is idle.',
     source: 'RFC 6455 §10.4',
@@ -828,7 +828,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'begun-inside-an-empty-one',
-    step: 6,
+    step: 7,
     story:
       'Whether a message is open is read off its bytes. While its fragments are empty, another message may begin in it.',
     source: 'RFC 6455 §5.4',
@@ -842,7 +842,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'last-fragment-not-flushed',
-    step: 7,
+    step: 8,
     story:
       'Empty fragments are not given to the decoder. When the last one is empty, half a character at the end is not noticed, and stands before the next text.',
     source: 'RFC 6455 §8.1',
@@ -856,7 +856,7 @@ export const TRAPS: readonly Trap[] = [
   },
   {
     id: 'count-kept-after-a-text',
-    step: 8,
+    step: 9,
     story:
       'The count of the message starts again after a binary message only. The second text in fragments is refused.',
     source: 'RFC 6455 §10.4',

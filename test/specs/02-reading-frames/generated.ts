@@ -40,7 +40,7 @@ import {
   type Terms,
 } from './model.ts';
 import { type Easier, type Party, play } from './playing.ts';
-import { arrived, type Lesson, type Reader } from './readers.ts';
+import { anyFrames, arrived, type Lesson, type Reader } from './readers.ts';
 
 const ROLES: readonly Role[] = ['server', 'client'];
 
@@ -191,6 +191,35 @@ export const ANY_MASK: Scenario<Lesson> = {
 
 // ── Step 4 · A stream has no frames ─────────────────────────────────────────────────────────────
 
+/** Draws one or two of them. */
+function parties<T>(choose: Choices, draw: () => Party<T>): Party<T>[] {
+  return choose.oneIn(2) ? [draw(), draw()] : [draw()];
+}
+
+/** Draws frames, and a reader of them whose `check` refuses the opcode `refused`. */
+function frameParty(
+  choose: Choices,
+  makeReader: (frames: readonly SentFrame[]) => Reader<Frame>,
+  refused?: number,
+): Party<Frame> {
+  const frames = drawAnyFrames(choose);
+  const script = frameScript(frames, refused);
+  return { given: [], makeReader: () => makeReader(frames), script };
+}
+
+export const ANY_FRAMES: Scenario<Lesson> = {
+  what: 'Read any frames, however they arrive, at two readers at once.',
+  rules: [91, 116],
+  check(lesson) {
+    generated(25, (choose) => {
+      const draw = () => frameParty(choose, () => anyFrames(lesson));
+      play(choose, parties(choose, draw));
+    });
+  },
+};
+
+// ── Step 5 · While a frame arrives ──────────────────────────────────────────────────────────────
+
 /** The opcode that the `check` of these readers refuses. */
 const REFUSED = 11;
 
@@ -239,31 +268,18 @@ class WatchedReader implements Reader<Frame> {
   }
 }
 
-function frameParty(lesson: Lesson, choose: Choices): Party<Frame> {
-  const frames = drawAnyFrames(choose);
-  const script = frameScript(frames, REFUSED);
-  return { given: [], makeReader: () => new WatchedReader(lesson, frames), script };
-}
-
-/** Draws one or two of them. */
-function parties<T>(choose: Choices, draw: () => Party<T>): Party<T>[] {
-  return choose.oneIn(2) ? [draw(), draw()] : [draw()];
-}
-
-export const ANY_FRAMES: Scenario<Lesson> = {
-  what: 'Read any frames, however they arrive, at two readers at once.',
-  rules: [91, 116],
+export const ANY_CHECKED: Scenario<Lesson> = {
+  what: 'Call `check` with the header of any frame, once and in time.',
+  rules: [],
   check(lesson) {
-    generated(25, (choose) =>
-      play(
-        choose,
-        parties(choose, () => frameParty(lesson, choose)),
-      ),
-    );
+    generated(25, (choose) => {
+      const draw = () => frameParty(choose, (frames) => new WatchedReader(lesson, frames), REFUSED);
+      play(choose, parties(choose, draw));
+    });
   },
 };
 
-// ── Step 5 · Illegal frames ─────────────────────────────────────────────────────────────────────
+// ── Step 6 · Illegal frames ─────────────────────────────────────────────────────────────────────
 
 export const ANY_LEGALITY: Scenario<Lesson> = {
   what: 'Accept any header that is legal, and refuse any other.',
@@ -292,7 +308,7 @@ export const ANY_LEGALITY: Scenario<Lesson> = {
   },
 };
 
-// ── Steps 6 to 8 · Messages ─────────────────────────────────────────────────────────────────────
+// ── Steps 7 to 9 · Messages ─────────────────────────────────────────────────────────────────────
 
 function messageParty(
   { MessageReader }: Lesson,

@@ -104,7 +104,7 @@ function lengthMistake(lesson: Lesson, actual: unknown, expected: FrameHeader): 
 }
 
 const TOO_LONG_TO_COUNT =
-  'This header is legal, though no number holds its length exactly: round it. Whether it is too large is for step 8 to say.';
+  'This header is legal, though no number holds its length exactly: round it. Whether it is too large is for step 9 to say.';
 
 /** Lengths that a number holds only rounded, if it holds them. */
 const BEYOND: readonly string[] = [

@@ -1,4 +1,4 @@
-/** Step 5 · Illegal frames. */
+/** Step 6 · Illegal frames. */
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

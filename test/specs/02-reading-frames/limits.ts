@@ -1,4 +1,4 @@
-/** Step 8 · Limits. */
+/** Step 9 · Limits. */
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';

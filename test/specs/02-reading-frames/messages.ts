@@ -1,4 +1,4 @@
-/** Step 6 · Messages from fragments. */
+/** Step 7 · Messages from fragments. */
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
@@ -316,14 +316,14 @@ export const MESSAGES: readonly Scenario<Lesson>[] = [
   ...[...ILLEGAL_FRAMES, ...ILLEGAL_LENGTHS].map(
     ({ what, wire: hex, expected }): Scenario<Lesson> => {
       return {
-        what: `Refuse ${what}, as in step 5.`,
+        what: `Refuse ${what}, as in step 6.`,
         rules: [],
         check({ MessageReader }) {
           const bytes = fromHex(hex);
           const reader = new MessageReader();
           reader.push(bytes);
           const given = arrived(bytes);
-          failsWith(expected, () => reader.read(), `Refuse ${what}, as in step 5.`, { given });
+          failsWith(expected, () => reader.read(), `Refuse ${what}, as in step 6.`, { given });
         },
       };
     },

@@ -129,8 +129,8 @@ function atHeader({ start, payloadAt }: Place, why: string, code: CloseCode): Re
   return { code, why, from: start + 1, at: payloadAt };
 }
 
-/** Tells what a frame reader makes of frames, when its `check` refuses one opcode with 1008. */
-export function frameScript(frames: readonly SentFrame[], refused: number): Script<Frame> {
+/** Tells what a frame reader makes of frames. Its `check` refuses the opcode `refused` with 1008. */
+export function frameScript(frames: readonly SentFrame[], refused?: number): Script<Frame> {
   const results: { value: Frame; end: number }[] = [];
   for (const [i, place] of placesOf(frames).entries()) {
     const { sent, end, payloadAt, isWhole } = place;

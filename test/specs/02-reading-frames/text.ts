@@ -1,4 +1,4 @@
-/** Step 7 · Text is UTF-8. */
+/** Step 8 · Text is UTF-8. */
 import { attempt, equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

@@ -1,0 +1,195 @@
+/** Step 5 · While a frame arrives. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
+import { frame, join, wire } from '../../../shared/kit/frames.ts';
+import { buffersReserved } from '../../../shared/kit/memory.ts';
+import { deliver } from '../../../shared/kit/replay.ts';
+import { CloseCode, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { FrameReader } from '../../../solutions/02-reading-frames/reading.ts';
+import { linearCost } from './cost.ts';
+import { anyFrames, arrived, type Lesson } from './readers.ts';
+
+const { Binary, Ping, Pong, Text } = Opcode;
+
+/** Makes a reader whose `check` notes the opcodes that it is called with, and refuses a Pong. */
+function noting({ FrameReader }: Lesson) {
+  const opcodes: number[] = [];
+  const reader = new FrameReader(({ opcode }) => {
+    opcodes.push(opcode);
+    if (opcode === Pong) throw new ProtocolError(CloseCode.ProtocolError, '5.2', 'Not this one.');
+  });
+  return { opcodes, reader };
+}
+
+const CALLED_WITH = '`check` was called for opcodes';
+
+/** `check` sees each header once, when it is complete and the frames before it are out. */
+const CHECK_CALLS: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Call `check` when the frames before it have been returned, not ahead.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const bytes = join(
+        wire({ opcode: Text, payload: 'one' }),
+        wire({ opcode: Binary, payload: 'two' }),
+      );
+      const given = arrived(bytes);
+      reader.push(bytes);
+      equal(() => reader.read(), frame(Text, 'one'), 'Read the first of two frames.', { given });
+      const notAhead = 'Call `check` when the frames before it have been returned, not ahead.';
+      equal(() => opcodes, [Text], notAhead, { given, label: CALLED_WITH });
+      equal(() => reader.read(), frame(Binary, 'two'), 'Read the second.', { given });
+    },
+  },
+  {
+    what: 'Call `check` as soon as a header is complete.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const header = wire({ opcode: Ping, payload: 'three' }).slice(0, 7);
+      reader.push(header);
+      const open = 'A header and one byte of its payload are there.';
+      equal(() => reader.read(), undefined, open, { given: arrived(header) });
+      equal(() => opcodes, [Ping], 'Call `check` as soon as a header is complete.', {
+        given: arrived(header),
+        label: CALLED_WITH,
+      });
+    },
+  },
+  {
+    what: 'Call `check` once for each header.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const bytes = wire({ opcode: Ping, payload: 'three' });
+      const delivery = deliver(bytes, [7, 8]);
+      const given = arrived(bytes, delivery);
+      for (const read of delivery.reads) {
+        equal(() => reader.read(), undefined, 'Bytes of the frame are missing.', { given });
+        reader.push(read);
+      }
+      const what = 'Read a frame that arrives in three reads.';
+      equal(() => reader.read(), frame(Ping, 'three'), what, { given });
+      const once = 'Call `check` once for each header.';
+      equal(() => opcodes, [Ping], once, { given, label: CALLED_WITH });
+    },
+  },
+  {
+    what: 'What `check` throws, `read` throws.',
+    rules: [],
+    check(lesson) {
+      const { reader } = noting(lesson);
+      const refused = wire({ opcode: Pong }).slice(0, 6);
+      const given = arrived(refused);
+      const neverThrows = '`push` only takes bytes in: it never throws.';
+      attempt(() => reader.push(refused), neverThrows, given);
+      const what = 'What `check` throws, `read` throws.';
+      failsWith(CloseCode.ProtocolError, () => reader.read(), what, { given });
+    },
+  },
+  {
+    what: 'A frame that `check` has refused does not come out of the next `read` either.',
+    rules: [],
+    check(lesson) {
+      const { reader } = noting(lesson);
+      const bytes = wire({ opcode: Pong, payload: 'no' });
+      const given = arrived(bytes);
+      reader.push(bytes);
+      const throws = 'What `check` throws, `read` throws.';
+      failsWith(CloseCode.ProtocolError, () => reader.read(), throws, { given });
+      let next: unknown;
+      try {
+        next = reader.read();
+      } catch {
+        return;
+      }
+      const what = 'A frame that `check` has refused does not come out of the next `read` either.';
+      equal(() => next, undefined, what, {
+        given: [...given, ['first read', 'threw what `check` threw, as it has to']],
+        label: 'second read',
+        cause: () =>
+          'The first `read` threw, and the next went on behind the header, as if nothing had happened.',
+      });
+    },
+  },
+];
+
+/** Returns how much memory readers reserve, in bytes, of whose frames three bytes are there. */
+function memoryOfAnnounced(lesson: Lesson, length: number, count: number): number {
+  const bytes = wire({ opcode: Binary, payload: new Uint8Array(length) }).slice(0, 11);
+  const missing = 'Three bytes of a frame are there.';
+  // All of them stay until the end: what is given back is not counted.
+  const readers: FrameReader[] = [];
+  const reserved = buffersReserved(10, () => {
+    for (let i = 0; i < count / 10; i++) {
+      const reader = anyFrames(lesson);
+      readers.push(reader);
+      reader.push(bytes.slice());
+      equal(() => reader.read(), undefined, missing);
+    }
+  });
+  for (const reader of readers) equal(() => reader.read(), undefined, missing);
+  return reserved;
+}
+
+/** A length is a promise, not a reason to reserve memory; and a byte is handled once. */
+const COST: readonly Scenario<Lesson>[] = [
+  {
+    what: 'Reserve no memory for bytes that have only been announced.',
+    rules: [],
+    check(lesson) {
+      const before = process.memoryUsage().arrayBuffers;
+      const reader = anyFrames(lesson);
+      const header = fromHex('82 ff 00 00 00 00 20 00 00 00 37 fa 21 3d'); // 512 MiB
+      reader.push(header);
+      const announced = 'A frame of 512 MiB has been announced, and none of it is there.';
+      equal(() => reader.read(), undefined, announced, { given: arrived(header) });
+      reader.push(Uint8Array.of(1, 2, 3));
+      const three = 'Three bytes of 512 MiB are there.';
+      equal(() => reader.read(), undefined, three, { given: arrived(header) });
+      if (process.memoryUsage().arrayBuffers - before < 256 * 1024 * 1024) return;
+      fail('Reserve no memory for bytes that have only been announced.', [
+        ['arrived', show(header)],
+        ['reserved', 'more than 256 MiB'],
+      ]);
+    },
+  },
+  {
+    what: 'Reserve no memory for small frames that have only been announced, either.',
+    rules: [],
+    check(lesson) {
+      for (const [size, count] of [
+        [64 * 1024 - 1, 50],
+        [4 * 1024, 500],
+      ] as const) {
+        // Compared with short frames: a reader may have a buffer from the start.
+        const [less, more] = [200, size].map((length) => memoryOfAnnounced(lesson, length, count));
+        if (more! - less! < (size * count) / 2) continue;
+        fail(
+          'Reserve no memory for small frames that have only been announced, either.',
+          [
+            ['announced', `${count} frames of ${size} bytes, to ${count} readers`],
+            ['arrived', 'three bytes of each'],
+            [
+              'reserved',
+              `${Math.round((more! - less!) / 1024)} KiB more than for frames of 200 bytes`,
+            ],
+          ],
+          'A thousand connections that announce, and send nothing, cost the peer nothing. Let a buffer grow with what arrives.',
+        );
+      }
+    },
+  },
+  {
+    what: 'Read a frame of 1 MiB in small reads.',
+    rules: [],
+    check(lesson) {
+      linearCost(anyFrames(lesson), Binary, (payload) => frame(Binary, payload));
+    },
+  },
+];
+
+export const WHILE_ARRIVING: readonly Scenario<Lesson>[] = [...CHECK_CALLS, ...COST];
