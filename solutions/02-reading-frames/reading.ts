@@ -22,7 +22,7 @@ export interface FirstBytes {
   readonly length7: number;
 }
 
-/** Everything in a frame that stands before its payload. */
+/** Everything in a frame before its payload. */
 export interface FrameHeader {
   readonly fin: boolean;
   readonly rsv: number;
@@ -110,7 +110,7 @@ function decodeLength(bytes: Uint8Array, offset: number, size: 2 | 8): number {
  * Step 3 · Unmasking.
  *
  * Unmasks bytes in place: byte i of a payload is XORed with byte i mod 4 of the key. `position`
- * is the place of `bytes[0]` in its payload, for a payload that comes in pieces. RFC 6455 §5.3
+ * is the place of `bytes[0]` in its payload, for a payload that arrives in pieces. RFC 6455 §5.3
  */
 export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
   // Whole words are quicker. Too few bytes are not worth preparing them.
@@ -162,14 +162,14 @@ class ByteQueue {
   #memory = NO_BYTES;
   /** As much of the memory as has been written. */
   #written = NO_BYTES;
-  /** Where in it the waiting bytes start. What stands before has been taken, and is not ours. */
+  /** Where in it the waiting bytes start. What is before has been taken, and is not ours. */
   #start = 0;
 
   get length(): number {
     return this.#written.length - this.#start;
   }
 
-  /** The bytes in the queue. A view: it holds until they are taken. */
+  /** The bytes in the queue. A view: it is right until they are taken. */
   peek(): Uint8Array {
     return this.#written.subarray(this.#start);
   }
@@ -207,7 +207,7 @@ class ByteQueue {
   skip(count: number): void {
     this.#start += count;
     if (this.#start < this.#written.length) return;
-    this.#memory = this.#written = NO_BYTES; // An idle connection holds no memory.
+    this.#memory = this.#written = NO_BYTES; // An idle connection keeps no memory.
     this.#start = 0;
   }
 }
@@ -234,7 +234,7 @@ export class FrameReader {
   }
 
   /**
-   * Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
+   * Stores the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
    * the caller may use its memory again when `push` has returned.
    */
   push(chunk: Uint8Array): void {
@@ -382,7 +382,7 @@ class TextAssembler {
  * Steps 7–9 · Messages.
  *
  * Puts messages together from frames: `push` what arrives, then `read` until it returns
- * `undefined`. Control frames come out as they come in, also between the fragments of a
+ * `undefined`. Control frames are returned as they arrive, also between the fragments of a
  * message. RFC 6455 §5.4–§5.6, §8.1, §10.4
  */
 export class MessageReader {
@@ -409,7 +409,7 @@ export class MessageReader {
   }
 
   /**
-   * Takes in the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
+   * Stores the bytes of one read. The chunk stays the caller's: it is copied, not changed, and
    * the caller may use its memory again when `push` has returned.
    */
   push(chunk: Uint8Array): void {
@@ -420,7 +420,7 @@ export class MessageReader {
    * Returns the next message or control frame, or `undefined` when more bytes are needed.
    *
    * Throws `ProtocolError`, and is of no more use then. At the header, so that nothing of the frame
-   * ever comes out: 1002 for what `checkHeader` refuses, a continuation of nothing, and a new
+   * is ever returned: 1002 for what `checkHeader` refuses, a continuation of nothing, and a new
    * message inside an open one; 1009 when it announces more than `maxMessageBytes`. And 1007 as
    * soon as a text has a byte that is not UTF-8.
    */

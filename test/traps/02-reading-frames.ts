@@ -79,7 +79,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'key-not-waited-for',
     step: 2,
     story:
-      'A masked frame whose key has not come yet read as one without a mask. The key comes out as a message.',
+      'A masked frame whose key has not come yet read as one without a mask. The key arrives as a message.',
     source: 'cookie.engineer: Implementers Guide to WebSockets',
     rules: [],
     edits: [
@@ -124,7 +124,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'longer-form-16',
     step: 2,
-    story: 'A length of 125 accepted in 16 bits: the border is off by one.',
+    story: 'A length of 125 accepted in 16 bits: the boundary is off by one.',
     source: 'RFC 6455 §5.2',
     rules: [75],
     edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 125 : 65536']],
@@ -132,7 +132,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'longer-form-64',
     step: 2,
-    story: 'A length of 65535 accepted in 64 bits: the border is off by one.',
+    story: 'A length of 65535 accepted in 64 bits: the boundary is off by one.',
     source: 'RFC 6455 §5.2',
     rules: [75],
     edits: [['size === 2 ? 126 : 65536', 'size === 2 ? 126 : 65535']],
@@ -150,7 +150,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'key-restarts',
     step: 3,
     story:
-      'The key begins anew with each chunk. Tests with short messages pass, and long ones arrive broken.',
+      'The key starts over with each chunk. Tests with short messages pass, and long ones arrive broken.',
     source: 'boostorg/beast#1061',
     rules: [82],
     edits: [['const start = bytes.length', 'position = 0;\n  const start = bytes.length']],
@@ -181,7 +181,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'one-frame-a-read',
     step: 4,
     story:
-      'One read taken for one frame: what comes behind it is dropped. Whoever sends fast loses every second message.',
+      'One read taken for one frame: what follows it is dropped. A client that sends fast loses every second message.',
     source: 'ErickWendel/websockets-with-nodejs-from-scratch',
     rules: [91, 119],
     edits: [
@@ -231,12 +231,12 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'memory-used-again',
     step: 4,
-    story: 'Memory that was given out is used again for what comes later: old messages change.',
+    story: 'Memory that was returned is used again for what arrives later: old messages change.',
     source: 'cesanta/mongoose#145',
     rules: [],
     edits: [
       [
-        'this.#memory = this.#written = NO_BYTES; // An idle connection holds no memory.',
+        'this.#memory = this.#written = NO_BYTES; // An idle connection keeps no memory.',
         'this.#written = this.#memory.subarray(0, 0);',
       ],
     ],
@@ -259,7 +259,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'joined-each-time',
     step: 5,
     story:
-      'The buffer joined anew with each read. A large message in small reads takes minutes instead of milliseconds.',
+      'The whole buffer joined again with each read. A large message in small reads takes minutes instead of milliseconds.',
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [['Math.max(waiting.length + by, waiting.length * 2)', 'waiting.length + by']],
@@ -656,7 +656,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'one-decoder-for-all',
     step: 8,
     story:
-      'One decoder in the module, which remembers the first half of a character. The second half is taken from whoever is read next.',
+      'One decoder in the module, which remembers the first half of a character. The second half is taken from the text that is read next, at any reader.',
     source: 'RFC 6455 §8.1',
     rules: [106],
     edits: [
@@ -720,7 +720,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'limit-per-frame',
     step: 9,
-    story: 'The limit holds for each frame. Fragments without number pass it together.',
+    story: 'The limit applies to each frame. Fragments without number pass it together.',
     source: 'c4punks/CWIST#161',
     rules: [150, 151],
     edits: [['this.#messageBytes + header.payloadLength', 'header.payloadLength']],
@@ -821,7 +821,7 @@ export const TRAPS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'this.#written = NO_BYTES; // An idle connection holds no memory.',
+        'this.#written = NO_BYTES; // An idle connection keeps no memory.',
         'this.#written = this.#memory.subarray(this.#memory.length);',
       ],
     ],
@@ -844,7 +844,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'last-fragment-not-flushed',
     step: 8,
     story:
-      'Empty fragments are not given to the decoder. When the last one is empty, half a character at the end is not noticed, and stands before the next text.',
+      'Empty fragments are not given to the decoder. When the last one is empty, half a character at the end is not noticed, and appears before the next text.',
     source: 'RFC 6455 §8.1',
     rules: [106, 138],
     edits: [

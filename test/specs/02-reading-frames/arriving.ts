@@ -84,14 +84,14 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
       const { reader } = noting(lesson);
       const refused = wire({ opcode: Pong }).slice(0, 6);
       const given = arrived(refused);
-      const neverThrows = '`push` only takes bytes in: it never throws.';
+      const neverThrows = '`push` only stores bytes: it never throws.';
       attempt(() => reader.push(refused), neverThrows, given);
       const what = 'What `check` throws, `read` throws.';
       failsWith(CloseCode.ProtocolError, () => reader.read(), what, { given });
     },
   },
   {
-    what: 'A frame that `check` has refused does not come out of the next `read` either.',
+    what: 'The next `read` does not return a frame that `check` has refused, either.',
     rules: [],
     check(lesson) {
       const { reader } = noting(lesson);
@@ -106,7 +106,7 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
       } catch {
         return;
       }
-      const what = 'A frame that `check` has refused does not come out of the next `read` either.';
+      const what = 'The next `read` does not return a frame that `check` has refused, either.';
       equal(() => next, undefined, what, {
         given: [...given, ['first read', 'threw what `check` threw, as it has to']],
         label: 'second read',

@@ -19,7 +19,7 @@ const WORDS = ['one', 'two', 'three', 'four', 'five'];
 const FIVE_FRAMES = join(...WORDS.map((payload) => wire({ opcode: Text, payload })));
 
 const USED_AGAIN =
-  'It was right when it was returned. Its memory has been used again for what came later: copy what you give out, or never write there again.';
+  'It was right when it was returned. Its memory has been used again since: copy what you return, or never write there again.';
 
 function expectedFrame({ expected }: (typeof FRAMES)[number]): Frame {
   return frame(expected.opcode, expected.text, expected.fin);
@@ -49,7 +49,7 @@ export const FRAMES_OF_A_STREAM: readonly Scenario<Lesson>[] = [
     };
   }),
   {
-    what: 'Leave a payload as it is once it is out.',
+    what: 'Leave a payload as it is once it is returned.',
     rules: [],
     check(lesson) {
       // The first read ends with a frame, so that nothing waits; the second and third end inside one.
@@ -59,7 +59,7 @@ export const FRAMES_OF_A_STREAM: readonly Scenario<Lesson>[] = [
       readsAs(() => anyFrames(lesson), FIVE_FRAMES, delivery, right, 'Read five frames.', true);
       const payloads = readAndKeep(anyFrames(lesson), delivery.reads);
       for (const [i, word] of WORDS.entries()) {
-        const leave = `Leave payload ${i + 1} as it is once it is out.`;
+        const leave = `Leave payload ${i + 1} as it is once it is returned.`;
         const about = { given, label: 'it is now', cause: () => USED_AGAIN };
         equal(() => payloads[i], utf8(word), leave, about);
       }
@@ -77,7 +77,7 @@ export const FRAMES_OF_A_STREAM: readonly Scenario<Lesson>[] = [
         ['each', 'in two reads, cut after byte 8, in turn'],
       ];
       const cause = () =>
-        'Where is kept what waits? One reader must not know of another: not in the module.';
+        'Where do the waiting bytes go? Each reader keeps its own, in a field and not in the module.';
       const reads = (i: number, right: Frame | undefined) => {
         const about = { given: [...given, ['read of', `reader ${i + 1}`] as const], cause };
         const what = 'Read two streams in turn, with a reader for each.';

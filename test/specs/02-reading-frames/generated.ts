@@ -291,7 +291,7 @@ export const ANY_LEGALITY: Scenario<Lesson> = {
       if (lengthMistake(sent)) return;
       const bytes = headBytes(sent);
       const header =
-        decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
+        decodeHeader(bytes) ?? fail('Step 2 has to pass before this one.', arrived(bytes));
       const given: Fact[] = [
         ['we are', `the ${role}`],
         ['header', show(header)],
@@ -343,7 +343,7 @@ function easierMessages(frames: readonly SentFrame[], terms: Terms): Easier<Mess
   const ways: [SentFrame[], string][] = [];
   if (data.length < frames.length) {
     const cause =
-      'Without the control frames it is read right. They are no part of the message around them, not even while they arrive.';
+      'Without the control frames it is read right. They are not part of the message around them, not even while they arrive.';
     ways.push([data, cause]);
   }
   if (last.length < data.length) {
@@ -430,8 +430,7 @@ function peeks({ FrameReader }: Lesson, choose: Choices): void {
     seen.fill(0);
   }
   reader.push(bytes.slice(size + there));
-  const untouched =
-    'Who peeks, and writes into what there is to see, changes nothing of the frame.';
+  const untouched = 'Writing into what `peek` has returned changes nothing of the frame.';
   const frame = { fin: true, opcode: Opcode.Text, payload };
   equal(() => reader.read(), frame, untouched, { given: arrived(bytes) });
 }

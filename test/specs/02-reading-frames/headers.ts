@@ -98,13 +98,15 @@ function lengthMistake(lesson: Lesson, actual: unknown, expected: FrameHeader): 
   if (typeof mine === 'bigint') {
     return 'The length is a BigInt. `payloadLength` is a number: `Number(length)` makes one of it.';
   }
-  if (right !== 126 && mine === 126) return '126 is no length here: the next two bytes have it.';
-  if (right !== 127 && mine === 127) return '127 is no length here: the next eight bytes have it.';
+  if (right !== 126 && mine === 126)
+    return '126 is not the length here: the next two bytes have it.';
+  if (right !== 127 && mine === 127)
+    return '127 is not the length here: the next eight bytes have it.';
   return why;
 }
 
 const TOO_LONG_TO_COUNT =
-  'This header is legal, though no number holds its length exactly: round it. Whether it is too large is for step 9 to say.';
+  'This header is legal, although a JavaScript number can only be close to its length: round it. Step 9 checks whether it is too large.';
 
 /** Lengths that a number holds only rounded, if it holds them. */
 const BEYOND: readonly string[] = [

@@ -43,7 +43,7 @@ const whyOf = (id: string) => WHY[/^[a-z]+/.exec(id)?.[0] ?? ''];
 
 /** The header of a frame, as the code of step 2 decodes it. */
 function headerOf({ decodeHeader }: Lesson, bytes: Uint8Array): FrameHeader {
-  return decodeHeader(bytes) ?? fail('Step 2 has to hold before this one.', arrived(bytes));
+  return decodeHeader(bytes) ?? fail('Step 2 has to pass before this one.', arrived(bytes));
 }
 
 function givenOf(header: FrameHeader, role: Role): Fact[] {

@@ -188,7 +188,7 @@ const SIZES: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'The limit is for one message: start to count anew with the next.',
+    what: 'The limit is for one message: start again at 0 with the next.',
     rules: [151],
     check(lesson) {
       const bytes = wire({ opcode: Text, payload: LARGEST });
@@ -196,13 +196,13 @@ const SIZES: readonly Scenario<Lesson>[] = [
       equal(
         () => readAll(limited(lesson), [bytes, bytes, bytes]),
         [message, message, message],
-        'The limit is for one message: start to count anew with the next.',
+        'The limit is for one message: start again at 0 with the next.',
         { given: [['arrived', `three texts of ${LIMIT} bytes each`], MAX] },
       );
     },
   },
   {
-    what: 'The payload of a ping is no part of the message around it.',
+    what: 'The payload of a ping is not part of the message around it.',
     rules: [151],
     check(lesson) {
       const ping = utf8('p'.repeat(100));
@@ -214,7 +214,7 @@ const SIZES: readonly Scenario<Lesson>[] = [
       equal(
         () => readAll(limited(lesson), [around]),
         [{ type: 'ping', payload: ping }, binary(LARGEST)],
-        'The payload of a ping is no part of the message around it.',
+        'The payload of a ping is not part of the message around it.',
         { given: [...arrived(around), MAX] },
       );
     },

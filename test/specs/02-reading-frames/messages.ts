@@ -71,7 +71,7 @@ const CONVERSATIONS: readonly Conversation[] = [
     messages: [text('')],
   },
   {
-    what: 'a text that stands in the middle one of three fragments',
+    what: 'a text in the middle one of three fragments',
     rules: [83, 85, 88],
     frames: [
       { opcode: Text, fin: false },
@@ -141,7 +141,7 @@ const CONVERSATIONS: readonly Conversation[] = [
     messages: [text('one'), binary(utf8('two')), text('three')],
   },
   {
-    what: 'a text after a binary message in fragments, of bytes that are no text',
+    what: 'a text after a binary message in fragments, of bytes that are not text',
     rules: [90, 118, 119],
     frames: [
       { opcode: Text, payload: 'before' },

@@ -50,7 +50,7 @@ function aboutMemory<T>({ read, delivery, expected }: Misreading<T>): Suspicion[
   return [
     [
       () => isRead(() => read(delivery.reads, true), expected),
-      'It was right at first, and changed when the memory of the pushed bytes, or your own buffer, was used again. Copy what you keep and what you give out: `new Uint8Array(bytes)`.',
+      'It was right at first, and changed when the memory of the pushed bytes, or your own buffer, was used again. Copy what you keep and what you return: `new Uint8Array(bytes)`.',
     ],
   ];
 }
@@ -76,7 +76,7 @@ function aboutFrames<T>({ read, bytes, delivery, actual, expected }: Misreading<
     [
       () =>
         few && isRead(() => read([...delivery.reads, NEXT]).slice(0, expected.length), expected),
-      'It comes out when the first bytes of the next frame arrive. A frame is complete with its last byte: wait for no more.',
+      'It is returned only when the first bytes of the next frame arrive. A frame is complete with its last byte: wait for no more.',
     ],
     [
       () => few && isRead(() => expected.filter((result) => !isEmpty(result)), actual),
@@ -116,7 +116,7 @@ function aboutMessages<T>({ read, bytes, actual, expected }: Misreading<T>): Sus
   return [
     [
       () => mine.length > right.length && mine.length === data.length,
-      'Each fragment has come out by itself. A message ends with the fragment that has FIN.',
+      'Each fragment has been returned by itself. A message ends with the fragment that has the FIN bit.',
     ],
     [
       () =>

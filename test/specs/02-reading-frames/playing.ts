@@ -112,7 +112,7 @@ function run<T extends object>(
 const EASIER_USES: readonly (readonly [use: Partial<Use>, cause: string])[] = [
   [
     { isSpent: false },
-    'It is right until the caller writes into what has come out before. That belongs to the caller: give out a copy, or memory that is used for nothing else.',
+    'It is right until the caller writes into what was returned before. That belongs to the caller: return a copy, or memory that is used for nothing else.',
   ],
   [
     { isShort: false },
@@ -134,7 +134,7 @@ function likelyCause<T extends object>(
   const own = plan.filter((arrival) => arrival.party === at);
   const mine = own.map((arrival) => ({ ...arrival, party: 0 }));
   if (parties.length > 1 && holds([party], mine)) {
-    return 'Alone, this reader reads the same right. One reader must not know of another: what it keeps belongs into its own fields, not into the module.';
+    return 'Alone, this reader reads the same bytes right. What it keeps belongs in its own fields: in the module, another reader finds it, too.';
   }
   const use = EASIER_USES.find(([easier]) => {
     return holds(
@@ -171,7 +171,7 @@ function holds<T extends object>(parties: readonly Party<T>[], plan: readonly Ar
 const LEFT_ALONE = 'The bytes that are pushed belong to the caller: do not change them.';
 
 const USED_AGAIN =
-  'It was right when it came out. Its memory has been used again since: give out a copy, or never write there again.';
+  'It was right when it was returned. Its memory has been used again since: copy what you return, or never write there again.';
 
 const WENT_ON =
   'The first `read` threw, as it has to. The next one went on behind the header, as if nothing had happened.';
@@ -220,7 +220,7 @@ class Side<T extends object> {
   checkKept(): void {
     const about = this.#tellOf('it is now', () => USED_AGAIN);
     for (const [result, copy] of this.#kept) {
-      equal(() => result, copy, 'What has come out stays as it is.', about);
+      equal(() => result, copy, 'What has been returned stays as it is.', about);
     }
   }
 
@@ -230,7 +230,7 @@ class Side<T extends object> {
         this.#reader.push(chunk);
       },
       undefined,
-      '`push` only takes bytes in: it never throws.',
+      '`push` only stores bytes: it never throws.',
       this.#about,
     );
   }
@@ -255,7 +255,7 @@ class Side<T extends object> {
       equal(
         () => this.#readOrRefuse(code),
         undefined,
-        'Nothing comes out before it is complete.',
+        'Nothing is returned before it is complete.',
         this.#about,
       );
     }
@@ -270,7 +270,7 @@ class Side<T extends object> {
         return result;
       },
       value,
-      'What is complete comes out at the next `read`, in order.',
+      'What is complete is returned by the next `read`, in order.',
       this.#about,
     );
     this.#count++;
@@ -295,7 +295,8 @@ class Side<T extends object> {
     const refuses = 'What a peer may not send is refused as soon as it is seen.';
     failsWith(code, () => this.#reader.read(), refuses, { given });
     if (code === CloseCode.InvalidPayload) return;
-    const never = 'Nothing of a frame that has been refused comes out, at no later `read` either.';
+    const never =
+      'Nothing of a frame that has been refused is returned, not by a later `read` either.';
     equal(() => this.#readAgain(), undefined, never, { given, cause: () => WENT_ON });
   }
 

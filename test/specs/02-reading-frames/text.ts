@@ -134,7 +134,7 @@ const TWO_READERS: Scenario<Lesson> = {
       ['each', 'in two reads, cut after byte 7, in turn'] as const,
     ];
     const cause = () =>
-      'Who remembers the first half of the character? Each reader needs a decoder of its own.';
+      'Where is the first half of the character kept? Each reader needs a decoder of its own.';
     const causes = { cause, causeOfError: cause };
     for (const [i, reader] of readers.entries()) {
       reader.push(streams[i]!.slice(0, 7));
@@ -249,7 +249,7 @@ const PEEKING: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'A header is no payload.',
+    what: 'A header is not payload.',
     rules: [],
     check({ FrameReader }) {
       for (let length = 1; length <= 6; length++) {
@@ -257,7 +257,7 @@ const PEEKING: readonly Scenario<Lesson>[] = [
         const given = arrived(HELLO.slice(0, length));
         reader.push(HELLO.slice(0, length));
         equal(() => reader.read(), undefined, 'The frame has not ended.', { given });
-        equal(() => reader.peek(), utf8(''), 'A header is no payload.', { given });
+        equal(() => reader.peek(), utf8(''), 'A header is not payload.', { given });
       }
     },
   },
@@ -282,14 +282,14 @@ const PEEKING: readonly Scenario<Lesson>[] = [
     },
   },
   {
-    what: 'Who peeks takes nothing away.',
+    what: 'Peeking takes nothing away.',
     rules: [],
     check(lesson) {
       const reader = insideHello(lesson);
       reader.peek();
       reader.peek(2);
       reader.push(HELLO.slice(9));
-      equal(() => reader.read(), frame(Text, 'Hello'), 'Who peeks takes nothing away.', {
+      equal(() => reader.read(), frame(Text, 'Hello'), 'Peeking takes nothing away.', {
         given: arrived(HELLO),
         cause: () => UNMASKED_TWICE,
       });
