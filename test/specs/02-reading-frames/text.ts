@@ -178,7 +178,7 @@ function whyWrong(bytes: Uint8Array): string {
 function utf8Mistake(actual: unknown, bytes: Uint8Array): string | undefined {
   if (!Array.isArray(actual)) return undefined;
   if (actual.length === 0) {
-    return 'Nothing came out, and nothing was thrown. When the last fragment is there, there is nothing to wait for.';
+    return 'Nothing was returned, and nothing was thrown. When the last fragment is there, there is nothing to wait for.';
   }
   if (String(actual[0]?.data).includes('\ufffd')) {
     return 'The decoder put U+FFFD where the wrong bytes were. Ask it to throw instead: fatal.';
