@@ -301,6 +301,21 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'checked-when-complete',
+    step: 5,
+    story:
+      'The header checked when the whole frame is there. A ping that announces a megabyte is waited for, and stored, before it is refused.',
+    source: 'python-websockets/websockets',
+    rules: [],
+    edits: [
+      ['this.#check(header);\n    this.#received.skip', 'this.#received.skip'],
+      [
+        'const payload = this.#received.take(payloadLength);',
+        'this.#check(this.#header);\n    const payload = this.#received.take(payloadLength);',
+      ],
+    ],
+  },
+  {
     id: 'refused-then-read',
     step: 5,
     story:
