@@ -25,6 +25,21 @@ function noting({ FrameReader }: Lesson) {
 
 const CALLED_WITH = '`check` was called for opcodes';
 
+const CALLED_LATE =
+  'It is called when the whole frame is there. The header alone says whether the rest is worth waiting for.';
+
+/** Says whether `check` is called for a frame that arrives whole. */
+function isCalledFor(lesson: Lesson, bytes: Uint8Array): boolean {
+  const { opcodes, reader } = noting(lesson);
+  try {
+    reader.push(bytes);
+    reader.read();
+  } catch {
+    return false;
+  }
+  return opcodes.length > 0;
+}
+
 /** `check` sees each header once, when it is complete and the frames before it are out. */
 const CHECK_CALLS: readonly Scenario<Lesson>[] = [
   {
@@ -49,13 +64,15 @@ const CHECK_CALLS: readonly Scenario<Lesson>[] = [
     rules: [],
     check(lesson) {
       const { opcodes, reader } = noting(lesson);
-      const header = wire({ opcode: Ping, payload: 'three' }).slice(0, 7);
+      const bytes = wire({ opcode: Ping, payload: 'three' });
+      const header = bytes.slice(0, 7);
       reader.push(header);
       const open = 'A header and one byte of its payload are there.';
       equal(() => reader.read(), undefined, open, { given: arrived(header) });
       equal(() => opcodes, [Ping], 'Call `check` as soon as a header is complete.', {
         given: arrived(header),
         label: CALLED_WITH,
+        cause: () => (isCalledFor(lesson, bytes) ? CALLED_LATE : undefined),
       });
     },
   },
