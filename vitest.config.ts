@@ -42,7 +42,7 @@ class LongestFirst extends BaseSequencer {
 /** What proves the course. */
 const proof = {
   /** A guard against hanging, not a bound on speed, in milliseconds. */
-  testTimeout: 180_000,
+  testTimeout: 600_000,
   /** Each file leaves nothing behind: a process of its own would be more work than most are. */
   isolate: false,
 };
