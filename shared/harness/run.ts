@@ -76,17 +76,14 @@ function todoPlace(error: Todo): string {
   return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
 }
 
-/**
- * Runs the steps up to the first that does not hold. `undefined`: they all do. Leaves out those
- * with a number in `without`.
- */
+/** Runs the steps up to the first that does not hold. `undefined`: they all do. */
 export async function firstFailure(
   spec: AnySpec,
   module: object,
-  without: readonly number[] = [],
+  withSuite = true,
 ): Promise<StepResult | undefined> {
-  for (const [i, { title, section, scenarios }] of spec.steps.entries()) {
-    if (without.includes(i + 1)) continue;
+  for (const [i, { title, section, scenarios, isSuite }] of spec.steps.entries()) {
+    if (isSuite && !withSuite) continue;
     const failure = await runStep(spec, i + 1, module);
     if (!failure) continue;
     return { number: i + 1, title, section, scenarios: scenarios.length, failure, output: '' };

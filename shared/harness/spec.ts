@@ -15,6 +15,8 @@ export interface Step<Implementation> {
   readonly title: string;
   /** The section of RFC 6455 that it teaches, such as `5.2`. */
   readonly section: string;
+  /** Is it a suite over all that the lesson has built? What looks for one mistake leaves it out. */
+  readonly isSuite?: true;
   /** In the order in which they are told: the first that does not hold is explained. */
   readonly scenarios: readonly Scenario<Implementation>[];
 }

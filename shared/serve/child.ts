@@ -51,7 +51,7 @@ async function listen({ port, parts }: Extract<ToServer, { type: 'listen' }>): P
 
 async function stop(): Promise<void> {
   if (serving && !(await serving.stop())) {
-    report(new Error('shutdown() has not come to its end. Lesson 05, step 9 is about it.'));
+    report(new Error('shutdown() has not come to its end. Lesson 05, step 11 is about it.'));
   }
   process.exit();
 }

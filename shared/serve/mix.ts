@@ -22,7 +22,7 @@ export async function loadServer(yours: readonly string[]): Promise<Lesson05> {
     ? await import(`data:text/javascript,${encodeURIComponent(referenceOn(yours))}`)
     : await importTarget(target);
   if (typeof module.WebSocketServer === 'function') return module as Lesson05;
-  throw new TypeError(`${fileOf(target)} has no WebSocketServer. Lesson 05, step 7 is about it.`);
+  throw new TypeError(`${fileOf(target)} has no WebSocketServer. Lesson 05, step 10 is about it.`);
 }
 
 /** The reference of lesson 05 as JavaScript, with imports that lead to the learner's files. */

@@ -158,7 +158,7 @@ function refusedFor(error: HandshakeError): Refused {
 }
 
 /**
- * Steps 2–5 and 8 · A connection without a socket.
+ * Steps 2–5 and 9 · A connection without a socket.
  *
  * Puts reader, send queue and closing handshake together. It never touches the network: bytes
  * come in through `receive`, events come out of `next`, bytes to send out of `takeOutput`.
@@ -385,7 +385,7 @@ export class Connection {
     }
   }
 
-  /** Step 8 · Takes in that the socket has room, and tells the caller who waits for it. */
+  /** Step 9 · Takes in that the socket has room, and tells the caller who waits for it. */
   drained(): void {
     if (!this.#owesDrain || this.#waitingBytes > 0) return;
     this.#owesDrain = false;
@@ -403,7 +403,7 @@ function checkCloseBody(payload: Uint8Array): void {
 }
 
 /**
- * Step 6 · On a socket.
+ * Steps 6–8 · On a socket.
  *
  * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
  * in, its events go to `handle`, and what that makes goes out in one write.
@@ -549,7 +549,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 const ignore = () => {};
 
 /**
- * Steps 7, 9 and 11 · Many connections.
+ * Steps 10, 11 and 13 · Many connections.
  *
  * Turns sockets into connections, each with a state of its own, and knows those that are open.
  */
@@ -564,19 +564,19 @@ export class WebSocketServer {
   /** The end of a shutdown. `undefined`: there is none. */
   #shutdown: Promise<void> | undefined;
 
-  /** Step 7 · Makes a server that tells `handle` what happens on each of its connections. */
+  /** Step 10 · Makes a server that tells `handle` what happens on each of its connections. */
   constructor(handle: Handler, options: Options = {}) {
     this.#handle = handle;
     this.#options = { ...LIMITS, ...options };
   }
 
-  /** Step 7 · The connections whose TCP connection is there: those that are open, or closing. */
+  /** Step 10 · The connections whose TCP connection is there: those that are open, or closing. */
   get connections(): ReadonlySet<Connection> {
     return this.#connections;
   }
 
   /**
-   * Step 7 · Takes over a socket that somebody has just connected to. Reads the request, however
+   * Step 10 · Takes over a socket that somebody has just connected to. Reads the request, however
    * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
    */
   accept(socket: Socket): void {
@@ -649,7 +649,7 @@ export class WebSocketServer {
     socket.end(answer);
   }
 
-  /** Step 9 · Sends a message to every open connection but `except`, full or not. */
+  /** Step 11 · Sends a message to every open connection but `except`, full or not. */
   broadcast(data: string | Uint8Array, except?: Connection): void {
     for (const connection of this.#connections) {
       if (connection !== except) connection.send(data);
@@ -657,7 +657,7 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 9 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
+   * Step 11 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
    * answer are given up after `closeTimeoutMs`. From now on every request is answered with 503,
    * also when the promise has resolved. A second call returns the same promise. RFC 6455 §7.4.1
    */
@@ -672,7 +672,7 @@ export class WebSocketServer {
   }
 
   /**
-   * Step 11 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
+   * Step 13 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
    * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {

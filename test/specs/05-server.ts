@@ -2,6 +2,7 @@
 import type { Spec } from '../../shared/harness/spec.ts';
 import { ATTACHED } from './05-server/attached.ts';
 import { BACKPRESSURE } from './05-server/backpressure.ts';
+import { BRAKES } from './05-server/brakes.ts';
 import { BYTES_IN } from './05-server/bytes-in.ts';
 import { BYTES_OUT } from './05-server/bytes-out.ts';
 import type { Lesson } from './05-server/core.ts';
@@ -15,6 +16,7 @@ import { OPENING } from './05-server/opening.ts';
 import { ANY_OPENING } from './05-server/openings.ts';
 import { SLOW_READERS } from './05-server/slow.ts';
 import { SUITE } from './05-server/suite.ts';
+import { SURVIVING } from './05-server/surviving.ts';
 import { TIME } from './05-server/time.ts';
 
 export const spec: Spec<Lesson> = {
@@ -30,18 +32,16 @@ export const spec: Spec<Lesson> = {
     },
     { title: 'Time', section: '7.1.1', scenarios: [...TIME, ANY_TIMES] },
     { title: 'On a socket', section: '7.1.1', scenarios: ATTACHED },
+    { title: 'When things go wrong', section: '7.2', scenarios: SURVIVING },
+    { title: 'The brakes', section: '10.4', scenarios: [...BRAKES, ...SLOW_READERS] },
+    { title: 'Too much to send', section: '10.4', scenarios: [...BACKPRESSURE, ...ANY_LOADS] },
     { title: 'Many connections', section: '4.2', scenarios: [...MANY, ...LEAVING] },
-    {
-      title: 'Too fast, too slow',
-      section: '10.4',
-      scenarios: [...BACKPRESSURE, ...SLOW_READERS, ...ANY_LOADS],
-    },
     {
       title: 'Everybody at once',
       section: '7.4.1',
       scenarios: [...EVERYBODY, ...LEAVING_AT_SHUTDOWN],
     },
-    { title: 'A suite of cases', section: '7.1.7', scenarios: SUITE },
+    { title: 'A suite of cases', section: '7.1.7', isSuite: true, scenarios: SUITE },
     { title: 'Beside a web page', section: '4.2.2', scenarios: ON_HTTP },
   ],
 };

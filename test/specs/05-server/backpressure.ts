@@ -1,12 +1,9 @@
-/** Step 8: peers that do not read, and applications that do not stop. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** Step 9: applications that do not stop, and clients that cannot take it all. */
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, splitFrames } from '../../../shared/kit/frames.ts';
-import { request, until } from '../../../shared/kit/peer.ts';
+import { splitFrames } from '../../../shared/kit/frames.ts';
+import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
-import { count } from '../../../shared/view/count.ts';
 import {
   Binary,
   Close,
@@ -18,26 +15,14 @@ import {
   type Lesson,
   NORMAL,
   nameOf,
-  Ping,
   pull,
   raise,
   type Scenarios,
   Text,
   takeAll,
 } from './core.ts';
-import { honours, WAITING_OPTIONS } from './many.ts';
-import {
-  type Attached,
-  acceptLine,
-  application,
-  buggy,
-  expectFailed,
-  onLine,
-  onSocket,
-  settles,
-  turns,
-  writtenTo,
-} from './sockets.ts';
+import { takeSlowly } from './slow.ts';
+import { buggy, expectFailed, onLine, onSocket, settles, turns } from './sockets.ts';
 
 /** Makes a connection to which an application has sent more than enough. */
 function flooded(lesson: Lesson): Connection {
@@ -60,78 +45,6 @@ function givenUp(lesson: Lesson): { connection: Connection; sent: boolean[] } {
   return { connection, sent };
 }
 
-const MESSAGE_BYTES = 100_000;
-const BRAKE = 'Who does not read is not read from.';
-const BRAKE_CAUSE = 'Pause the socket when the peer is behind, and go on at `drain`.';
-
-/** Lets a client send without reading until the server reads no more. Returns what it has sent. */
-async function stalled({ client, socket }: Attached): Promise<number> {
-  client.socket.pause();
-  const message = fromClient(Binary, new Uint8Array(MESSAGE_BYTES));
-  let sent = 0;
-  const sendSome = () => {
-    for (let i = 0; i < 4 && sent < 1000; i++, sent++) client.write(message);
-    return socket.isPaused() || sent === 1000;
-  };
-  const facts = (): Fact[] => [
-    ['the client sent', `${sent} messages of ${MESSAGE_BYTES} bytes, and reads nothing`],
-    ['not yet taken', `${count(socket.writableLength, 'byte')} of the answers`],
-    ['the socket is', socket.isPaused() ? 'paused' : 'not paused'],
-  ];
-  await until(sendSome, BRAKE, facts, BRAKE_CAUSE);
-  for (let turn = 0; turn < 5; turn++) await nextTurn();
-  if (!socket.isPaused()) fail(BRAKE, facts(), BRAKE_CAUSE);
-  return sent;
-}
-
-/** What a client sends over and over again without reading, and what that is called. */
-const FLOODS = [
-  ['Pings', fromClient(Ping, 'x'.repeat(125))],
-  ['Texts', fromClient(Text, 'x'.repeat(125))],
-  ['Texts in fragments', join(fromClient(Text, 'x'.repeat(99), false), fromClient(0, 'x'))],
-  ['Binaries', fromClient(Binary, new Uint8Array(125))],
-  ['empty Pings', fromClient(Ping)],
-  ['empty Texts', fromClient(Text)],
-] as const;
-
-/** How much a flood brings with each read, in bytes. */
-const READ_BYTES = 12_000;
-
-/** A client floods, and does not read; then it does. */
-function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> {
-  const what = `A flood of ${name} is not read on while the client does not read.`;
-  return {
-    what,
-    rules: [150],
-    async check(lesson) {
-      const app = application();
-      const { line } = onLine(lesson, app.handle);
-      const count = Math.floor(READ_BYTES / frames.length);
-      const read = join(...Array.from({ length: count }, () => frames));
-      line.hold();
-      let reads = 0;
-      for (; reads < 64 && !line.isPaused(); reads++) {
-        line.push(read);
-        await turns(2);
-      }
-      const given: Fact[] = [
-        ['arrived', `${reads} × ${count} ${name}, and the client read no answer`],
-      ];
-      const cause = () => BRAKE_CAUSE;
-      equal(() => line.isPaused(), true, what, { given, label: 'the socket is paused', cause });
-      line.release();
-      // An answer may come in fragments, too: the last one counts.
-      const answers = () => splitFrames(writtenTo(line)).frames.filter(({ fin }) => fin).length;
-      await settles(() => answers() === reads * count);
-      equal(answers, reads * count, 'When the client reads on, every frame is answered.', {
-        given,
-        label: 'answers',
-      });
-      line.destroy();
-    },
-  };
-}
-
 export const BACKPRESSURE: Scenarios = [
   {
     what: 'There is room again when everything has gone.',
@@ -140,7 +53,8 @@ export const BACKPRESSURE: Scenarios = [
       const connection = flooded(lesson);
       takeAll(connection);
       connection.drained();
-      const cause = 'Whoever got `false` waits for it: when nothing waits, `drained` makes it.';
+      const cause =
+        'A caller that got `false` waits for it: when nothing is queued, `drained` makes it.';
       expectNext(connection, { type: 'drain' }, 'There is room again.', cause);
       const label = '`owesDrain` is';
       equal(() => connection.owesDrain, false, 'Nobody waits any more.', { label });
@@ -172,16 +86,16 @@ export const BACKPRESSURE: Scenarios = [
     },
   },
   {
-    what: 'Who did not ask is not told.',
+    what: 'No `drain` without a `send` that returned `false`.',
     rules: [],
     check(lesson) {
       const connection = connect(lesson);
       connection.drained();
-      expectNext(connection, undefined, 'Who did not ask is not told.');
+      expectNext(connection, undefined, 'No `drain` without a `send` that returned `false`.');
     },
   },
   {
-    what: 'Who has been told is not told again.',
+    what: 'A `drain` is told once.',
     rules: [],
     check(lesson) {
       const connection = flooded(lesson);
@@ -189,7 +103,7 @@ export const BACKPRESSURE: Scenarios = [
       connection.drained();
       connection.next();
       connection.drained();
-      expectNext(connection, undefined, 'Who did not ask is not told.');
+      expectNext(connection, undefined, 'No `drain` without a `send` that returned `false`.');
     },
   },
   {
@@ -244,7 +158,7 @@ export const BACKPRESSURE: Scenarios = [
         label: 'first goes',
         cause: () =>
           first?.opcode === Binary
-            ? 'The Close stands behind what waits, and nobody reads that: drop it before you fail.'
+            ? 'The Close is behind what waits, and nobody reads that: drop it before you fail.'
             : undefined,
       });
     },
@@ -260,7 +174,7 @@ export const BACKPRESSURE: Scenarios = [
       connection.takeOutput();
       connection.drained();
       const what = 'A `drain` that is owed stays so, when less waits at the next `send`.';
-      const cause = 'Whoever got `false` waits for it. Only `drained` pays the debt.';
+      const cause = 'A caller that got `false` waits for it. Only `drained` pays the debt.';
       expectNext(connection, { type: 'drain' }, what, cause);
     },
   },
@@ -289,31 +203,6 @@ export const BACKPRESSURE: Scenarios = [
     },
   },
   {
-    what: BRAKE,
-    rules: [150],
-    check: (lesson) =>
-      onSocket(lesson, async (attached) => {
-        await stalled(attached);
-      }),
-  },
-  {
-    what: 'When it reads again, everything goes on.',
-    rules: [],
-    check: (lesson) =>
-      onSocket(lesson, async (attached) => {
-        const { client, app } = attached;
-        const sent = await stalled(attached);
-        client.socket.resume();
-        const heard = () => app.count('binary');
-        while (heard() < sent) {
-          const before = heard();
-          const facts = () => [['messages', `${before} of ${sent}`]] as const;
-          const what = 'When it reads again, everything goes on.';
-          await until(() => heard() > before, what, facts, BRAKE_CAUSE);
-        }
-      }),
-  },
-  {
     what: 'When everything has gone, there is a `drain` event.',
     rules: [],
     check: (lesson) =>
@@ -334,7 +223,6 @@ export const BACKPRESSURE: Scenarios = [
         }
       }),
   },
-  ...FLOODS.map(standsFlood),
   {
     what: 'An error of the application at `drain` fails this one connection.',
     rules: [],
@@ -347,32 +235,32 @@ export const BACKPRESSURE: Scenarios = [
       line.destroy();
     },
   },
-  ...WAITING_OPTIONS.map((honoured) => honours(honoured)),
   {
-    what: 'Without options, as many bytes may wait as usual.',
-    rules: [150],
-    async check({ WebSocketServer, LIMITS }) {
-      const what = 'Without options, as many bytes may wait as usual.';
-      const server = new WebSocketServer(() => {});
-      const line = acceptLine(server, request());
-      await turns(1);
+    what: 'When `drain` comes, the socket has room.',
+    rules: [],
+    async check(lesson) {
+      const full: number[] = [];
+      const { line, connection } = onLine(lesson, (_, { type }) => {
+        if (type !== 'drain' || line.writableLength < line.writableHighWaterMark) return;
+        full.push(line.writableLength);
+      });
       line.hold();
-      const half = new Uint8Array(LIMITS.maxWaitingBytes / 2);
-      const isGivenUp: boolean[] = [];
-      const [connection] = server.connections;
-      for (let i = 0; i < 4; i++) {
-        connection?.send(half);
-        isGivenUp.push(connection?.ending !== undefined);
-      }
-      equal(() => [isGivenUp[0], isGivenUp[3]], [false, true], what, {
-        given: [['sent', `4 × ${half.length} bytes to a client that takes nothing`]],
-        label: 'given up after the first, and after the last',
+      for (let message = 0; message < 20; message++) connection.send(new Uint8Array(50_000));
+      await turns(1);
+      await takeSlowly(line);
+      equal(() => full, [], 'When `drain` comes, the socket has room.', {
+        given: [
+          ['sent', '20 messages of 50,000 bytes, and the client reads slowly'],
+          ['room for', `${line.writableHighWaterMark} bytes`],
+        ],
+        label: 'bytes in the socket at `drain`',
+        cause: () => 'Call `drained` when no output is left and the peer is not behind.',
       });
       line.destroy();
     },
   },
   {
-    what: 'Who sends more at each `drain` keeps nobody waiting.',
+    what: 'An application that sends more at each `drain` keeps nobody waiting.',
     rules: [],
     async check(lesson) {
       const piece = new Uint8Array(lesson.HIGH_WATER_BYTES);
@@ -385,7 +273,7 @@ export const BACKPRESSURE: Scenarios = [
       line.destroy();
       if (drains < 20) return;
       fail(
-        'Who sends more at each `drain` keeps nobody waiting.',
+        'An application that sends more at each `drain` keeps nobody waiting.',
         [
           ['the application', 'sends `HIGH_WATER_BYTES` at each `drain`, up to 20 times'],
           ['in three turns', `${drains} \`drain\` events, and nobody else had a turn`],

@@ -46,7 +46,7 @@ function interrupted(lesson: Lesson): [first: Uint8Array, next: Uint8Array, rest
   connection.send(LARGE);
   const first = connection.takeOutput();
   connection.receive(fromClient(Ping, 'hurry'));
-  expectNext(connection, undefined, 'A Ping is no event.');
+  expectNext(connection, undefined, 'A Ping is not an event.');
   return [first, connection.takeOutput(), takeAll(connection)];
 }
 

@@ -103,10 +103,10 @@ export const CLOSING: Scenarios = [
     },
   },
   {
-    what: 'After both Closes, the server hangs up.',
+    what: 'After both Closes, the server ends its side.',
     rules: [100],
     check: (lesson) =>
-      expectEnding(left(lesson), 'hangUp', 'After both Closes, the server hangs up.'),
+      expectEnding(left(lesson), 'hangUp', 'After both Closes, the server ends its side.'),
   },
   {
     what: 'When TCP is gone, the application hears how it ended.',
@@ -185,12 +185,12 @@ export const CLOSING: Scenarios = [
         connection,
         join(fromServer(Text, 'last words'), fromServer(Close, NORMAL)),
         'Once what waited has gone, answers are no longer dropped.',
-        'What waits is to be looked at anew with each read.',
+        'Look at what waits again with each read.',
       );
     },
   },
   {
-    what: 'Our own Close goes after the messages before it, also when the peer’s comes in.',
+    what: 'Our own Close goes after the messages before it, also when the peer’s arrives.',
     rules: [109],
     check(lesson) {
       const connection = connect(lesson);
@@ -201,7 +201,7 @@ export const CLOSING: Scenarios = [
       expectOutput(
         connection,
         join(fromServer(Text, 'said before'), fromServer(Close, NORMAL)),
-        'Our own Close goes after the messages before it, also when the peer’s comes in.',
+        'Our own Close goes after the messages before it, also when the peer’s arrives.',
         'Drop what waits for an answer only. When our own Close waits, it would be dropped, too.',
       );
     },
@@ -230,7 +230,8 @@ export const CLOSING: Scenarios = [
       equal(() => connection.send('too late'), false, 'No message follows a Close.', {
         given: callsOf(connection),
         label: '`send` gave',
-        cause: () => 'Look at the state first. Who is closing sends nothing, and that is no error.',
+        cause: () =>
+          'Look at the state first. A connection that is closing sends nothing, and that is not an error.',
       });
       expectOutput(connection, NOTHING, 'Nothing follows our Close.', 'Is the state OPEN?');
     },
@@ -262,7 +263,7 @@ export const CLOSING: Scenarios = [
       connection.receive(fromClient(Close, closeBody(1001)));
       expectNext(connection, undefined, 'The answer to our Close is not answered.');
       expectOutput(connection, NOTHING, 'The answer to our Close is not answered.');
-      expectEnding(connection, 'hangUp', 'After both Closes, the server hangs up.');
+      expectEnding(connection, 'hangUp', 'After both Closes, the server ends its side.');
     },
   },
   {
@@ -372,7 +373,7 @@ function tellsPeer(fault: Fault): Scenario<Lesson> {
       const said = () => output.subarray(BEFORE.length + 1, BEFORE.length + 3);
       const about = { given: given(fault), label: 'close code' };
       equal(said, closeBody(code), `Say ${code} for ${what}.`, about);
-      expectEnding(connection, 'hangUp', `Hang up on ${what}.`);
+      expectEnding(connection, 'hangUp', `After ${what}, the server ends its side.`);
     },
   };
 }
@@ -425,7 +426,7 @@ export const FAILING: Scenarios = [
       connection.receive(BAD_REASON);
       expectNext(connection, { type: 'error' }, what);
       expectOutput(connection, NOTHING, 'A Close is sent once.');
-      expectEnding(connection, 'hangUp', 'Hang up on a peer that breaks a rule.');
+      expectEnding(connection, 'hangUp', 'When a peer breaks a rule, the server ends its side.');
     },
   },
   {
@@ -440,7 +441,7 @@ export const FAILING: Scenarios = [
       const code = () => spokenIn(output).map(({ payload }) => payload.subarray(0, 2));
       const about = { given: [...given, ['went out', show(output)] as const], label: 'codes' };
       equal(code, [closeBody(1011)], 'For an error of our own, say 1011.', about);
-      expectEnding(connection, 'hangUp', 'For an error of our own, hang up.');
+      expectEnding(connection, 'hangUp', 'After an error of our own, the server ends its side.');
     },
   },
   {

@@ -1,4 +1,4 @@
-/** Step 9: all connections of a server at once. */
+/** Step 11: all connections of a server at once. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
@@ -71,7 +71,7 @@ async function leaving(listener: Listener, server: WebSocketServer, count: numbe
 /** Answers the Close of a server, and ends TCP after it. */
 async function leave(client: Peer): Promise<void> {
   client.write(fromClient(Close, closeBody(1001)));
-  await client.sees('fin', 'Both have said Close: hang up.');
+  await client.sees('fin', 'Both have sent a Close: end our side.');
   client.socket.end();
 }
 
@@ -137,14 +137,14 @@ export const EVERYBODY: Scenarios = [
     },
   },
   {
-    what: 'Who is closing is left out.',
+    what: 'A connection that is closing is left out.',
     rules: [],
     check: (lesson) =>
       withServer(lesson, async (listener, server) => {
         const [first, second] = (await openAll(listener, 2)) as [Peer, Peer];
         first.write(fromClient(Close, NORMAL));
         await first.receives(fromServer(Close, NORMAL), 'A Close is answered.');
-        const what = 'Who is closing is left out, and the others are not.';
+        const what = 'A connection that is closing is left out, and the others are not.';
         attempt(() => server.broadcast('to all'), what);
         const cause =
           'The first of two is closing: its `send` gives `false`. Go on with the second.';
@@ -196,15 +196,15 @@ export const EVERYBODY: Scenarios = [
       }),
   },
   {
-    what: 'Who comes during a shutdown is refused.',
+    what: 'A client that comes during a shutdown is refused.',
     rules: [],
     check: (lesson) =>
       withServer(lesson, async (listener, server) => {
         await leaving(listener, server, 1);
         const guest = await listener.connect();
         guest.write(request());
-        const head = await guest.head('Who comes during a shutdown is answered.');
-        const what = 'Who comes during a shutdown is refused.';
+        const head = await guest.head('A client that comes during a shutdown is answered.');
+        const what = 'A client that comes during a shutdown is refused.';
         equal(() => head.slice(9, 12), '503', what, { label: 'status' });
         expectReason(head);
       }),

@@ -77,7 +77,7 @@ export const ANY_TIMES = scripted('Time does what it demands, and no more.', [10
   acts: WAITING,
 });
 
-/** Step 8. */
+/** Step 9. */
 export const ANY_LOADS = [600, 400_000].map((maxWaitingBytes) =>
   scripted(`A client reads when it likes, and ${maxWaitingBytes} bytes may wait.`, [150], 25, {
     says: 'pings',

@@ -1,4 +1,4 @@
-/** Step 11: a server of `node:http` hands its sockets over. */
+/** Step 13: a server of `node:http` hands its sockets over. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -16,7 +16,7 @@ import {
   type Scenarios,
   Text,
 } from './core.ts';
-import { honours, OPTIONS, WAITING_OPTIONS } from './many.ts';
+import { honours, OPTIONS } from './many.ts';
 import {
   type Application,
   acceptLine,
@@ -56,12 +56,12 @@ function refuses(line: string, status: string, rules: readonly number[], cause: 
         const guest = await listener.connect();
         guest.write(request('/', line));
         const head = await guest.head(`Refuse with ${status}.`);
-        equal(() => head.slice(9, 12), status, 'The rules of the handshake hold here, too.', {
+        equal(() => head.slice(9, 12), status, 'The rules of the handshake apply here, too.', {
           given: [['in addition', line]],
           label: 'status',
           cause: (actual) => (actual === '101' ? cause : undefined),
         });
-        await guest.sees('fin', 'After a refusal the server hangs up.');
+        await guest.sees('fin', 'After a refusal, the server ends its side.');
       }),
   };
   return scenario;
@@ -155,14 +155,14 @@ export const ON_HTTP: Scenarios = [
       }),
   },
   {
-    what: 'The server hangs up first.',
+    what: 'The server ends its side first.',
     rules: [],
     check: (lesson) =>
       onHttp(lesson, async (listener, server) => {
         const [client] = (await openAll(listener, 1)) as [Peer];
         client.write(fromClient(Close, NORMAL));
         await client.receives(fromServer(Close, NORMAL), 'A Close is answered.');
-        await client.sees('fin', 'The server hangs up first.');
+        await client.sees('fin', 'The server ends its side first.');
         client.socket.end();
         await countsLeft(server, 0);
       }),
@@ -183,7 +183,7 @@ export const ON_HTTP: Scenarios = [
         await countsLeft(server, 0);
       }),
   },
-  refuses('Origin: http://evil.example', '403', [44, 46], 'The policy holds for this way in, too.'),
+  refuses('Origin: http://evil.example', '403', [44, 46], 'The policy applies here, too.'),
   refuses('Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '400', [44], EVERY_LINE),
   refuses('Host: another.example', '400', [44], EVERY_LINE),
   {
@@ -194,7 +194,7 @@ export const ON_HTTP: Scenarios = [
       const server = new WebSocketServer(() => {});
       const line = new Line();
       const upgrade = () => server.upgrade(incoming({ host: 'x' }), line, NOTHING);
-      attempt(upgrade, 'Refuse a request that is no handshake.');
+      attempt(upgrade, 'Refuse a request that is not a handshake.');
       expectListener(line);
       line.destroy();
     },
@@ -241,10 +241,10 @@ export const ON_HTTP: Scenarios = [
     },
   },
   {
-    what: 'A target that is no URL does not end the server.',
+    what: 'A target that is not a URL does not end the server.',
     rules: [],
     check({ WebSocketServer }) {
-      const what = 'A target that is no URL does not end the server.';
+      const what = 'A target that is not a URL does not end the server.';
       const line = new Line();
       const upgrade = () =>
         new WebSocketServer(() => {}).upgrade(incoming(HANDSHAKE, '//['), line, NOTHING);
@@ -252,9 +252,7 @@ export const ON_HTTP: Scenarios = [
       line.destroy();
     },
   },
-  ...[...OPTIONS, ...WAITING_OPTIONS].map((honoured) =>
-    honours(honoured, ' by `upgrade`', enterByUpgrade),
-  ),
+  ...OPTIONS.map((honoured) => honours(honoured, ' by `upgrade`', enterByUpgrade)),
   {
     what: 'A client whose upgrade is refused is read on, until it ends TCP.',
     rules: [],

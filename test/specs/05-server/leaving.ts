@@ -1,4 +1,4 @@
-/** Step 7: however a client goes, nothing of it stays. */
+/** Step 10: however a client goes, nothing of it stays. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
@@ -158,7 +158,7 @@ async function expectNothingLeft({ way, server, events, isDropped, timers, line 
   if (isOpened)
     expect(() => events.at(-1), 'close', 'The last event is `close`.', 'the last event');
   const size = () => (server.connections as Set<unknown>).size;
-  expect(size, 0, 'Who is gone is forgotten.', 'connections');
+  expect(size, 0, 'A client that is gone is forgotten.', 'connections');
   expect(() => timers, 0, 'When a client is gone, no timer of it is left.', 'timers left');
   if (await isForgotten(line)) return;
   const cause = 'At its end, stop its timers, and take it out of every list.';
@@ -176,7 +176,7 @@ async function leaveNothing(lesson: Lesson, ways: readonly Way[]): Promise<void>
   for (const failure of failures) if (failure.status === 'rejected') throw failure.reason;
 }
 
-/** Step 9: the same, when the server is shut down. */
+/** Step 11: the same, when the server is shut down. */
 export const LEAVING_AT_SHUTDOWN: Scenarios = [
   {
     what: 'When the server is shut down, nothing stays of a client that resets.',

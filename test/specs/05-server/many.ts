@@ -1,4 +1,4 @@
-/** Step 7: a server and its connections. */
+/** Step 10: a server and its connections. */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, CheckFailure, equal, fail } from '../../../shared/harness/check.ts';
@@ -37,6 +37,7 @@ import {
   expectUsualTimes,
   Line,
   openAll,
+  PATIENT,
   quietly,
   settles,
   throwAt,
@@ -88,9 +89,9 @@ function refuses(what: string, bytes: Uint8Array, status: string): Scenario<Less
         client.write(bytes);
         const head = await client.head(`Refuse ${what} with an HTTP answer.`);
         equal(() => head.slice(9, 12), status, `Refuse ${what}.`, { label: 'status' });
-        const hangsUp = 'After a refusal the server hangs up, cleanly.';
+        const hangsUp = 'After a refusal, the server ends its side, cleanly.';
         await client.sees('fin', hangsUp, CLEANLY, 'The refusal has come: end the socket with it.');
-        await counts(server, 0, 'Who was refused is no connection.');
+        await counts(server, 0, 'A refused client is not a connection.');
       }),
   };
 }
@@ -201,18 +202,18 @@ export const OPTIONS: readonly Honoured[] = [
     holds: (line) =>
       /^sec-websocket-protocol: *chat\r$/im.test(Buffer.from(line.written).toString()),
   },
+  ...[1000, 0].map(
+    (maxWaitingBytes): Honoured => ({
+      options: { maxWaitingBytes },
+      handle: (connection, { type }) => {
+        for (let i = 0; type === 'open' && i < 4; i++) connection.send(new Uint8Array(600));
+      },
+      reader: CONNECTION,
+      comes: 'a Close with 1008, for four messages of 600 bytes in one go',
+      holds: lastIs(Close, 1008),
+    }),
+  ),
 ];
-
-/** Of step 8: how much may wait. */
-export const WAITING_OPTIONS: readonly Honoured[] = [1000, 0].map((maxWaitingBytes) => ({
-  options: { maxWaitingBytes },
-  handle: (connection, { type }) => {
-    for (let i = 0; type === 'open' && i < 4; i++) connection.send(new Uint8Array(600));
-  },
-  reader: CONNECTION,
-  comes: 'a Close with 1008, for four messages of 600 bytes in one go',
-  holds: lastIs(Close, 1008),
-}));
 
 /** The status line that came back, and what came behind the head. */
 function cameBack(line: Line): string {
@@ -243,7 +244,7 @@ export function honours(honoured: Honoured, where = '', enter = enterByRequest):
       ];
       const cause = () =>
         line.written.length === 0 || statusIs(101)(line)
-          ? `Is it handed on to ${reader}? An option that stands alone counts, too.`
+          ? `Is it handed on to ${reader}? An option that is set alone counts, too.`
           : undefined;
       await until(() => holds(line), what, facts, cause);
       line.destroy();
@@ -401,14 +402,14 @@ export const MANY: Scenarios = [
       }),
   },
   {
-    what: 'A request may come in two reads.',
+    what: 'A request can arrive in two reads.',
     rules: [],
     async check({ WebSocketServer }) {
       const line = acceptLine(new WebSocketServer(() => {}), PART);
       line.emit('data', request().subarray(PART.length));
       const cause = 'Keep what has arrived until the head is whole.';
       const call = `accept(socket), then reads of ${PART.length} and ${request().length - PART.length} bytes`;
-      await expectStatus(line, '101', 'A request may come in two reads.', call, cause);
+      await expectStatus(line, '101', 'A request can arrive in two reads.', call, cause);
       line.destroy();
     },
   },
@@ -495,7 +496,7 @@ export const MANY: Scenarios = [
     what: 'After a refusal, the server waits for the client.',
     rules: [132],
     async check({ WebSocketServer }) {
-      const line = acceptLine(new WebSocketServer(() => {}), POST);
+      const line = acceptLine(new WebSocketServer(() => {}, PATIENT), POST);
       for (let turn = 0; turn < 5; turn++) await nextTurn();
       equal(() => line.destroyed, false, 'After a refusal, the server waits for the client.', {
         label: 'the socket is destroyed',
@@ -505,10 +506,10 @@ export const MANY: Scenarios = [
     },
   },
   {
-    what: 'A target that is no URL does not end the server.',
+    what: 'A target that is not a URL does not end the server.',
     rules: [],
     check({ WebSocketServer }) {
-      const what = 'A target that is no URL does not end the server.';
+      const what = 'A target that is not a URL does not end the server.';
       const line = new Line();
       const accept = () => {
         new WebSocketServer(() => {}).accept(line as unknown as Socket);
@@ -553,4 +554,27 @@ export const MANY: Scenarios = [
   countsInSpite('open'),
   countsInSpite('close'),
   ...[...REQUEST_OPTIONS, ...OPTIONS].map((honoured) => honours(honoured)),
+  {
+    what: 'Without options, as many bytes may wait as usual.',
+    rules: [150],
+    async check({ WebSocketServer, LIMITS }) {
+      const what = 'Without options, as many bytes may wait as usual.';
+      const server = new WebSocketServer(() => {});
+      const line = acceptLine(server, request());
+      await turns(1);
+      line.hold();
+      const half = new Uint8Array(LIMITS.maxWaitingBytes / 2);
+      const isGivenUp: boolean[] = [];
+      const [connection] = server.connections;
+      for (let i = 0; i < 4; i++) {
+        connection?.send(half);
+        isGivenUp.push(connection?.ending !== undefined);
+      }
+      equal(() => [isGivenUp[0], isGivenUp[3]], [false, true], what, {
+        given: [['sent', `4 × ${half.length} bytes to a client that takes nothing`]],
+        label: 'given up after the first, and after the last',
+      });
+      line.destroy();
+    },
+  },
 ];

@@ -192,7 +192,7 @@ export const OPENING: Scenarios = [
     },
   },
   {
-    what: 'A bug of ours is no bad request: let it out.',
+    what: 'A bug of ours is not a bad request: let it out.',
     rules: [],
     check({ openingHandshake }) {
       const bug = {
@@ -201,7 +201,7 @@ export const OPENING: Scenarios = [
         },
       };
       const open = () => openingHandshake(OFFER, bug);
-      throws(TypeError, open, 'A bug of ours is no bad request: let it out.', {
+      throws(TypeError, open, 'A bug of ours is not a bad request: let it out.', {
         given: [['the policy', 'throws']],
         cause: () => 'Catch what is a `HandshakeError`, and throw everything else on.',
       });

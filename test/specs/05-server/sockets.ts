@@ -13,7 +13,7 @@ import type * as Server from '../../../solutions/05-server/server.ts';
 import { type Connection, type Event, type Lesson, NOTHING, nameOf, spokenIn } from './core.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
-const PATIENT = { closeTimeoutMs: 600_000, pingIntervalMs: 600_000 };
+export const PATIENT = { closeTimeoutMs: 600_000, pingIntervalMs: 600_000 };
 
 export const CLEANLY =
   'Ending a socket at once, with bytes in it that nobody has read, resets it: the Close may get lost.';
@@ -188,7 +188,7 @@ export function counts(
 /** Waits until a server has forgotten who is gone. */
 export function countsLeft(server: Server.WebSocketServer, left: number): Promise<void> {
   const cause = 'Take a connection out at its `close` event.';
-  return counts(server, left, 'Who is gone is forgotten.', cause);
+  return counts(server, left, 'A client that is gone is forgotten.', cause);
 }
 
 /** Checks that a refusal has a body. */
@@ -278,7 +278,7 @@ export function expectUsualTimes({ LIMITS }: Lesson, connection: Connection, clo
   const nearer = before - (connection.deadline ?? Number.NaN);
   const usual = LIMITS.pingIntervalMs - LIMITS.closeTimeoutMs;
   // On a busy machine, a second may go by meanwhile.
-  equal(() => Math.abs(nearer - usual) < 5000, true, 'Without limits, the usual ones hold.', {
+  equal(() => Math.abs(nearer - usual) < 5000, true, 'Without limits, the usual ones apply.', {
     given: [
       ['by `close()`, the deadline came nearer', `by ${Math.round(nearer)} ms`],
       ['expected', `about ${usual} ms: \`pingIntervalMs\` less \`closeTimeoutMs\` of LIMITS`],
@@ -337,10 +337,15 @@ export function expectFailed(line: Line, { bug, events }: ReturnType<typeof bugg
     label: 'it is the same',
   });
   expectCode(line, 1011, 'An error of the application is 1011 for the client.', given);
-  equal(() => line.writableEnded, true, 'After an error of the application, hang up.', {
-    given,
-    label: 'the socket was ended',
-  });
+  equal(
+    () => line.writableEnded,
+    true,
+    'After an error of the application, the server ends its side.',
+    {
+      given,
+      label: 'the socket was ended',
+    },
+  );
 }
 
 /** Lets a server accept a new line, on which these bytes have arrived. */

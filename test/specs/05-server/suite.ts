@@ -1,4 +1,4 @@
-/** Step 10: the cases of the conformance suite. */
+/** Step 12: the cases of the conformance suite. */
 import { runConformance } from '../../../shared/conformance/run.ts';
 import { fail } from '../../../shared/harness/check.ts';
 import type { Lesson, Scenarios } from './core.ts';
@@ -29,7 +29,7 @@ function runSuite(lesson: Lesson): Promise<void> {
         ['expected', expected],
         ['happened', happened],
       ],
-      `See every byte: \`npm run serve\`, and at another terminal \`npm run conformance ws://… ${id}\`.`,
+      `See every byte: start your server as the step says, and at another terminal \`npm run conformance ws://127.0.0.1:8080/ ${id}\`.`,
     );
   });
 }

@@ -60,7 +60,7 @@ export const TIME: Scenarios = [
       advance(10_000);
       connection.receive(fromClient(Text, 'x').subarray(0, 1));
       const what = 'Every byte is a sign of life.';
-      expectDeadline(connection, now() + 30_000, what, 'The peer is heard when bytes come in.');
+      expectDeadline(connection, now() + 30_000, what, 'The peer is heard when bytes arrive.');
     },
   },
   {
@@ -123,7 +123,7 @@ export const TIME: Scenarios = [
     },
   },
   {
-    what: 'Who does not answer is gone: drop the TCP connection.',
+    what: 'A client that does not answer is gone: drop the TCP connection.',
     rules: [],
     check(lesson) {
       const { connection, wait } = asked(lesson);
@@ -131,7 +131,7 @@ export const TIME: Scenarios = [
       expectEnding(
         connection,
         'destroy',
-        'Who does not answer is gone: drop the TCP connection.',
+        'A client that does not answer is gone: drop the TCP connection.',
         'You have asked, and a whole interval has passed without an answer.',
       );
     },
@@ -187,16 +187,16 @@ export const TIME: Scenarios = [
     },
   },
   {
-    what: 'Who is closing is asked nothing.',
+    what: 'A connection that is closing asks nothing.',
     rules: [],
     check(lesson) {
       const { connection, wait } = timed(lesson, { ...TIMES, closeTimeoutMs: 600_000 });
       connection.close();
       connection.takeOutput();
       for (let i = 0; i < 2; i++) wait(30_000);
-      expectOutput(connection, NOTHING, 'Who is closing is asked nothing.');
-      expectNext(connection, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
-      expectEnding(connection, undefined, 'Who is closing has as long as `closeTimeoutMs`.');
+      expectOutput(connection, NOTHING, 'A connection that is closing asks nothing.');
+      expectNext(connection, undefined, 'A client has `closeTimeoutMs` for its Close.');
+      expectEnding(connection, undefined, 'A client has `closeTimeoutMs` for its Close.');
     },
   },
   {
@@ -226,15 +226,19 @@ export const TIME: Scenarios = [
     },
   },
   {
-    what: 'A peer that does not hang up is dropped.',
+    what: 'A peer that does not end TCP is dropped.',
     rules: [100],
     check(lesson) {
       const { connection, now, wait } = timed(lesson);
       connection.receive(fromClient(Close, NORMAL));
       connection.next();
-      expectDeadline(connection, now() + 5_000, 'Having hung up, we wait for the peer to do so.');
+      expectDeadline(
+        connection,
+        now() + 5_000,
+        'Our side has ended, and we wait for the peer to end its own.',
+      );
       wait(5_000);
-      expectEnding(connection, 'destroy', 'A peer that does not hang up is dropped.');
+      expectEnding(connection, 'destroy', 'A peer that does not end TCP is dropped.');
     },
   },
 ];
