@@ -25,7 +25,7 @@ function examplesOf(lesson: Lesson): string[] {
 function programOf(example: string, lesson: Lesson): string {
   const file = fileOf({ side: 'solutions', lesson });
   const source = read(file);
-  const imports = [...source.matchAll(/^import \{([^}]*)\} from '(.*)';$/gm)].map(
+  const imports = [...source.matchAll(/^import (?:type )?\{([^}]*)\} from '(.*)';$/gm)].map(
     ([, names = '', from = '']) => importOf(names.match(/\w+/g) ?? [], from, file, example),
   );
   const exported = [...source.matchAll(/^export \w+ (\w+)/gm)].map(([, name = '']) => name);
