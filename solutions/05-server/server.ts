@@ -41,15 +41,15 @@ import {
 export interface Limits {
   /** The longest request head, in bytes. */
   readonly maxHeadBytes: number;
-  /** How long a client may take to send its request. */
+  /** How long a client can take to send its request. */
   readonly headTimeoutMs: number;
   /** The longest message that a client may send, in bytes. */
   readonly maxMessageBytes: number;
   /** How many bytes of messages may wait for a client that does not read, before we give it up. */
   readonly maxWaitingBytes: number;
-  /** How long a client may be silent before we ask whether it is there, and then to answer. */
+  /** How long a client can be silent before we ask whether it is there, and then to answer. */
   readonly pingIntervalMs: number;
-  /** How long a client may take for each thing we wait for while closing. */
+  /** How long a client can take for each thing we wait for while closing. */
   readonly closeTimeoutMs: number;
 }
 
@@ -78,7 +78,7 @@ const MESSAGE_COST_BYTES = 128;
 /** A request that is turned into a WebSocket. */
 export interface Accepted {
   readonly accepted: true;
-  /** The HTTP answer. */
+  /** The HTTP response. */
   readonly answer: Uint8Array;
   readonly upgrade: Upgrade;
   /** The subprotocol that was chosen. `undefined`: none. */
@@ -90,7 +90,7 @@ export interface Accepted {
 /** A request that is not. */
 export interface Refused {
   readonly accepted: false;
-  /** The HTTP answer. After it, we hang up. */
+  /** The HTTP response. After it, we end our side of the TCP connection. */
   readonly answer: Uint8Array;
   readonly error: HandshakeError;
 }
@@ -99,7 +99,7 @@ export interface Refused {
 export type ConnectionEvent =
   /** The handshake is done. Always the first. */
   | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
-  /** A message came in, or the answer to a Ping. */
+  /** A message has arrived, or the answer to a Ping. */
   | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
   /** After a `send` that returned `false`: there is room again. Never when what waits is dropped. */
   | { readonly type: 'drain' }
@@ -160,8 +160,8 @@ function refusedFor(error: HandshakeError): Refused {
 /**
  * Steps 2–5 and 9 · A connection without a socket.
  *
- * Puts reader, send queue and closing handshake together. It never touches the network: bytes
- * come in through `receive`, events come out of `next`, bytes to send out of `takeOutput`.
+ * Puts reader, send queue and closing handshake together. It never touches the network: `receive`
+ * is given bytes, `next` returns events, and `takeOutput` returns the bytes to send.
  */
 export class Connection {
   readonly #limits: Limits;
@@ -174,7 +174,7 @@ export class Connection {
   readonly #events: ConnectionEvent[] = [];
   /** How many bytes of messages are in the queue. */
   #waitingBytes = 0;
-  /** How many of them were in it already when the last read came in. */
+  /** How many of them were in it already when the last read arrived. */
   #backlogBytes = 0;
   #owesDrain = false;
   #ending: 'hangUp' | 'destroy' | undefined;
@@ -198,7 +198,7 @@ export class Connection {
     this.#heardAt = now();
   }
 
-  /** Step 2 · Takes in the bytes of one read. What comes when we no longer listen is dropped. */
+  /** Step 2 · Receives the bytes of one read. Drops them when we no longer listen. */
   receive(chunk: Uint8Array): void {
     this.#heardAt = this.#now();
     this.#askedAt = undefined;
@@ -243,7 +243,7 @@ export class Connection {
   /**
    * The answer waits for the message on its way, but for no other: what waited before this read is
    * dropped. The answers to messages of this read leave together with it. When our own Close waits,
-   * this is no answer, and dropping would take that Close, too. RFC 6455 §5.5.1
+   * this is not an answer, and dropping would take that Close, too. RFC 6455 §5.5.1
    */
   #answerClose(payload: Uint8Array): void {
     checkCloseBody(payload);
@@ -258,7 +258,7 @@ export class Connection {
    * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: hold on until the
    * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
    * connection with 1008. `true` says that there is room, not that the message arrives: one that
-   * still waits when the peer's Close comes in is dropped.
+   * still waits when the peer's Close arrives is dropped.
    *
    * Throws `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
    */
@@ -296,7 +296,7 @@ export class Connection {
   }
 
   /**
-   * Step 3 · Takes out the bytes that go next, `MAX_OUTPUT_BYTES` or a little more, for one write.
+   * Step 3 · Returns the bytes to write next, `MAX_OUTPUT_BYTES` or a little more, for one write.
    * Empty: nothing waits.
    */
   takeOutput(): Uint8Array {
@@ -331,7 +331,7 @@ export class Connection {
     this.#perform(actions);
   }
 
-  /** Step 4 · Takes in that the TCP connection is gone. RFC 6455 §7.1.4 */
+  /** Step 4 · Is told that the TCP connection is gone. RFC 6455 §7.1.4 */
   disconnect(): void {
     this.#closing.disconnect();
     const { result } = this.#closing;
@@ -385,7 +385,7 @@ export class Connection {
     }
   }
 
-  /** Step 9 · Takes in that the socket has room, and tells the caller who waits for it. */
+  /** Step 9 · Is told that the socket has room: makes a `drain` that is owed when nothing waits. */
   drained(): void {
     if (!this.#owesDrain || this.#waitingBytes > 0) return;
     this.#owesDrain = false;
@@ -405,8 +405,8 @@ function checkCloseBody(payload: Uint8Array): void {
 /**
  * Steps 6–8 · On a socket.
  *
- * Puts an accepted connection on its socket: sends the answer, and from then on each read goes
- * in, its events go to `handle`, and what that makes goes out in one write.
+ * Puts an accepted connection on its socket: sends the response, and from then on each read goes
+ * to the core, its events to `handle`, and what `handle` sends leaves in one write.
  *
  * An error that `handle` throws fails the connection with 1011. When it has failed or closed
  * already, as at an `error` or `close` event, nobody would hear of the error: it is thrown on, and
@@ -557,7 +557,7 @@ export class WebSocketServer {
   readonly #connections = new Set<Connection>();
   readonly #handle: Handler;
   readonly #options: Options & Limits;
-  /** The sockets that are no connection: their request is arriving, or was refused. */
+  /** The sockets that are not connections: their request is arriving, or was refused. */
   readonly #pending = new Set<Duplex>();
   /** Called when the last connection is gone. */
   #whenEmpty = () => {};
@@ -580,11 +580,11 @@ export class WebSocketServer {
    * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
    */
   accept(socket: Socket): void {
-    // Small answers leave at once: otherwise TCP holds them back to join them with more.
+    // Small answers leave at once: otherwise TCP keeps them back to join them with more.
     socket.setNoDelay(true);
     let received: Uint8Array = new Uint8Array(0);
     const read = (chunk: Uint8Array) => {
-      // Copied and parsed anew with each read. `maxHeadBytes` bounds what that can cost.
+      // Copied and parsed again with each read. `maxHeadBytes` bounds what that can cost.
       received = Buffer.concat([received, chunk]);
       const opening = openingHandshake(received, this.#options, this.#options.maxHeadBytes);
       if (opening) finish(opening);
@@ -658,7 +658,7 @@ export class WebSocketServer {
 
   /**
    * Step 11 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
-   * answer are given up after `closeTimeoutMs`. From now on every request is answered with 503,
+   * answer are dropped after `closeTimeoutMs`. From now on, every request gets a response of 503,
    * also when the promise has resolved. A second call returns the same promise. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {

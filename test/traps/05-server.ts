@@ -48,7 +48,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'chosen-and-not-said',
     step: 1,
-    story: 'The subprotocol chosen, and left out of the answer. The browser hangs up.',
+    story:
+      'The subprotocol chosen, and left out of the response. The browser closes the connection.',
     source: 'websockets-rs/rust-websocket#41',
     rules: [44],
     edits: [['acceptResponse(upgrade.key, protocol)', 'acceptResponse(upgrade.key)']],
@@ -551,7 +552,7 @@ const SHARED = new MessageReader('server');`,
   {
     id: 'timer-set-once',
     step: 7,
-    story: 'A timer is set once, and not anew when the deadline has moved.',
+    story: 'A timer is set once, and not again when the deadline has moved.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
     edits: [['deadline >= this.#timerAt', 'this.#timerAt < NEVER || deadline === NEVER']],
@@ -673,7 +674,7 @@ const SHARED = new MessageReader('server');`,
   {
     id: 'old-clock-kept',
     step: 7,
-    story: 'A timer is set anew, and the old one not stopped.',
+    story: 'A timer is set again, and the old one not stopped.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
     edits: [
@@ -828,7 +829,7 @@ const SHARED = new MessageReader('server');`,
   {
     id: 'refused-in-silence',
     step: 10,
-    story: 'A refused client is hung up on, without an answer. The browser cannot say why.',
+    story: 'A refused client gets no response, only the end of TCP. The browser cannot say why.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],
     edits: [['    socket.end(answer);', '    socket.end();']],

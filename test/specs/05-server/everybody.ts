@@ -112,7 +112,7 @@ export const EVERYBODY: Scenarios = [
       }),
   },
   {
-    what: 'Send also to who owes a `drain`.',
+    what: 'Send also to a connection that owes a `drain`.',
     rules: [],
     async check({ WebSocketServer, HIGH_WATER_BYTES }) {
       let slow: Connection | undefined;
@@ -125,7 +125,7 @@ export const EVERYBODY: Scenarios = [
       server.broadcast('to all');
       const texts = () => spokenIn(writtenTo(line)).filter(({ opcode }) => opcode === Text).length;
       await settles(() => texts() > 0);
-      equal(texts, 1, 'Send also to who owes a `drain`.', {
+      equal(texts, 1, 'Send also to a connection that owes a `drain`.', {
         given: [
           ['`send` was called', `with ${HIGH_WATER_BYTES} bytes, and gave \`false\``],
           ['then', 'broadcast("to all")'],

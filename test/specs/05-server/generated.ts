@@ -79,7 +79,7 @@ export const ANY_TIMES = scripted('Time does what it demands, and no more.', [10
 
 /** Step 9. */
 export const ANY_LOADS = [600, 400_000].map((maxWaitingBytes) =>
-  scripted(`A client reads when it likes, and ${maxWaitingBytes} bytes may wait.`, [150], 25, {
+  scripted(`A client reads when it likes, and ${maxWaitingBytes} bytes can wait.`, [150], 25, {
     says: 'pings',
     acts: LOADS,
     limits: { maxWaitingBytes },

@@ -81,13 +81,13 @@ function forgets(what: string, leave: (client: Peer) => void | Promise<void>): S
 /** A request that is answered with a status, after which the server hangs up. */
 function refuses(what: string, bytes: Uint8Array, status: string): Scenario<Lesson> {
   return {
-    what: `Refuse ${what} with an HTTP answer.`,
+    what: `Refuse ${what} with an HTTP response.`,
     rules: [35, 132],
     check: (lesson) =>
       withServer(lesson, async (listener, server) => {
         const client = await listener.connect();
         client.write(bytes);
-        const head = await client.head(`Refuse ${what} with an HTTP answer.`);
+        const head = await client.head(`Refuse ${what} with an HTTP response.`);
         equal(() => head.slice(9, 12), status, `Refuse ${what}.`, { label: 'status' });
         const hangsUp = 'After a refusal, the server ends its side, cleanly.';
         await client.sees('fin', hangsUp, CLEANLY, 'The refusal has come: end the socket with it.');
@@ -229,7 +229,7 @@ type Entry = (server: Server.WebSocketServer, asks: Uint8Array, frames: Uint8Arr
 export function honours(honoured: Honoured, where = '', enter = enterByRequest): Scenario<Lesson> {
   const { options, comes, holds, reader } = honoured;
   const [[name, value] = []] = Object.entries(options);
-  const of = honoured.request === POST ? ' by who is refused' : '';
+  const of = honoured.request === POST ? ' for a refused client' : '';
   const what = `The option \`${name}\`${value === 0 ? ' of 0' : ''}, set alone, is honoured${of}${where}.`;
   return {
     what,
@@ -414,14 +414,14 @@ export const MANY: Scenarios = [
     },
   },
   {
-    what: 'A request may come byte by byte.',
+    what: 'A request can arrive byte by byte.',
     rules: [],
     check: (lesson) =>
       withServer(lesson, async (listener) => {
         const slow = await listener.connect();
         for (const byte of request()) slow.write(Uint8Array.of(byte));
-        const head = await slow.head('A request may come byte by byte.');
-        equal(() => head.slice(9, 12), '101', 'A request may come byte by byte.', {
+        const head = await slow.head('A request can arrive byte by byte.');
+        equal(() => head.slice(9, 12), '101', 'A request can arrive byte by byte.', {
           label: 'status',
           cause: (status) =>
             status === '400' ? 'Keep what has arrived until the head is whole.' : undefined,
@@ -530,10 +530,10 @@ export const MANY: Scenarios = [
     check: expectDripRefused,
   },
   {
-    what: 'Without options, the usual limits hold.',
+    what: 'Without options, the usual limits apply.',
     rules: [150],
     async check(lesson) {
-      const what = 'Without options, the usual limits hold.';
+      const what = 'Without options, the usual limits apply.';
       const { maxMessageBytes } = lesson.LIMITS;
       const [first, second] = [0, 1].map(() => {
         const server = new lesson.WebSocketServer(() => {});
@@ -555,10 +555,10 @@ export const MANY: Scenarios = [
   countsInSpite('close'),
   ...[...REQUEST_OPTIONS, ...OPTIONS].map((honoured) => honours(honoured)),
   {
-    what: 'Without options, as many bytes may wait as usual.',
+    what: 'Without options, as many bytes can wait as usual.',
     rules: [150],
     async check({ WebSocketServer, LIMITS }) {
-      const what = 'Without options, as many bytes may wait as usual.';
+      const what = 'Without options, as many bytes can wait as usual.';
       const server = new WebSocketServer(() => {});
       const line = acceptLine(server, request());
       await turns(1);

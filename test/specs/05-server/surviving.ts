@@ -159,19 +159,7 @@ async function withTimers(
 }
 
 export const SURVIVING: Scenarios = [
-  {
-    what: 'A client that resets is gone, and that is all.',
-    rules: [],
-    check: (lesson) =>
-      onSocket(lesson, async ({ client, socket, app }) => {
-        client.write(fromClient(Text, 'Hello').subarray(0, 4));
-        // A reset that overtakes the bytes looks like an ordinary end.
-        await until(() => socket.bytesRead >= 4, 'What the client sends is read.');
-        client.socket.resetAndDestroy();
-        const what = 'A client that resets is gone, and that is all.';
-        await closes({ app, socket }, { type: 'close', code: 1006 }, what);
-      }),
-  },
+  ...BUGS.map(survivesBug),
   {
     what: 'An error of the application closes this one connection, with 1011.',
     rules: [],
@@ -194,20 +182,6 @@ export const SURVIVING: Scenarios = [
         { react: throwAt('text') },
       ),
   },
-  {
-    what: 'A client that ends TCP without a Close is let go.',
-    rules: [],
-    check: (lesson) =>
-      onSocket(lesson, async ({ client, socket, app }) => {
-        client.socket.end();
-        const what = 'A client that ends TCP without a Close is let go.';
-        await client.sees('fin', what, undefined, () =>
-          socket.writableEnded ? undefined : 'When the client ends its side, end ours as well.',
-        );
-        await closes({ app, socket }, { type: 'close', code: 1006 }, 'No Close is 1006.');
-      }),
-  },
-  ...BUGS.map(survivesBug),
   ...['a text', undefined].map(throwsNoError),
   {
     what: 'What `handle` throws at an `error` event is thrown on.',
@@ -245,20 +219,6 @@ export const SURVIVING: Scenarios = [
     },
   },
   {
-    what: 'The Close leaves, whatever `handle` throws.',
-    rules: [],
-    check(lesson) {
-      const { line } = onLine(lesson, throwAt('error'));
-      quietly(() => line.emit('data', fromServer(Text, 'not masked')));
-      equal(() => line.writableEnded, true, 'The Close leaves, whatever `handle` throws.', {
-        label: 'the socket was ended',
-        cause: () =>
-          'Write, end the socket and set the timer, also when the application throws: `finally`.',
-      });
-      line.destroy();
-    },
-  },
-  {
     what: 'What `handle` throws at a `close` event is thrown on.',
     rules: [],
     check(lesson) {
@@ -275,6 +235,46 @@ export const SURVIVING: Scenarios = [
     },
   },
   {
+    what: 'The Close leaves, whatever `handle` throws.',
+    rules: [],
+    check(lesson) {
+      const { line } = onLine(lesson, throwAt('error'));
+      quietly(() => line.emit('data', fromServer(Text, 'not masked')));
+      equal(() => line.writableEnded, true, 'The Close leaves, whatever `handle` throws.', {
+        label: 'the socket was ended',
+        cause: () =>
+          'Write, end the socket and set the timer, also when the application throws: `finally`.',
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'A client that resets is gone, and that is all.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket, app }) => {
+        client.write(fromClient(Text, 'Hello').subarray(0, 4));
+        // A reset that overtakes the bytes looks like an ordinary end.
+        await until(() => socket.bytesRead >= 4, 'What the client sends is read.');
+        client.socket.resetAndDestroy();
+        const what = 'A client that resets is gone, and that is all.';
+        await closes({ app, socket }, { type: 'close', code: 1006 }, what);
+      }),
+  },
+  {
+    what: 'A client that ends TCP without a Close is let go.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(lesson, async ({ client, socket, app }) => {
+        client.socket.end();
+        const what = 'A client that ends TCP without a Close is let go.';
+        await client.sees('fin', what, undefined, () =>
+          socket.writableEnded ? undefined : 'When the client ends its side, end ours as well.',
+        );
+        await closes({ app, socket }, { type: 'close', code: 1006 }, 'No Close is 1006.');
+      }),
+  },
+  {
     what: 'After the end, nothing is written.',
     rules: [],
     async check(lesson) {
@@ -289,6 +289,111 @@ export const SURVIVING: Scenarios = [
         label: 'errors of the socket',
         cause: () => 'A socket that has ended is not `writable`.',
       });
+    },
+  },
+  {
+    what: 'A client that has ended its side still gets the answers.',
+    rules: [],
+    async check(lesson) {
+      const app = application();
+      const { line } = onLine(lesson, app.handle);
+      line.hold();
+      line.emit('data', fromClient(Text, 'one'));
+      await turns(1);
+      line.emit('data', fromClient(Text, 'two'));
+      line.push(null);
+      await turns(3);
+      line.release();
+      await settles(() => line.writableFinished);
+      const what = 'A client that has ended its side still gets the answers.';
+      const answers = () => join(...spokenIn(writtenTo(line)).map(({ payload }) => payload));
+      equal(answers, utf8('onetwo'), what, {
+        given: [['arrived', 'two texts, and then the end, while the socket was busy writing']],
+        label: 'the answers, joined',
+        cause: () => (line.destroyed ? 'The socket was destroyed: at `end`, end it.' : undefined),
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'A silent client is asked, and dropped when it does not answer.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, socket, connection, app }) => {
+          const why = () => whyNoTimer(connection);
+          const { opcode } = await client.frame('A silent client is asked.', why);
+          equal(() => opcode, Ping, 'A silent client is asked with a Ping.', { label: 'opcode' });
+          await client.sees('end', 'A client that does not answer is dropped.', undefined, why);
+          await closes(
+            { app, socket },
+            { type: 'close', code: 1006 },
+            'It is gone without a Close.',
+          );
+        },
+        { limits: FAST },
+      ),
+  },
+  {
+    what: 'A client that does not answer a Close is dropped.',
+    rules: [],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, socket, connection, app }) => {
+          connection.close(CloseCode.GoingAway);
+          await client.receives(fromServer(Close, closeBody(1001)), 'Close from our side.');
+          const what = 'A client that does not answer a Close is dropped.';
+          await client.sees('end', what, undefined, () => whyNoTimer(connection));
+          await closes(
+            { app, socket },
+            { type: 'close', code: 1006 },
+            'It is gone without a Close.',
+          );
+        },
+        { limits: { closeTimeoutMs: 50 } },
+      ),
+  },
+  {
+    what: 'A client that does not end TCP after both Closes is dropped.',
+    rules: [101],
+    check: (lesson) =>
+      onSocket(
+        lesson,
+        async ({ client, socket, connection }) => {
+          client.write(BYE);
+          const what = 'A client that does not end TCP after both Closes is dropped.';
+          await client.sees('fin', 'After both Closes, the server ends its side.', CLEANLY);
+          await dropped(socket, connection, what);
+        },
+        { limits: { closeTimeoutMs: 50 } },
+      ),
+  },
+  {
+    what: 'A client that goes on talking after both Closes is dropped all the same.',
+    rules: [],
+    async check(lesson) {
+      const what = 'A client that goes on talking after both Closes is dropped all the same.';
+      const { line, connection } = onLine(lesson, () => {}, { closeTimeoutMs: 20 });
+      line.emit('data', BYE);
+      const isDropped = () => {
+        if (!line.destroyed) line.emit('data', fromClient(Text, 'still here'));
+        return line.destroyed;
+      };
+      const facts = () => [['`ending` is', show(connection.ending)]] as const;
+      await until(isDropped, what, facts, 'What comes after the end does not move its deadline.');
+    },
+  },
+  {
+    what: 'A client that ends TCP, and takes no more, is dropped.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = onLine(lesson, () => {}, FAST);
+      line.hold();
+      connection.send('never taken');
+      line.push(null);
+      await dropped(line, connection, 'A client that ends TCP, and takes no more, is dropped.');
     },
   },
   {
@@ -343,111 +448,6 @@ export const SURVIVING: Scenarios = [
         await goneLine(lesson),
         'A connection that has ended is forgotten.',
         'No timer of it is left. What else keeps it: a list, or a listener somewhere?',
-      ),
-  },
-  {
-    what: 'A client that does not end TCP after both Closes is dropped.',
-    rules: [101],
-    check: (lesson) =>
-      onSocket(
-        lesson,
-        async ({ client, socket, connection }) => {
-          client.write(BYE);
-          const what = 'A client that does not end TCP after both Closes is dropped.';
-          await client.sees('fin', 'After both Closes, the server ends its side.', CLEANLY);
-          await dropped(socket, connection, what);
-        },
-        { limits: { closeTimeoutMs: 50 } },
-      ),
-  },
-  {
-    what: 'A client that ends TCP, and takes no more, is dropped.',
-    rules: [],
-    async check(lesson) {
-      const { line, connection } = onLine(lesson, () => {}, FAST);
-      line.hold();
-      connection.send('never taken');
-      line.push(null);
-      await dropped(line, connection, 'A client that ends TCP, and takes no more, is dropped.');
-    },
-  },
-  {
-    what: 'A client that has ended its side still gets the answers.',
-    rules: [],
-    async check(lesson) {
-      const app = application();
-      const { line } = onLine(lesson, app.handle);
-      line.hold();
-      line.emit('data', fromClient(Text, 'one'));
-      await turns(1);
-      line.emit('data', fromClient(Text, 'two'));
-      line.push(null);
-      await turns(3);
-      line.release();
-      await settles(() => line.writableFinished);
-      const what = 'A client that has ended its side still gets the answers.';
-      const answers = () => join(...spokenIn(writtenTo(line)).map(({ payload }) => payload));
-      equal(answers, utf8('onetwo'), what, {
-        given: [['arrived', 'two texts, and then the end, while the socket was busy writing']],
-        label: 'the answers, joined',
-        cause: () => (line.destroyed ? 'The socket was destroyed: at `end`, end it.' : undefined),
-      });
-      line.destroy();
-    },
-  },
-  {
-    what: 'A client that goes on talking after both Closes is dropped all the same.',
-    rules: [],
-    async check(lesson) {
-      const what = 'A client that goes on talking after both Closes is dropped all the same.';
-      const { line, connection } = onLine(lesson, () => {}, { closeTimeoutMs: 20 });
-      line.emit('data', BYE);
-      const isDropped = () => {
-        if (!line.destroyed) line.emit('data', fromClient(Text, 'still here'));
-        return line.destroyed;
-      };
-      const facts = () => [['`ending` is', show(connection.ending)]] as const;
-      await until(isDropped, what, facts, 'What comes after the end does not move its deadline.');
-    },
-  },
-  {
-    what: 'A silent client is asked, and dropped when it does not answer.',
-    rules: [],
-    check: (lesson) =>
-      onSocket(
-        lesson,
-        async ({ client, socket, connection, app }) => {
-          const why = () => whyNoTimer(connection);
-          const { opcode } = await client.frame('A silent client is asked.', why);
-          equal(() => opcode, Ping, 'A silent client is asked with a Ping.', { label: 'opcode' });
-          await client.sees('end', 'A client that does not answer is dropped.', undefined, why);
-          await closes(
-            { app, socket },
-            { type: 'close', code: 1006 },
-            'It is gone without a Close.',
-          );
-        },
-        { limits: FAST },
-      ),
-  },
-  {
-    what: 'A client that does not answer a Close is dropped.',
-    rules: [],
-    check: (lesson) =>
-      onSocket(
-        lesson,
-        async ({ client, socket, connection, app }) => {
-          connection.close(CloseCode.GoingAway);
-          await client.receives(fromServer(Close, closeBody(1001)), 'Close from our side.');
-          const what = 'A client that does not answer a Close is dropped.';
-          await client.sees('end', what, undefined, () => whyNoTimer(connection));
-          await closes(
-            { app, socket },
-            { type: 'close', code: 1006 },
-            'It is gone without a Close.',
-          );
-        },
-        { limits: { closeTimeoutMs: 50 } },
       ),
   },
 ];
