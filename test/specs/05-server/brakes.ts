@@ -94,16 +94,8 @@ function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> 
 
 export const BRAKES: Scenarios = [
   {
-    what: BRAKE,
+    what: 'A client that does not read is not read from, until it reads again.',
     rules: [150],
-    check: (lesson) =>
-      onSocket(lesson, async (attached) => {
-        await stalled(attached);
-      }),
-  },
-  {
-    what: 'When it reads again, everything goes on.',
-    rules: [],
     check: (lesson) =>
       onSocket(lesson, async (attached) => {
         const { client, app } = attached;

@@ -210,6 +210,11 @@ export class Line extends Duplex {
   /** Called when the other end reads on. */
   #whenTaken = () => {};
 
+  /** Has room for as much on every Node: their defaults differ. */
+  constructor() {
+    super({ highWaterMark: 16 * 1024 });
+  }
+
   /** What has been written to it. */
   get written(): Uint8Array {
     if (this.#writes.length > 1) this.#writes = [join(...this.#writes)];

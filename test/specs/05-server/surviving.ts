@@ -38,6 +38,7 @@ import {
   listenersOf,
   onLine,
   onSocket,
+  PATIENT,
   quietly,
   settles,
   throwAt,
@@ -111,7 +112,8 @@ function survivesBug([type, bytes]: (typeof BUGS)[number]): Scenario<Lesson> {
       const app = buggy(type);
       const line = new Line();
       const opening = accepted(lesson);
-      survives(app.bug, what, '`attach`', () => lesson.attach(line, opening, app.handle));
+      const limits = { ...lesson.LIMITS, ...PATIENT };
+      survives(app.bug, what, '`attach`', () => lesson.attach(line, opening, app.handle, limits));
       survives(app.bug, what, 'the `data` listener', () => line.emit('data', bytes));
       await settles(() => line.writableEnded);
       expectFailed(line, app);
