@@ -2,7 +2,7 @@
 import type { Spec } from '../../shared/harness/spec.ts';
 import { ATTACHED } from './05-server/attached.ts';
 import { BACKPRESSURE } from './05-server/backpressure.ts';
-import { BRAKES } from './05-server/brakes.ts';
+import { BRAKES, ON_A_NETWORK } from './05-server/brakes.ts';
 import { BYTES_IN } from './05-server/bytes-in.ts';
 import { BYTES_OUT } from './05-server/bytes-out.ts';
 import type { Lesson } from './05-server/core.ts';
@@ -33,7 +33,11 @@ export const spec: Spec<Lesson> = {
     { title: 'Time', section: '7.1.1', scenarios: [...TIME, ANY_TIMES] },
     { title: 'On a socket', section: '7.1.1', scenarios: ATTACHED },
     { title: 'When things go wrong', section: '7.2', scenarios: SURVIVING },
-    { title: 'The brakes', section: '10.4', scenarios: [...BRAKES, ...SLOW_READERS] },
+    {
+      title: 'The brakes',
+      section: '10.4',
+      scenarios: [...BRAKES, ...SLOW_READERS, ...ON_A_NETWORK],
+    },
     { title: 'Too much to send', section: '10.4', scenarios: [...BACKPRESSURE, ...ANY_LOADS] },
     { title: 'Many connections', section: '4.2', scenarios: [...MANY, ...LEAVING] },
     {

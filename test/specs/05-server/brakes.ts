@@ -92,7 +92,10 @@ function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> 
   };
 }
 
-export const BRAKES: Scenarios = [
+export const BRAKES: Scenarios = FLOODS.map(standsFlood);
+
+/** How often a socket has no room depends on the network: what can be told apart without comes first. */
+export const ON_A_NETWORK: Scenarios = [
   {
     what: 'A client that does not read is not read from, until it reads again.',
     rules: [150],
@@ -110,5 +113,4 @@ export const BRAKES: Scenarios = [
         }
       }),
   },
-  ...FLOODS.map(standsFlood),
 ];

@@ -27,6 +27,7 @@ import {
   expectStatus,
   Line,
   openAll,
+  PATIENT,
   settles,
 } from './sockets.ts';
 
@@ -258,7 +259,7 @@ export const ON_HTTP: Scenarios = [
     rules: [],
     async check({ WebSocketServer }) {
       const line = new Line();
-      new WebSocketServer(() => {}).upgrade(incoming({ host: 'x' }), line, NOTHING);
+      new WebSocketServer(() => {}, PATIENT).upgrade(incoming({ host: 'x' }), line, NOTHING);
       line.push(utf8('there is more to say'));
       line.push(null);
       await settles(() => line.destroyed);

@@ -148,13 +148,6 @@ const REQUEST_OPTIONS: readonly Honoured[] = [
     comes: 'the status 408',
     holds: statusIs(408),
   },
-  {
-    options: { closeTimeoutMs: 20 },
-    reader: 'the timer of a refused client',
-    request: POST,
-    comes: 'the end of the socket',
-    holds: (line) => line.destroyed,
-  },
 ];
 
 /** The other options, each set alone. */
@@ -229,8 +222,7 @@ type Entry = (server: Server.WebSocketServer, asks: Uint8Array, frames: Uint8Arr
 export function honours(honoured: Honoured, where = '', enter = enterByRequest): Scenario<Lesson> {
   const { options, comes, holds, reader } = honoured;
   const [[name, value] = []] = Object.entries(options);
-  const of = honoured.request === POST ? ' for a refused client' : '';
-  const what = `The option \`${name}\`${value === 0 ? ' of 0' : ''}, set alone, is honoured${of}${where}.`;
+  const what = `The option \`${name}\`${value === 0 ? ' of 0' : ''}, set alone, is honoured${where}.`;
   return {
     what,
     rules: [],
