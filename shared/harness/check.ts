@@ -188,8 +188,11 @@ function explains(outcome: Outcome<unknown>, what: string, about: About): void {
     fail(what, [...(about.given ?? []), ...didFacts(outcome, about)], cause);
   }
   if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
+    const number = /[\d.]*\d/.exec(`${section}`)?.[0];
     const cause =
-      'The error names a section that RFC 6455 does not have, such as the `5.2` of frames.';
+      number !== undefined && SECTIONS.includes(`\n${number} `)
+        ? `The section is a number alone: '${number}'.`
+        : 'RFC 6455 has no such section. It is a number, such as the one in the heading of the step.';
     fail(
       what,
       [...(about.given ?? []), ...didFacts(outcome, about), ['its section', show(section)]],

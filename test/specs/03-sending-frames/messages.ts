@@ -6,6 +6,7 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, utf8 } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import { fromHex, quote } from '../../../shared/view/hex.ts';
 import { tellText, textMistake } from './texts.ts';
 import type { Lesson } from './tools.ts';
@@ -123,7 +124,7 @@ export function framesOf(opcode: number, pieces: readonly (Uint8Array | string)[
 }
 
 function cuts(opcode: number, data: string, maxPayload: number, pieces: string[]) {
-  const what = `Cut ${quote(data)} into frames of at most ${maxPayload} bytes.`;
+  const what = `Cut ${quote(data)} into frames of at most ${count(maxPayload, 'byte')}.`;
   return {
     what,
     rules: pieces.length > 1 ? [83, 85, 90, 111, 112, 113] : [111, 112, 113],
@@ -142,6 +143,8 @@ function cuts(opcode: number, data: string, maxPayload: number, pieces: string[]
   };
 }
 
+const payloadOf = (frame: Partial<Frame> | undefined) => frame?.payload;
+
 /** What is wrong with fragments, where it is one thing. */
 export function fragmentMistake(actual: unknown, expected: readonly Frame[]): string | undefined {
   if (!Array.isArray(actual) || actual.length < 2) return undefined;
@@ -157,6 +160,12 @@ export function fragmentMistake(actual: unknown, expected: readonly Frame[]): st
   if (!frames.at(-1)?.fin) return 'The last frame has FIN set, or the receiver waits for ever.';
   if (frames.slice(0, -1).some((frame) => frame?.fin)) {
     return 'FIN on a frame says that none follows it.';
+  }
+  if (
+    frames.length > expected.length &&
+    same(frames.slice(0, -1).map(payloadOf), expected.map(payloadOf))
+  ) {
+    return 'All the data is in the frames before it: the last of those ends the message, and no empty one follows.';
   }
   if (frames.slice(1).every((frame) => frame?.payload?.length === 0)) {
     return 'All payloads but the first are empty. `subarray` takes where a part starts and where it ends, not how long it is.';
