@@ -61,7 +61,6 @@ export class Session {
   #running: Checker | undefined;
   /** Waits, with everything loaded, for the next save. */
   #waiting: Checker | undefined;
-  #stopWatching = () => {};
   /** How many hints have been shown of each step, such as `02.4`. */
   readonly #hints = new Map<string, number>();
   #isOver = false;
@@ -83,11 +82,15 @@ export class Session {
       (key) => this.#press(key),
       () => this.#draw(),
     );
+    const watches = LESSONS.map((lesson) =>
+      watchFile(join(ROOT, fileOf({ side: 'lessons', lesson })), () => this.#saved(lesson)),
+    );
     void this.#open(this.#lesson).then(() => this.#readOthers());
     try {
       await finished;
     } finally {
       this.#isOver = true;
+      for (const stop of watches) stop();
       this.#stop();
       endChildren();
       this.#terminal.close();
@@ -105,6 +108,14 @@ export class Session {
     }
   }
 
+  /** A file has been saved: its lesson is the one that the learner is at. */
+  #saved(lesson: Lesson): void {
+    // What `r` has to say is about the file that it has just written.
+    if (!this.#checking) this.#note = '';
+    if (lesson === this.#lesson) void this.#check();
+    else if (existsSync(join(ROOT, fileOf({ side: 'lessons', lesson })))) void this.#open(lesson);
+  }
+
   get #target(): Target {
     return { side: 'lessons', lesson: this.#lesson };
   }
@@ -115,13 +126,11 @@ export class Session {
     this.#lesson = lesson;
     this.#run = undefined;
     this.#show({ type: 'steps' });
-    this.#stopWatching = watchFile(join(ROOT, fileOf(this.#target)), () => void this.#check());
     return this.#check();
   }
 
   #stop(): void {
     this.#generation++;
-    this.#stopWatching();
     this.#running?.stop();
     this.#waiting?.stop();
     this.#waiting = undefined;

@@ -117,7 +117,7 @@ async function solveOverAHint(learner: Learner, step1: string): Promise<void> {
 /** `l`, a number, `n` and `p`. */
 async function walkTheMap(learner: Learner): Promise<void> {
   learner.press('l');
-  await learner.sees('▸ 01  Handshake        █░░░░░       1/6');
+  await learner.sees('▸ 01  Handshake        █░░░░░ ');
   learner.press('3');
   await learner.sees('03 Sending frames');
   learner.press('n');
@@ -259,6 +259,20 @@ describe.concurrent('a session', () => {
       learner.save(learner.solution);
       await learner.sees('lesson 04 is done');
       await learner.sees('watching closing.ts  ');
+    }));
+
+  test('a save goes to its lesson, and takes away what was said before', () =>
+    session({ lesson: '04' }, async (learner) => {
+      learner.save(learner.solution);
+      await learner.sees('lesson 04 is done');
+      learner.press('h');
+      await learner.sees('every step holds');
+      learner.save(`${learner.solution}\n`);
+      await learner.sees(KEYS);
+
+      learner.sandbox.solve('03');
+      await learner.sees('All 7 steps hold: lesson 03 is done.');
+      await learner.sees('watching sending.ts');
     }));
 });
 

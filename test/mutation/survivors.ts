@@ -135,13 +135,6 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '05',
-    line: 'if (deadline >= this.#timerAt) return;',
-    from: 'deadline >= this.#timerAt',
-    to: 'deadline > this.#timerAt',
-    why: 'A timer that is right is set again: the same result, and slower.',
-  },
-  {
-    lesson: '05',
     line: "finish(refusedFor(new HandshakeError(408, '10.4', 'The request took too long.')));",
     from: "'10.4'",
     to: '""',
