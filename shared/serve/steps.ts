@@ -61,5 +61,7 @@ const HEADERS: Record<string, Step> = {
 /** The step about a line of the handshake. `undefined`: the line has nothing to do with it. */
 export function headStep(direction: Direction, line: string, index: number): Step | undefined {
   if (index === 0) return direction === 'in' ? '01.2' : '01.5';
-  return HEADERS[line.slice(0, line.indexOf(':')).trim().toLowerCase()];
+  const name = line.slice(0, line.indexOf(':')).trim().toLowerCase();
+  if (direction === 'out' && /^(upgrade|connection)$/.test(name)) return '01.5';
+  return HEADERS[name];
 }

@@ -199,6 +199,23 @@ withBrowser('the live wire', () => {
       await page.click('#clear-wire');
       expect(await page.evaluate('wire.childElementCount')).toBe(0);
     }));
+
+  test('shows a new connection, also to somebody who has gone up to look at the last one', () =>
+    quietly(async (visitor) => {
+      const { page } = visitor;
+      await visitor.connect();
+      await visitor.wire('101 Switching Protocols');
+      await page.evaluate(
+        'for (const details of wire.querySelectorAll("details")) details.open = true; wire.scrollTop = 0',
+      );
+      await visitor.close('1000', '');
+      await page.until(`document.querySelector('#state').dataset.state === '3'`);
+      await page.evaluate('wire.scrollTop = 0');
+      await visitor.connect();
+      await page.until(`wire.innerText.split('101 Switching Protocols').length === 3`);
+      const below = 'wire.scrollHeight - wire.scrollTop - wire.clientHeight';
+      expect(await page.evaluate<number>(below)).toBeLessThan(40);
+    }));
 });
 
 withBrowser('a lesson', () => {

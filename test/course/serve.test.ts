@@ -298,6 +298,8 @@ test('every field and line leads to a step that exists', () => {
     expect(hasStep(found!, Number(index)), step).toBe(true);
   }
   expect(headStep('in', 'Cookie: x', 3)).toBeUndefined();
+  expect(headStep('in', 'Upgrade: websocket', 3)).toBe('01.3');
+  expect(headStep('out', 'Upgrade: websocket', 3)).toBe('01.5');
 });
 
 test('an observer that does not keep up hears how much it has missed', () => {

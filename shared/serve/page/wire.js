@@ -51,6 +51,8 @@ const ITEMS = {
 
 function show(event) {
   append(list, ITEMS[event.kind](event), MAX_ITEMS);
+  // A new connection is what its reader has just asked for, wherever they were.
+  if (event.kind === 'head') list.scrollTop = list.scrollHeight;
 }
 
 function item({ kind, direction, time }, title, ...children) {
