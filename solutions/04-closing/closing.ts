@@ -14,7 +14,8 @@ export const MAX_REASON_BYTES = MAX_CONTROL_PAYLOAD - 2;
  * Step 1 · The close body, out.
  *
  * Encodes the payload of a Close frame: the code in two bytes, high byte first, then the reason
- * in UTF-8. Without a code there are no bytes at all. The bytes are new at each call.
+ * in UTF-8. Without a code there are no bytes at all. The bytes are new at each call. Whether the
+ * code may travel isn't asked here.
  *
  * Throws `TypeError` for a reason without a code, and `RangeError` for a reason of more than
  * 123 bytes. RFC 6455 §5.5.1
@@ -38,7 +39,8 @@ export function encodeCloseBody(code?: number, reason = ''): Uint8Array {
  * Step 1 · The close body, in.
  *
  * Decodes the payload of a Close frame. `undefined`: it's empty, which is legal. A U+FEFF at the
- * start of the reason is a part of it.
+ * start of the reason is a part of it. Whether the code may travel isn't asked here, but in step 2,
+ * and by `receiveClose` in step 5.
  *
  * Throws `ProtocolError` 1002 for a single byte, which is half a code, and 1007 for a reason
  * that isn't UTF-8. RFC 6455 §5.5.1, §8.1
@@ -198,7 +200,8 @@ export class ClosingHandshake {
 
   /**
    * Step 4 · Starts the closing handshake. Throws `RangeError` for a code that never travels and
-   * for a reason of more than 123 bytes, and changes nothing then.
+   * for a reason of more than 123 bytes, and changes nothing then. A second call returns an empty
+   * list; with such a code or reason, it can throw as well.
    */
   close(code: number = CloseCode.NormalClosure, reason = ''): Action[] {
     if (!isWireCode(code)) throw new RangeError(`A Close frame cannot carry the code ${code}.`);
@@ -256,7 +259,7 @@ export class ClosingHandshake {
 
   /**
    * Step 6 · Tells how the connection ended: the peer's code and reason, 1005 when its Close had
-   * no code, 1006 when there was no Close. `undefined`: it hasn't ended.
+   * no code, 1006 when there was no Close, both with the reason `''`. `undefined`: it hasn't ended.
    * RFC 6455 §7.1.4–§7.1.6
    */
   get result(): CloseResult | undefined {
