@@ -57,7 +57,7 @@ export type Message =
   | { readonly type: 'ping'; readonly payload: Uint8Array }
   | { readonly type: 'pong'; readonly payload: Uint8Array };
 
-/** Says whether frames of this opcode are control frames: Close, Ping, Pong. RFC 6455 §5.5 */
+/** Says whether an opcode is that of a control frame: 8 to 15, reserved ones too. RFC 6455 §5.5 */
 export function isControl(opcode: number): boolean {
   return opcode >= 0x8;
 }

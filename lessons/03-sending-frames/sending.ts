@@ -6,7 +6,8 @@ import { Todo } from '../../shared/todo.ts';
  * Steps 1 and 2 · A frame as bytes.
  *
  * Encodes a frame as a server sends it, unmasked, with its length in the shortest of the three
- * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. RFC 6455 §5.2
+ * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. Whether the frame makes sense
+ * isn't asked here: `controlFrame` and `fragment` see to that. RFC 6455 §5.2
  */
 export function encodeFrame(frame: Frame): Uint8Array {
   throw new Todo('03.1');
@@ -89,8 +90,9 @@ export function encodeText(text: string): Uint8Array {
  */
 export class SendQueue {
   /**
-   * Adds the frames of one whole message. Throws `Error` when a Close has been added, and
-   * `RangeError` when the frames aren't one whole message; then it adds none of them.
+   * Adds the frames of one whole message, which are at least one. The list stays its caller's.
+   * Throws `Error` when a Close has been added, and `RangeError` when the frames aren't one whole
+   * message; then it adds none of them.
    */
   addMessage(frames: readonly Frame[]): void {
     throw new Todo('03.7');

@@ -5,7 +5,8 @@ import { type Frame, isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../../shared
  * Steps 1 and 2 · A frame as bytes.
  *
  * Encodes a frame as a server sends it, unmasked, with its length in the shortest of the three
- * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. RFC 6455 §5.2
+ * forms: 7 bits up to 125, 16 bits up to 65535, 64 bits beyond. Whether the frame makes sense
+ * isn't asked here: `controlFrame` and `fragment` see to that. RFC 6455 §5.2
  */
 export function encodeFrame(frame: Frame): Uint8Array {
   return encodeFrames([frame]);
@@ -161,8 +162,9 @@ export class SendQueue {
   #closed = false;
 
   /**
-   * Adds the frames of one whole message. Throws `Error` when a Close has been added, and
-   * `RangeError` when the frames aren't one whole message; then it adds none of them.
+   * Adds the frames of one whole message, which are at least one. The list stays its caller's.
+   * Throws `Error` when a Close has been added, and `RangeError` when the frames aren't one whole
+   * message; then it adds none of them.
    */
   addMessage(frames: readonly Frame[]): void {
     if (this.#closed) throw new Error('No message may follow a Close.');
