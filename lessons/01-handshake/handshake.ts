@@ -90,7 +90,7 @@ export function parseRequest(
  *   base64, subprotocols that are not tokens or not all different. An empty item among them is
  *   skipped, or refused with 400.
  *
- * No request makes it throw anything else, or changes because it was checked. RFC 6455 §4.2.1
+ * It throws nothing else, and never changes the request. RFC 6455 §4.2.1
  */
 export function checkUpgrade(request: RequestHead): Upgrade {
   throw new Todo('01.3');
@@ -102,7 +102,8 @@ export function checkUpgrade(request: RequestHead): Upgrade {
  * Writes the response that turns the connection into a WebSocket: status 101, Upgrade,
  * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
  *
- * Throws `TypeError` when `protocol` isn't a token: it could smuggle in header lines.
+ * Throws `TypeError` when `protocol` isn't a token: it could smuggle in header lines. `''` isn't a
+ * token either; without a subprotocol, it's `undefined`.
  * RFC 6455 §4.2.2
  */
 export function acceptResponse(key: string, protocol?: string): Uint8Array {

@@ -145,7 +145,7 @@ function trim(text: string): string {
  *   base64, subprotocols that are not tokens or not all different. An empty item among them is
  *   skipped, or refused with 400.
  *
- * No request makes it throw anything else, or changes because it was checked. RFC 6455 §4.2.1
+ * It throws nothing else, and never changes the request. RFC 6455 §4.2.1
  */
 export function checkUpgrade(request: RequestHead): Upgrade {
   if (request.method !== 'GET') {
@@ -215,7 +215,8 @@ function resourceName(target: string): string | undefined {
  * Writes the response that turns the connection into a WebSocket: status 101, Upgrade,
  * Connection, Sec-WebSocket-Accept, and the subprotocol when there is one. No more.
  *
- * Throws `TypeError` when `protocol` isn't a token: it could smuggle in header lines.
+ * Throws `TypeError` when `protocol` isn't a token: it could smuggle in header lines. `''` isn't a
+ * token either; without a subprotocol, it's `undefined`.
  * RFC 6455 §4.2.2
  */
 export function acceptResponse(key: string, protocol?: string): Uint8Array {
