@@ -212,7 +212,7 @@ withBrowser('the live wire', () => {
       await page.until(`document.querySelector('#state').dataset.state === '3'`);
       await page.evaluate('wire.scrollTop = 0');
       await visitor.connect();
-      await page.until(`wire.innerText.split('101 Switching Protocols').length === 3`);
+      await page.until(`wire.querySelectorAll('[data-kind="head"]').length === 4`);
       const below = 'wire.scrollHeight - wire.scrollTop - wire.clientHeight';
       expect(await page.evaluate<number>(below)).toBeLessThan(40);
     }));
