@@ -174,6 +174,9 @@ function cutMistake<T>({ read, bytes, actual, expected }: Misreading<T>): string
   if (!(actual instanceof ProtocolError && actual.closeCode === CloseCode.InvalidPayload)) {
     return undefined;
   }
+  if (!expected.some((message) => typeOf(message) === 'text')) {
+    return 'A message with opcode 2 is binary: its bytes can be anything, and are not decoded.';
+  }
   if (!expected.some((message) => /[^\0-\x7f]/.test(textOf(message) ?? ''))) {
     return 'The text is ASCII, and so valid UTF-8. Has each byte been unmasked once, with its own byte of the key?';
   }
