@@ -1,6 +1,7 @@
 /** The command `npm run serve`, with the reference and with what a learner may have. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
 import { giveWay } from '../../shared/kit/patience.ts';
@@ -9,6 +10,20 @@ import { endCommands, LAST_LESSON, ServeCommand, URL_LINE } from './serve-comman
 import { ask, open, statusOf } from './visitor.ts';
 
 afterAll(endCommands);
+
+/** Takes port 8080. Another test may have it for a while, and another program for good. */
+async function takeUsualPort(): Promise<Server> {
+  const server = createServer();
+  for (let tries = 0; tries < 100; tries++) {
+    const listening = once(server.listen(8080, '127.0.0.1'), 'listening');
+    const isOurs = await listening.then(
+      () => true,
+      () => pause(100, false),
+    );
+    if (isOurs) break;
+  }
+  return server;
+}
 
 describe.concurrent('the command', () => {
   test.skipIf(process.platform === 'win32')(
@@ -52,9 +67,7 @@ describe.concurrent('the command', () => {
   });
 
   test('takes another port when the usual one is in use, unless it was told which', async () => {
-    // If that fails, it is somebody else's already.
-    const taken = createServer().listen(8080, '127.0.0.1');
-    await once(taken, 'listening').catch(() => {});
+    const taken = await takeUsualPort();
     const command = new ServeCommand(ROOT, '--solution');
     expect(await command.says(URL_LINE)).not.toMatch(/:8080$/);
     await command.end('SIGTERM');
