@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
-import type { Run } from '../harness/record.ts';
 import { supervise } from '../harness/supervise.ts';
 
 /** A lesson's part in the server. */
@@ -26,28 +25,32 @@ export const UNCHECKED: readonly Part[] = REFERENCE.map((part) => {
   return { ...part, until: 'until yours is checked' };
 });
 
-/** Checks every lesson. Never throws for what a lesson does. */
+/**
+ * Checks every lesson; one that is made of others only when these pass, since its own check would
+ * run theirs again. Never throws for what a lesson does.
+ */
 export async function checkParts(): Promise<Part[]> {
-  const side = 'lessons';
-  const runs = await Promise.all(LESSONS.map((lesson) => supervise({ side, lesson })));
-  const red = LESSONS.filter((_, i) => !passes(runs[i]!)).map(({ number }) => number);
-  return LESSONS.map((lesson, i) => {
-    const { number, title } = lesson;
-    const isYours = !red.includes(number);
-    return { number, title, isYours, until: isYours ? '' : until(lesson, runs[i]!, red) };
+  const untils = new Map<string, string>();
+  const check = async (lesson: Lesson) => untils.set(lesson.number, await untilOf(lesson));
+  await Promise.all(LESSONS.filter(({ needs }) => !needs).map(check));
+  for (const lesson of LESSONS) {
+    const { needs = [] } = lesson;
+    if (untils.has(lesson.number)) continue;
+    if (needs.every((number) => untils.get(number) === '')) await check(lesson);
+    else untils.set(lesson.number, `until lessons ${needs[0]} to ${needs.at(-1)} pass`);
+  }
+  return LESSONS.map(({ number, title }) => {
+    const until = untils.get(number) ?? '';
+    return { number, title, isYours: until === '', until };
   });
 }
 
-function passes({ broken, results }: Run): boolean {
-  return !broken && results.every(({ failure }) => !failure);
-}
-
-function until({ needs = [] }: Lesson, { broken, results }: Run, red: readonly string[]): string {
-  if (needs.some((number) => red.includes(number))) {
-    return `until lessons ${needs[0]} to ${needs.at(-1)} pass`;
-  }
+/** Checks a lesson. Says how long the reference is used for it; empty when it passes. */
+async function untilOf(lesson: Lesson): Promise<string> {
+  const { broken, results } = await supervise({ side: 'lessons', lesson });
   const step = results.find(({ failure }) => failure);
-  return broken || !step ? 'until your file can be loaded' : `until step ${step.number} passes`;
+  if (!broken && !step) return '';
+  return step && !broken ? `until step ${step.number} passes` : 'until your file can be loaded';
 }
 
 /** The numbers of the lessons whose part is the learner's. */
