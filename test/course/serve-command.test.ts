@@ -128,6 +128,17 @@ const ENCODE_TEXT = 'export function encodeText(text: string): Uint8Array {';
 /** The lines that say whose code is at work. */
 const partsIn = (output: string) => output.match(/^ {2}0\d .*$/gm)?.map((line) => line.trim());
 
+/** Serves a lesson that does not come back from a message, and sends that message. */
+async function standStill(sandbox: Sandbox) {
+  withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
+  const command = new ServeCommand(sandbox.folder);
+  const url = await command.isChecked();
+  const socket = await open(`${url}/echo`);
+  socket.on('error', () => {});
+  socket.send('for ever');
+  return { command, url, socket };
+}
+
 describe.concurrent("a learner's lessons", () => {
   test.skipIf(process.platform === 'win32')(
     'are used as they turn green, and replaced when they turn red, at the same port',
@@ -171,12 +182,7 @@ describe.concurrent("a learner's lessons", () => {
 
   test('that never come back are ended, and the server starts again', () =>
     withSandbox(async (sandbox) => {
-      withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
-      const command = new ServeCommand(sandbox.folder);
-      const url = await command.isChecked();
-      const socket = await open(`${url}/echo`);
-      socket.on('error', () => {});
-      socket.send('for ever');
+      const { command, url, socket } = await standStill(sandbox);
       await once(socket, 'close');
       await command.says(/has not come back for 5 seconds. Is there an endless loop\?/);
       await answers(url);
@@ -186,12 +192,7 @@ describe.concurrent("a learner's lessons", () => {
 
   test.skipIf(process.platform === 'win32')('that never come back end with a second Ctrl-C', () =>
     withSandbox(async (sandbox) => {
-      withStatement(sandbox, '03', ENCODE_TEXT, `if (text === 'for ever') ${STANDSTILL}`);
-      const command = new ServeCommand(sandbox.folder);
-      const url = await command.isChecked();
-      const socket = await open(`${url}/echo`);
-      socket.on('error', () => {});
-      socket.send('for ever');
+      const { command, url, socket } = await standStill(sandbox);
       command.send('SIGINT');
       await command.says(/Going away/);
       expect(await command.end('SIGINT')).toBe(130);
