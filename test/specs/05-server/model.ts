@@ -217,14 +217,14 @@ export class Model {
     this.#events.push({ event: { type: 'drain' }, isOptional: this.state !== 'OPEN' });
   }
 
-  /** Is there a message, or a Close, that has to go and has not? */
+  /** Is there a message that has to go and has not? */
   get isWaiting(): boolean {
-    return this.#messages.some(({ isOptional }) => !isOptional);
+    return this.#messages.some(({ isOptional, opcode }) => !isOptional && opcode !== Opcode.Close);
   }
 
   /** Is there anything that has to go and has not? */
   get hasOutput(): boolean {
-    return this.isWaiting || this.#controls.some(({ isOptional }) => !isOptional);
+    return [...this.#messages, ...this.#controls].some(({ isOptional }) => !isOptional);
   }
 
   /** Takes in a frame that goes out. Returns what should have gone, when that is not it. */

@@ -248,7 +248,7 @@ export class Session {
 
   drained(): void {
     for (let more = this.#choose.below(4) > 0; more && this.takeOutput() > 0; );
-    // Whether a Pong that waits is in the way of a `drain` is nowhere said.
+    // Whether a Pong or a Close that waits is in the way of a `drain` is nowhere said.
     if (this.#model.hasOutput && !this.#model.isWaiting) return;
     this.#connection.drained();
     this.#model.drained();
