@@ -34,7 +34,9 @@ export async function runCommand<const O extends Options>(command: Command<O>): 
 function requireSeed(): void {
   if (!Number.isNaN(SEED)) return;
   const asked = JSON.stringify(process.env.SEED);
-  throw new UsageError(`SEED has to be a whole number of at most nine digits, such as SEED=7, not ${asked}.`);
+  throw new UsageError(
+    `SEED has to be a whole number of at most nine digits, such as SEED=7, not ${asked}.`,
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Keeps a server at work that is made of the parts it should be made of. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Part, sourcesOf, yoursAmong } from './parts.ts';
 import { PortError, ServerProcess } from './server-process.ts';
 
@@ -10,6 +11,11 @@ export type Change =
   | 'replaced'
   /** The lessons could not be loaded. What was at work still is. */
   | 'failed';
+
+/** How long another program may have the port when a server is replaced, in milliseconds. */
+const PORT_PATIENCE_MS = 5_000;
+/** How often to try it again meanwhile, in milliseconds. */
+const PORT_LOOK_MS = 100;
 
 /** Replaces the server when its code has changed, or when it has ended. */
 export class Keeper {
@@ -59,18 +65,23 @@ export class Keeper {
   }
 
   async #listen(server: ServerProcess, parts: readonly Part[]): Promise<void> {
-    try {
-      this.#port = await server.listen(this.#port, parts);
-    } catch (error) {
-      const isTaken = error instanceof PortError && error.code === 'EADDRINUSE';
-      if (!isTaken || !this.#isFlexible) {
-        await server.stop();
-        throw error;
+    let tries = this.#sources === undefined ? 1 : PORT_PATIENCE_MS / PORT_LOOK_MS;
+    for (;;) {
+      try {
+        this.#port = await server.listen(this.#port, parts);
+        // An open page comes back to where it was.
+        this.#isFlexible = false;
+        return;
+      } catch (error) {
+        const isTaken = error instanceof PortError && error.code === 'EADDRINUSE';
+        if (isTaken && this.#isFlexible) this.#port = 0;
+        else if (isTaken && --tries > 0) await pause(PORT_LOOK_MS);
+        else {
+          await server.stop();
+          throw error;
+        }
       }
-      this.#port = await server.listen(0, parts);
     }
-    // An open page comes back to where it was.
-    this.#isFlexible = false;
   }
 
   /** Stops the server, and waits until it has said goodbye to its pages. */

@@ -170,7 +170,8 @@ test.each([['test'], ['test', '01'], ['start'], ['diff', '01'], ['coverage']])(
       const options = { cwd: sandbox.folder, env: { ...ENV, SEED: 'abc' } };
       expect(await outcomeOf(spawn(process.execPath, words, options))).toEqual({
         code: 2,
-        output: '✗ SEED has to be a whole number of at most nine digits, such as SEED=7, not "abc".\n',
+        output:
+          '✗ SEED has to be a whole number of at most nine digits, such as SEED=7, not "abc".\n',
       });
     }),
 );

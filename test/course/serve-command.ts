@@ -1,6 +1,7 @@
 /** `npm run serve` in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { withTimeout } from '../../shared/kit/patience.ts';
 import { ENV, scriptOf } from './sandbox.ts';
 
 /** What has been started, so that a test that fails half-way leaves nothing behind. */
@@ -11,6 +12,9 @@ export function endCommands(): void {
   for (const child of started) child.kill('SIGKILL');
 }
 
+/** How long the command may say nothing new that is waited for: a guard, in milliseconds. */
+const SAYS_MS = 120_000;
+
 /** The URL that the command prints. */
 export const URL_LINE = /http:\/\/127\.0\.0\.1:\d+/;
 
@@ -20,6 +24,7 @@ export const LAST_LESSON = /^ {2}05 .*\n/m;
 /** The command at work. */
 export class ServeCommand {
   readonly #child: ChildProcess;
+  #hasEnded = false;
   output = '';
 
   constructor(folder: string, ...args: string[]) {
@@ -29,7 +34,11 @@ export class ServeCommand {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.add(this.#child);
-    this.#child.once('close', () => started.delete(this.#child));
+    this.#child.once('close', () => {
+      started.delete(this.#child);
+      this.#hasEnded = true;
+      this.#child.emit('said');
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;
@@ -38,12 +47,16 @@ export class ServeCommand {
     }
   }
 
-  /** Waits until it has printed something like this, and returns what. */
+  /** Waits until it has printed something like this, and returns what. Rejects when it ends. */
   async says(pattern: RegExp): Promise<string> {
+    const give = (why: string) => () => {
+      throw new Error(`The command ${why} and did not say ${pattern}, but:\n${this.output}`);
+    };
     for (;;) {
       const [found] = pattern.exec(this.output) ?? [];
       if (found !== undefined) return found;
-      await once(this.#child, 'said');
+      if (this.#hasEnded) give('has ended')();
+      await withTimeout(once(this.#child, 'said'), SAYS_MS, give('is silent'));
     }
   }
 
