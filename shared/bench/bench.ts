@@ -46,9 +46,7 @@ class Process {
   readonly #child: ChildProcess;
 
   constructor(file: string, args: readonly string[] = []) {
-    this.#child = forkChild(new URL(file, import.meta.url), args, {
-      execArgv: ['--import', 'tsx', '--expose-gc'],
-    });
+    this.#child = forkChild(new URL(file, import.meta.url), args, ['--expose-gc']);
   }
 
   /** Returns what it says next. Throws `Error` when it ends instead. */

@@ -16,7 +16,7 @@ if (unfit) {
   // What is JavaScript need not wait for the rest: the first screen of `npm start`.
   const [first] = process.argv[1]?.endsWith('.js') ? process.argv.splice(1, 1) : [];
   if (first) await import(pathToFileURL(resolve(first)).href);
-  await import('tsx');
+  await import('../process/typescript.mjs');
   try {
     await import(pathToFileURL(resolve(process.argv[1] || '')).href);
   } catch (error) {

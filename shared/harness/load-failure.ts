@@ -13,7 +13,7 @@ import { show } from './show.ts';
 /** Says why a file could not be loaded: it does not parse, lacks an import, or threw on the way. */
 export function toLoadFailure(error: unknown, file: string): Failure {
   if (error instanceof CheckFailure) return toFailure(error);
-  const [, line, message] = /:(\d+):\d+: ERROR: (.*)/.exec(String(error)) ?? [];
+  const [, line, message] = /\.ts:(\d+):\d+: (.*)/.exec(String(error)) ?? [];
   if (line !== undefined) return notParsed(file, `Line ${line}: ${message}.`);
   if (error instanceof Error && !placeOf(error)) return notLinked(error, file);
   return { kind: 'crash', what: `${file} threw while it was loaded.`, facts: thrown(error) };

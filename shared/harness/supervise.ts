@@ -32,8 +32,8 @@ export interface Checker {
 /** Starts a process for one run, ahead of time. */
 export function prepare(target: Target): Checker {
   const name = `${target.side}/${target.lesson.number}`;
-  const child = forkChild(new URL('child.ts', import.meta.url), [name], {
-    execArgv: ['--import', 'tsx', `--max-old-space-size=${MAX_HEAP_MIB}`],
+  const memory = `--max-old-space-size=${MAX_HEAP_MIB}`;
+  const child = forkChild(new URL('child.ts', import.meta.url), [name], [memory], {
     // What the process itself prints, such as that its memory is full, is of use only here.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',

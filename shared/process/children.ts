@@ -9,6 +9,12 @@ import {
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
+/** What lets a process load TypeScript, as options of Node. */
+export const TYPESCRIPT: readonly string[] = [
+  '--import',
+  new URL('typescript.mjs', import.meta.url).href,
+];
+
 const children = new Set<ChildProcess>();
 process.once('exit', endChildren);
 
@@ -27,14 +33,19 @@ export function exitOnSignals(): void {
 /** A group of its own, so that what a child starts can be ended with it. Windows has no groups. */
 const detached = process.platform !== 'win32';
 
-/** Starts a module of ours in a process of its own. When we are killed, `endWithParent` ends it. */
+/**
+ * Starts a module of ours in a process of its own, with these options of Node. When we are killed,
+ * `endWithParent` ends it.
+ */
 export function forkChild(
   module: URL,
   args: readonly string[],
-  options: ForkOptions,
+  nodeOptions: readonly string[] = [],
+  options: ForkOptions = {},
 ): ChildProcess {
   const env = { ...process.env, STARTED_BY: String(process.pid) };
-  return keep(fork(fileURLToPath(module), args, { ...options, env, detached }));
+  const execArgv = [...TYPESCRIPT, ...nodeOptions];
+  return keep(fork(fileURLToPath(module), args, { ...options, execArgv, env, detached }));
 }
 
 /** Starts any other program. */

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { transformSync } from 'rolldown/utils';
 import { fileOf, findTarget, importTarget, LESSONS, ROOT, type Target } from '../course/lessons.ts';
+import { toJavaScript } from '../process/translate.mjs';
 import type { Lesson05 } from './server.ts';
 
 /** The path of what a module imports of the project. */
@@ -35,7 +35,7 @@ function referenceOn(yours: readonly string[]): string {
       urlOf({ side: 'lessons', lesson }),
     ]),
   );
-  return transformSync(file, source).code.replace(IMPORTED, (_, path: string) => {
+  return toJavaScript(file, source).replace(IMPORTED, (_, path: string) => {
     const { href } = new URL(path, urlOf(findTarget('solutions/05')));
     return JSON.stringify(replaced.get(href) ?? href);
   });

@@ -28,9 +28,7 @@ export class ServerProcess {
 
   /** Starts the process. `yours` has the numbers of the lessons that are the learner's. */
   constructor(yours: readonly string[]) {
-    this.#child = forkChild(new URL('child.ts', import.meta.url), yours, {
-      execArgv: ['--import', 'tsx'],
-    });
+    this.#child = forkChild(new URL('child.ts', import.meta.url), yours);
     // What goes wrong with the process itself ends in its exit.
     this.#child.on('error', () => {});
     this.ended = once(this.#child, 'exit').then(() => {});

@@ -20,7 +20,7 @@ import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { UTF8_GROUPS } from '../vectors/utf8.ts';
 import { type Running, startServer } from './broken.ts';
 import type { Fault } from './echo-endpoint.ts';
-import { scriptOf } from './sandbox.ts';
+import { LAUNCH, scriptOf } from './sandbox.ts';
 
 /** Everything but the large messages, of which a few will do. */
 const MOST = ['1', '2', '3', '4', '5', '6', '7', '10', 'H', 'F', 'S', 'L', 'C', 'R'];
@@ -477,7 +477,7 @@ describe('a report', () => {
 
 /** Runs the command. Returns its exit code and what it wrote. */
 async function command(...args: string[]) {
-  const run = spawn(process.execPath, ['--import', 'tsx', scriptOf('conformance'), ...args], {
+  const run = spawn(process.execPath, [LAUNCH, scriptOf('conformance'), ...args], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1' },
   });

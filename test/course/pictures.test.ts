@@ -8,7 +8,7 @@ import { makePartial } from '../../shared/course/stub.ts';
 import { REFERENCE } from '../../shared/serve/parts.ts';
 import { spring } from '../traps/spring.ts';
 import { TRAPS } from '../traps/traps.ts';
-import { ENV, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
 import { drawTerminal } from './terminal-picture.ts';
 import { start, useBrowser, visit, withBrowser } from './visit.ts';
 
@@ -23,7 +23,7 @@ test('the picture of a check shows what it prints today', async () => {
     const source = spring(sandbox.solution(lesson), trap.edits);
     const file = fileOf({ side: 'lessons', lesson });
     sandbox.write(file, makePartial(source, lesson.number, trap.step));
-    const check = spawn(process.execPath, ['--import', 'tsx', scriptOf('test'), 'lessons/02'], {
+    const check = spawn(process.execPath, [LAUNCH, scriptOf('test'), 'lessons/02'], {
       cwd: sandbox.folder,
       env: { ...ENV, NO_COLOR: undefined, FORCE_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { makeStub } from '../../shared/course/stub.ts';
+import { TYPESCRIPT } from '../../shared/process/children.ts';
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -150,7 +151,7 @@ export class Sandbox {
     this.#shell ??= fork(join(this.folder, 'test', 'course', 'shell.ts'), {
       cwd: this.folder,
       env: ENV,
-      execArgv: ['--import', 'tsx'],
+      execArgv: [...TYPESCRIPT],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const answer = once(this.#shell, 'message') as Promise<[Outcome]>;

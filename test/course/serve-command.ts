@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { withTimeout } from '../../shared/kit/patience.ts';
-import { ENV, scriptOf } from './sandbox.ts';
+import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
 
 /** What has been started, so that a test that fails half-way leaves nothing behind. */
 const started = new Set<ChildProcess>();
@@ -28,7 +28,7 @@ export class ServeCommand {
   output = '';
 
   constructor(folder: string, ...args: string[]) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', scriptOf('serve'), ...args], {
+    this.#child = spawn(process.execPath, [LAUNCH, scriptOf('serve'), ...args], {
       cwd: folder,
       env: ENV,
       stdio: ['ignore', 'pipe', 'pipe'],

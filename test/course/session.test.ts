@@ -4,6 +4,7 @@ import { readFileSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { TYPESCRIPT } from '../../shared/process/children.ts';
 import { CTRL_C, END, HOME } from '../../shared/session/keys.ts';
 import { countSteps } from './count-steps.ts';
 import { ENV, outcomeOf, type Sandbox, withSandbox } from './sandbox.ts';
@@ -24,7 +25,7 @@ class Learner {
     this.sandbox = sandbox;
     this.#lesson = LESSONS.find((lesson) => lesson.number === number) as Lesson;
     this.#child = fork(join(sandbox.folder, 'test', 'course', 'drive.ts'), [number, String(rows)], {
-      execArgv: ['--import', 'tsx'],
+      execArgv: [...TYPESCRIPT],
       env: ENV,
     });
     this.#child.on('message', (screen: string) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
 import { listSources } from './imports.ts';
-import { ENV, type Sandbox, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, type Sandbox, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
 
 /** How long anything may take before we say that it hangs, in milliseconds. */
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -65,7 +65,7 @@ function expectEnd(
   return withSandbox(async (sandbox) => {
     const { isRunning } = makeEndless(sandbox);
     const [name = '', ...args] = command.split(' ');
-    const child = start(['--import', 'tsx', scriptOf(name), ...args], sandbox);
+    const child = start([LAUNCH, scriptOf(name), ...args], sandbox);
     await vi.waitFor(() => expect(isRunning()).toBe(true), PATIENCE);
 
     const family = familyOf(child.pid as number);

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openClient } from '../../shared/bench/client.ts';
 import { join, wire } from '../../shared/kit/frames.ts';
 import { Peer } from '../../shared/kit/peer.ts';
+import { TYPESCRIPT } from '../../shared/process/children.ts';
 import { Opcode } from '../../shared/protocol.ts';
 import { fromHex } from '../../shared/view/hex.ts';
 import type { Standing } from './stress-server.ts';
@@ -27,7 +28,7 @@ let port: number;
 
 beforeAll(async () => {
   const file = fileURLToPath(new URL('stress-server.ts', import.meta.url));
-  child = fork(file, { execArgv: ['--import', 'tsx', '--expose-gc'] });
+  child = fork(file, { execArgv: [...TYPESCRIPT, '--expose-gc'] });
   const [first] = (await once(child, 'message')) as [Standing];
   port = first.port;
 });

@@ -49,8 +49,8 @@ function pipe(
   isTerminal = false,
 ): Promise<Outcome> {
   const pretend = 'data:text/javascript,process.stdin.isTTY=true';
-  const loaders = ['--import', 'tsx', ...(isTerminal ? ['--import', pretend] : [])];
-  const typed = [...loaders, scriptOf(command), ...args];
+  const options = isTerminal ? ['--import', pretend] : [];
+  const typed = [...options, LAUNCH, scriptOf(command), ...args];
   const child = spawn(process.execPath, typed, { cwd: folder, env: ENV });
   // At a terminal there is no end of the input, unless somebody types it.
   if (input !== undefined) child.stdin.end(input);

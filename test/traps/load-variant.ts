@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { transformSync } from 'rolldown/utils';
 import { fileOf, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { toJavaScript } from '../../shared/process/translate.mjs';
 
 /** What a module imports of the project. Of others, types have been taken out. */
 const IMPORT = /^import \{([^}]*)\} from "(\.[^"]+)";$/gm;
@@ -26,8 +26,7 @@ export async function loadVariant(
   change: (source: string) => string,
 ): Promise<object> {
   const path = join(ROOT, fileOf({ side: 'solutions', lesson }));
-  const { code, errors } = transformSync(path, change(sourceOf(lesson)));
-  if (errors.length > 0) throw new AggregateError(errors, `${path} does not parse.`);
+  const code = toJavaScript(path, change(sourceOf(lesson)));
   for (const [, , from = ''] of code.matchAll(IMPORT)) {
     const file = join(dirname(path), from);
     if (!modules.has(file)) modules.set(file, await import(file));

@@ -1,0 +1,48 @@
+// @ts-check
+/** TypeScript as JavaScript. The types are not looked at: they are only taken out. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { transformSync } from 'rolldown/utils';
+
+/**
+ * Translates the source of a module. Throws `SyntaxError` when it does not parse; its message
+ * begins with the place, such as `/…/reading.ts:12:5: `.
+ *
+ * @param {string} file the path of the module
+ * @param {string} source
+ * @param {boolean} [withMap] Is there a source map at the end, so that Node finds the lines of a stack?
+ * @returns {string}
+ */
+export function toJavaScript(file, source, withMap = false) {
+  const { code, map, errors } = transformSync(file, source, {
+    lang: 'ts',
+    tsconfig: false,
+    typescript: { onlyRemoveTypeImports: true },
+    sourcemap: withMap,
+  });
+  // Its types leave out where that is.
+  const [error] = /** @type {(Error & { loc: { line: number, column: number } })[]} */ (errors);
+  if (error) {
+    const { line, column } = error.loc;
+    const [title = ''] = stripVTControlCharacters(error.message).split('\n');
+    throw new SyntaxError(`${file}:${line}:${column + 1}: ${title.replace(/^\[\w+\] /, '')}`);
+  }
+  if (!map) return code;
+  const json = Buffer.from(JSON.stringify(map)).toString('base64');
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${json}\n`;
+}
+
+/**
+ * Loads a module, as Node asks for it: a hook of its loader.
+ *
+ * @param {string} url
+ * @param {import('node:module').LoadHookContext} context
+ * @param {(url: string, context: import('node:module').LoadHookContext) => any} next
+ */
+export function load(url, context, next) {
+  if (!/^file:[^?#]*\.ts(?:[?#]|$)/.test(url)) return next(url, context);
+  const file = fileURLToPath(url);
+  const source = toJavaScript(file, readFileSync(file, 'utf8'), true);
+  return { format: 'module', source, shortCircuit: true };
+}
