@@ -51,7 +51,7 @@ export function fragments({ opcode, payload = '' }: WireFrame, size: number): Wi
 
 /** A binary message in which bytes at a wrong place, or with a wrong mask, show. */
 export function counting(size: number): WireFrame {
-  return binary(Uint8Array.from({ length: size }, (_, i) => i * 37 + 1));
+  return binary(new Uint8Array(size).map((_, i) => i * 37 + 1));
 }
 
 /** What a server sends back for what it understood. */
@@ -115,9 +115,11 @@ function pongsMatch(came: readonly Reply[], wanted: readonly Reply[]): boolean {
 
 /** The Pongs among replies, and how many messages come before each. */
 function pongsOf(all: readonly Reply[]): { pong: Reply; messagesBefore: number }[] {
-  return all.flatMap((reply, i) => {
-    const messagesBefore = all.slice(0, i).filter(isMessage).length;
-    return isMessage(reply) ? [] : [{ pong: reply, messagesBefore }];
+  let messagesBefore = 0;
+  return all.flatMap((reply) => {
+    if (!isMessage(reply)) return [{ pong: reply, messagesBefore }];
+    messagesBefore++;
+    return [];
   });
 }
 

@@ -11,19 +11,25 @@ type AnyScenarios = AnySpec['steps'][number]['scenarios'];
 /** What surrounds the run of a scenario: it gets its name, and calls `run`. */
 type Enter = <T>(scenario: string, run: () => Promise<T>) => Promise<T>;
 
-/** Runs a step, by its number from 1, up to the first scenario that does not hold. Never throws. */
+/**
+ * Runs a step, by its number from 1, up to the first scenario that does not hold. Those that wait
+ * come last, all at once. Never throws.
+ */
 export async function runStep(
   spec: AnySpec,
   number: number,
   module: object,
   enter: Enter = (_, run) => run(),
 ): Promise<Failure | undefined> {
-  for (const scenario of scenariosOf(spec, number)) {
-    const run = () => runScenario(scenario, number, module);
-    const failure = await enter(scenario.what, run);
+  const runOne = (scenario: AnyScenarios[number]) =>
+    enter(scenario.what, () => runScenario(scenario, number, module));
+  const scenarios = scenariosOf(spec, number);
+  for (const scenario of scenarios.filter(({ waits }) => !waits)) {
+    const failure = await runOne(scenario);
     if (failure) return failure;
   }
-  return undefined;
+  const failures = await Promise.all(scenarios.filter(({ waits }) => waits).map(runOne));
+  return failures.find((failure) => failure !== undefined);
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Scenario<Implementation> {
   readonly what: string;
   /** The rules it checks, by their numbers in `test/rules/requirements.ts`. */
   readonly rules: readonly number[];
+  /** Does it wait for a deadline? Those of a step wait together, when the others hold. */
+  readonly waits?: true;
   /** Throws when the implementation does not hold, a `CheckFailure` where it can say why. */
   readonly check: (implementation: Implementation) => void | Promise<void>;
 }

@@ -236,7 +236,12 @@ export class Listener {
 
   /** Connects a client. */
   async connect(): Promise<Peer> {
-    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connect({
+      port: this.port,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     this.#keep(socket);
     await once(socket, 'connect');
     return new Peer(socket);

@@ -55,7 +55,7 @@ const FLOODS = [
 ] as const;
 
 /** How much a flood brings with each read, in bytes. */
-const READ_BYTES = 12_000;
+const READ_BYTES = 3_000;
 
 /** A client floods, and does not read; then it does. */
 function standsFlood([name, frames]: (typeof FLOODS)[number]): Scenario<Lesson> {

@@ -236,6 +236,7 @@ export const EVERYBODY: Scenarios = [
   {
     what: 'A client that does not answer is dropped.',
     rules: [],
+    waits: true,
     check: (lesson) =>
       withServer(
         lesson,
@@ -244,7 +245,7 @@ export const EVERYBODY: Scenarios = [
           await clients[0]?.sees('end', 'A client that does not answer is dropped.');
           await shutdown.settles(GONE);
         },
-        { closeTimeoutMs: 50 },
+        { closeTimeoutMs: 20 },
       ),
   },
   {

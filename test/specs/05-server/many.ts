@@ -103,7 +103,7 @@ function withLoiterer(lesson: Lesson, check: (client: Peer) => Promise<void>): P
     client.write(request().subarray(0, 30));
     await check(client);
   };
-  return withServer(lesson, connect, { headTimeoutMs: 50, closeTimeoutMs: 50 });
+  return withServer(lesson, connect, { headTimeoutMs: 20, closeTimeoutMs: 20 });
 }
 
 /** What a client does, and what comes of it when one option is set. */
@@ -226,6 +226,7 @@ export function honours(honoured: Honoured, where = '', enter = enterByRequest):
   return {
     what,
     rules: [],
+    waits: true,
     async check({ WebSocketServer }) {
       const server = new WebSocketServer(honoured.handle ?? (() => {}), options);
       const line = enter(server, honoured.request ?? request(), honoured.frames ?? NOTHING);
@@ -438,10 +439,11 @@ export const MANY: Scenarios = [
   {
     what: 'A request that does not end in time is refused.',
     rules: [35, 132],
+    waits: true,
     check: (lesson) =>
       withLoiterer(lesson, async (client) => {
         const what = 'A request that does not end in time is refused.';
-        const cause = 'The option `headTimeoutMs` is 50. A timer of it starts with the socket.';
+        const cause = 'The option `headTimeoutMs` is 20. A timer of it starts with the socket.';
         const head = await client.head(what, cause);
         equal(() => head.slice(9, 12), '408', what, { label: 'status' });
         expectReason(head);
@@ -451,6 +453,7 @@ export const MANY: Scenarios = [
   {
     what: 'A client that stays is dropped.',
     rules: [132],
+    waits: true,
     check: (lesson) =>
       withLoiterer(lesson, async (client) => {
         await client.sees('end', 'And the client is let go.');
@@ -459,7 +462,7 @@ export const MANY: Scenarios = [
           return client.ended === 'reset';
         };
         const cause =
-          'The option `closeTimeoutMs` is 50. So long after the answer, destroy the socket.';
+          'The option `closeTimeoutMs` is 20. So long after the answer, destroy the socket.';
         await until(isReset, 'A client that stays is dropped.', () => [], cause);
       }),
   },
@@ -519,6 +522,7 @@ export const MANY: Scenarios = [
   {
     what: 'A request that comes byte by byte has no more time than another.',
     rules: [],
+    waits: true,
     check: expectDripRefused,
   },
   {

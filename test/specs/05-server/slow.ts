@@ -91,6 +91,7 @@ function dropsStuck([name, limits, act]: (typeof DEADLINES)[number]): Scenario<L
   return {
     what,
     rules: [],
+    waits: true,
     async check(lesson) {
       const { line, connection } = onLine(lesson, () => {}, limits);
       line.hold();

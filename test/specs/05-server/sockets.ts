@@ -212,7 +212,7 @@ export class Line extends Duplex {
 
   /** Has room for as much on every Node: their defaults differ. */
   constructor() {
-    super({ highWaterMark: 16 * 1024 });
+    super({ highWaterMark: 4 * 1024 });
   }
 
   /** What has been written to it. */

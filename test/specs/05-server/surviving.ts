@@ -62,7 +62,7 @@ function whyNoTimer({ deadline }: Connection): string | undefined {
 /** No timer comes to its end in a scenario, and that of a Close is nearer. */
 const SLOW = { pingIntervalMs: 600_000, closeTimeoutMs: 300_000 };
 
-const FAST = { pingIntervalMs: 50, closeTimeoutMs: 50 };
+const FAST = { pingIntervalMs: 20, closeTimeoutMs: 20 };
 
 /** Events at which an application may throw, and the frame that brings each about. */
 const BUGS = [
@@ -320,6 +320,7 @@ export const SURVIVING: Scenarios = [
   {
     what: 'A silent client is asked, and dropped when it does not answer.',
     rules: [],
+    waits: true,
     check: (lesson) =>
       onSocket(
         lesson,
@@ -340,6 +341,7 @@ export const SURVIVING: Scenarios = [
   {
     what: 'A client that does not answer a Close is dropped.',
     rules: [],
+    waits: true,
     check: (lesson) =>
       onSocket(
         lesson,
@@ -354,12 +356,13 @@ export const SURVIVING: Scenarios = [
             'It is gone without a Close.',
           );
         },
-        { limits: { closeTimeoutMs: 50 } },
+        { limits: { closeTimeoutMs: 20 } },
       ),
   },
   {
     what: 'A client that does not end TCP after both Closes is dropped.',
     rules: [101],
+    waits: true,
     check: (lesson) =>
       onSocket(
         lesson,
@@ -369,12 +372,13 @@ export const SURVIVING: Scenarios = [
           await client.sees('fin', 'After both Closes, the server ends its side.', CLEANLY);
           await dropped(socket, connection, what);
         },
-        { limits: { closeTimeoutMs: 50 } },
+        { limits: { closeTimeoutMs: 20 } },
       ),
   },
   {
     what: 'A client that goes on talking after both Closes is dropped all the same.',
     rules: [],
+    waits: true,
     async check(lesson) {
       const what = 'A client that goes on talking after both Closes is dropped all the same.';
       const { line, connection } = onLine(lesson, () => {}, { closeTimeoutMs: 20 });
@@ -390,6 +394,7 @@ export const SURVIVING: Scenarios = [
   {
     what: 'A client that ends TCP, and takes no more, is dropped.',
     rules: [],
+    waits: true,
     async check(lesson) {
       const { line, connection } = onLine(lesson, () => {}, FAST);
       line.hold();
