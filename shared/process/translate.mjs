@@ -21,12 +21,12 @@ export function toJavaScript(file, source, withMap = false) {
     typescript: { onlyRemoveTypeImports: true },
     sourcemap: withMap,
   });
-  // Its types leave out where that is.
-  const [error] = /** @type {(Error & { loc: { line: number, column: number } })[]} */ (errors);
+  // Its types leave out where that is, and so does it in a file that is no text.
+  const [error] = /** @type {(Error & { loc?: { line: number, column: number } })[]} */ (errors);
   if (error) {
-    const { line, column } = error.loc;
+    const { line, column } = error.loc ?? { line: 1, column: 0 };
     const [title = ''] = stripVTControlCharacters(error.message).split('\n');
-    throw new SyntaxError(`${file}:${line}:${column + 1}: ${title.replace(/^\[\w+\] /, '')}`);
+    throw new SyntaxError(`${file}:${line}:${column + 1}: ${title.replace(/^\[\w+\] |\.$/g, '')}`);
   }
   if (!map) return code;
   const json = Buffer.from(JSON.stringify(map)).toString('base64');
