@@ -215,20 +215,19 @@ describe.concurrent("a learner's lessons", () => {
       await command.end('SIGTERM');
     }));
 
-  test.each([
-    ['do not parse', 'export class {\n'],
-    ['throw at once', `throw new TypeError('Oh.');\n`],
-    ['never finish loading', 'await new Promise(() => {});\n'],
-  ])('that %s leave the work to the reference', (_, source) =>
+  test('that do not parse, throw or never finish loading leave the work to the reference', () =>
     withSandbox(async (sandbox) => {
-      sandbox.write('lessons/02-reading-frames/reading.ts', source);
+      sandbox.write('lessons/02-reading-frames/reading.ts', 'export class {\n');
+      sandbox.write('lessons/03-sending-frames/sending.ts', `throw new TypeError('Oh.');\n`);
+      sandbox.write('lessons/04-closing/closing.ts', 'await new Promise(() => {});\n');
       const command = new ServeCommand(sandbox.folder, '--port', '0');
       const url = await command.isChecked();
-      expect(partsIn(command.output)?.[1]).toBe(
+      expect(partsIn(command.output)?.slice(1, 4)).toEqual([
         '02  Reading frames   reference until your file can be loaded',
-      );
+        '03  Sending frames   reference until your file can be loaded',
+        '04  Closing          reference until your file can be loaded',
+      ]);
       expect(await statusOf(`${url}/echo`)).toBe(101);
       await command.end('SIGTERM');
-    }),
-  );
+    }));
 });
