@@ -43,6 +43,25 @@ function isCalledFor(lesson: Lesson, bytes: Uint8Array): boolean {
 /** `check` sees each header once, when it is complete and the frames before it are out. */
 const CHECK_CALLS: readonly Scenario<Lesson>[] = [
   {
+    what: 'Call `check` with the header of a frame.',
+    rules: [],
+    check(lesson) {
+      const { opcodes, reader } = noting(lesson);
+      const bytes = wire({ opcode: Text, payload: 'one' });
+      const given = arrived(bytes);
+      reader.push(bytes);
+      equal(() => reader.read(), frame(Text, 'one'), 'Read a frame that `check` accepts.', {
+        given,
+      });
+      if (opcodes.length > 0) return;
+      fail(
+        'The reader never called `check`.',
+        [...given, [CALLED_WITH, show(opcodes)], ['expected', show([Text])]],
+        'The constructor gets `check`, and `read` calls it with the header of each frame.',
+      );
+    },
+  },
+  {
     what: 'Call `check` when the frames before it have been returned, not ahead.',
     rules: [],
     check(lesson) {
