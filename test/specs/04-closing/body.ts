@@ -4,11 +4,11 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
-import { CloseCode } from '../../../shared/protocol.ts';
+import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
 import { fromHex, quote } from '../../../shared/view/hex.ts';
 import { CLOSE_BODIES, NO_WIRE_CODES, WIRE_CODES } from '../../vectors/closing.ts';
 import { UTF8_GROUPS, type Utf8Group } from '../../vectors/utf8.ts';
-import { type Lesson, NORMAL, ruleOfCode } from './tools.ts';
+import { codeBytes, type Lesson, NORMAL, ruleOfCode } from './tools.ts';
 
 type CloseBody = (typeof CLOSE_BODIES)[number];
 
@@ -62,6 +62,13 @@ function encodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
       });
     },
   };
+}
+
+/** The cause, where a code that may not travel is refused, or taken for none. */
+function judgedTooSoon(actual: unknown): string | undefined {
+  return actual === undefined || actual instanceof ProtocolError
+    ? 'Whether the code may travel is not asked here, but in step 2, and by `receiveClose` in step 5.'
+    : undefined;
 }
 
 /** What became of a reason that is not UTF-8. */
@@ -132,6 +139,21 @@ export const bodies: readonly Scenario<Lesson>[] = [
       failsWith(CloseCode.ProtocolError, decode, 'Refuse a single byte: half a code.', {
         given: [['call', 'decodeCloseBody(03)']],
       });
+    },
+  },
+  {
+    what: 'Decode a code that may not travel like any other.',
+    rules: [94],
+    check({ decodeCloseBody }) {
+      for (const [code] of NO_WIRE_CODES) {
+        const body = codeBytes(code);
+        const what = 'Decode a code that may not travel like any other.';
+        equal(() => decodeCloseBody(body), { code, reason: '' }, what, {
+          given: [['call', `decodeCloseBody(${show(body)})`]],
+          cause: judgedTooSoon,
+          causeOfError: judgedTooSoon,
+        });
+      }
     },
   },
   ...UTF8_GROUPS.filter(({ invalid }) => invalid.length > 0).map(refusesReasons),
