@@ -118,7 +118,7 @@ export function explanation(
   if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);
   return [
     ...whichScenario(result, width),
-    ...wrap(failure.what, width),
+    ...wrap(sentenceOf(failure), width),
     ...why,
     ...pointers.flatMap((line) => wrap(line, width, ' '.repeat(10))),
   ];
@@ -128,10 +128,18 @@ export function explanation(
 function whichScenario({ scenarios, held, failure }: StepResult, width: number): string[] {
   if (!failure?.scenario || failure.kind === 'todo' || scenarios === 1) return [];
   const count = held === undefined ? '' : `${held} of ${scenarios} scenarios ${holds(held)}. `;
-  const name = failure.what.startsWith(failure.scenario.replace(/\.$/, ''))
-    ? ''
-    : ` ${failure.scenario}`;
+  const isSaid = sentenceOf(failure).startsWith(bare(failure.scenario));
+  const name = isSaid ? '' : ` ${failure.scenario}`;
   return wrap(`${count}The first that does not:${name}`, width).map((line) => style.dim(line));
+}
+
+/** What should have been so, in the words of the scenario where those go on where it ends. */
+function sentenceOf({ scenario, what }: Failure): string {
+  return scenario?.startsWith(bare(what)) ? scenario : what;
+}
+
+function bare(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }
 
 /** The bytes that arrived are drawn, the other facts stand beside their labels. */

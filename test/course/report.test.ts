@@ -99,3 +99,15 @@ test('one is not several', () => {
   expect(first(1)).toBe('1 of 5 scenarios holds. The first that does not: three');
   expect(first(0)).toBe('0 of 5 scenarios hold. The first that does not: three');
 });
+
+test.each([
+  ['Refuse it.', 'Refuse it.', ['Refuse it.']],
+  ['Refuse it: half a code.', 'Refuse it.', ['Refuse it: half a code.']],
+  ['Refuse it.', 'Refuse it, and say why.', ['Refuse it, and say why.']],
+  ['Refuse it.', 'Say why.', ['Refuse it.', 'Say why.']],
+])('%s %s is told once', (scenario, what, told) => {
+  const failure: Failure = { kind: 'check', what, facts: [], scenario };
+  const lines = explanation({ ...result, number: 1, scenarios: 5, failure }, target, 76);
+  const sentences = lines.slice(0, 2).join('\n').replace('The first that does not:', '').trim();
+  expect(sentences.split(/\s*\n/)).toEqual(told);
+});
