@@ -17,19 +17,28 @@ function stackOf(error: unknown): string[] {
   return error instanceof Error ? String(error.stack).split('\n') : [];
 }
 
-/** Returns the first place of a stack that is in a lesson or solution. `undefined`: there is none. */
-export function findPlace(error: unknown): Place | undefined {
-  const found = stackOf(error).find((line) => OWN.test(line)) ?? '';
-  const [, path, line, column] = OWN.exec(found) ?? [];
-  return path === undefined
-    ? undefined
-    : { file: path.replaceAll('\\', '/'), line: Number(line), column: Number(column) };
+/** Lists the places of a stack that are in a lesson or solution, that of the throw first. */
+function findPlaces(error: unknown): Place[] {
+  return stackOf(error).flatMap((line) => {
+    const [, path, row, column] = OWN.exec(line) ?? [];
+    if (path === undefined) return [];
+    return { file: path.replaceAll('\\', '/'), line: Number(row), column: Number(column) };
+  });
 }
 
-/** Writes the first place of a stack that is in a lesson or solution, such as `…/reading.ts:42`. */
+/** Returns the first place of a stack that is in a lesson or solution. `undefined`: there is none. */
+export function findPlace(error: unknown): Place | undefined {
+  return findPlaces(error)[0];
+}
+
+/** Writes the places of a stack that are in a lesson or solution, such as `…/reading.ts:42`. */
+export function placesOf(error: unknown): string[] {
+  return [...new Set(findPlaces(error).map(({ file, line }) => `${file}:${line}`))];
+}
+
+/** Writes the first place of a stack that is in a lesson or solution. */
 export function placeOf(error: unknown): string | undefined {
-  const place = findPlace(error);
-  return place && `${place.file}:${place.line}`;
+  return placesOf(error)[0];
 }
 
 /**

@@ -1,16 +1,20 @@
 /** Errors that the code threw without meaning to. */
-import { isOfCheck, isRepeated, placeOf } from '../course/place.ts';
+import { isOfCheck, isRepeated, placesOf } from '../course/place.ts';
 import type { Fact } from './facts.ts';
 import { show } from './show.ts';
 
 /** What a check could not call: how the check has come to it is left out. */
 const NOT_CALLABLE = /^(TypeError: )(?:new )?(?:\S+\.)?(\w+ is not a (?:function|constructor))/;
 
-/** What was thrown, and where in the learner's code. */
+/** What was thrown, and where in the learner's code: what throws may only make the error. */
 export function thrown(error: unknown): Fact[] {
   if (hasTripped(error)) return [['the check says', show(error).replace(NOT_CALLABLE, '$1$2')]];
-  const place = placeOf(error);
-  return [['you threw', show(error)], ...(place ? [['thrown at', place] as const] : [])];
+  const [place, caller] = placesOf(error);
+  return [
+    ['you threw', show(error)],
+    ...(place ? [['thrown at', place] as const] : []),
+    ...(caller ? [['called at', caller] as const] : []),
+  ];
 }
 
 /** What lies behind an error that JavaScript itself throws. `undefined`: it says so itself. */

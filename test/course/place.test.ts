@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findPlace, functionOf, placeOf } from '../../shared/course/place.ts';
+import { findPlace, functionOf, placeOf, placesOf } from '../../shared/course/place.ts';
 
 /** An error with these lines in its stack, each after `at`. */
 function thrownAt(...places: readonly string[]): Error {
@@ -52,3 +52,10 @@ test.each([thrownAt('f (node:internal/timers:1:1)'), thrownAt(), 'lessons', unde
     expect(placeOf(error)).toBeUndefined();
   },
 );
+
+test('every place is named once, that of the throw first', () => {
+  const at = (line: number) => `f (/course/lessons/05-server/server.ts:${line}:2)`;
+  const error = thrownAt(at(9), at(9), 'map (<anonymous>)', at(3), HARNESS);
+  const file = 'lessons/05-server/server.ts';
+  expect(placesOf(error)).toEqual([`${file}:9`, `${file}:3`]);
+});
