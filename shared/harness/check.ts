@@ -85,7 +85,8 @@ export function attempt<T>(
   const outcome = outcomeOf(call);
   if (!outcome.threw) return outcome.value;
   const cause = causeOf(outcome, causeOfError ? { causeOfError } : {});
-  throw new CheckFailure(what, [...given, ...thrown(outcome.error)], cause);
+  const facts: Fact[] = [...given, ...thrown(outcome.error), ['expected', 'no error']];
+  throw new CheckFailure(what, facts, cause);
 }
 
 /**

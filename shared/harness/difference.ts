@@ -35,7 +35,7 @@ export function unseen(actual: unknown, expected: unknown): Fact[] {
   if (typeof mine === 'string' && typeof right === 'string') {
     const { parts } = compareText(mine, right);
     if (parts.some((part) => part.some((character) => !/[ -~]/.test(character)))) {
-      return [['in hex', parts.map(codesOf).join(', not ')]];
+      return [['in hex', sayCodes(parts.map(codesOf))]];
     }
   }
   if (show(actual) !== show(expected)) return [];
@@ -108,7 +108,13 @@ function codesOf(characters: readonly string[]): string {
     .slice(0, MAX_CHARACTERS)
     .map((character) => character.codePointAt(0)?.toString(16).padStart(2, '0'));
   if (characters.length > MAX_CHARACTERS) codes.push('…');
-  return codes.join(' ') || 'nothing';
+  return codes.join(' ');
+}
+
+/** Says which characters are there in place of which, too many, or missing. */
+function sayCodes([mine = '', right = '']: readonly string[]): string {
+  if (mine === '') return `${right} is missing`;
+  return right === '' ? `${mine} is too much` : `${mine}, not ${right}`;
 }
 
 function sayDifference(mine: unknown, right: unknown): string {

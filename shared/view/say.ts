@@ -71,7 +71,8 @@ export function sayWhole(frame: DecodedFrame): string {
 /** Shows a payload as text or hex, and that of a Close as its code and its reason. */
 function describePayload({ opcode, payload }: DecodedFrame, show: typeof preview): string {
   if (payload === undefined) return '';
-  if (opcode !== Opcode.Close || payload.length < 2) return show(payload);
+  if (opcode !== Opcode.Close || payload.length === 0) return show(payload);
+  if (payload.length === 1) return `${toHex(payload)}, half a code`;
   const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
   const reason = payload.subarray(2);
   return `code ${code}${reason.length > 0 ? ` reason ${show(reason)}` : ''}`;

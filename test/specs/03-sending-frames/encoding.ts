@@ -158,7 +158,7 @@ function encodesLength(what: string, opcode: number, length: number, hex: string
           return start(whole, header.length);
         },
         header,
-        `Write the header of a frame of ${length} bytes.`,
+        what,
         {
           given,
           frames: true,

@@ -19,7 +19,13 @@ function decodes({ what, wire, expected }: CloseBody): Scenario<Lesson> {
     check({ decodeCloseBody }) {
       const bytes = fromHex(wire);
       const given: Fact[] = [['call', `decodeCloseBody(${show(bytes)})`]];
-      equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, { given });
+      equal(() => decodeCloseBody(bytes), expected, `Decode ${what}.`, {
+        given,
+        causeOfError: (error) =>
+          bytes.length === 0 && error instanceof ProtocolError
+            ? 'A Close without a body is legal: its sender gave no code.'
+            : undefined,
+      });
       const view = join(utf8('before'), bytes).subarray(6);
       equal(() => decodeCloseBody(view), expected, `Decode ${what}, out of a larger buffer.`, {
         given: [...given, ['the body is', 'a view from byte 6 of a larger buffer']],
@@ -69,6 +75,19 @@ function judgedTooSoon(actual: unknown): string | undefined {
   return actual === undefined || actual instanceof ProtocolError
     ? 'Whether the code may travel is not asked here, but in step 2, and by `receiveClose` in step 5.'
     : undefined;
+}
+
+/** What has been done to a reason that is as it should be. */
+export function decodingMistake(actual: unknown, reason: string): string | undefined {
+  if (actual instanceof ProtocolError && reason.includes('\ufffd')) {
+    return 'This reason really has a U+FFFD. Its bytes are UTF-8 like any others.';
+  }
+  const { reason: mine = undefined } = (actual ?? {}) as { reason?: unknown };
+  if (typeof mine !== 'string' || mine === reason) return undefined;
+  if (`\ufeff${mine}` === reason) {
+    return 'The U+FEFF at the start has been dropped. With `ignoreBOM: true`, a `TextDecoder` keeps it.';
+  }
+  return mine === reason.trim() ? 'White space is text like any other.' : undefined;
 }
 
 /** What became of a reason that is not UTF-8. */
@@ -165,7 +184,10 @@ export const bodies: readonly Scenario<Lesson>[] = [
         () => decodeCloseBody(fromHex('03 e8 ef bb bf 62 6f 6d')),
         { code: CloseCode.NormalClosure, reason: '\ufeffbom' },
         'A U+FEFF at the start is text like any other.',
-        { given: [['call', 'decodeCloseBody(03 e8 ef bb bf 62 6f 6d)']] },
+        {
+          given: [['call', 'decodeCloseBody(03 e8 ef bb bf 62 6f 6d)']],
+          cause: (actual) => decodingMistake(actual, '\ufeffbom'),
+        },
       );
     },
   },
@@ -176,6 +198,12 @@ export function halfCode(code: number, actual: unknown): string | undefined {
   return actual === true && !Number.isInteger(code) ? 'A code is a whole number.' : undefined;
 }
 
+function forApplications(code: number, actual: unknown): string | undefined {
+  return actual === false && code >= 3000 && code <= 4999
+    ? 'The codes from 3000 to 4999 are for libraries and applications.'
+    : undefined;
+}
+
 function judges(code: number, expected: boolean, what: string): Scenario<Lesson> {
   return {
     what,
@@ -183,7 +211,7 @@ function judges(code: number, expected: boolean, what: string): Scenario<Lesson>
     check: ({ isWireCode }) =>
       equal(() => isWireCode(code), expected, what, {
         given: [['call', `isWireCode(${code})`]],
-        cause: (actual) => halfCode(code, actual),
+        cause: (actual) => halfCode(code, actual) ?? forApplications(code, actual),
       }),
   };
 }
@@ -326,6 +354,10 @@ export const reasons: readonly Scenario<Lesson>[] = [
           ['call', 'encodeCloseBody(1000, reason)'],
           ['reason', `${quote(reason.slice(0, 2))}…, ${sizeOf(reason)}`],
         ],
+        cause: (body) =>
+          body instanceof Uint8Array && reason.length <= 123
+            ? 'The most is 123 bytes of UTF-8, and `length` does not count those.'
+            : undefined,
       });
     },
   })),

@@ -1,5 +1,6 @@
 /** Lesson 04, steps 6 and 7: how a connection ended, and a peer that never answers. */
 import { equal, fail } from '../../../shared/harness/check.ts';
+import { same } from '../../../shared/harness/difference.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
@@ -36,6 +37,16 @@ const receives = (body: Uint8Array): Told => [
 ];
 const breaks: Told = [`fail(${show(broken())})`, (handshake) => handshake.fail(broken())];
 
+/** What stands for the code of the peer, where it has not sent one. */
+function endMistake({ code }: CloseResult): string | undefined {
+  if (code === CloseCode.NoStatusReceived) {
+    return 'Without a code in it, the Close of the peer is one all the same: it counts as 1005, and the end was clean.';
+  }
+  return code === CloseCode.AbnormalClosure
+    ? 'Without a Close of the peer that counts, the code is 1006, and the end was not clean.'
+    : undefined;
+}
+
 /** Ends a connection, as server and as client, and asks how it ended. */
 function ends(
   what: string,
@@ -55,7 +66,11 @@ function ends(
           ['calls', all.join(', ') || 'none'],
         ];
         const result = (right: CloseResult | undefined, told: string, all: readonly string[]) =>
-          equal(() => handshake.result, right, told, { given: given(...all), label: 'result is' });
+          equal(() => handshake.result, right, told, {
+            given: given(...all),
+            label: 'result is',
+            cause: () => right && endMistake(right),
+          });
         result(undefined, 'An open connection has not ended.', []);
         for (const [, act] of events) act(handshake);
         result(undefined, 'It ends when the TCP connection does, not before.', calls);
@@ -158,6 +173,7 @@ export const results: readonly Scenario<Lesson>[] = [
 class OpenForAMinute {
   readonly handshake: ClosingHandshake;
   readonly #time = clock();
+  readonly #openedAt = this.#time.now();
   readonly #calls: string[] = [];
 
   constructor(lesson: Lesson, role?: Role) {
@@ -189,7 +205,19 @@ class OpenForAMinute {
   }
 
   expectsDeadline(deadline: number | undefined, what: string): void {
-    equal(() => this.handshake.deadline, deadline, what, this.#about('deadline is'));
+    equal(() => this.handshake.deadline, deadline, what, {
+      ...this.#about('deadline is'),
+      cause: (actual) => (deadline === undefined ? undefined : this.#deadlineMistake(actual)),
+    });
+  }
+
+  #deadlineMistake(actual: unknown): string | undefined {
+    if (actual === this.#openedAt + TIMEOUT_MS) {
+      return 'It counts from when the connection was opened, and not from when the wait began.';
+    }
+    return actual === undefined
+      ? `In ${this.handshake.state}, something is waited for: there is a deadline.`
+      : undefined;
   }
 
   expectsState(state: State, what: string): void {
@@ -202,7 +230,18 @@ class OpenForAMinute {
 
   expectsAtCheck(actions: readonly Action[], what: string): void {
     const { handshake } = this;
-    equal(() => handshake.checkDeadline(), actions, what, this.#about('checkDeadline() returns'));
+    equal(() => handshake.checkDeadline(), actions, what, {
+      ...this.#about('checkDeadline() returns'),
+      cause: () => (actions.length > 0 ? this.#lateMistake(actions) : undefined),
+    });
+  }
+
+  /** Asks again, a moment later. */
+  #lateMistake(actions: readonly Action[]): string | undefined {
+    this.after(1);
+    return same(this.handshake.checkDeadline(), actions)
+      ? 'It came a millisecond later. The time is up at the deadline, not only after it.'
+      : undefined;
   }
 }
 

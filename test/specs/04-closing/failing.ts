@@ -3,7 +3,8 @@ import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { CloseCode, ProtocolError, type Role } from '../../../shared/protocol.ts';
+import { wire } from '../../../shared/kit/frames.ts';
+import { CloseCode, Opcode, ProtocolError, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { NO_WIRE_CODES } from '../../vectors/closing.ts';
 import {
@@ -54,7 +55,12 @@ function listens(
   what: string,
   given: readonly Fact[] = [],
 ): void {
-  equal(() => handshake.isListening, expected, what, { given, label: 'isListening is' });
+  equal(() => handshake.isListening, expected, what, {
+    given,
+    label: 'isListening is',
+    cause: () =>
+      `In ${handshake.state}, what the peer sends ${expected ? 'counts' : 'does not count'}.`,
+  });
 }
 
 function stands(handshake: ClosingHandshake, state: State, what: string, given: Fact[]): void {
@@ -132,7 +138,10 @@ function saysWhy([what, error, code]: Case): Scenario<Lesson> {
         label: 'its code is',
       });
       if (code === CloseCode.InternalError && body.length > 2) {
-        fail('Our own bugs are not the business of the peer: send no reason with 1011.', given);
+        fail('Our own bugs are not the business of the peer: send no reason with 1011.', [
+          ...given,
+          ['expected', show(codeBytes(code))],
+        ]);
       }
     },
   };
@@ -171,26 +180,22 @@ const ILLEGAL: readonly Illegal[] = [
 ];
 
 function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
+  const title = `After our own Close, close TCP at ${what}.`;
   return {
-    what: `After our own Close, end TCP at ${what}.`,
+    what: title,
     rules: [126, 127],
     check(lesson) {
       for (const role of ['server', 'client'] as const) {
         const given = told(role, 'close()', receiveCall(body));
         const handshake = open(lesson, role);
         handshake.close();
-        equal(
-          () => handshake.receiveClose(body.slice()),
-          [{ type: 'hangUp' }],
-          `Close TCP at ${what}.`,
-          {
-            given,
-            cause: (actual) =>
-              Array.isArray(actual) && actual.length === 0
-                ? 'An illegal Close fails the connection, also after our own. Then a client closes TCP as well.'
-                : undefined,
-          },
-        );
+        equal(() => handshake.receiveClose(body.slice()), [{ type: 'hangUp' }], title, {
+          given,
+          cause: (actual) =>
+            Array.isArray(actual) && actual.length === 0
+              ? 'An illegal Close fails the connection, also after our own. Then a client closes TCP as well.'
+              : undefined,
+        });
         stands(handshake, 'HANGING_UP', `After our own Close, too, ${what} is the end.`, given);
       }
     },
@@ -209,7 +214,13 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
     what: `Fail with ${code} at ${what}.`,
     rules: code === CloseCode.InvalidPayload ? [127, 128, 138, 154] : [127, 128, 154],
     check(lesson) {
-      const calls = told('server', receiveCall(received));
+      const calls: Fact[] = [
+        ...told('server', receiveCall(received)),
+        [
+          'The Close that brings it, without its mask',
+          { bytes: wire({ opcode: Opcode.Close, payload: received, key: null }) },
+        ],
+      ];
       const receives = () => open(lesson).receiveClose(received.slice());
       const actions = attempt(receives, `Fail at ${what}.`, calls);
       const given: Fact[] = [...calls, ['you returned', show(actions)]];
@@ -221,7 +232,11 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
       });
       if (sent.length === 2) {
         const cause = 'The reason is the message of the error.';
-        fail('A Close that refuses something says why.', given, cause);
+        fail(
+          'A Close that refuses something says why.',
+          [...given, ['expected', `${show(codeBytes(code))} and a reason`]],
+          cause,
+        );
       }
       equal(() => actions[1], { type: 'hangUp' }, `Close TCP at ${what}.`, {
         given,
@@ -247,12 +262,21 @@ export const failing: readonly Scenario<Lesson>[] = [
         ['its message', `100 times "€": 100 in \`length\`, 300 bytes of UTF-8`],
       ];
       const what = 'Fail with an error whose message is too long: send what fits into 123 bytes.';
-      const actions = attempt(() => open(lesson).fail(long), what, given);
+      const actions = attempt(
+        () => open(lesson).fail(long),
+        what,
+        given,
+        (error) =>
+          error instanceof RangeError
+            ? 'The message is longer than a reason may be: `truncateReason` returns what fits.'
+            : undefined,
+      );
       const { length } = firstBody(actions);
       if (length <= 125) return;
       fail('A Close has at most 125 bytes, however long the message of the error is.', [
         ...given,
         ['close body', `${length} bytes`],
+        ['expected', 'at most 125 bytes'],
       ]);
     },
   },

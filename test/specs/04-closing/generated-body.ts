@@ -5,9 +5,9 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
-import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
+import { CloseCode } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
-import { badReasonMistake, halfCode, truncates } from './body.ts';
+import { badReasonMistake, decodingMistake, halfCode, truncates } from './body.ts';
 import {
   bodyOf,
   drawLongReason,
@@ -19,17 +19,6 @@ import {
   whatFits,
 } from './draw.ts';
 import type { Lesson } from './tools.ts';
-
-/** What has been done to a reason that is as it should be. */
-function decodingMistake(actual: unknown, reason: string): string | undefined {
-  if (actual instanceof ProtocolError && reason.includes('\ufffd')) {
-    return 'This reason really has a U+FFFD. Its bytes are UTF-8 like any others.';
-  }
-  const { reason: mine = undefined } = (actual ?? {}) as { reason?: unknown };
-  if (typeof mine !== 'string' || mine === reason) return undefined;
-  if (`\ufeff${mine}` === reason) return 'A U+FEFF at the start is a part of the text.';
-  return mine === reason.trim() ? 'White space is text like any other.' : undefined;
-}
 
 function decodesBody({ decodeCloseBody }: Lesson, choose: Choices): void {
   const bytes = drawSpoiltBody(choose);

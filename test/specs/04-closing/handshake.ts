@@ -240,6 +240,10 @@ function refusesToClose(lesson: Lesson, code: number, reason: string, what: stri
   equal(() => handshake.state, 'OPEN', 'A refused call changes nothing.', {
     given,
     label: 'state, afterwards',
+    cause: (state) =>
+      state === 'CLOSE_SENT'
+        ? 'The state had changed before the call was refused. Check the code and the reason first.'
+        : undefined,
   });
 }
 
