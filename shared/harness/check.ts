@@ -75,18 +75,23 @@ function ask(cause: About['cause'], actual: unknown): string | undefined {
   }
 }
 
+/** What surrounds code that has no reason to throw. */
+interface Trial extends Pick<About, 'causeOfError'> {
+  /** What should have come of it, where errors of some kind are right as well. */
+  readonly expected?: string;
+}
+
 /** Runs code that has no reason to throw, and returns what it returns. */
 export function attempt<T>(
   call: () => T,
   what: string,
   given: readonly Fact[] = [],
-  causeOfError?: About['causeOfError'],
+  { expected = 'no error', ...about }: Trial = {},
 ): T {
   const outcome = outcomeOf(call);
   if (!outcome.threw) return outcome.value;
-  const cause = causeOf(outcome, causeOfError ? { causeOfError } : {});
-  const facts: Fact[] = [...given, ...thrown(outcome.error), ['expected', 'no error']];
-  throw new CheckFailure(what, facts, cause);
+  const facts: Fact[] = [...given, ...thrown(outcome.error), ['expected', expected]];
+  throw new CheckFailure(what, facts, causeOf(outcome, about));
 }
 
 /**

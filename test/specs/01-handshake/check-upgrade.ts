@@ -65,25 +65,28 @@ export function refuses(
 }
 
 /** The headers that a status has to have, by HTTP. */
-const NEEDED: Readonly<Record<number, readonly [name: string, value: string][]>> = {
-  405: [['Allow', 'GET']],
-  426: [
-    ['Sec-WebSocket-Version', '13'],
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Connection', 'close'],
-  ],
+const NEEDED: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  405: { Allow: 'GET' },
+  426: {
+    'Sec-WebSocket-Version': '13',
+    Upgrade: 'websocket',
+    Connection: 'close, Upgrade',
+  },
 };
 
 /** Checks that a refusal has the headers that its status has to have. */
 export function saysWhatIsRight({ status, headers }: HandshakeError, about: About): void {
-  for (const [name, value] of NEEDED[status] ?? []) {
-    if (itemsOf(headers, name).includes(value.toLowerCase())) continue;
-    fail(`A ${status} has to say what would be right: ${name}: ${value}.`, [
-      ...(about.given ?? []),
-      ['its headers', show(headers)],
-    ]);
-  }
+  const needed = NEEDED[status] ?? {};
+  const missing = Object.entries(needed).filter(([name]) => {
+    const items = itemsOf(headers, name);
+    return !itemsOf(needed, name).every((item) => items.includes(item));
+  });
+  if (missing.length === 0) return;
+  fail(`A ${status} has to say what would be right.`, [
+    ...(about.given ?? []),
+    ['its headers', show(headers)],
+    ['missing', missing.map(([name, value]) => `${name}: ${value}`).join('\n')],
+  ]);
 }
 
 /** The items of a header, in lower case. */

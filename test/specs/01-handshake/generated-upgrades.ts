@@ -123,7 +123,9 @@ const STRANGE: UpgradeScenario = {
           if (!(error instanceof HandshakeError)) throw error;
         }
       };
-      attempt(readOrRefuse, STRANGE.what, [drawRequest(lines)]);
+      attempt(readOrRefuse, STRANGE.what, [drawRequest(lines)], {
+        expected: 'an `Upgrade`, or a thrown HandshakeError',
+      });
     }
   },
 };

@@ -39,15 +39,30 @@ export function readResponse(bytes: unknown, given: readonly Fact[] = []): Parse
   const [status = '', ...lines] = text.slice(0, end).split('\r\n');
   isHttp(!/[\r\n]/.test(lines.join('') + status), LINE_ENDS);
   const phrase = 'The first line is `HTTP/1.1`, a status of three digits and a phrase.';
-  isHttp(/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status), phrase);
+  isHttp(/^HTTP\/1\.1 \d{3} (?!undefined)\S/.test(status), phrase, phraseMistake(status));
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name = '', value = ''] = /^([\w-]+): *(.*?) *$/.exec(line) ?? [];
     isHttp(name !== '', `This line isn’t a header: ${quote(line)}`);
-    isHttp(!headers.has(name.toLowerCase()), `${name} appears twice.`);
+    const isFirst = !headers.has(name.toLowerCase());
+    isHttp(isFirst, `${name} appears twice.`, caseMistake(lines, name));
     headers.set(name.toLowerCase(), value);
   }
   return { status, headers, body: bytes.slice(end + 4), bytes };
+}
+
+/** What is wrong with a status line that has a status. */
+function phraseMistake(line: string): string | undefined {
+  return /^HTTP\/1\.1 \d{3} ?(undefined)?$/.test(line)
+    ? 'It has no phrase for this status. Where you know none, any phrase will do, such as Refused.'
+    : undefined;
+}
+
+/** The cause, where a header appears again in another case. */
+function caseMistake(lines: readonly string[], name: string): string | undefined {
+  const names = lines.map((line) => line.split(':', 1).join());
+  const other = names.find((one) => one !== name && one.toLowerCase() === name.toLowerCase());
+  return other && `In HTTP, \`${other}\` and \`${name}\` are the same name.`;
 }
 
 /** Draws a response line by line. */
@@ -101,7 +116,10 @@ function saysYes(
         const called = callOf(key, protocol);
         const accept = () => acceptResponse(key, protocol);
         const again = () => worksAgain(accept);
-        const response = readResponse(attempt(accept, 'Say yes.', [called], again), [called]);
+        const response = readResponse(
+          attempt(accept, 'Say yes.', [called], { causeOfError: again }),
+          [called],
+        );
         checkResponse(response, call, [called, drawnOf(response.bytes)]);
       }
     },
@@ -164,15 +182,23 @@ export function refusesToSend(
   throws(TypeError, sendAndDraw, what, { given });
 }
 
+/** What can't be a subprotocol, and why it isn't a token. */
+const NO_TOKENS: readonly (readonly [name: string, why: string])[] = [
+  ['chat\r\nSet-Cookie: a=b', 'it brings a header line of its own.'],
+  ['a b', 'there is a space in it.'],
+  ['chat\n', 'there is a line break in it.'],
+  ['', 'a token has a character at least. Without a subprotocol, the parameter is `undefined`.'],
+];
+
 /** This can't be a subprotocol: it isn't a token. */
-function refusesToName(protocol: string): ResponseScenario {
+function refusesToName([protocol, why]: readonly [string, string]): ResponseScenario {
+  const what = `Refuse to send the subprotocol ${quote(protocol)}.`;
   return {
-    what: `Refuse to send the subprotocol ${quote(protocol)}.`,
+    what,
     rules: [59],
     check: ({ acceptResponse }) => {
-      const told =
-        'Refuse to send a subprotocol that is not a token: it could bring its own header lines.';
-      refusesToSend(() => acceptResponse(RFC_KEY, protocol), told, [callOf(RFC_KEY, protocol)]);
+      const call = () => acceptResponse(RFC_KEY, protocol);
+      refusesToSend(call, what, [callOf(RFC_KEY, protocol)], `It is not a token: ${why}`);
     },
   };
 }
@@ -278,6 +304,6 @@ const NO: readonly ResponseScenario[] = [
 
 export const RESPONSES: readonly ResponseScenario[] = [
   ...YES,
-  ...['chat\r\nSet-Cookie: a=b', 'a b', 'chat\n', ''].map(refusesToName),
+  ...NO_TOKENS.map(refusesToName),
   ...NO,
 ];

@@ -75,6 +75,7 @@ const REFUSED: readonly UpgradeScenario[] = [
     requestLine('GET chat HTTP/1.1'),
   ),
   refuses(400, [35, 36], 'the target `*`', requestLine('GET * HTTP/1.1')),
+  refuses(400, [35, 36], 'an http URI without a host', requestLine('GET http:///chat HTTP/1.1')),
   refuses(
     400,
     [35, 36],

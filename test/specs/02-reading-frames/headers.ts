@@ -137,7 +137,7 @@ export const HEADER_LENGTHS: readonly Scenario<Lesson>[] = [
         const what = 'Decode a length beyond 2^53: it is legal, and may be rounded.';
         const given = arrived(bytes);
         const isLegal = () => TOO_LONG_TO_COUNT;
-        const header = attempt(() => decodeHeader(bytes), what, given, isLegal);
+        const header = attempt(() => decodeHeader(bytes), what, given, { causeOfError: isLegal });
         const length: unknown = header?.payloadLength;
         const isLarge = typeof length === 'number' && length >= 2 ** 53 - 1;
         if (isLarge && header?.headerLength === 10) continue;

@@ -262,15 +262,12 @@ export const failing: readonly Scenario<Lesson>[] = [
         ['its message', `100 times "€": 100 in \`length\`, 300 bytes of UTF-8`],
       ];
       const what = 'Fail with an error whose message is too long: send what fits into 123 bytes.';
-      const actions = attempt(
-        () => open(lesson).fail(long),
-        what,
-        given,
-        (error) =>
+      const actions = attempt(() => open(lesson).fail(long), what, given, {
+        causeOfError: (error) =>
           error instanceof RangeError
             ? 'The message is longer than a reason may be: `truncateReason` returns what fits.'
             : undefined,
-      );
+      });
       const { length } = firstBody(actions);
       if (length <= 125) return;
       fail('A Close has at most 125 bytes, however long the message of the error is.', [
