@@ -90,7 +90,7 @@ export function attempt<T>(
 ): T {
   const outcome = outcomeOf(call);
   if (!outcome.threw) return outcome.value;
-  const facts: Fact[] = [...given, ...thrown(outcome.error), ['expected', expected]];
+  const facts = [...given, ...thrown(outcome.error, expected)];
   throw new CheckFailure(what, facts, causeOf(outcome, about));
 }
 

@@ -6,14 +6,18 @@ import { show } from './show.ts';
 /** What a check could not call: how the check has come to it is left out. */
 const NOT_CALLABLE = /^(TypeError: )(?:new )?(?:\S+\.)?(\w+ is not a (?:function|constructor))/;
 
-/** What was thrown, and where in the learner's code: what throws may only make the error. */
-export function thrown(error: unknown): Fact[] {
+/**
+ * What was thrown, where in the learner's code, and what was expected of it. The caller is named,
+ * too, because what throws may only make the error.
+ */
+export function thrown(error: unknown, expected?: string): Fact[] {
   if (hasTripped(error)) return [['the check says', show(error).replace(NOT_CALLABLE, '$1$2')]];
   const [place, caller] = placesOf(error);
   return [
     ['you threw', show(error)],
     ...(place ? [['thrown at', place] as const] : []),
     ...(caller ? [['called at', caller] as const] : []),
+    ...(expected ? [['expected', expected] as const] : []),
   ];
 }
 

@@ -88,6 +88,17 @@ test.each([
   expect(cause).toContain('Has it been renamed');
 });
 
+test('what threw is told with its caller, and with what was expected', () => {
+  const error = thrownAt(new Error('No.'), `fault (${OWN})`, `read (${OWN.replace(':', ':9')})`);
+  const call = () => {
+    throw error;
+  };
+  const labels = told(() => attempt(call, 'Read.')).facts.map(([label]) => label);
+  expect(labels).toEqual(['you threw', 'thrown at', 'called at', 'expected']);
+  const { facts } = told(() => attempt(call, 'Read.', [], { expected: 'a frame' }));
+  expect(facts.at(-1)).toEqual(['expected', 'a frame']);
+});
+
 test.each([
   [new RangeError('Invalid typed array length: -3'), /negative/],
   [new RangeError('Invalid typed array length: 1099511627776'), /more memory than there is/],
