@@ -85,7 +85,7 @@ export function decodingMistake(actual: unknown, reason: string): string | undef
   const { reason: mine = undefined } = (actual ?? {}) as { reason?: unknown };
   if (typeof mine !== 'string' || mine === reason) return undefined;
   if (`\ufeff${mine}` === reason) {
-    return 'The U+FEFF at the start has been dropped. With `ignoreBOM: true`, a `TextDecoder` keeps it.';
+    return 'The U+FEFF at the start has been dropped: by a `TextDecoder` without `ignoreBOM: true`, or by `trim`.';
   }
   return mine === reason.trim() ? 'White space is text like any other.' : undefined;
 }

@@ -37,12 +37,13 @@ const receives = (body: Uint8Array): Told => [
 ];
 const breaks: Told = [`fail(${show(broken())})`, (handshake) => handshake.fail(broken())];
 
-/** What stands for the code of the peer, where it has not sent one. */
-function endMistake({ code }: CloseResult): string | undefined {
-  if (code === CloseCode.NoStatusReceived) {
+/** When there is a result, and what stands for the code of the peer where it has sent none. */
+function endMistake(right: CloseResult | undefined): string | undefined {
+  if (right === undefined) return 'There is a result in CLOSED, and in no other state.';
+  if (right.code === CloseCode.NoStatusReceived) {
     return 'Without a code in it, the Close of the peer is one all the same: it counts as 1005, and the end was clean.';
   }
-  return code === CloseCode.AbnormalClosure
+  return right.code === CloseCode.AbnormalClosure
     ? 'Without a Close of the peer that counts, the code is 1006, and the end was not clean.'
     : undefined;
 }
@@ -69,7 +70,7 @@ function ends(
           equal(() => handshake.result, right, told, {
             given: given(...all),
             label: 'result is',
-            cause: () => right && endMistake(right),
+            cause: () => endMistake(right),
           });
         result(undefined, 'An open connection has not ended.', []);
         for (const [, act] of events) act(handshake);

@@ -179,6 +179,12 @@ const ILLEGAL: readonly Illegal[] = [
   ),
 ];
 
+/** The Close that has such a body, drawn. */
+function drawn(payload: Uint8Array): Fact {
+  const bytes = wire({ opcode: Opcode.Close, payload, key: null });
+  return ['The Close that brings it, without a mask', { bytes }];
+}
+
 function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
   const title = `After our own Close, close TCP at ${what}.`;
   return {
@@ -186,7 +192,7 @@ function hangsUpAt([what, body]: Illegal): Scenario<Lesson> {
     rules: [126, 127],
     check(lesson) {
       for (const role of ['server', 'client'] as const) {
-        const given = told(role, 'close()', receiveCall(body));
+        const given = [...told(role, 'close()', receiveCall(body)), drawn(body)];
         const handshake = open(lesson, role);
         handshake.close();
         equal(() => handshake.receiveClose(body.slice()), [{ type: 'hangUp' }], title, {
@@ -214,15 +220,15 @@ function failsAt([what, received, code]: Illegal): Scenario<Lesson> {
     what: `Fail with ${code} at ${what}.`,
     rules: code === CloseCode.InvalidPayload ? [127, 128, 138, 154] : [127, 128, 154],
     check(lesson) {
-      const calls: Fact[] = [
-        ...told('server', receiveCall(received)),
-        [
-          'The Close that brings it, without its mask',
-          { bytes: wire({ opcode: Opcode.Close, payload: received, key: null }) },
-        ],
-      ];
+      const calls = [...told('server', receiveCall(received)), drawn(received)];
       const receives = () => open(lesson).receiveClose(received.slice());
-      const actions = attempt(receives, `Fail at ${what}.`, calls);
+      const actions = attempt(receives, `Fail at ${what}.`, calls, {
+        expected: `sendClose with ${code} and a reason, then hangUp`,
+        causeOfError: (error) =>
+          error instanceof ProtocolError
+            ? 'Nobody catches it. It is for the peer: return what `fail` makes of it.'
+            : undefined,
+      });
       const given: Fact[] = [...calls, ['you returned', show(actions)]];
       const sent = firstBody(actions);
       equal(() => sent.slice(0, 2), codeBytes(code), `Fail with ${code} at ${what}.`, {
