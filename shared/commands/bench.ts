@@ -73,6 +73,6 @@ async function requireFinished(target: Target): Promise<void> {
   const { broken, results } = await supervise(target);
   if (!broken && results.every(({ failure }) => !failure)) return;
   throw new UsageError(
-    'Your lesson 05 does not hold yet: npm test lessons/05. Meanwhile: npm run bench -- --solution',
+    'Your lesson 05 does not pass yet: npm test lessons/05. Meanwhile: npm run bench -- --solution',
   );
 }

@@ -48,7 +48,7 @@ function unfinished(course: Course, lesson: Lesson): Lesson {
 
 function nextStep(course: Course, here: Lesson): string[] {
   const next = course.get(here)?.next;
-  if (!next) return ['Every step of the course holds.'];
+  if (!next) return ['Every step of the course passes.'];
   return [
     `Next      lesson ${here.number}, step ${next.number}: ${next.title}`,
     `Read      lessons/${here.name}/README.md`,

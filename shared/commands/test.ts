@@ -46,7 +46,7 @@ function targetsOf(name: string): Target[] {
   return side ? LESSONS.map((lesson) => ({ side, lesson })) : [findTarget(name)];
 }
 
-/** Checks one file. Returns whether all its steps hold and its types do. */
+/** Checks one file. Returns whether all its steps pass and its types do. */
 async function check(target: Target): Promise<boolean> {
   requireFile(target);
   if (target.side === 'lessons') requireSeal();

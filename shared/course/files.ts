@@ -48,7 +48,7 @@ export function howToRestore(path: string): string {
   return `Get it back: git checkout -- ${path}`;
 }
 
-/** Says in words what the system did not do. `undefined`: it is nothing that a person can mend. */
+/** Says in words what the system did not do. `undefined`: it is nothing that a person can fix. */
 export function sayFault(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? FAULTS[String(error.code)] : undefined;
 }

@@ -7,7 +7,7 @@ import { same, unseen, wrongKind } from './difference.ts';
 import type { About, Fact } from './facts.ts';
 import { compareBytes, show } from './show.ts';
 
-/** A step does not hold, and this is why. */
+/** A step does not pass, and this is why. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';
   /** Given, returned, expected and so on, in the order of telling. */

@@ -93,14 +93,19 @@ async function go(): Promise<void> {
     const failure = await whileBeating(() => runStep(spec, current, module, enter));
     const output = takeOutput();
     if (failure) await post({ type: 'failed', number: current, failure });
-    // Only the first step that does not hold is told in full, and of one to write there is nothing.
+    // Only the first step that does not pass is told in full, and of one to write there is nothing.
     const counts = failure !== undefined && failure.kind !== 'todo' && !isCounted;
     const count = () => countHeld(spec, current, module, failure?.scenario);
-    const held = counts ? await whileBeating(count) : undefined;
+    const passed = counts ? await whileBeating(count) : undefined;
     isCounted ||= failure !== undefined;
     takeOutput();
     running = 0;
-    await post({ type: 'finished', number: current, output, ...(held !== undefined && { held }) });
+    await post({
+      type: 'finished',
+      number: current,
+      output,
+      ...(passed !== undefined && { passed }),
+    });
   }
   current = spec.steps.length;
   // Now the process would end by itself. If it does not, something is still going on.

@@ -20,7 +20,7 @@ export interface About {
   readonly section?: string;
 }
 
-/** Why a step does not hold, ready to be sent to another process. */
+/** Why a step does not pass, ready to be sent to another process. */
 export interface Failure {
   /** `todo`: not written yet. `check`: a wrong result. `crash`: the code threw or broke off. */
   readonly kind: 'todo' | 'check' | 'crash';
@@ -44,9 +44,9 @@ export interface StepResult {
   readonly section: string;
   /** How many scenarios it has. */
   readonly scenarios: number;
-  /** How many of them hold. `undefined`: nobody counted. */
-  readonly held?: number;
-  /** `undefined`: the step holds. */
+  /** How many of them pass. `undefined`: nobody counted. */
+  readonly passed?: number;
+  /** `undefined`: the step passes. */
   readonly failure?: Failure;
   /** What the code printed meanwhile. */
   readonly output: string;

@@ -11,9 +11,9 @@ export type FromChecker =
   /** The file could not be loaded. */
   | { readonly type: 'broken'; readonly failure: Failure }
   | { readonly type: 'started'; readonly number: number; readonly scenario?: string }
-  /** A step does not hold, whatever else is still to be heard of it. 0: no step was on. */
+  /** A step does not pass, whatever else is still to be heard of it. 0: no step was on. */
   | { readonly type: 'failed'; readonly number: number; readonly failure: Failure }
-  | ({ readonly type: 'finished' } & Pick<StepResult, 'number' | 'held' | 'output'>)
+  | ({ readonly type: 'finished' } & Pick<StepResult, 'number' | 'passed' | 'output'>)
   /** A step has not ended, and is not stuck: what waits in it has its turn. */
   | { readonly type: 'alive' }
   /** Every step has run, and nothing is left. */

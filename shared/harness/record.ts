@@ -9,13 +9,13 @@ export interface Run {
   readonly results: readonly StepResult[];
 }
 
-/** A step after the one that ended everything: never the first that does not hold. */
+/** A step after the one that ended everything: never the first that does not pass. */
 export const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not reached.', facts: [] };
 
 /** Takes what is heard of a run, and knows at any time what has come out so far. */
 export class RunRecord {
   readonly #file: string;
-  readonly #outcomes = new Map<number, Pick<StepResult, 'failure' | 'held' | 'output'>>();
+  readonly #outcomes = new Map<number, Pick<StepResult, 'failure' | 'passed' | 'output'>>();
   #steps: readonly StepHeading[] = [];
   /** The step that was heard of last. 0: none yet. */
   #number = 0;
@@ -104,7 +104,7 @@ export class RunRecord {
   result(): Run {
     const results = this.#steps.map((step, i): StepResult => {
       const number = i + 1;
-      const { failure, held, output } = this.#outcomes.get(number) ?? {
+      const { failure, passed, output } = this.#outcomes.get(number) ?? {
         failure: NOT_REACHED,
         output: '',
       };
@@ -112,7 +112,7 @@ export class RunRecord {
         ...step,
         number,
         output,
-        ...(held !== undefined && { held }),
+        ...(passed !== undefined && { passed }),
         ...(failure && { failure }),
       };
     });

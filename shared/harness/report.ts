@@ -17,7 +17,7 @@ const MAX_COMPLAINTS = 8;
 export function renderBroken({ lesson }: Target, failure: Failure, width = columns()): string[] {
   const {
     what,
-    remedy = `Mend it, or get a fresh one and keep yours: npm run reset ${lesson.number}`,
+    remedy = `Fix it, or get a fresh one and keep yours: npm run reset ${lesson.number}`,
   } = failure;
   return [
     ...wrap(`${style.red('✗')} ${what}`, width),
@@ -26,7 +26,7 @@ export function renderBroken({ lesson }: Target, failure: Failure, width = colum
 }
 
 /**
- * Writes the steps, one line each, and the first that does not hold in full; then the complaints
+ * Writes the steps, one line each, and the first that does not pass in full; then the complaints
  * of the type checker, which are `undefined` until they are known. When the steps take more than
  * `rows` lines, those before and after the one that is told share a line each.
  */
@@ -58,20 +58,20 @@ export function renderRun(
   return [...top, ...summary(before), ...middle, ...summary(after), ...bottom.slice(1), ...types];
 }
 
-/** Several steps in one line: which they are, and how they stand. */
+/** Several steps in one line: which they are, and how many of them pass. */
 function summary(part: readonly StepResult[]): string[] {
   const [first, last] = [part[0], part.at(-1)];
   if (!first || !last) return [];
   const numbers = first === last ? `step ${first.number}` : `steps ${first.number}–${last.number}`;
-  const hold = part.filter(({ failure }) => !failure).length;
-  if (hold === part.length) {
-    return [style.green(` ✓ ${numbers} ${holds(part.length)}`)];
+  const done = part.filter(({ failure }) => !failure).length;
+  if (done === part.length) {
+    return [style.green(` ✓ ${numbers} ${pass(part.length)}`)];
   }
-  return [` · ${numbers}${hold > 0 ? `, of which ${hold} ${holds(hold)}` : ' to come'}`];
+  return [` · ${numbers}${done > 0 ? `, of which ${done} ${pass(done)}` : ' to come'}`];
 }
 
-function holds(count: number): string {
-  return count === 1 ? 'holds' : 'hold';
+function pass(count: number): string {
+  return count === 1 ? 'passes' : 'pass';
 }
 
 function heading({ side, lesson }: Target, done: number, total: number, width: number): string {
@@ -101,7 +101,7 @@ function printed(output: string, width: number): string[] {
   return shown.map((line) => style.dim(`     │ ${line}`));
 }
 
-/** Tells in full why a step does not hold: what, with which bytes, and where to read on. */
+/** Tells in full why a step does not pass: what, with which bytes, and where to read on. */
 export function explanation(
   result: StepResult,
   { lesson }: Target,
@@ -124,13 +124,13 @@ export function explanation(
   ];
 }
 
-/** Names the scenario that is told, where there are several, and says how many hold. */
-function whichScenario({ scenarios, held, failure }: StepResult, width: number): string[] {
+/** Names the scenario that is told, where there are several, and says how many pass. */
+function whichScenario({ scenarios, passed, failure }: StepResult, width: number): string[] {
   if (!failure?.scenario || failure.kind === 'todo' || scenarios === 1) return [];
-  const count = held === undefined ? '' : `${held} of ${scenarios} scenarios ${holds(held)}. `;
+  const count = passed === undefined ? '' : `${passed} of ${scenarios} scenarios ${pass(passed)}. `;
   const isSaid = sentenceOf(failure).startsWith(bare(failure.scenario));
   const name = isSaid ? '' : ` ${failure.scenario}`;
-  return wrap(`${count}The first that does not:${name}`, width).map((line) => style.dim(line));
+  return wrap(`${count}The first that fails:${name}`, width).map((line) => style.dim(line));
 }
 
 /** What should have been so, in the words of the scenario where those go on where it ends. */
@@ -161,13 +161,13 @@ function verdict(
   total: number,
   complaints: readonly Complaint[] | undefined,
 ): string {
-  if (done < total) return `${done} of ${total} steps ${holds(done)}.`;
-  const hold = `All ${total} steps hold`;
-  if (!complaints) return `${hold}. The types are still being checked.`;
-  if (complaints.length > 0) return `${hold}, but the types do not yet.`;
-  if (side === 'solutions') return `${hold}.`;
+  if (done < total) return `${done} of ${total} steps ${pass(done)}.`;
+  const all = `All ${total} steps pass`;
+  if (!complaints) return `${all}. The types are still being checked.`;
+  if (complaints.length > 0) return `${all}, but the types do not yet.`;
+  if (side === 'solutions') return `${all}.`;
   const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
-  const what = `${hold}: lesson ${lesson.number} is done. ${lesson.gain}`;
+  const what = `${all}: lesson ${lesson.number} is done. ${lesson.gain}`;
   return next
     ? `${what} Next: lessons/${next.name}/README.md`
     : `${what} It was the last. Now open a browser: npm run serve`;

@@ -12,7 +12,7 @@ type AnyScenarios = AnySpec['steps'][number]['scenarios'];
 type Enter = <T>(scenario: string, run: () => Promise<T>) => Promise<T>;
 
 /**
- * Runs a step, by its number from 1, up to the first scenario that does not hold. Those that wait
+ * Runs a step, by its number from 1, up to the first scenario that does not pass. Those that wait
  * come last, all at once. Never throws.
  */
 export async function runStep(
@@ -33,7 +33,7 @@ export async function runStep(
 }
 
 /**
- * Counts how many scenarios of a step hold. They run at once, so that they wait at once. The one
+ * Counts how many scenarios of a step pass. They run at once, so that they wait at once. The one
  * that is told as `red` never counts: where the same code does not do the same again, it might.
  */
 export async function countHeld(
@@ -82,7 +82,7 @@ function todoPlace(error: Todo): string {
   return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
 }
 
-/** Runs the steps up to the first that does not hold. `undefined`: they all do. */
+/** Runs the steps up to the first that does not pass. `undefined`: they all do. */
 export async function firstFailure(
   spec: AnySpec,
   module: object,

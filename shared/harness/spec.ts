@@ -6,20 +6,20 @@ export interface Scenario<Implementation> {
   readonly what: string;
   /** The rules it checks, by their numbers in `test/rules/requirements.ts`. */
   readonly rules: readonly number[];
-  /** Does it wait for a deadline? Those of a step wait together, when the others hold. */
+  /** Does it wait for a deadline? Those of a step wait together, when the others pass. */
   readonly waits?: true;
-  /** Throws when the implementation does not hold, a `CheckFailure` where it can say why. */
+  /** Throws when the implementation does not pass, a `CheckFailure` where it can say why. */
   readonly check: (implementation: Implementation) => void | Promise<void>;
 }
 
-/** One step of a lesson: one idea, and how to see that it holds. */
+/** One step of a lesson: one idea, and how to see that it is right. */
 export interface Step<Implementation> {
   readonly title: string;
   /** The section of RFC 6455 that it teaches, such as `5.2`. */
   readonly section: string;
   /** Is it a suite over all that the lesson has built? What looks for one mistake leaves it out. */
   readonly isSuite?: true;
-  /** In the order in which they are told: the first that does not hold is explained. */
+  /** In the order in which they are told: the first that does not pass is explained. */
   readonly scenarios: readonly Scenario<Implementation>[];
 }
 

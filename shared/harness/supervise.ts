@@ -73,7 +73,7 @@ export function supervise(target: Target): Promise<Run> {
 }
 
 /**
- * Says which of the lessons that this one builds on does not hold: until it does, a failure here
+ * Says which of the lessons that this one builds on does not pass: until it does, a failure here
  * would be a riddle. `undefined`: they all do. The references are taken at their word.
  */
 async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
@@ -92,7 +92,7 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
   return {
     broken: {
       kind: 'check',
-      what: `Lesson ${lesson.number} is made of your lessons ${builtOn[0]?.number} to ${builtOn.at(-1)?.number}, and lesson ${first.number} does not hold yet.`,
+      what: `Lesson ${lesson.number} is made of your lessons ${builtOn[0]?.number} to ${builtOn.at(-1)?.number}, and lesson ${first.number} does not pass yet.`,
       facts: [['file', fileOf({ side, lesson: first })], fact],
       remedy: `See: npm test lessons/${first.number}. Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution`,
     },

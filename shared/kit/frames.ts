@@ -61,7 +61,7 @@ export function wire(frame: WireFrame): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** Makes a frame as the lessons hold it. */
+/** Makes a frame as the lessons have it. */
 export function frame(opcode: number, payload: Uint8Array | string = '', fin = true): Frame {
   return {
     fin,

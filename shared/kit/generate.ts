@@ -85,11 +85,11 @@ export class Choices {
 
 /**
  * Checks so many generated cases. `check` makes one from choices, without any other source of
- * chance, and throws when the code does not hold. Throws that of the simplest case found, with the
+ * chance, and throws when the code does not pass. Throws that of the simplest case found, with the
  * seed that finds it again.
  */
 export function generated(cases: number, check: (choose: Choices) => void): void {
-  // Not one case would be checked, and that looks as if all of them held.
+  // Not one case would be checked, and that looks as if all of them had passed.
   if (Number.isNaN(SEED)) throw new Error('SEED has to be a whole number.');
   for (let seed = SEED; seed < SEED + cases; seed++) {
     const choices = Choices.random(seed);

@@ -48,7 +48,7 @@ export function buffersReserved(times: number, act: () => void): number {
   return reserved;
 }
 
-/** Says whether nobody holds an object any more. Waits a little for whoever is about to let go. */
+/** Says whether nothing refers to an object any more. Waits a little for what is about to let go. */
 export async function isForgotten(object: WeakRef<object>): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     await giveWay(5);

@@ -36,7 +36,7 @@ export type Cause = string | (() => string | undefined);
 
 const causeOf = (cause: Cause | undefined) => (typeof cause === 'function' ? cause() : cause);
 
-/** Waits until a condition holds; fails with `what` when it does not come to that. */
+/** Waits until a condition is true; fails with `what` when it does not come to that. */
 export async function until(
   holds: () => boolean,
   what: string,

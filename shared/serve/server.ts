@@ -112,7 +112,7 @@ function webSocketServers(
       paths: PATHS,
       protocols: PROTOCOLS,
     }),
-    // What shows the wire has to hold where the learner's code does not.
+    // What shows the wire has to work where the learner's code does not.
     wire: new reference.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
     observers,
   };

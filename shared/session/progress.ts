@@ -10,10 +10,10 @@ import { pad } from '../view/width.ts';
 
 /** How far one lesson is. */
 export interface Progress {
-  /** How many steps hold. */
+  /** How many steps pass. */
   readonly done: number;
   readonly total: number;
-  /** The first step that does not hold: number and title. `undefined`: they all do. */
+  /** The first step that does not pass: number and title. `undefined`: they all do. */
   readonly next: { readonly number: number; readonly title: string } | undefined;
 }
 
@@ -64,7 +64,7 @@ export function renderMap(course: Course, here: Lesson | undefined, width: numbe
   return [style.bold(heading), '', ...lines];
 }
 
-/** Counts the steps of the course that hold, and all of them; only once all have been checked. */
+/** Counts the steps of the course that pass, and all of them; only once all have been checked. */
 export function countSteps(course: Course): string {
   if (course.size < LESSONS.length) return '…';
   const sum = (field: 'done' | 'total') =>

@@ -28,7 +28,7 @@ interface Page {
   /** What can be pressed here, and what the footer says of it. */
   readonly keys: Keys;
   readonly help: string;
-  /** The step that it is about. Once that holds, nobody needs the page. */
+  /** The step that it is about. Once that passes, nobody needs the page. */
   readonly step?: number;
 }
 
@@ -136,7 +136,7 @@ export class Session {
     this.#waiting = undefined;
   }
 
-  /** Checks the lesson. A save during a run ends that run and starts anew: none is lost. */
+  /** Checks the lesson. A save during a run ends that run and starts again: none is lost. */
   async #check(): Promise<void> {
     const generation = ++this.#generation;
     const target = this.#target;
@@ -166,8 +166,8 @@ export class Session {
   #take({ results }: Run): void {
     if (results.length > 0) this.#course.set(this.#lesson, progressIn(results));
     const step = this.#view.type === 'page' ? this.#view.step : undefined;
-    const holds = results.some(({ number, failure }) => number === step && !failure);
-    if (holds) this.#show({ type: 'steps' });
+    const passes = results.some(({ number, failure }) => number === step && !failure);
+    if (passes) this.#show({ type: 'steps' });
     if (this.#view.type === 'steps') this.#scroll = 0;
   }
 
@@ -230,7 +230,7 @@ export class Session {
   #hint(): void {
     const step = this.#run?.results.find(({ failure }) => failure)?.number;
     if (step === undefined) {
-      this.#note = 'Nothing to hint at: every step holds.';
+      this.#note = 'Nothing to hint at: every step passes.';
       return;
     }
     const id = `${this.#lesson.number}.${step}`;

@@ -81,7 +81,7 @@ for (const { lesson, choices } of grouped(CHOICES)) {
   });
 }
 
-/** Checks a solution that has been edited. Returns what does not hold. */
+/** Checks a solution that has been edited. Returns what does not pass. */
 async function failureOf(
   { lesson: number, edits }: Pick<Choice, 'lesson' | 'edits'>,
   withSuite = true,

@@ -1,4 +1,4 @@
-/** A small echo server that holds every rule, and breaks one when told to: what a suite is for. */
+/** A small echo server that keeps every rule, and breaks one when told to: what a suite is for. */
 import { createServer, type Socket } from 'node:net';
 import {
   acceptFor,

@@ -62,7 +62,7 @@ describe.concurrent('npm test over a lesson', () => {
       for (const part of [one, two]) expect(marks(part ?? '')).toMatch(/^✓+$/);
       await expectStub(sending, three);
       expect(four).toMatch(/lesson 04 is done\.[\s\S]+Next:\s+lessons\/05-server\/README\.md/);
-      expect(five).toContain('lesson 03 does not hold yet');
+      expect(five).toContain('lesson 03 does not pass yet');
       expect(five).toContain('step 1  The shortest text frame');
       expect(five).toContain('npm run reset 03 -- --solution');
       expect(more).toEqual([]);
@@ -88,7 +88,7 @@ describe.concurrent('npm test over a lesson', () => {
       const missing = await sandbox.call('test', '05');
       for (const { code, output } of [empty, missing]) {
         expect(code).toBe(1);
-        expect(output).toContain('lesson 01 does not hold yet');
+        expect(output).toContain('lesson 01 does not pass yet');
       }
     }));
 

@@ -20,7 +20,7 @@ function told(check: () => void): CheckFailure {
   } catch (error) {
     return error as CheckFailure;
   }
-  throw new Error('It holds.');
+  throw new Error('It is right.');
 }
 
 const crash = () => {

@@ -1,4 +1,4 @@
-/** The frames of a small echo server that holds every rule, and breaks one when told to. */
+/** The frames of a small echo server that keeps every rule, and breaks one when told to. */
 import type { Socket } from 'node:net';
 import {
   canTravel,
@@ -20,8 +20,8 @@ export type Fault =
   | 'read-is-frame'
   | 'accepts-unmasked'
   | 'ignores-reserved-bits'
-  /** Text that is not UTF-8 is mended, not refused. */
-  | 'mends-utf8'
+  /** Text that is not UTF-8 is repaired, not refused. */
+  | 'repairs-utf8'
   /** The answer to a Close overtakes the echoes of messages before it. */
   | 'close-overtakes'
   | 'never-answers-close'
@@ -209,7 +209,7 @@ export class EchoEndpoint {
   }
 
   #checkText(part: Uint8Array, isLast: boolean): void {
-    if (this.#message?.opcode !== Opcode.Text || this.#fault === 'mends-utf8') return;
+    if (this.#message?.opcode !== Opcode.Text || this.#fault === 'repairs-utf8') return;
     try {
       this.#message.utf8.decode(part, { stream: !isLast });
     } catch {
@@ -235,13 +235,13 @@ export class EchoEndpoint {
     if (payloads.length > 1) this.#totalBytes += this.#message.bytes;
     this.#message = undefined;
     if (this.#fault === 'hurries') clearTimeout(this.#timer);
-    const echo = () => this.#send(opcode, this.#mend(opcode, Buffer.concat(payloads)));
+    const echo = () => this.#send(opcode, this.#repair(opcode, Buffer.concat(payloads)));
     if (this.#fault === 'close-overtakes' || this.#fault === 'lenient-and-late') setImmediate(echo);
     else echo();
   }
 
-  #mend(type: number, payload: Buffer): Uint8Array {
-    if (this.#fault !== 'mends-utf8' || type !== Opcode.Text) return payload;
+  #repair(type: number, payload: Buffer): Uint8Array {
+    if (this.#fault !== 'repairs-utf8' || type !== Opcode.Text) return payload;
     return Buffer.from(payload.toString('utf8'));
   }
 

@@ -13,7 +13,7 @@ function thrownBy(cases: number, check: (choose: Choices) => void): unknown {
   } catch (error) {
     return error;
   }
-  throw new Error('It holds.');
+  throw new Error('It is right.');
 }
 
 test('cases are the same each time, and all different', () => {
@@ -89,10 +89,10 @@ test('what a check was given is told first, and made only when it fails', () => 
   const facts = vi.fn(() => [['call', 'next()']] as const);
   expect(withGiven(facts, () => 7)).toBe(7);
   expect(facts).not.toHaveBeenCalled();
-  const told = () => withGiven(facts, () => fail('It holds.', [['state is', 'OPEN']], 'Why.'));
+  const told = () => withGiven(facts, () => fail('It is right.', [['state is', 'OPEN']], 'Why.'));
   expect(told).toThrow(
     expect.objectContaining({
-      message: 'It holds.',
+      message: 'It is right.',
       facts: [
         ['call', 'next()'],
         ['state is', 'OPEN'],

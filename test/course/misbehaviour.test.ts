@@ -75,7 +75,7 @@ const UNRULY: readonly Kind[] = [
     kind: 'an endless loop in a step',
     make: inside(PONG, STANDSTILL),
     says: [
-      'The first that does not: Answer an empty Ping with its payload.',
+      'The first that fails: Answer an empty Ping with its payload.',
       /Step 4 did not come to an end within \d+ seconds\./,
       /Either a loop never ends, or each round does all the work again/,
     ],
@@ -137,7 +137,7 @@ const TAME: readonly Kind[] = [
       "const all = globalThis as { thrown?: true };\nif (!all.thrown) {\nall.thrown = true;\nthrow new Error('oops');\n}",
     ),
     says: [
-      'The first that does not: ',
+      'The first that fails: ',
       'The code threw in a callback, where nobody catches it.',
       'thrown at  solutions/05-server/server.ts:',
     ],
@@ -185,7 +185,7 @@ const TAME: readonly Kind[] = [
     kind: 'a type error',
     make: (solution) => `${solution}\nexport const wrong: number = 'text';\n`,
     says: [
-      /All 7 steps hold, but the types[\s\S]+One type error in lessons\/03-sending-frames\/sending\.ts/,
+      /All 7 steps pass, but the types[\s\S]+One type error in lessons\/03-sending-frames\/sending\.ts/,
       /lessons\/03-sending-frames\/sending\.ts:\d+:14\n +Type 'string' .+ \(TS2322\)/,
     ],
     marks: '✓✓✓✓✓✓✓',
@@ -235,7 +235,7 @@ const TAME: readonly Kind[] = [
         PONG,
         "writeSync(1, 'x'.repeat(10_000));",
       )(`import { writeSync } from 'node:fs';\n${solution}`),
-    says: ['All 7 steps hold'],
+    says: ['All 7 steps pass'],
     marks: '✓✓✓✓✓✓✓',
   },
 ];

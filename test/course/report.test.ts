@@ -10,7 +10,7 @@ import { renderHead } from '../../shared/view/wire.ts';
 
 const target = findTarget('03');
 const result = { title: 'Numbers', section: '5.2', scenarios: 1, output: '' };
-const held: readonly StepResult[] = [
+const passed: readonly StepResult[] = [
   { ...result, number: 1 },
   { ...result, number: 2 },
 ];
@@ -22,18 +22,18 @@ function below(results: readonly StepResult[], complaints?: readonly Complaint[]
   return renderRun(target, results, complaints, 80).slice(5).join('\n');
 }
 
-test('a lesson is done when its types hold, too', () => {
-  expect(below(held, [])).toMatch(/^All 2 steps hold: lesson 03 is done\./);
-  expect(below(held)).toBe('All 2 steps hold. The types are still being checked.');
-  const red = below(held, [complaint]);
-  expect(red).toMatch(/^All 2 steps hold, but the types do not yet\.\n/);
+test('a lesson is done when its types are right, too', () => {
+  expect(below(passed, [])).toMatch(/^All 2 steps pass: lesson 03 is done\./);
+  expect(below(passed)).toBe('All 2 steps pass. The types are still being checked.');
+  const red = below(passed, [complaint]);
+  expect(red).toMatch(/^All 2 steps pass, but the types do not yet\.\n/);
   expect(red).not.toContain('done');
   expect(red).toContain(`One type error in ${FILE}:`);
 });
 
 test('a type error has its place, which editors open, and a text of whole words', () => {
   const text = `${'Argument of type string is not assignable. '.repeat(4)}(TS2345)`;
-  const lines = below(held, [complaint, { place: `${FILE}:30:1`, text }]).split('\n');
+  const lines = below(passed, [complaint, { place: `${FILE}:30:1`, text }]).split('\n');
   expect(lines).toContain(`  ${FILE}:12:14`);
   expect(lines).toContain('    Not a number. (TS2322)');
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
@@ -45,7 +45,7 @@ test('of many type errors, the first ones are shown', () => {
     ...complaint,
     place: `${FILE}:${i + 1}:1`,
   }));
-  const said = below(held, many);
+  const said = below(passed, many);
   expect(said).toContain(`30 type errors in ${FILE}:`);
   expect(said).toContain(`${FILE}:1:1`);
   expect(said).not.toContain(`${FILE}:30:1`);
@@ -73,7 +73,7 @@ test.each([
   expect(count(number, what)).toBe(text);
 });
 
-test('what steps print is shown up to the first that does not hold', () => {
+test('what steps print is shown up to the first that does not pass', () => {
   const failure: Failure = { kind: 'check', what: 'No.', facts: [] };
   const printing = (number: number, failure?: Failure) => {
     return { ...result, number, output: `printed ${number}`, ...(failure && { failure }) };
@@ -88,16 +88,18 @@ test('one is not several', () => {
   const open = { ...result, number: 2, failure };
   const steps = (rows: number, ...results: readonly StepResult[]) =>
     renderRun(target, results, [], 80, rows).join('\n');
-  expect(steps(99, ...held.slice(1), open)).toContain('1 of 2 steps holds.');
-  expect(steps(99, ...held, open)).toContain('2 of 3 steps hold.');
-  expect(steps(3, open, held[1]!, { ...open, number: 3 })).toContain('steps 2–3, of which 1 holds');
+  expect(steps(99, ...passed.slice(1), open)).toContain('1 of 2 steps passes.');
+  expect(steps(99, ...passed, open)).toContain('2 of 3 steps pass.');
+  expect(steps(3, open, passed[1]!, { ...open, number: 3 })).toContain(
+    'steps 2–3, of which 1 passes',
+  );
   expect(renderHead(utf8('GET / HTTP/1.1\r\n\r\nx')).at(-1)).toBe('(1 byte after the head: "x")');
 
   const red: Failure = { kind: 'check', what: 'No.', facts: [], scenario: 'three' };
   const five = { ...result, number: 1, scenarios: 5, failure: red };
-  const first = (held: number) => explanation({ ...five, held }, target, 76)[0];
-  expect(first(1)).toBe('1 of 5 scenarios holds. The first that does not: three');
-  expect(first(0)).toBe('0 of 5 scenarios hold. The first that does not: three');
+  const first = (passed: number) => explanation({ ...five, passed }, target, 76)[0];
+  expect(first(1)).toBe('1 of 5 scenarios passes. The first that fails: three');
+  expect(first(0)).toBe('0 of 5 scenarios pass. The first that fails: three');
 });
 
 test.each([

@@ -61,7 +61,7 @@ const free: Sandbox[] = [];
 
 /**
  * Lends a sandbox in which every lesson is a stub. Those that come back are lent again: in a new
- * one, each module has to be translated anew.
+ * one, each module has to be translated again.
  */
 export async function withSandbox<T>(act: (sandbox: Sandbox) => Promise<T>): Promise<T> {
   const sandbox = free.pop() ?? new Sandbox();

@@ -33,7 +33,7 @@ const { title, section } = spec.steps[0]!;
 const heading = { title, section, scenarios: 5 };
 const failure: Failure = { kind: 'check', what: 'Three is three.', facts: [], scenario: 'three' };
 
-test('a step runs its scenarios up to the first that does not hold, and names it', async () => {
+test('a step runs its scenarios up to the first that does not pass, and names it', async () => {
   const begun: string[] = [];
   const found = await runStep(spec, 1, {}, (what, run) => {
     begun.push(what);
@@ -48,12 +48,12 @@ test('the scenarios after a red one count, and the red one never does', async ()
   expect(await countHeld(spec, 1, {}, 'two')).toBe(2);
 });
 
-test('a red names its scenario, and says how many hold', () => {
+test('a red names its scenario, and says how many pass', () => {
   const result = { ...heading, number: 1, failure, output: '' };
-  const lines = (held?: number) =>
-    explanation({ ...result, ...(held !== undefined && { held }) }, findTarget('02'), 76);
-  expect(lines(3)[0]).toBe('3 of 5 scenarios hold. The first that does not: three');
-  expect(lines()[0]).toBe('The first that does not: three');
+  const lines = (passed?: number) =>
+    explanation({ ...result, ...(passed !== undefined && { passed }) }, findTarget('02'), 76);
+  expect(lines(3)[0]).toBe('3 of 5 scenarios pass. The first that fails: three');
+  expect(lines()[0]).toBe('The first that fails: three');
   expect(explanation({ ...result, scenarios: 1 }, findTarget('02'), 76)[0]).toBe('Three is three.');
 });
 
@@ -81,15 +81,15 @@ test('what goes wrong while the others are counted does not hide the first failu
   expect(record.result().results[0]).toEqual({ ...heading, number: 1, failure, output: '' });
 });
 
-test('what a step printed and how many of it hold stay when something fails late', () => {
+test('what a step printed and how many of it pass stay when something fails late', () => {
   const record = new RunRecord('lessons/02');
   record.take({ type: 'ready', steps: [heading], startMs: 400 });
-  record.take({ type: 'finished', number: 1, held: 3, output: 'hello' });
+  record.take({ type: 'finished', number: 1, passed: 3, output: 'hello' });
   record.take({ type: 'failed', number: 1, failure });
   expect(record.isDone).toBe(false);
   record.take({ type: 'done' });
   expect(record.isDone).toBe(true);
-  expect(record.result().results[0]).toMatchObject({ held: 3, output: 'hello', failure });
+  expect(record.result().results[0]).toMatchObject({ passed: 3, output: 'hello', failure });
 });
 
 test('a failure before the first step leaves no step to tell of', () => {

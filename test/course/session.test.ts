@@ -103,7 +103,7 @@ async function takeHints(learner: Learner): Promise<void> {
   learner.press('h');
   await learner.sees('Hint 2 of 3');
   learner.press('x');
-  await learner.sees('1 of 6 steps holds.');
+  await learner.sees('1 of 6 steps passes.');
 }
 
 /** A hint that is open while its step turns green. */
@@ -131,7 +131,7 @@ async function walkTheMap(learner: Learner): Promise<void> {
   await learner.sees('03 Sending frames');
   learner.press('l');
   learner.press('1');
-  await learner.sees('1 of 6 steps holds.');
+  await learner.sees('1 of 6 steps passes.');
   learner.press('p');
   await learner.sees('This is the first lesson.');
 }
@@ -145,12 +145,12 @@ async function askForTheReference(learner: Learner): Promise<void> {
   expect(learner.screen).not.toContain('the reference');
 
   learner.save(learner.solution);
-  await learner.sees('All 6 steps hold: lesson 01 is done. You can turn');
+  await learner.sees('All 6 steps pass: lesson 01 is done. You can turn');
   learner.press('d');
   await learner.sees('Any key: back to the steps.');
   learner.press('x');
   learner.press('h');
-  await learner.sees('every step holds');
+  await learner.sees('every step passes');
 }
 
 /** `r`, which keeps the learner's file. */
@@ -196,7 +196,7 @@ describe.concurrent('a session', () => {
       learner.save(learner.solution.replace('  let size = 0;\n', '  for (;;);\n'));
       await learner.sees('checking');
       learner.save(learner.solution);
-      await learner.sees('All 7 steps hold');
+      await learner.sees('All 7 steps pass');
 
       // By renaming.
       const path = join(learner.sandbox.folder, learner.file);
@@ -207,7 +207,7 @@ describe.concurrent('a session', () => {
       learner.erase();
       await learner.sees('is missing. Press r for a fresh one.');
       learner.save(learner.solution);
-      await learner.sees('All 7 steps hold');
+      await learner.sees('All 7 steps pass');
       await learner.sees(KEYS);
       learner.erase();
       await learner.sees('is missing. Press r for a fresh one.');
@@ -241,11 +241,11 @@ describe.concurrent('a session', () => {
         ),
       );
       await learner.sees('✗ 4  A stream has no frames');
-      expect(learner.screen).toContain('✓ steps 1–3 hold');
+      expect(learner.screen).toContain('✓ steps 1–3 pass');
       expect(learner.screen).toContain('↑ ↓ for the rest');
       expect(learner.screen.split('\n')).toHaveLength(18);
       for (let i = 0; i < 30; i++) learner.press('j');
-      await learner.sees('steps hold.');
+      await learner.sees('steps pass.');
       expect(learner.screen.split('\n')).toHaveLength(18);
       learner.press(HOME);
       await learner.sees('02 Reading frames');
@@ -267,12 +267,12 @@ describe.concurrent('a session', () => {
       learner.save(learner.solution);
       await learner.sees('lesson 04 is done');
       learner.press('h');
-      await learner.sees('every step holds');
+      await learner.sees('every step passes');
       learner.save(`${learner.solution}\n`);
       await learner.sees(KEYS);
 
       learner.sandbox.solve('03');
-      await learner.sees('All 7 steps hold: lesson 03 is done.');
+      await learner.sees('All 7 steps pass: lesson 03 is done.');
       await learner.sees('watching sending.ts');
     }));
 });

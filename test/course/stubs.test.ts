@@ -59,7 +59,7 @@ describe.each(LESSONS)('lesson $number', (lesson) => {
 
   test('the file in lessons is the stub of the solution', ({ skip }) => {
     if (!process.env.CI) skip(isAtWork(lesson), 'there is work in it');
-    expect(read('lessons', lesson), `Make it anew: npm run reset ${lesson.number}`).toBe(stub);
+    expect(read('lessons', lesson), `Make it again: npm run reset ${lesson.number}`).toBe(stub);
   });
 
   test('its tests are those of the solution, over the file beside them', () => {
@@ -84,7 +84,7 @@ describe.each(LESSONS)('lesson $number', (lesson) => {
     }
   });
 
-  test('who has done the first steps sees exactly these hold, and the Todo of the next', async () => {
+  test('who has done the first steps sees exactly these pass, and the Todo of the next', async () => {
     const spec = await loadSpec(lesson.name);
     const own = [...stub.matchAll(/new Todo\('\d+\.(\d+)'\)/g)].map(([, step]) => Number(step));
     // What is written over several steps is there as a whole: no step inside is the last one done.
@@ -97,22 +97,22 @@ describe.each(LESSONS)('lesson $number', (lesson) => {
       const module = await loadVariant(lesson, (source) =>
         makePartial(source, lesson.number, done),
       );
-      const held: number[] = [];
+      const passed: number[] = [];
       for (let step = 1; step <= spec.steps.length; step++) {
         const failure = await runStep(spec, step, module);
-        if (!failure) held.push(step);
+        if (!failure) passed.push(step);
         if (step === next) expect(failure).toMatchObject(todo(lesson, next));
       }
-      expect(held).toEqual(Array.from({ length: done }, (_, i) => i + 1));
+      expect(passed).toEqual(Array.from({ length: done }, (_, i) => i + 1));
     }
   });
 });
 
-test('with the solutions 01 to N in their places, lesson N holds, and needs none after it', async () => {
+test('with the solutions 01 to N in their places, lesson N passes, and needs none after it', async () => {
   for (const lesson of LESSONS)
     put('lessons', lesson, makeStub(read('solutions', lesson), lesson.number));
   for (const lesson of LESSONS) {
-    // The lessons before it held when this one was a stub, so they hold now.
+    // The lessons before it passed when this one was a stub, so they pass now.
     const module = await load(put('lessons', lesson, read('solutions', lesson)));
     const failure = await firstFailure(await loadSpec(lesson.name), module);
     expect(failure, `lesson ${lesson.number}`).toBeUndefined();

@@ -86,7 +86,7 @@ describe('lines are broken', () => {
     'at the same places with colours as without, at %i columns',
     (width) => {
       const text = (colour: (part: string) => string) =>
-        `${colour('✗')} lesson ${colour('02')} does ${colour('not')} hold`;
+        `${colour('✗')} lesson ${colour('02')} does ${colour('not')} pass`;
       const lines = wrap(text(red), width, ' ').map(stripVTControlCharacters);
       expect(lines).toEqual(wrap(text(String), width, ' '));
     },

@@ -74,7 +74,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     '4.1',
     'MUST',
     'client',
-    'The settings of a proxy are asked with a URI that is put together anew from its parts.',
+    'The settings of a proxy are asked with a URI that is put together again from its parts.',
   ),
   rule(10, '4.1', 'MUST', 'client', 'When TCP cannot connect, the attempt has failed.'),
   rule(

@@ -1112,7 +1112,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'protocol-empty',
     step: 6,
     story:
-      'No common subprotocol, and an empty one chosen: the first mend of a server that had sent one unasked.',
+      'No common subprotocol, and an empty one chosen: the first repair of a server that had sent one unasked.',
     source: 'ninjasource/Ninja.WebSockets#4',
     rules: [50],
     edits: [['policy.protocols?.includes(name));', "policy.protocols?.includes(name)) ?? '';"]],

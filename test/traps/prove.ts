@@ -12,7 +12,7 @@ import type { Trap } from './trap.ts';
 import { TRAPS } from './traps.ts';
 
 interface Trial {
-  /** The first step that does not hold. `undefined`: they all do. */
+  /** The first step that does not pass. `undefined`: they all do. */
   readonly by: StepResult | undefined;
   readonly seconds: number;
 }

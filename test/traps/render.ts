@@ -12,7 +12,7 @@ import { DOCUMENTS, type Edit, type Trap } from './trap.ts';
 /** A trap, and the step that has caught it. */
 export interface Caught {
   readonly trap: Trap;
-  /** `undefined`: every step holds. */
+  /** `undefined`: every step passes. */
   readonly by: StepResult | undefined;
 }
 
@@ -33,7 +33,7 @@ export function renderPage({ lesson, source, steps, caught }: Chapter): string {
   const { number, name, title } = lesson;
   return `${[
     `# Traps of lesson ${number}: ${title}`,
-    `<!-- Made by ${name}.test.ts. To make it anew: npx vitest run test/traps/${name} -u -->`,
+    `<!-- Made by ${name}.test.ts. To make it again: npx vitest run test/traps/${name} -u -->`,
     `${caught.length} mistakes that people make when they write a WebSocket, each as a small edit of the course’s own solution. Under each edit stands what the checks say to somebody who has made it.`,
     `To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the file of the solution, and let \`npm test solutions/${number}\` give the answer. \`npm run traps\` makes all of them in turn, and shows at which step each is caught.`,
     ...steps.flatMap((step, i) => {

@@ -1,4 +1,4 @@
-/** What holds for all traps. Each lesson's are made in `test/traps/`. */
+/** What is true for all traps. Each lesson's are made in `test/traps/`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -251,7 +251,7 @@ function memoryOfEmptyFragments(reader: MessageReader): number {
   return taken;
 }
 
-/** Fragments without number: no nested calls, no memory for nothing, no joining anew each time. */
+/** Fragments without number: no nested calls, no memory for nothing, no joining again each time. */
 const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
   {
     what: 'Empty fragments take up no memory.',
