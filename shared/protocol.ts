@@ -80,11 +80,11 @@ export class ProtocolError extends Error {
 /** The request is not one we can turn into a WebSocket. RFC 6455 §4.2 */
 export class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
-  /** The HTTP status to answer with, 400–599. */
+  /** The HTTP status of the response, 400–599. */
   readonly status: number;
   /** The section of RFC 6455 that has the rule, such as `4.2.1`. */
   readonly section: string;
-  /** Headers that the answer needs besides, such as `Allow`. */
+  /** Headers that the response needs besides, such as `Allow`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(

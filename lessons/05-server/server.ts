@@ -162,7 +162,7 @@ export class Connection {
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
    * them alone. A connection that is closing sends nothing.
    *
-   * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: hold on until the
+   * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: then wait for the
    * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
    * connection with 1008. `true` says that there is room, not that the message arrives: one that
    * still waits when the peer's Close arrives is dropped.
@@ -279,7 +279,7 @@ export class WebSocketServer {
 
   /**
    * Step 10 · Takes over a socket that somebody has just connected to. Reads the request, however
-   * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
+   * it arrives, and responds to it: with 408 if it takes too long. RFC 6455 §4.2
    */
   accept(socket: Socket): void {
     throw new Todo('05.10');
@@ -292,7 +292,7 @@ export class WebSocketServer {
 
   /**
    * Step 11 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
-   * answer are dropped after `closeTimeoutMs`. From now on, every request gets a response of 503,
+   * respond are dropped after `closeTimeoutMs`. From now on, every request gets a response of 503,
    * also when the promise has resolved. A second call returns the same promise. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {

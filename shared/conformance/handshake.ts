@@ -163,7 +163,7 @@ export async function openWith(
   const response = await client.response();
   if (response.status !== 101) {
     const verdict = refusal ?? 'FAILED';
-    return { verdict, ending: 'refused', happened: `The server answered ${response.line}.` };
+    return { verdict, ending: 'refused', happened: `The server responded with ${response.line}.` };
   }
   const offer = { key, protocols, extensions: offered };
   const complaints = rules.flatMap((rule) => rule(response, offer) ?? []);
@@ -182,7 +182,7 @@ export async function openWith(
 interface Leniency {
   /** Other statuses that fit. */
   readonly statuses?: readonly number[];
-  /** The request is good HTTP that asks for no WebSocket: any answer but 101 is right. */
+  /** The request is good HTTP that asks for no WebSocket: any response but 101 is right. */
   readonly plain?: boolean;
   /** To let it pass is not strict, rather than wrong. */
   readonly passes?: Verdict;
@@ -214,7 +214,7 @@ export function refuses(
     return {
       verdict: worst(...complaints.map(({ verdict }) => verdict)),
       ending: 'refused',
-      happened: `The server answered ${response.line}${objections}.`,
+      happened: `The server responded with ${response.line}${objections}.`,
     };
   };
   const expected = leniency.plain ? 'Anything but a 101.' : 'An HTTP error, such as 400.';

@@ -108,7 +108,7 @@ export class HttpClient {
       if (end !== undefined) return { received, end };
       if (!beginsAsHttp(received)) {
         this.socket.record.received('bytes', received);
-        const what = `Its answer is no HTTP: it begins with ${preview(received, 24)}.`;
+        const what = `Its response is not HTTP: it begins with ${preview(received, 24)}.`;
         throw new Failed(what, this.socket.ended ? 'dropped' : 'ours');
       }
       if (this.socket.ended) throw this.#lost(received);

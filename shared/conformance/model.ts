@@ -16,7 +16,7 @@ export type Verdict = (typeof VERDICTS)[number];
  * - `dropped`: TCP was over, and there had been no Close.
  * - `open`: it did not end TCP as long as we waited.
  * - `refused`: there was no WebSocket: an HTTP error, or nobody answered.
- * - `ours`: we hung up, because the case asks for no more.
+ * - `ours`: we closed the connection, because the case asks for no more.
  * - `untried`: the case has not run, as there was no server for it.
  */
 export type Ending = 'clean' | 'reset' | 'dropped' | 'open' | 'refused' | 'ours' | 'untried';

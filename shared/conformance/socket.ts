@@ -136,20 +136,20 @@ export class RawSocket {
     this.#socket.end();
   }
 
-  /** Hangs up with a reset, as a client that crashes. */
+  /** Closes the connection with a reset, as a client that crashes. */
   reset(): void {
     this.record.happened('we reset the connection');
     this.#forget();
     resetNow(this.#socket);
   }
 
-  /** Hangs up at once. If there is something unread, the server will meet a reset. */
+  /** Closes the connection at once. If there is something unread, the server will meet a reset. */
   destroy(): void {
     this.#forget();
     this.#socket.destroy();
   }
 
-  /** Hangs up as friends do: what still comes is read, and nobody has to wait for it. */
+  /** Closes the connection as friends do: what still comes is read, and nobody has to wait for it. */
   leave(): void {
     if (this.#socket.destroyed) return;
     this.#forget();

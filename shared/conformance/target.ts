@@ -51,7 +51,7 @@ export async function untilListening(target: TargetServer): Promise<void> {
   }
 }
 
-/** Connects and hangs up. Returns why that was not possible, if it was not. */
+/** Connects and closes the connection. Returns why that was not possible, if it was not. */
 function knock({ host, port }: TargetServer): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

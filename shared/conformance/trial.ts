@@ -44,10 +44,10 @@ export class Trial {
     const client = await this.connect(localPort);
     const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)));
     if (client.webSocket) return client.webSocket;
-    throw new Failed(`The handshake was answered with ${line}.`, 'refused');
+    throw new Failed(`The response to the handshake was ${line}.`, 'refused');
   }
 
-  /** Hangs up, politely, whatever the case has left open. */
+  /** Closes the connection, politely, whatever the case has left open. */
   leave(): void {
     for (const socket of this.#sockets) socket.leave();
   }

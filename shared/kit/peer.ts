@@ -95,7 +95,7 @@ export class Peer {
     this.#chunks = [this.#received.subarray(count)];
   }
 
-  /** Waits for an HTTP answer, and takes its head out. `what` is what should have come. */
+  /** Waits for an HTTP response, and takes its head out. `what` is what should have come. */
   async head(what: string, cause?: Cause): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
     await until(
@@ -114,11 +114,11 @@ export class Peer {
   /** Opens a WebSocket, with frames behind the request if there are any. */
   async open(target = '/', ...frames: readonly Uint8Array[]): Promise<void> {
     this.write(request(target), ...frames);
-    const what = 'A WebSocket request is answered with 101.';
+    const what = 'A WebSocket request gets a response of 101.';
     const [status = ''] = (await this.head(what)).split('\r\n');
     if (status.startsWith('HTTP/1.1 101 ')) return;
     const body = this.#received.toString('latin1');
-    fail(what, [['the answer', `${status}${body && `, ${quote(body)}`}`]]);
+    fail(what, [['the response', `${status}${body && `, ${quote(body)}`}`]]);
   }
 
   /**

@@ -241,9 +241,9 @@ export class Connection {
   }
 
   /**
-   * The answer waits for the message on its way, but for no other: what waited before this read is
+   * The response waits for the message on its way, but for no other: what waited before this read is
    * dropped. The answers to messages of this read leave together with it. When our own Close waits,
-   * this is not an answer, and dropping would take that Close, too. RFC 6455 §5.5.1
+   * this is not a response, and dropping would take that Close, too. RFC 6455 §5.5.1
    */
   #answerClose(payload: Uint8Array): void {
     checkCloseBody(payload);
@@ -255,7 +255,7 @@ export class Connection {
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
    * them alone. A connection that is closing sends nothing.
    *
-   * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: hold on until the
+   * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: then wait for the
    * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
    * connection with 1008. `true` says that there is room, not that the message arrives: one that
    * still waits when the peer's Close arrives is dropped.
@@ -577,10 +577,10 @@ export class WebSocketServer {
 
   /**
    * Step 10 · Takes over a socket that somebody has just connected to. Reads the request, however
-   * it arrives, and answers it. 408 for one that takes too long. RFC 6455 §4.2
+   * it arrives, and responds to it: with 408 if it takes too long. RFC 6455 §4.2
    */
   accept(socket: Socket): void {
-    // Small answers leave at once: otherwise TCP keeps them back to join them with more.
+    // Small messages leave at once: otherwise TCP keeps them back to join them with more.
     socket.setNoDelay(true);
     let received: Uint8Array = new Uint8Array(0);
     const read = (chunk: Uint8Array) => {
@@ -642,7 +642,7 @@ export class WebSocketServer {
     if (this.#connections.size === 0) this.#whenEmpty();
   }
 
-  /** Refuses. Reads on for a while: closing over unread bytes would reset the answer away. */
+  /** Refuses. Reads on for a while: with unread bytes, closing would be a reset, and lose the response. */
   #refuse(socket: Duplex, { answer }: Refused): void {
     this.#remember(socket, this.#options.closeTimeoutMs, () => socket.destroy());
     socket.resume();
@@ -658,7 +658,7 @@ export class WebSocketServer {
 
   /**
    * Step 11 · Sends 1001 to every client. Resolves when all of them are gone: those that do not
-   * answer are dropped after `closeTimeoutMs`. From now on, every request gets a response of 503,
+   * respond are dropped after `closeTimeoutMs`. From now on, every request gets a response of 503,
    * also when the promise has resolved. A second call returns the same promise. RFC 6455 §7.4.1
    */
   shutdown(): Promise<void> {

@@ -373,7 +373,7 @@ describe('a run', () => {
     expect(results[0]).toMatchObject({
       ending: 'untried',
       happened:
-        'Not tried. This is no WebSocket server, or not at /: The handshake was answered with HTTP/1.1 404 Not Found.',
+        'Not tried. This is no WebSocket server, or not at /: The response to the handshake was HTTP/1.1 404 Not Found.',
     });
     // Nobody asked for the handshake: the reason is told once, and that is all.
     expect(renderReport(url, all, 80).map(stripVTControlCharacters)).toEqual([
@@ -381,7 +381,7 @@ describe('a run', () => {
       `Conformance of ${url}`,
       'Sections, such as §5.2, are those of RFC 6455.',
       '',
-      '✗ This is no WebSocket server, or not at /: The handshake was answered with',
+      '✗ This is no WebSocket server, or not at /: The response to the handshake was',
       '  HTTP/1.1 404 Not Found.',
       '',
       `0 OK, 0 NON-STRICT, 0 FAILED, ${all.length} not tried`,
@@ -396,7 +396,7 @@ describe('a run', () => {
     const results = await runConformance(urlOf(server.address()), { select: ['1', 'R'] });
     server.close();
     expect(results.every(({ ending }) => ending === 'untried')).toBe(true);
-    expect(results[0]?.happened).toContain('Its answer is no HTTP: it begins with "SSH-2.0');
+    expect(results[0]?.happened).toContain('Its response is not HTTP: it begins with "SSH-2.0');
   });
 
   test.each([

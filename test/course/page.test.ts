@@ -249,20 +249,20 @@ withBrowser('what is open, and what is not', () => {
       expect(await page.evaluate('document.querySelector("#text").value')).toBe('');
     }));
 
-  test('a subprotocol that nobody speaks is why the browser hangs up', async () => {
+  test('a subprotocol that nobody speaks is why the browser closes the connection', async () => {
     const visitor = await visit();
     await visitor.page.type('#protocol', 'chat.v1');
     await visitor.page.click('#connect button');
     const [note] = await visitor.logged('note');
     expect(note?.text).toBe(
-      'The server answered without a subprotocol, because it doesn’t know "chat.v1". So the browser hung up. This server knows echo.101 and chat.101.',
+      'The server’s response names no subprotocol, because it doesn’t know "chat.v1". So the browser closed the connection. This server knows echo.101 and chat.101.',
     );
     const form = await visitor.page.evaluate<string>('connect.innerText');
     expect(form).toContain('Subprotocol: echo.101, chat.101, or none');
     expect(form).toContain(note?.text);
   });
 
-  test('a refusal is why the browser hangs up', async () => {
+  test('a refusal is why the browser closes the connection', async () => {
     class Closed extends lesson.WebSocketServer {
       constructor(handle: lesson.Handler, options?: lesson.Options) {
         super(handle, { ...options, origins: ['http://elsewhere.example'] });
@@ -276,7 +276,7 @@ withBrowser('what is open, and what is not', () => {
     await own.stop();
   });
 
-  test('no server is why the browser hangs up', async () => {
+  test('no server is why the browser closes the connection', async () => {
     const own = await start();
     const visitor = await visit(own.url);
     await own.stop();

@@ -9,7 +9,7 @@ import { ask, open, statusOf } from './visitor.ts';
 
 afterAll(endCommands);
 
-/** Takes a port, unless another program has it already, and hangs up on whoever comes. */
+/** Takes a port, unless another program has it already, and closes every connection. */
 async function take(port: number): Promise<Server> {
   const server = createServer((socket) => socket.destroy());
   await once(server.listen(port, '127.0.0.1'), 'listening').catch(() => {});

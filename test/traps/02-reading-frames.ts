@@ -103,7 +103,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'beyond-2-to-53-refused',
     step: 2,
     story:
-      'Every length that a number cannot hold exactly refused with 1002. The peer is told that it broke the protocol, when its message is only too large.',
+      'Every length that a number cannot represent exactly refused with 1002. The peer is told that it broke the protocol, when its message is only too large.',
     source: 'RFC 6455 §5.2',
     rules: [76],
     edits: [['if (length < (size', 'if (length > Number.MAX_SAFE_INTEGER || length < (size']],

@@ -328,7 +328,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'role-of-the-last',
     step: 4,
     story:
-      'The role kept beside the class: a client that was made last keeps all servers from hanging up.',
+      'The role kept beside the class: a client that was made last keeps all servers from closing TCP.',
     source: 'RFC 6455 §7.1.1',
     rules: [101, 102, 121],
     edits: [

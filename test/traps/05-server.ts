@@ -661,7 +661,7 @@ const SHARED = new MessageReader('server');`,
     id: 'clock-not-stopped',
     step: 7,
     story:
-      'A timer that runs on when the connection is gone: `unref` lets the process end, and the memory is held all the same.',
+      'A timer that runs on when the connection is gone: `unref` lets the process end, and the memory is kept all the same.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
     edits: [
@@ -790,8 +790,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        '    // Small answers leave at once',
-        '    if (this.#pending.size + this.#connections.size > 0) return;\n    // Small answers leave at once',
+        '    // Small messages leave at once',
+        '    if (this.#pending.size + this.#connections.size > 0) return;\n    // Small messages leave at once',
       ],
     ],
   },
@@ -799,7 +799,7 @@ const SHARED = new MessageReader('server');`,
     id: 'one-read-one-request',
     step: 10,
     story:
-      'One read is taken for one request: a head that comes in two is refused, or never answered.',
+      'One read is taken for one request: a head that arrives in two is refused, or never gets a response.',
     source: 'Pithikos/python-websocket-server#26',
     rules: [],
     edits: [['      received = Buffer.concat([received, chunk]);', '      received = chunk;']],
@@ -1008,7 +1008,7 @@ const SHARED = new MessageReader('server');`,
   {
     id: 'zero-is-unset',
     step: 10,
-    story: 'Options by `||`: a limit of 0 is taken for none, and the usual one holds.',
+    story: 'Options by `||`: a limit of 0 is taken for none, and the usual one applies.',
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [

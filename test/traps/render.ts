@@ -34,8 +34,8 @@ export function renderPage({ lesson, source, steps, caught }: Chapter): string {
   return `${[
     `# Traps of lesson ${number}: ${title}`,
     `<!-- Made by ${name}.test.ts. To make it again: npx vitest run test/traps/${name} -u -->`,
-    `${caught.length} mistakes that people make when they write a WebSocket, each as a small edit of the course’s own solution. Under each edit stands what the checks say to somebody who has made it.`,
-    `To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the file of the solution, and let \`npm test solutions/${number}\` give the answer. \`npm run traps\` makes all of them in turn, and shows at which step each is caught.`,
+    `${caught.length} mistakes that people make when they implement WebSocket, each as a small edit of the course’s own solution. Below each edit is what the checks tell somebody who has made it.`,
+    `To teach with one, show the edit and ask what it breaks, and who would notice. Then make it in the solution’s file, and run \`npm test solutions/${number}\` for the answer. \`npm run traps\` tries all of them, one after another, and shows which step catches each.`,
     ...steps.flatMap((step, i) => {
       const own = caught.filter(({ trap }) => trap.step === i + 1);
       if (own.length === 0) return [];

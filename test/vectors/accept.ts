@@ -1,6 +1,6 @@
 /** Keys and the accept values that belong to them, and what a wrong one tells. */
 
-/** A key that somebody published or that is at a border, and its accept value. */
+/** A key that somebody published or that is at a boundary, and its accept value. */
 export interface AcceptVector {
   readonly id: string;
   readonly source: string;

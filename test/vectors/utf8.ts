@@ -65,7 +65,7 @@ export const UTF8_GROUPS: readonly Utf8Group[] = [
   },
   {
     id: 'utf8-6.11',
-    what: 'at the borders of what is allowed',
+    what: 'at the boundaries of what is allowed',
     valid: hexes(`
       ed9fbf ee8080 efbfbd f48fbfbf
     `),

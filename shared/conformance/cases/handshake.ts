@@ -314,7 +314,7 @@ const ENDLESS: Case = {
   id: 'H.55',
   title: 'A head that never ends',
   section: '10.4',
-  expected: 'An HTTP error or a hang-up, before 2 MiB of it were sent.',
+  expected: 'An HTTP error or a closed connection, before 2 MiB of it were sent.',
   run: async (trial) => {
     const client = await trial.connect();
     const { line } = upgradeRequest(trial.target, randomKey());
@@ -326,12 +326,12 @@ const ENDLESS: Case = {
   },
 };
 
-/** A hang-up is as good as an error: our last writes may have cost us what the server said. */
+/** A closed connection is as good as an error: our last writes may have cost us what the server said. */
 async function judgeRefusal(client: HttpClient): Promise<Finding> {
   try {
     const { line, status } = await client.response();
     const verdict = status >= 400 ? 'OK' : 'FAILED';
-    return { verdict, ending: 'refused', happened: `The server answered ${line}.` };
+    return { verdict, ending: 'refused', happened: `The server responded with ${line}.` };
   } catch (error) {
     if (!(error instanceof Failed) || error.ending !== 'dropped') throw error;
     return { verdict: 'OK', ending: 'refused', happened: error.message };

@@ -69,13 +69,13 @@ export const ROBUSTNESS: Category = {
       await client.send([binary(new Uint8Array(4 * MIB))]);
       client.socket.reset();
     }),
-    survives(['R.6', 'A hang-up in the middle of the request'], async (trial) => {
+    survives(['R.6', 'The connection closed in the middle of the request'], async (trial) => {
       const client = await trial.connect();
       const request = requestOf(trial);
       await client.writeInPieces(request.subarray(0, 60), 60);
       client.socket.destroy();
     }),
-    survives(['R.7', 'A hang-up in the middle of a frame'], async (trial) => {
+    survives(['R.7', 'The connection closed in the middle of a frame'], async (trial) => {
       const client = await trial.open();
       await client.writeInPieces(wire(text('Hello')).subarray(0, 9), 9);
       client.socket.destroy();

@@ -65,7 +65,7 @@ async function askEarly(http: HttpClient, { target }: Trial, frames: readonly Se
   try {
     const request = encodeRequest(upgradeRequest(target, randomKey()));
     const { line } = await http.upgrade(request, frames);
-    return `The server answered ${line}. It may: a client has to wait for the 101 (§4.1).`;
+    return `The server responded with ${line}. It may: a client has to wait for the 101 (§4.1).`;
   } catch (error) {
     if (!(error instanceof Failed) || error.ending !== 'dropped') throw error;
     return `${error.message} It may: a client has to wait for the 101 (§4.1).`;

@@ -179,7 +179,7 @@ const FAMILIES: readonly (readonly [what: string, texts: readonly Uint8Array[]])
   ['A form of five or six bytes', hexes('f888808080 fc8480808080')],
   ['The last character of its length', hexes('7f dfbf efbfbf f48fbfbf')],
   ['Beyond the last character', hexes('f7bfbfbf fbbfbfbfbf fdbfbfbfbfbf')],
-  ['A border of what is allowed', hexes('ed9fbf ee8080 efbfbd f48fbfbf f4908080')],
+  ['A boundary of what is allowed', hexes('ed9fbf ee8080 efbfbd f48fbfbf f4908080')],
   [
     'Continuation bytes of nothing',
     [

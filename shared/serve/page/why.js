@@ -39,7 +39,7 @@ export async function whyFailed(protocol, wasOpen) {
   const isAgreed = lines.some((line) => /^sec-websocket-protocol:/i.test(line));
   if (!protocol || isAgreed) return undefined;
   const spoken = [...document.querySelectorAll('#protocols option')].map(({ value }) => value);
-  return `The server answered without a subprotocol, because it doesn’t know ${JSON.stringify(protocol)}. So the browser hung up. This server knows ${spoken.join(' and ')}.`;
+  return `The server’s response names no subprotocol, because it doesn’t know ${JSON.stringify(protocol)}. So the browser closed the connection. This server knows ${spoken.join(' and ')}.`;
 }
 
 /**

@@ -42,7 +42,7 @@ const NO_EVENT = (event: Event | undefined) =>
     : undefined;
 const LARGE = new Uint8Array(300_000);
 const BACKLOG =
-  'What waited already when the read with the Close came in is too late: drop it, with `dropWaiting`, and then answer.';
+  'What waited already when the read with the Close arrived is too late: drop it, with `dropWaiting`, and then respond.';
 
 /** Makes a connection to a peer that has said Close, and has been answered. */
 function left(lesson: Lesson): Connection {
@@ -147,10 +147,10 @@ export const CLOSING: Scenarios = [
     },
   },
   {
-    what: 'The answer to a Close waits for the message on its way only.',
+    what: 'The response to a Close waits for the message on its way only.',
     rules: [98],
     check(lesson) {
-      const what = 'The answer to a Close waits for the message on its way only.';
+      const what = 'The response to a Close waits for the message on its way only.';
       const { output, given } = closedOverBacklog(lesson, true);
       const expected = [
         { opcode: Binary, payload: LARGE },
@@ -161,10 +161,10 @@ export const CLOSING: Scenarios = [
     },
   },
   {
-    what: 'The answer to a Close does not wait for a message that has not begun.',
+    what: 'The response to a Close does not wait for a message that has not begun.',
     rules: [98],
     check(lesson) {
-      const what = 'The answer to a Close does not wait for a message that has not begun.';
+      const what = 'The response to a Close does not wait for a message that has not begun.';
       const { output, given } = closedOverBacklog(lesson, false);
       const about = { given, label: 'went out', cause: () => causeOfBacklog(output, 0) };
       equal(() => spokenIn(output), [{ opcode: Close, payload: NORMAL }], what, about);
@@ -202,7 +202,7 @@ export const CLOSING: Scenarios = [
         connection,
         join(fromServer(Text, 'said before'), fromServer(Close, NORMAL)),
         'Our own Close goes after the messages before it, also when the peer’s arrives.',
-        'Drop what waits for an answer only. When our own Close waits, it would be dropped, too.',
+        'Drop what waits for a response only. When our own Close waits, it would be dropped, too.',
       );
     },
   },
@@ -256,13 +256,13 @@ export const CLOSING: Scenarios = [
     },
   },
   {
-    what: 'The answer to our Close is not answered.',
+    what: 'The response to our Close gets no response.',
     rules: [98, 100],
     check(lesson) {
       const connection = leaving(lesson);
       connection.receive(fromClient(Close, closeBody(1001)));
-      expectNext(connection, undefined, 'The answer to our Close is not answered.');
-      expectOutput(connection, NOTHING, 'The answer to our Close is not answered.');
+      expectNext(connection, undefined, 'The response to our Close gets no response.');
+      expectOutput(connection, NOTHING, 'The response to our Close gets no response.');
       expectEnding(connection, 'hangUp', 'After both Closes, the server ends its side.');
     },
   },
@@ -418,10 +418,10 @@ export const FAILING: Scenarios = [
     },
   },
   {
-    what: 'Tell the application of an illegal answer to our Close.',
+    what: 'Tell the application of an illegal response to our Close.',
     rules: [127, 153],
     check(lesson) {
-      const what = 'Tell the application of an illegal answer to our Close.';
+      const what = 'Tell the application of an illegal response to our Close.';
       const connection = leaving(lesson);
       connection.receive(BAD_REASON);
       expectNext(connection, { type: 'error' }, what);

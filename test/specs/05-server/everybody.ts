@@ -203,7 +203,7 @@ export const EVERYBODY: Scenarios = [
         await leaving(listener, server, 1);
         const guest = await listener.connect();
         guest.write(request());
-        const head = await guest.head('A client that comes during a shutdown is answered.');
+        const head = await guest.head('A client that comes during a shutdown gets a response.');
         const what = 'A client that comes during a shutdown is refused.';
         equal(() => head.slice(9, 12), '503', what, { label: 'status' });
         expectReason(head);

@@ -32,7 +32,7 @@ import {
 } from './sockets.ts';
 
 const TWO_WAYS =
-  'After a shutdown, `accept` answers 503. `upgrade` is another way in, and has to look, too.';
+  'After a shutdown, `accept` responds with 503. `upgrade` is another way in, and has to look, too.';
 const EVERY_LINE = '`headersDistinct` has every line of a header, `headers` only one Host.';
 
 /** Runs a check with a web server that has one page, and hands upgrades to a server of the lesson. */

@@ -120,7 +120,7 @@ function listening({ WebSocketServer }: Lesson, { bug, options }: Way) {
   return { events, server: new WebSocketServer(handle, { ...SLOW, ...options }) };
 }
 
-/** Lets a client come and go. Returns what is left of it, and nothing that holds its socket. */
+/** Lets a client come and go. Returns what is left of it, and nothing that keeps its socket. */
 async function comeAndGo(lesson: Lesson, way: Way) {
   const { server, events } = listening(lesson, way);
   const timers = new Timers();
@@ -163,8 +163,8 @@ async function expectNothingLeft({ way, server, events, isDropped, timers, line 
   if (await isForgotten(line)) return;
   const cause = 'At its end, stop its timers, and take it out of every list.';
   fail(
-    'Nothing holds the socket of a client that is gone.',
-    [...given, ['its memory', 'is still held']],
+    'Nothing keeps the socket of a client that is gone.',
+    [...given, ['its memory', 'is still kept']],
     cause,
   );
 }

@@ -78,7 +78,7 @@ function forgets(what: string, leave: (client: Peer) => void | Promise<void>): S
   };
 }
 
-/** A request that is answered with a status, after which the server hangs up. */
+/** A request that gets a status, after which the server closes the TCP connection. */
 function refuses(what: string, bytes: Uint8Array, status: string): Scenario<Lesson> {
   return {
     what: `Refuse ${what} with an HTTP response.`,
@@ -462,7 +462,7 @@ export const MANY: Scenarios = [
           return client.ended === 'reset';
         };
         const cause =
-          'The option `closeTimeoutMs` is 20. So long after the answer, destroy the socket.';
+          'The option `closeTimeoutMs` is 20. So long after the response, destroy the socket.';
         await until(isReset, 'A client that stays is dropped.', () => [], cause);
       }),
   },
@@ -476,11 +476,11 @@ export const MANY: Scenarios = [
     },
   },
   {
-    what: 'Small answers leave at once.',
+    what: 'Small messages leave at once.',
     rules: [],
     check({ WebSocketServer }) {
       const line = acceptLine(new WebSocketServer(() => {}), PART);
-      equal(() => line.noDelay, true, 'Small answers leave at once.', {
+      equal(() => line.noDelay, true, 'Small messages leave at once.', {
         label: 'setNoDelay',
         cause: () => 'TCP likes to wait for more to send. `setNoDelay(true)` tells it not to.',
       });
@@ -495,7 +495,7 @@ export const MANY: Scenarios = [
       for (let turn = 0; turn < 5; turn++) await nextTurn();
       equal(() => line.destroyed, false, 'After a refusal, the server waits for the client.', {
         label: 'the socket is destroyed',
-        cause: () => CLEANLY.replace('the Close', 'the answer'),
+        cause: () => CLEANLY.replace('the Close', 'the response'),
       });
       line.destroy();
     },

@@ -1,4 +1,4 @@
-/** Step 1: a request is answered, and what came behind it is kept. */
+/** Step 1: a request gets a response, and what came behind it is kept. */
 import { attempt, equal, fail, refusesWith, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
@@ -46,7 +46,8 @@ function keepsRest(lesson: Lesson, rest: Uint8Array): void {
   equal(() => opening.rest, rest, what, {
     given,
     label: '`rest` is',
-    cause: () => 'Not every client waits for the answer, and a read can bring more than the head.',
+    cause: () =>
+      'Not every client waits for the response, and a read can bring more than the head.',
   });
 }
 
@@ -86,7 +87,7 @@ function refusal(
       };
       refusesWith(status, raise, title);
       if (textOf(answer).startsWith(`HTTP/1.1 ${status} `)) return;
-      fail(`Answer with the status of the error, ${status}.`, [['answer', show(textOf(answer))]]);
+      fail(`Respond with the status of the error, ${status}.`, [['answer', show(textOf(answer))]]);
     },
   };
 }
@@ -97,7 +98,7 @@ function causeOfAccepting(
   maxHeadBytes: number | undefined,
 ): string | undefined {
   if (actual instanceof HandshakeError) {
-    return 'A bad request has an answer of its own: catch the error.';
+    return 'A bad request has a response of its own: catch the error.';
   }
   if (actual === true && policy) return 'Does the policy reach `negotiate`?';
   return actual === undefined && maxHeadBytes ? 'Does the limit reach `parseRequest`?' : undefined;
@@ -155,12 +156,13 @@ export const OPENING: Scenarios = [
     },
   },
   {
-    what: 'The answer is that of lesson 01.',
+    what: 'The response is that of lesson 01.',
     rules: [44],
     check(lesson) {
-      const answer = textOf(accepted(lesson, 'The answer is that of lesson 01.').answer);
+      const answer = textOf(accepted(lesson, 'The response is that of lesson 01.').answer);
       for (const line of ['HTTP/1.1 101 ', `\r\nSec-WebSocket-Accept: ${RFC_ACCEPT}\r\n`]) {
-        if (!answer.includes(line)) fail('The answer is that of lesson 01.', [['answer', answer]]);
+        if (!answer.includes(line))
+          fail('The response is that of lesson 01.', [['answer', answer]]);
       }
     },
   },
@@ -182,10 +184,10 @@ export const OPENING: Scenarios = [
     },
   },
   {
-    what: 'The answer says which subprotocol was chosen.',
+    what: 'The response says which subprotocol was chosen.',
     rules: [44],
     check(lesson) {
-      const what = 'The answer says which subprotocol was chosen.';
+      const what = 'The response says which subprotocol was chosen.';
       const answer = textOf(accepted(lesson, what, OFFER, { protocols: ['chat'] }).answer);
       if (/\r\nSec-WebSocket-Protocol: *chat\r\n/i.test(answer)) return;
       fail(what, [['answer', show(answer)]], 'Does it reach `acceptResponse`?');

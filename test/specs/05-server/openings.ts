@@ -1,4 +1,4 @@
-/** Requests that nobody wrote: step 1 answers each, and throws at none. */
+/** Requests that nobody wrote: step 1 responds to each, and throws at none. */
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
@@ -68,7 +68,7 @@ function opens({ openingHandshake }: Lesson, choose: Choices): void {
 
 /** Step 1. */
 export const ANY_OPENING: Scenario<Lesson> = {
-  what: 'Any request is answered, whatever comes behind it.',
+  what: 'Any request gets a response, whatever arrives behind it.',
   rules: [35, 44],
   check: (lesson) => generated(30, (choose) => opens(lesson, choose)),
 };

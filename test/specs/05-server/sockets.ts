@@ -81,7 +81,7 @@ export async function closes(
 
 /** A connection that is attached to one end of a pair of sockets. */
 export interface Attached {
-  /** The other end, which has read the answer of the handshake. */
+  /** The other end, which has read the response of the handshake. */
   readonly client: Peer;
   readonly socket: Socket;
   readonly connection: Connection;
@@ -114,8 +114,10 @@ export function onSocket(
     );
     // Before any client resets its connection: that would end the checks, too.
     expectListener(socket);
-    const [status = ''] = (await client.head('The answer of the handshake is sent.')).split('\r\n');
-    equal(() => status.slice(9, 12), '101', 'The answer of the handshake comes first.', {
+    const [status = ''] = (await client.head('The response of the handshake is sent.')).split(
+      '\r\n',
+    );
+    equal(() => status.slice(9, 12), '101', 'The response of the handshake comes first.', {
       label: 'status',
     });
     await check({ client, socket, connection, app });
@@ -195,7 +197,7 @@ export function countsLeft(server: Server.WebSocketServer, left: number): Promis
 export function expectReason(head: string): void {
   const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
   if (length > 1) return;
-  fail('A refusal says why, in its body.', [['the answer', head]], 'The error needs a message.');
+  fail('A refusal says why, in its body.', [['the response', head]], 'The error needs a message.');
 }
 
 /** A socket whose other end is the scenario: for what can only be seen at the socket itself. */
@@ -292,7 +294,7 @@ export function expectUsualTimes({ LIMITS }: Lesson, connection: Connection, clo
   });
 }
 
-/** What has been written to a line behind the answer of the handshake. */
+/** What has been written to a line behind the response of the handshake. */
 export function writtenTo(line: Line): Uint8Array {
   return line.written.subarray(Buffer.from(line.written).indexOf('\r\n\r\n') + 4);
 }
@@ -372,7 +374,7 @@ export function expectListener(line: Duplex): void {
   );
 }
 
-/** Waits for the answer to a request that came on a line, and checks its status: `cause` is why it is, or is not, 101. */
+/** Waits for the response to a request that came on a line, and checks its status: `cause` is why it is, or is not, 101. */
 export async function expectStatus(
   line: Line,
   status: string,
@@ -389,9 +391,9 @@ export async function expectStatus(
   });
 }
 
-/** Checks that nothing holds a socket that is gone. */
+/** Checks that nothing keeps a socket that is gone. */
 export async function expectForgotten(line: WeakRef<Line>, what: string, cause: string) {
-  if (!(await isForgotten(line))) fail(what, [['its memory', 'is still held']], cause);
+  if (!(await isForgotten(line))) fail(what, [['its memory', 'is still kept']], cause);
 }
 
 /** Counts the calls of a method from now on. */
