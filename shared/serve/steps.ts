@@ -15,6 +15,8 @@ export interface FieldPlace {
   readonly opcode: number;
   /** Is it the last frame of its message? */
   readonly fin: boolean;
+  /** The seven bits of the second byte. `undefined`: it has not arrived. */
+  readonly length7: number | undefined;
 }
 
 /** The steps for a frame that is read by the server, and for one that it sends. */
@@ -39,10 +41,12 @@ const FRAGMENTS: Record<Direction, Step> = { in: '02.7', out: '03.5' };
 const ILLEGAL: Record<Direction, Step> = { in: '02.6', out: '03.4' };
 
 /** The step about a field of a frame, where the reading or the sending of it is taught. */
-export function frameStep({ direction, name, opcode, fin }: FieldPlace): Step {
+export function frameStep({ direction, name, opcode, fin, length7 = 0 }: FieldPlace): Step {
   const isFragment = opcode === 0 || (!fin && opcode < 8);
   if (name === 'first byte' && isFragment) return FRAGMENTS[direction];
-  const steps = name === 'payload' ? PAYLOADS[opcode] : FIELDS[name];
+  // 126 and 127 are no lengths, but say which of the longer forms follows.
+  const field = name === 'second byte' && length7 > 125 ? 'length' : name;
+  const steps = field === 'payload' ? PAYLOADS[opcode] : FIELDS[field];
   return (steps ?? ILLEGAL)[direction];
 }
 

@@ -67,11 +67,11 @@ export type WireEvent =
 export function frameEvent(direction: Direction, cut: CutFrame): WireEvent {
   const { bytes, size } = cut;
   const frame = decodeFrame(bytes);
-  const { opcode, fin } = frame;
+  const { opcode, fin, length7 } = frame;
   const fields = sayFields(frame).map((field) => ({
     ...field,
     ...(field.name === 'payload' && { meaning: sayPayload(frame, field, cut) }),
-    step: frameStep({ direction, name: field.name, opcode, fin }),
+    step: frameStep({ direction, name: field.name, opcode, fin, length7 }),
   }));
   const summary = summarize(direction, frame, cut);
   return { kind: 'frame', direction, time: Date.now(), summary, size, hex: toHex(bytes), fields };

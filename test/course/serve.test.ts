@@ -284,7 +284,7 @@ test('every field and line leads to a step that exists', () => {
   const steps = directions.flatMap((direction) => [
     ...names.flatMap((name) =>
       Array.from({ length: 32 }, (_, i) =>
-        frameStep({ direction, name, opcode: i & 15, fin: i >= 16 }),
+        frameStep({ direction, name, opcode: i & 15, fin: i >= 16, length7: 0 }),
       ),
     ),
     headStep(direction, 'GET /echo HTTP/1.1', 0),
@@ -300,6 +300,18 @@ test('every field and line leads to a step that exists', () => {
   expect(headStep('in', 'Cookie: x', 3)).toBeUndefined();
   expect(headStep('in', 'Upgrade: websocket', 3)).toBe('01.3');
   expect(headStep('out', 'Upgrade: websocket', 3)).toBe('01.5');
+});
+
+test.each([
+  [0, '02.1', '03.1'],
+  [125, '02.1', '03.1'],
+  [126, '02.2', '03.2'],
+  [127, '02.2', '03.2'],
+])('a second byte that says %i leads to the steps %s and %s', (length7, read, sent) => {
+  const bytes = new Uint8Array([0x82, length7, ...new Uint8Array(8), 0, 0]);
+  const cut = { bytes, size: bytes.length, arrived: bytes.length, reads: 1 };
+  expect(frameEvent('in', cut)).toHaveProperty('fields.1.step', read);
+  expect(frameEvent('out', cut)).toHaveProperty('fields.1.step', sent);
 });
 
 test('an observer that does not keep up hears how much it has missed', () => {
