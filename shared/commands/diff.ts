@@ -59,7 +59,9 @@ function sayBehaviour({ number }: Lesson, { broken, results }: Run): string[] {
   const open = results.filter(({ failure }) => failure?.kind === 'todo').map((step) => step.number);
   if (open.length > 0) says.push(`Steps that are not written yet: ${open.join(', ')}.`);
   if (says.length > 0) return says;
-  return [`Both pass all ${results.length} steps: what differs below is a choice, not a mistake.`];
+  return [
+    `Both pass all ${results.length} steps. As far as the checks can tell, what differs below is a choice and not a mistake.`,
+  ];
 }
 
 /** Says whether the reference spoils nothing any more, or the learner wants to see it anyway. */

@@ -3,10 +3,11 @@ import { style } from '../view/style.ts';
 import { wrap } from '../view/wrap.ts';
 import { readText, requireFile } from './files.ts';
 import { fileOf, type Lesson, type Side } from './lessons.ts';
+import { type Pair, pairsOf } from './pairs.ts';
 import { type Part, partsOf } from './parts.ts';
 
 const LEGEND =
-  'A line without a mark is in both. Left out is what differs only in layout, comments, types, names of variables, or the wording of errors.';
+  'A line without a mark is in both. What differs only in layout, comments, types, names or the wording of errors is left out as a whole. Where there is more to see, other names are marked, too.';
 
 /**
  * Compares the learner's file with the reference, function by function in the order of the
@@ -15,19 +16,14 @@ const LEGEND =
  */
 export function renderDiff(lesson: Lesson, width: number): string[] {
   const [yours, reference] = readBoth(lesson);
-  const names = [...new Set([...reference, ...yours].map(({ name }) => name))];
-  const pairs = names.map((name) => {
-    const find = (parts: readonly Part[]) => parts.find((part) => part.name === name);
-    return { name, yours: find(yours), reference: find(reference) };
-  });
-  const same = pairs.filter(({ yours, reference }) => yours?.meaning === reference?.meaning);
-  const others = pairs.filter((pair) => !same.includes(pair));
+  const pairs = pairsOf(yours, reference);
+  const same = pairs.filter(({ isSame }) => isSame);
+  const others = pairs.filter(({ isSame }) => !isSame);
   const file = fileOf({ side: 'lessons', lesson });
   if (others.length === 0) {
     return wrap(`${file} does what the reference does, and differs in style at most.`, width);
   }
-  const says =
-    same.length > 0 ? `The same but for style: ${same.map(({ name }) => name).join(', ')}.` : '';
+  const says = same.length > 0 ? `The same but for style: ${same.map(nameBoth).join(', ')}.` : '';
   return [
     style.red(`- yours          ${file}`),
     style.green(`+ the reference  ${fileOf({ side: 'solutions', lesson })}`),
@@ -38,20 +34,20 @@ export function renderDiff(lesson: Lesson, width: number): string[] {
   ];
 }
 
-/** A part as it is on both sides. `undefined`: it is on one of them only. */
-interface Pair {
-  readonly name: string;
-  readonly yours: Part | undefined;
-  readonly reference: Part | undefined;
+/** The name of a part in the reference, and its other name in yours. */
+function nameBoth({ yours, reference }: Pair): string {
+  if (!yours || !reference) return (yours ?? reference)?.name ?? '';
+  return reference.name === yours.name ? yours.name : `${reference.name} (yours: ${yours.name})`;
 }
 
-function renderPair({ name, yours, reference }: Pair, width: number): string[] {
+function renderPair(pair: Pair, width: number): string[] {
+  const { yours, reference } = pair;
   const isOpen = yours?.lines.some((line) => line.includes('throw new Todo('));
   const mine = isOpen ? 'not written yet' : yours && `yours: line ${yours.line}`;
-  const theirs = reference && `reference: line ${reference.line}`;
+  const theirs = reference && `the reference: line ${reference.line}`;
   const places = mine && theirs ? `${mine}, ${theirs}` : `only in ${mine ?? theirs}`;
   return [
-    ...wrap(`${style.bold(name)}  ${style.dim(places)}`, width, '  '),
+    ...wrap(`${style.bold(nameBoth(pair))}  ${style.dim(places)}`, width, '  '),
     ...drawRows(rowsOf(isOpen ? [] : (yours?.lines ?? []), reference?.lines ?? []), width),
   ];
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { confirm } from '../../shared/commands/ask.ts';
 import { renderDiff } from '../../shared/course/diff.ts';
 import { fileOf, LESSONS, ROOT } from '../../shared/course/lessons.ts';
+import { pairsOf } from '../../shared/course/pairs.ts';
 import { partsOf } from '../../shared/course/parts.ts';
 import { drawRows, hunksOf, rowsOf } from '../../shared/view/diff.ts';
 
@@ -174,6 +175,102 @@ export class Queue {
       expect(parts.map(({ name }) => name)).toEqual(expect.arrayContaining(functions));
     },
   );
+});
+
+describe('the parts of two sources', () => {
+  /** Pairs them. Returns the names on both sides, and whether they mean the same. */
+  const pair = (yours: string, reference: string) =>
+    pairsOf(partsOf(yours), partsOf(reference)).map((both) => [
+      both.yours?.name,
+      both.reference?.name,
+      both.isSame,
+    ]);
+
+  test.each([
+    [
+      'a table and its use',
+      'const A = { b: 1 }; f = () => A.b;',
+      'const T = { b: 1 }; f = () => T.b;',
+    ],
+    [
+      'a function that calls another',
+      'function f() { return g(1); } function g(a) { return h(a); } function h(a) { return a; }',
+      'function f() { return i(1); } function i(a) { return j(a); } function j(b) { return b; }',
+    ],
+    [
+      'private members',
+      'export class A { #b = 1; #c() { return this.#b; } d() { return this.#c(); } }',
+      'export class A { #x = 1; #y() { return this.#x; } d() { return this.#y(); } }',
+    ],
+    [
+      'how a member is private',
+      'export class A { private b = 1; private c() { return this.b; } d() { return this.c(); } }',
+      'export class A { #x = 1; #y() { return this.#x; } d() { return this.#y(); } }',
+    ],
+    [
+      'a class with its members',
+      'class A { #b = 1; get c() { return this.#b; } } export const f = () => new A().c;',
+      'class X { #y = 1; get c() { return this.#y; } } export const f = () => new X().c;',
+    ],
+    [
+      'the order of fields',
+      'class A { #b = 1; #c; d() { return this.#b; } }',
+      'class A { #c; #b = 1; d() { return this.#b; } }',
+    ],
+  ])('are the same when only names differ: %s', (_, yours, reference) => {
+    for (const [mine, theirs, isSame] of pair(yours, reference)) {
+      expect([mine, theirs, isSame]).toEqual([expect.any(String), expect.any(String), true]);
+    }
+  });
+
+  test('are paired when other names are used alike, and still compared', () => {
+    expect(
+      pair('const A = 1; function f() { return A; }', 'const B = 2; function f() { return B; }'),
+    ).toEqual([
+      ['A', 'B', false],
+      ['f', 'f', true],
+    ]);
+  });
+
+  test('are not the same when one name is two in the other', () => {
+    const [one, two] = ['function f() { return A - A; }', 'function f() { return B - C; }'];
+    expect(pair(`const A = 1; ${one}`, `const B = 1; const C = 1; ${two}`)).toContainEqual([
+      'f',
+      'f',
+      false,
+    ]);
+    expect(pair(`const B = 1; const C = 1; ${two}`, `const A = 1; ${one}`)).toContainEqual([
+      'f',
+      'f',
+      false,
+    ]);
+  });
+
+  test('are not the same when a name has another use', () => {
+    const using = (name: string, value: string) =>
+      `const A = ${value}; const B = ${value}; function f() { return ${name}; }`;
+    const same = pair(using('A', '1'), using('B', '[1]'));
+    expect(same.map(([, , isSame]) => isSame)).toEqual([false, false, false]);
+  });
+
+  test('are the same by the first other name that is found, not by a second', () => {
+    const using = (one: string, two: string) =>
+      `function f() { return ${one}; } function g() { return -${two}; }`;
+    const same = pair(
+      `const A = 1; ${using('A', 'A')}`,
+      `const B = 1; const C = 1; ${using('B', 'C')}`,
+    );
+    expect(same.slice(2).map(([, , isSame]) => isSame)).toEqual([true, false]);
+  });
+
+  test('are left alone where the other file has nothing like them', () => {
+    expect(pair('const A = 1; class B { c() {} }', 'const D = "d"; class B { e() {} }')).toEqual([
+      [undefined, 'D', false],
+      [undefined, 'B.e', false],
+      ['A', undefined, false],
+      ['B.c', undefined, false],
+    ]);
+  });
 });
 
 describe('two parts beside each other', () => {
