@@ -35,7 +35,7 @@ await runCommand({
   },
 });
 
-/** Writes in which scenarios the two part, as far as the checks know. */
+/** Writes in which scenarios the two behave differently, as far as the checks know. */
 function renderBehaviour(lesson: Lesson, run: Run, width: number): string[] {
   const title = style.bold(`${lesson.number} ${lesson.title}, yours and the reference`);
   return [
@@ -53,7 +53,7 @@ function sayBehaviour({ number }: Lesson, { broken, results }: Run): string[] {
       const { kind, what = '', scenario = what } = step.failure ?? {};
       return `  step ${step.number}  ${scenario}${kind === 'crash' ? ` ${what}` : ''}`;
     });
-    const heading = `They part in these scenarios. The first of them in full: npm test ${number}`;
+    const heading = `They behave differently in these scenarios. The first of them in full: npm test ${number}`;
     says.push([heading, ...scenarios].join('\n'));
   }
   const open = results.filter(({ failure }) => failure?.kind === 'todo').map((step) => step.number);

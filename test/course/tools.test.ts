@@ -200,7 +200,7 @@ describe('npm run diff', () => {
       expect(lines).toContain('Steps that are not written yet: 1, 2, 3, 4, 5, 6, 7.');
       expect(lines).toContain(`- yours          ${yours}`);
       expect(lines).toContain('+ the reference  solutions/04-closing/closing.ts');
-      expect(output).toMatch(/^isWireCode {2}not written yet, reference: line \d+$/m);
+      expect(output).toMatch(/^isWireCode {2}not written yet, the reference: line \d+$/m);
       expect(lines).toContain('+   if (code >= 3000 && code <= 4999) return true;');
       expect(output).not.toContain('throw new Todo');
     }));
