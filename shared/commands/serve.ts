@@ -34,7 +34,7 @@ await runCommand({
 /** Reads a port. Throws `UsageError` when it's none. */
 function portOf(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
-    throw new UsageError(`${JSON.stringify(text)} is no port. Give a number from 0 to 65535.`);
+    throw new UsageError(`${JSON.stringify(text)} is not a port. Give a number from 0 to 65535.`);
   }
   return Number(text);
 }

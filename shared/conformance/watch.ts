@@ -19,7 +19,7 @@ export async function whyNoWebSocket(
   patience: Patience,
 ): Promise<string | undefined> {
   const problem = await problemOf(target, patience, async (trial) => void (await trial.open()));
-  return problem && `This is no WebSocket server, or not at ${target.path}: ${problem.message}`;
+  return problem && `This is not a WebSocket server, or not at ${target.path}: ${problem.message}`;
 }
 
 /** Looks after a server while cases run: one that is gone or hangs would fail all that follow. */
@@ -67,7 +67,7 @@ export class Watch {
 async function expectSilence(trial: Trial): Promise<void> {
   const unasked = await eventOf(await trial.open(), UNASKED_MS);
   if (unasked && 'payload' in unasked && unasked.type !== 'close') {
-    throw new Failed(`It is no echo server: unasked, it says ${nameEvent(unasked)}.`);
+    throw new Failed(`It is not an echo server: unasked, it says ${nameEvent(unasked)}.`);
   }
 }
 

@@ -33,7 +33,7 @@ function requireRegular(path: string, remedy: string): void {
   const stat = statSync(join(ROOT, path), { throwIfNoEntry: false });
   if (stat?.isFile()) return;
   const what =
-    stat === undefined ? 'is missing' : stat.isDirectory() ? 'is a folder' : 'is no file';
+    stat === undefined ? 'is missing' : stat.isDirectory() ? 'is a folder' : 'is not a file';
   throw new UsageError(`${path} ${what}. ${remedy}`);
 }
 

@@ -139,6 +139,6 @@ export async function importTarget(target: Target): Promise<object> {
   const file = join(ROOT, fileOf(target));
   // A pipe would be read without end.
   const isOther = statSync(file, { throwIfNoEntry: false })?.isFile() === false;
-  if (isOther) throw new UsageError(`${fileOf(target)} is no file.`);
+  if (isOther) throw new UsageError(`${fileOf(target)} is not a file.`);
   return import(pathToFileURL(file).href);
 }

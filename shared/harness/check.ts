@@ -190,7 +190,8 @@ function explains(outcome: Outcome<unknown>, what: string, about: About): void {
   const { message } = outcome.error;
   const { section = undefined } = outcome.error as { section?: unknown };
   if (message === '') {
-    const cause = 'The error has no message. Whoever looks for the mistake has nothing else.';
+    const cause =
+      'The error has no message, and people who look for the mistake have nothing else.';
     fail(what, [...(about.given ?? []), ...didFacts(outcome, about)], cause);
   }
   if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {

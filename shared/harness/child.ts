@@ -26,7 +26,7 @@ const MAX_OUTPUT = 2000;
 endWithParent();
 
 const send = process.send?.bind(process);
-if (!send) throw new Error('This is no program of its own: `npm test lessons/02` starts it.');
+if (!send) throw new Error('This is not a program of its own: `npm test lessons/02` starts it.');
 const post = (message: FromChecker) =>
   new Promise<void>((resolve) => send(message, () => resolve()));
 

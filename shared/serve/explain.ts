@@ -7,7 +7,7 @@ const ROOT_URL = pathToFileURL(ROOT).href;
 
 /** Says what was thrown and, if it happened in a lesson, where. */
 export function explain(error: unknown): string {
-  if (!(error instanceof Error)) return `Your code threw ${String(error)}, which is no Error.`;
+  if (!(error instanceof Error)) return `Your code threw ${String(error)}, which is not an Error.`;
   const text = withoutRoot(error.message).split('\n').slice(0, 2).join(' ');
   const place = findPlace(error);
   const where = place ? ` (${place.file}:${place.line}:${place.column})` : '';

@@ -373,7 +373,7 @@ describe('a run', () => {
     expect(results[0]).toMatchObject({
       ending: 'untried',
       happened:
-        'Not tried. This is no WebSocket server, or not at /: The response to the handshake was HTTP/1.1 404 Not Found.',
+        'Not tried. This is not a WebSocket server, or not at /: The response to the handshake was HTTP/1.1 404 Not Found.',
     });
     // Nobody asked for the handshake: the reason is told once, and that is all.
     expect(renderReport(url, all, 80).map(stripVTControlCharacters)).toEqual([
@@ -381,7 +381,7 @@ describe('a run', () => {
       `Conformance of ${url}`,
       'Sections, such as §5.2, are those of RFC 6455.',
       '',
-      '✗ This is no WebSocket server, or not at /: The response to the handshake was',
+      '✗ This is not a WebSocket server, or not at /: The response to the handshake was',
       '  HTTP/1.1 404 Not Found.',
       '',
       `0 OK, 0 NON-STRICT, 0 FAILED, ${all.length} not tried`,
@@ -408,7 +408,7 @@ describe('a run', () => {
       'says-nothing',
       /of no use, since about \S+\. It opens a WebSocket, and says nothing for 0\.7 s\.$/,
     ],
-    ['greets', /It is no echo server: unasked, it says text "welcome"\.$/],
+    ['greets', /It is not an echo server: unasked, it says text "welcome"\.$/],
   ] as const)('gives a server up that %s', async (fault, reason) => {
     const server = await startServer(fault);
     const results = await runConformance(server.url, { patience: IMPATIENT });

@@ -89,8 +89,8 @@ describe.concurrent('the command', () => {
       for (const [args, message] of [
         [['--solutoin'], /Unknown option '--solutoin'/],
         [['solution'], /Unexpected argument 'solution'/],
-        [['--port', 'http'], /"http" is no port/],
-        [['--port', '65536'], /"65536" is no port/],
+        [['--port', 'http'], /"http" is not a port/],
+        [['--port', '65536'], /"65536" is not a port/],
         [['--port'], /'--port <value>' argument missing/],
       ] as const) {
         const { code, output } = await sandbox.call('serve', ...args);
@@ -209,7 +209,7 @@ describe.concurrent("a learner's lessons", () => {
       await command.says(/✗ TypeError: Oh\. \(lessons\/01-handshake\/handshake\.ts:\d+:\d+\)\n/);
       const socket = await open(`${url}/echo`);
       socket.send('late');
-      await command.says(/✗ Your code threw tantrum, which is no Error\.\n/);
+      await command.says(/✗ Your code threw tantrum, which is not an Error\.\n/);
       expect((await ask(url))[0].statusCode).toBe(200);
       expect(command.output).not.toMatch(/^ +at /m);
       await command.end('SIGTERM');

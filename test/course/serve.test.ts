@@ -343,7 +343,7 @@ test('an observer that does not keep up hears how much it has missed', () => {
 });
 
 test('what was thrown becomes one line', () => {
-  expect(explain('tantrum')).toBe('Your code threw tantrum, which is no Error.');
+  expect(explain('tantrum')).toBe('Your code threw tantrum, which is not an Error.');
   const error = new RangeError('Too long.');
   error.stack = `RangeError: Too long.\n    at f (file://${ROOT}lessons/05-server/server.ts:12:3)`;
   expect(explain(error)).toBe('RangeError: Too long. (lessons/05-server/server.ts:12:3)');

@@ -346,7 +346,8 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'slice-masked-in-place',
     step: 3,
-    story: 'A `slice` of the payload masked, which is no copy when the payload is a Node Buffer.',
+    story:
+      'A `slice` of the payload masked, which is not a copy when the payload is a Node Buffer.',
     source: 'peakchen90/tiny-websocket',
     rules: [],
     edits: [
@@ -542,7 +543,7 @@ export const TRAPS: readonly Trap[] = [
     id: 'replacement-in-text-refused',
     step: 6,
     story:
-      'Half of a surrogate pair looked for by the U+FFFD that stands in for it: a text that has one is refused.',
+      'Half of a surrogate pair looked for by the U+FFFD that replaces it: a text that has one is refused.',
     source: 'RFC 6455 §5.6',
     rules: [106],
     edits: [['!text.isWellFormed()', "Buffer.from(text).includes('\\ufffd')"]],

@@ -433,7 +433,7 @@ export const TRAPS: readonly Trap[] = [
   {
     id: 'illegal-close-ignored',
     step: 5,
-    story: 'A Close with a reason that is no UTF-8 ignored: the connection stays as it is.',
+    story: 'A Close with a reason that is not UTF-8 ignored: the connection stays as it is.',
     source: 'RFC 6455 §8.1',
     rules: [127, 128, 138, 154],
     edits: [['return this.fail(error);', 'return [];']],

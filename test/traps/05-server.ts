@@ -409,8 +409,7 @@ const SHARED = new MessageReader('server');`,
   {
     id: 'events-shared',
     step: 4,
-    story:
-      'The list of events stands in the module: what happened to one client is told of another.',
+    story: 'The list of events is in the module: what happened to one client is told of another.',
     source: 'RFC 6455 §7.1.7',
     rules: [],
     edits: [
@@ -1461,7 +1460,7 @@ const SHARED = new MessageReader('server');`,
     id: 'a-listener-for-each-write',
     step: 8,
     story:
-      'A listener for `drain` with each turn: whoever sends to a stalled client collects them.',
+      'A listener for `drain` with each turn: they pile up while a server sends to a stalled client.',
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [

@@ -159,7 +159,7 @@ export const UTF8_GROUPS: readonly Utf8Group[] = [
   },
   {
     id: 'utf8-6.22',
-    what: 'code points that are no characters, yet valid',
+    what: 'code points that are not characters, yet valid',
     valid: hexes(`
       efbfbe efbfbf f09fbfbe f09fbfbf f0afbfbe f0afbfbf f0bfbfbe f0bfbfbf f18fbfbe f18fbfbf
       f19fbfbe f19fbfbf f1afbfbe f1afbfbf f1bfbfbe f1bfbfbf f28fbfbe f28fbfbf f29fbfbe

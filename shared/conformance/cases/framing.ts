@@ -175,7 +175,7 @@ export const FRAMING: Category = {
       PROTOCOL_ERROR,
     ),
     echoesEach(
-      ['F.27', 'Text after a binary message that is no UTF-8', '5.6'],
+      ['F.27', 'Text after a binary message that is not UTF-8', '5.6'],
       [binary(fromHex('ff')), text('text')],
     ),
     fails(['F.28', 'A Ping with RSV 1', '5.2'], [ping('Hello', { rsv: 1 })], PROTOCOL_ERROR),

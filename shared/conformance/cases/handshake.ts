@@ -296,7 +296,7 @@ const ILLEGAL: Case[] = [
   refuses(['H.47', 'The same key twice', '11.3.1'], set(KEY, EXAMPLE_KEY, EXAMPLE_KEY)),
   refuses(['H.48', 'No version', '4.2.1'], set(VERSION)),
   refuses(['H.49', 'Version 12', '4.4'], set(VERSION, '12'), { rule: listsVersion13 }),
-  refuses(['H.50', 'A version that is no number', '4.4'], set(VERSION, 'thirteen'), {
+  refuses(['H.50', 'A version that is not a number', '4.4'], set(VERSION, 'thirteen'), {
     rule: listsVersion13,
   }),
   refuses(['H.51', 'The version twice', '11.3.5'], set(VERSION, '13', '13')),

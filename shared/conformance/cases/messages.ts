@@ -64,7 +64,7 @@ const PINGS: Category = {
     answers(['2.1', 'A Ping without payload', '5.5.2'], [ping()], [pongReply()]),
     answers(['2.2', 'A Ping with text', '5.5.2'], [ping(HELLO)], [pongReply(HELLO)]),
     answers(
-      ['2.3', 'A Ping with bytes that are no text', '5.5.2'],
+      ['2.3', 'A Ping with bytes that are not text', '5.5.2'],
       [ping(BYTES)],
       [pongReply(BYTES)],
     ),

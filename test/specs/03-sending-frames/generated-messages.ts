@@ -47,7 +47,7 @@ export const anyControls: Scenario<Lesson> = {
       const made = { fin: true, opcode, payload };
       const make = () => controlFrame(opcode, bytes);
       if (isLegal) equal(make, made, 'Make a control frame with this payload.', { given });
-      else throws(RangeError, make, 'Refuse what is no control frame.', { given });
+      else throws(RangeError, make, 'Refuse what is not a control frame.', { given });
       equal(() => bytes, payload, 'The payload belongs to the caller: leave it as it was.', {
         given,
         label: 'afterwards',

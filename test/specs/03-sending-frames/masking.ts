@@ -129,7 +129,7 @@ function cannotBeGuessed(lesson: Lesson): void {
   if (new Set(keys).size >= 49 && steps.size >= 40) return;
   const cause =
     asked > 0
-      ? 'They come from Math.random: whoever has seen a few of its numbers can compute the next.'
+      ? 'They are from Math.random: an attacker who has seen a few of its numbers can compute the next.'
       : new Set(keys).size === 1
         ? 'It is the same key each time.'
         : 'From one key the next can be told: most often it is as much larger as before.';

@@ -112,7 +112,7 @@ export const controls: readonly Scenario<Lesson>[] = [
   ...[Continuation, Text, Binary, 3, 7, 11, 15, 16, -1, 8.5].map(refusesOpcode),
   answersPing('an empty Ping', ''),
   answersPing('a Ping with text', '"Hello"'),
-  answersPing('a Ping with bytes that are no text', 'fe ff'),
+  answersPing('a Ping with bytes that are not text', 'fe ff'),
   answersPing('a Ping of 125 bytes', '00'.repeat(125)),
 ];
 
