@@ -18,15 +18,14 @@ const WAITING = [
   'pictures',
 ].map((name) => `test/course/${name}.test.ts`);
 
-/** What the everyday part leaves out. Each right solution of another build is a whole lesson. */
-const THOROUGH = [...WAITING, 'test/alternatives/alternatives.test.ts'];
-
-const LONG = [
+/** What the everyday part leaves out: a trap on a socket waits, and an alternative is a whole lesson. */
+const THOROUGH = [
   'test/traps/05-server.test.ts',
-  'test/traps/02-reading-frames.test.ts',
-  'test/course/stubs.test.ts',
-  ...THOROUGH,
+  'test/alternatives/alternatives.test.ts',
+  ...WAITING,
 ];
+
+const LONG = ['test/traps/02-reading-frames.test.ts', 'test/course/stubs.test.ts', ...THOROUGH];
 
 /** Starts the longest files first, so that no other waits for them in the end. */
 class LongestFirst extends BaseSequencer {
@@ -45,6 +44,8 @@ const proof = {
   testTimeout: 600_000,
   /** Each file leaves nothing behind: a process of its own would be more work than most are. */
   isolate: false,
+  // Garbage is collected again and again: one thread does it for less.
+  execArgv: ['--single-threaded-gc'],
 };
 
 export default defineConfig({
@@ -60,8 +61,6 @@ export default defineConfig({
           include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: THOROUGH,
           ...proof,
-          // The traps have their garbage collected again and again: one thread does it for less.
-          execArgv: ['--single-threaded-gc'],
         },
       },
       {
