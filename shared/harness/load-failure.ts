@@ -1,7 +1,7 @@
 /** Why a file could not be loaded. */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from '../course/lessons.ts';
 import { placeOf } from '../course/place.ts';
 import { CheckFailure } from './check.ts';
@@ -13,8 +13,13 @@ import { show } from './show.ts';
 /** Says why a file could not be loaded: it does not parse, lacks an import, or threw on the way. */
 export function toLoadFailure(error: unknown, file: string): Failure {
   if (error instanceof CheckFailure) return toFailure(error);
-  const [, line, message] = /\.ts:(\d+):\d+: (.*)/.exec(String(error)) ?? [];
-  if (line !== undefined) return notParsed(file, `Line ${line}: ${message}.`);
+  const [, path, line, message] =
+    /^SyntaxError: (.+\.ts):(\d+):\d+: (.*)/.exec(String(error)) ?? [];
+  if (path) {
+    // It may be a file that this one imports.
+    const bad = relative(ROOT, path).replaceAll('\\', '/');
+    return notParsed(bad, `Line ${line}: ${message}.`);
+  }
   if (error instanceof Error && !placeOf(error)) return notLinked(error, file);
   return { kind: 'crash', what: `${file} threw while it was loaded.`, facts: thrown(error) };
 }
