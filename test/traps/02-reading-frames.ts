@@ -265,6 +265,46 @@ export const TRAPS: readonly Trap[] = [
     edits: [['Math.max(waiting.length + by, waiting.length * 2)', 'waiting.length + by']],
   },
   {
+    id: 'key-in-used-memory',
+    step: 5,
+    story:
+      'The masking key kept as a view into a buffer whose front is used again. While the payload arrives, other bytes are moved there, and one frame in a thousand is unmasked with them.',
+    source: 'RFC 6455 §5.3',
+    rules: [91],
+    edits: [
+      [
+        'masked ? fourBytes(bytes, keyAt) : undefined',
+        'masked ? bytes.subarray(keyAt, keyAt + 4) : undefined',
+      ],
+      [
+        'const size = Math.max(waiting.length + by, waiting.length * 2);',
+        'const size = Math.max(waiting.length + by, waiting.length * 2, 1024);',
+      ],
+      [
+        'const { buffer, byteOffset } = Buffer.allocUnsafe(size);',
+        'const isThere = size <= this.#memory.length;\n    const { buffer, byteOffset } = isThere ? this.#memory : Buffer.allocUnsafe(size);',
+      ],
+      [
+        'const taken = this.#written.subarray(this.#start, this.#start + count);',
+        'const taken = this.#written.slice(this.#start, this.#start + count);',
+      ],
+    ],
+  },
+  {
+    id: 'rest-moved-each-time',
+    step: 5,
+    story:
+      'The bytes behind a frame are moved to the front as soon as it is out. A read of 256 KiB with a ping in every six bytes keeps the processor busy for seconds.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'if (this.#start < this.#written.length) return;',
+        'if (this.#start < this.#written.length) {\n      this.#memory = this.#written = this.#written.slice(this.#start);\n      this.#start = 0;\n      return;\n    }',
+      ],
+    ],
+  },
+  {
     id: 'declared-allocation',
     step: 5,
     story:
@@ -884,6 +924,20 @@ export const TRAPS: readonly Trap[] = [
       [
         '    const data = isWhole ? payload',
         '    this.#messageBytes = 0;\n    const data = isWhole ? payload',
+      ],
+    ],
+  },
+  {
+    id: 'front-never-used-again',
+    step: 9,
+    story:
+      'The buffer doubles whenever its end is reached, although its front is free. It is empty between two messages and starts afresh then, but a busy connection never is, and takes more and more memory.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        'Math.max(waiting.length + by, waiting.length * 2)',
+        'Math.max(waiting.length + by, this.#memory.length * 2)',
       ],
     ],
   },

@@ -1,5 +1,7 @@
 /** Step 5 · While a frame arrives. */
+import { isDeepStrictEqual } from 'node:util';
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, join, wire } from '../../../shared/kit/frames.ts';
@@ -8,8 +10,8 @@ import { deliver } from '../../../shared/kit/replay.ts';
 import { CloseCode, Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { FrameReader } from '../../../solutions/02-reading-frames/reading.ts';
-import { linearCost } from './cost.ts';
-import { anyFrames, arrived, type Lesson } from './readers.ts';
+import { linearCost, manyFrames } from './cost.ts';
+import { anyFrames, arrived, type Lesson, readAll } from './readers.ts';
 
 const { Binary, Ping, Pong, Text } = Opcode;
 
@@ -171,6 +173,58 @@ function memoryOfAnnounced(lesson: Lesson, length: number, count: number): numbe
   return reserved;
 }
 
+/** How large the frames of a stream are, in bytes: a buffer of every usual size is filled and emptied. */
+const SCALES = [100, 1000, 4000, 16_000, 64_000];
+
+/** Four frames of about so many bytes each, with a key and a payload of their own. */
+function streamOf(scale: number) {
+  const frames = [3, 17, 41, 59].map((seed) => {
+    const payload = new Uint8Array(scale - seed).map((_, i) => i * seed);
+    return { opcode: Binary, payload, key: Uint8Array.of(seed, seed * 3, seed * 5, seed * 7) };
+  });
+  const expected = frames.map(({ payload }) => frame(Binary, payload));
+  return { bytes: join(...frames.map(wire)), expected };
+}
+
+/** Reads a stream of frames in reads of so many bytes, and checks what comes out. */
+function readsStream(lesson: Lesson, scale: number, size: number): void {
+  const { bytes, expected } = streamOf(scale);
+  const reads = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
+  const given: Fact[] = [['arrived', `4 frames of about ${scale} bytes, in reads of ${size}`]];
+  const results = attempt(() => readAll(anyFrames(lesson), reads, true), STREAM, given);
+  const isRightAtOnce = () =>
+    isDeepStrictEqual(readAll(anyFrames(lesson), [bytes], true), expected);
+  const cause = () => (isRightAtOnce() ? OVERWRITTEN : undefined);
+  for (const [i, value] of expected.entries()) {
+    equal(() => results[i], value, STREAM, { given, label: `frame ${i + 1} came out as`, cause });
+  }
+  equal(() => results.length, 4, STREAM, { given, label: 'frames' });
+}
+
+const STREAM = 'Read frames that arrive in parts, each behind the one before.';
+const OVERWRITTEN =
+  'In one read, the same bytes are read right. What is kept from one read to the next, such as a masking key, has to be a copy, or in memory that is not written again.';
+
+/** A reader has to keep up with what arrives, whatever that is. */
+const STREAMS: readonly Scenario<Lesson>[] = [
+  {
+    what: STREAM,
+    rules: [91],
+    check(lesson) {
+      for (const scale of SCALES) {
+        for (const part of [0.3, 0.6, 0.9]) readsStream(lesson, scale, Math.floor(scale * part));
+      }
+    },
+  },
+  {
+    what: 'Read 43,690 frames that arrive in one read.',
+    rules: [],
+    check: (lesson) => manyFrames(anyFrames(lesson), frame(Pong, '')),
+  },
+];
+
 /** A length is a promise, not a reason to reserve memory; and a byte is handled once. */
 const COST: readonly Scenario<Lesson>[] = [
   {
@@ -228,4 +282,4 @@ const COST: readonly Scenario<Lesson>[] = [
   },
 ];
 
-export const WHILE_ARRIVING: readonly Scenario<Lesson>[] = [...CHECK_CALLS, ...COST];
+export const WHILE_ARRIVING: readonly Scenario<Lesson>[] = [...CHECK_CALLS, ...STREAMS, ...COST];

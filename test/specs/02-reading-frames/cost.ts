@@ -3,6 +3,7 @@ import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { wire } from '../../../shared/kit/frames.ts';
 import { cpuMs } from '../../../shared/kit/patience.ts';
+import { count } from '../../../shared/view/count.ts';
 import type { Reader } from './readers.ts';
 
 /** What takes more of the processor, in milliseconds, would take seconds more: it takes 15. */
@@ -54,4 +55,35 @@ function readInTime<T>(reader: Reader<T>, bytes: Uint8Array): T[] {
     }
   }
   return results;
+}
+
+/** How many empty frames of six bytes are in 256 KiB. */
+const MANY = 43_690;
+
+/**
+ * Reads many small frames out of one read. Code that copies all the bytes behind a frame with each
+ * of them takes seconds for what takes milliseconds.
+ */
+export function manyFrames<T>(reader: Reader<T>, expected: T): void {
+  const bytes = new Uint8Array(MANY * 6);
+  for (let at = 0; at < bytes.length; at += 6) bytes.set([0x8a, 0x80], at);
+  const started = cpuMs();
+  reader.push(bytes);
+  for (let i = 0; i < MANY; i++) {
+    const result = reader.read();
+    if (i === 0 || result === undefined) {
+      equal(() => result, expected, `Read ${count(MANY, 'frame')} that arrive in one read.`, {
+        given: [['arrived', `${count(MANY, 'empty Pong')}, 8a 80 00 00 00 00 each`]],
+        label: `read number ${i + 1} gave`,
+      });
+    }
+    if (i % 1000 === 0 && cpuMs() - started > PATIENCE_MS) {
+      fail(
+        'Many frames in one read take far too long.',
+        [['read', `${count(i, 'frame')} of ${count(MANY, 'frame')} in ${PATIENCE_MS} ms`]],
+        'Each frame seems to move all the bytes behind it. Remember where the next one begins, and move what is left when more arrives.',
+      );
+    }
+  }
+  equal(() => reader.read(), undefined, 'There is nothing behind the last frame.');
 }

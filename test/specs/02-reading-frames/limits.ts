@@ -222,7 +222,12 @@ const SIZES: readonly Scenario<Lesson>[] = [
 ];
 
 /** What may be taken up while messages have not ended, and when they have, in bytes. */
-const MOST = { ofText: 750_000, ofFragments: 1_000_000, between: 8 * 1024 * 1024 };
+const MOST = {
+  ofText: 750_000,
+  ofFragments: 1_000_000,
+  between: 8 * 1024 * 1024,
+  busy: 1024 * 1024,
+};
 
 /** Returns how much memory a text takes up, in bytes, while most of it has come in reads of three. */
 function memoryOfText(reader: MessageReader): number {
@@ -282,6 +287,34 @@ function memoryAfterMessages(readers: readonly MessageReader[]): number {
   return kept;
 }
 
+/**
+ * Returns how much memory a reader keeps, in bytes, that has always got a part of the next message:
+ * no read ends where a message does.
+ */
+function memoryWhileBusy(reader: MessageReader): number {
+  const payload = new Uint8Array(1001);
+  const bytes = Buffer.concat(
+    Array.from({ length: 64 }, () => wire({ opcode: Binary, payload, key: NO_KEY })),
+  );
+  const read = Buffer.concat([bytes.subarray(500), bytes.subarray(0, 500)]);
+  reader.push(bytes.subarray(0, 500));
+  const kept = memoryTaken(
+    ({ arrayBuffers }) => arrayBuffers,
+    MOST.busy,
+    () => {
+      for (let i = 0; i < 48; i++) {
+        reader.push(read);
+        for (let n = 0; n < 64; n++) equal(() => reader.read()?.type, 'binary', BUSY);
+        equal(() => reader.read(), undefined, BUSY);
+      }
+    },
+  );
+  equal(() => reader.read(), undefined, BUSY);
+  return kept;
+}
+
+const BUSY = 'Keep no more memory than what waits, while every read ends inside of a message.';
+
 /** A limit in bytes is worth something when a byte costs a byte. */
 const MEMORY: readonly Scenario<Lesson>[] = [
   {
@@ -313,6 +346,22 @@ const MEMORY: readonly Scenario<Lesson>[] = [
           ['memory', `${taken.toLocaleString('en')} bytes`],
         ],
         'Each payload seems to be kept as an object of its own, which takes a hundred bytes and more, beside what it is a view into. Copy the bytes into a buffer that grows by doubling.',
+      );
+    },
+  },
+  {
+    what: BUSY,
+    rules: [],
+    check({ MessageReader }) {
+      const kept = memoryWhileBusy(new MessageReader());
+      if (kept < MOST.busy) return;
+      fail(
+        BUSY,
+        [
+          ['read', '3 MiB of messages, with a part of the next one at the end of each read'],
+          ['kept', `${Math.round(kept / 1024)} KiB, while half a message waits`],
+        ],
+        'What has been read still takes up the front of the buffer. Move what waits there before you let the buffer grow.',
       );
     },
   },
