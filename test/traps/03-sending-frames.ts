@@ -779,4 +779,27 @@ export const TRAPS: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'list-of-the-caller-used-later',
+    step: 7,
+    story:
+      "The caller's array is kept, and its frames are fetched from it when their turn comes. A caller that fills the same array with the next message sends that one twice, and the first one never.",
+    source: 'RFC 6455 §6.1',
+    rules: [115],
+    edits: [
+      [
+        'for (const frame of frames) this.#messages.push(frame);',
+        'frames.forEach((_, i) => this.#messages.push(() => frames[i]!));',
+      ],
+      ['  push(frame: Frame): void {', '  push(frame: any): void {'],
+      [
+        'return this.#next.pop();',
+        "const frame: any = this.#next.pop();\n    return typeof frame === 'function' ? frame() : frame;",
+      ],
+      [
+        'const frames = [...this.#next.reverse(), ...this.#added];',
+        "const frames = [...this.#next.reverse(), ...this.#added].map((frame: any) => typeof frame === 'function' ? frame() : frame);",
+      ],
+    ],
+  },
 ];

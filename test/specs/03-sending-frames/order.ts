@@ -70,6 +70,19 @@ const messages: readonly Scenario<Lesson>[] = [
       cause: () => 'Keep the frames in a list of your own: others may send the same message.',
     });
   }),
+  scenario('What the caller does to the list afterwards changes nothing.', [], (lesson, what) => {
+    const message = long();
+    const queue = new lesson.SendQueue();
+    queue.addMessage(message);
+    message.reverse().pop();
+    for (const [i, expected] of long().entries()) {
+      equal(() => queue.next(), expected, what, {
+        given: [['calls', `addMessage(frames); frames.reverse().pop(); next() ${i + 1} times`]],
+        label: 'the last one returned',
+        cause: () => 'Keep the frames in a list of your own: the caller may use theirs again.',
+      });
+    }
+  }),
   scenario('A queue that has become empty can be used again.', [115], (lesson, what) => {
     const queue = new ToldQueue(lesson);
     for (const message of [long(), short(), long()]) {
