@@ -103,7 +103,7 @@ function withLoiterer(lesson: Lesson, check: (client: Peer) => Promise<void>): P
     client.write(request().subarray(0, 30));
     await check(client);
   };
-  return withServer(lesson, connect, { headTimeoutMs: 20, closeTimeoutMs: 20 });
+  return withServer(lesson, connect, { headTimeoutMs: 50, closeTimeoutMs: 50 });
 }
 
 /** What a client does, and what comes of it when one option is set. */
@@ -443,7 +443,7 @@ export const MANY: Scenarios = [
     check: (lesson) =>
       withLoiterer(lesson, async (client) => {
         const what = 'A request that does not end in time is refused.';
-        const cause = 'The option `headTimeoutMs` is 20. A timer of it starts with the socket.';
+        const cause = 'The option `headTimeoutMs` is 50. A timer of it starts with the socket.';
         const head = await client.head(what, cause);
         equal(() => head.slice(9, 12), '408', what, { label: 'status' });
         expectReason(head);
@@ -462,7 +462,7 @@ export const MANY: Scenarios = [
           return client.ended === 'reset';
         };
         const cause =
-          'The option `closeTimeoutMs` is 20. So long after the response, destroy the socket.';
+          'The option `closeTimeoutMs` is 50. So long after the response, destroy the socket.';
         await until(isReset, 'A client that stays is dropped.', () => [], cause);
       }),
   },
