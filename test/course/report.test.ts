@@ -110,6 +110,6 @@ test.each([
 ])('%s %s is told once', (scenario, what, told) => {
   const failure: Failure = { kind: 'check', what, facts: [], scenario };
   const lines = explanation({ ...result, number: 1, scenarios: 5, failure }, target, 76);
-  const sentences = lines.slice(0, 2).join('\n').replace('The first that does not:', '').trim();
+  const sentences = lines.slice(0, 2).join('\n').replace('The first that fails:', '').trim();
   expect(sentences.split(/\s*\n/)).toEqual(told);
 });
