@@ -72,7 +72,13 @@ function refusesOpcode(opcode: number): Scenario<Lesson> {
         RangeError,
         () => controlFrame(opcode, utf8('x')),
         'Refuse an opcode that is not Close, Ping or Pong.',
-        { given: [['call', `controlFrame(${opcode}, "x" in UTF-8)`]] },
+        {
+          given: [['call', `controlFrame(${opcode}, "x" in UTF-8)`]],
+          cause: () =>
+            Number.isInteger(opcode)
+              ? undefined
+              : 'It lies between two of them, and is none: ask whether it is 8, 9 or 10.',
+        },
       );
     },
   };
@@ -197,7 +203,10 @@ export const fragments: readonly Scenario<Lesson>[] = [
     check({ fragment }: Lesson) {
       const given: Fact[] = [['call', `fragment(1, "x" in UTF-8, ${maxPayload})`]];
       const cut = () => fragment(Text, utf8('x'), maxPayload);
-      throws(RangeError, cut, 'Refuse such a size.', { given });
+      throws(RangeError, cut, 'Refuse such a size.', {
+        given,
+        cause: () => (maxPayload > 0 ? 'A size is a whole number, from 1 up.' : undefined),
+      });
     },
   })),
 ];

@@ -112,7 +112,7 @@ function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
         const bytes = join(NORMAL, fromHex(hex));
         const given: Fact[] = [
           ['call', `decodeCloseBody(${show(bytes)})`],
-          ['its reason', `${what} (vector ${id}, number ${i + 1})`],
+          ['the reason', `${show(fromHex(hex))}, of the vectors ${id}`],
         ];
         const decode = () => decodeCloseBody(bytes);
         failsWith(CloseCode.InvalidPayload, decode, 'Refuse a reason that is not UTF-8.', {
