@@ -126,7 +126,7 @@ export const results: readonly Scenario<Lesson>[] = [
   },
   ends('The connection just broke', [124, 125], [], abnormal),
   ends(
-    'The peer said 1006, which cannot be said',
+    'The peer said 1006, which may not travel',
     [135],
     [receives(codeBytes(CloseCode.AbnormalClosure))],
     abnormal,
