@@ -31,15 +31,18 @@ function programOf(example: string, lesson: Lesson): string {
   const exported = [...source.matchAll(/^export \w+ (\w+)/gm)].map(([, name = '']) => name);
   const own = importOf(exported, `./${file.split('/').at(-1)}`, file, example);
   // All on the first line, so that the lines are those of the example.
-  return `${[...imports, own].join(' ')} ${example}\nexport {};\n`;
+  const placed = example.replaceAll(" from './", ` from '${join(ROOT, file, '..')}/`);
+  return `${[...imports, own].join(' ')} ${placed}\nexport {};\n`;
 }
 
-/** Writes the import of those names that the example does not declare. */
+/** Writes the import of those names that the example does not declare or import itself. */
 function importOf(names: readonly string[], from: string, file: string, example: string): string {
   const others = names.filter(
     (name) =>
       name !== 'type' &&
-      !new RegExp(`\\b(?:class|const|function|interface|let|type) ${name}\\b`).test(example),
+      !new RegExp(`\\b(?:class|const|function|import \\{.*|interface|let|type) ${name}\\b`).test(
+        example,
+      ),
   );
   const path = from.startsWith('.') ? join(ROOT, file, '..', from) : from;
   return `import { ${others.join(', ')} } from '${path}';`;

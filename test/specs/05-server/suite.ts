@@ -29,7 +29,7 @@ function runSuite(lesson: Lesson): Promise<void> {
         ['expected', expected],
         ['happened', happened],
       ],
-      `See every byte: start your server as the step says, and at another terminal \`npm run conformance ws://127.0.0.1:8080/ ${id}\`.`,
+      `See every byte: start your server as the step says, and at another terminal \`npm run conformance ws://127.0.0.1:8081/ ${id}\`.`,
     );
   });
 }
