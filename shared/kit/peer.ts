@@ -96,16 +96,12 @@ export class Peer {
   }
 
   /** Waits for an HTTP response, and takes its head out. `what` is what should have come. */
-  async head(what: string, cause?: Cause): Promise<string> {
+  async head(what: string, cause?: Cause, expected = 'a response'): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
-    await until(
-      () => end() !== -1 || this.ended !== undefined,
-      what,
-      () => this.#facts(),
-      cause,
-      this.#patienceMs,
-    );
-    if (end() === -1) fail(what, this.#facts());
+    const facts = (): Fact[] => [...this.#facts(), ['expected', expected]];
+    const isOver = () => end() !== -1 || this.ended !== undefined;
+    await until(isOver, what, facts, cause, this.#patienceMs);
+    if (end() === -1) fail(what, facts());
     const head = this.#received.subarray(0, end() + 4).toString('latin1');
     this.#drop(end() + 4);
     return head;
@@ -129,6 +125,7 @@ export class Peer {
     const enough = () => this.#received.length >= expected.length || this.ended !== undefined;
     // When they do not come, the difference says more than that time is over.
     await until(enough, what, () => [], cause, this.#patienceMs).catch(() => {});
+    this.#expectNoResponse(what);
     const actual = this.#received.subarray(0, expected.length);
     if (Buffer.compare(actual, expected) !== 0) {
       const label = 'came back';
@@ -139,6 +136,21 @@ export class Peer {
       );
     }
     this.#drop(expected.length);
+  }
+
+  /** Where frames are due, a response can only be a second one: told as text, not as bytes. */
+  #expectNoResponse(what: string): void {
+    const text = this.#received.toString('latin1');
+    if (!text.startsWith('HTTP/1.1 ')) return;
+    const [status = ''] = text.split('\r\n');
+    fail(
+      what,
+      [
+        ['came back', `a second response, ${quote(status)}`],
+        ['expected', 'frames'],
+      ],
+      'Who still reads the request? Once it has its response, take that listener off the socket.',
+    );
   }
 
   /** Waits for a frame, as a server sends it, and takes it out. */

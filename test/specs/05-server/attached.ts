@@ -4,10 +4,22 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { join } from '../../../shared/kit/frames.ts';
-import { Close, closeBody, fromClient, fromServer, type Scenarios, Text } from './core.ts';
+import { count } from '../../../shared/view/count.ts';
+import {
+  Binary,
+  Close,
+  closeBody,
+  fromClient,
+  fromServer,
+  nameOf,
+  type Scenarios,
+  spokenIn,
+  Text,
+} from './core.ts';
 import {
   type Attached,
   accepted,
+  application,
   CLEANLY,
   closes,
   countCalls,
@@ -18,6 +30,7 @@ import {
   onSocket,
   settles,
   turns,
+  writtenTo,
 } from './sockets.ts';
 
 const BYE = fromClient(Close, closeBody(4001, 'bye'));
@@ -162,6 +175,52 @@ export const ATTACHED: Scenarios = [
         label: 'the socket was ended',
         cause: () =>
           '`end` itself waits for what has been written. Of so little, no `drain` comes.',
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'The server ends its side when all output is written, however much there is.',
+    rules: [],
+    async check(lesson) {
+      const what = 'The server ends its side when all output is written, however much there is.';
+      // There is room for all of it: no `drain` brings another turn.
+      const line = new Line(1024 * 1024);
+      line.on('error', () => {});
+      const message = new Uint8Array(200_000).fill(0x61);
+      const connection = lesson.attach(line, accepted(lesson), application().handle);
+      line.emit('data', join(fromClient(Binary, message), BYE));
+      await settles(() => line.writableFinished);
+      const last = nameOf(spokenIn(writtenTo(line)).at(-1));
+      const left = connection.takeOutput().length;
+      equal(() => last, 'a Close with 4001', what, {
+        given: [
+          ['arrived', 'a Binary of 200,000 bytes, which the application echoes, and a Close'],
+          ['written', count(writtenTo(line).length, 'byte')],
+          ['the socket was ended', `${line.writableEnded}`],
+        ],
+        label: 'the last frame',
+        cause: () =>
+          left > 0
+            ? 'One call of `takeOutput` does not return everything: call it until there is none.'
+            : undefined,
+      });
+      line.destroy();
+    },
+  },
+  {
+    what: 'When the client ends its side, the server ends its own.',
+    rules: [],
+    async check(lesson) {
+      const { line } = onLine(lesson);
+      line.push(null);
+      // Whether it may be destroyed is for step 7 to say.
+      const isEnded = () => line.writableEnded || line.destroyed;
+      await settles(isEnded);
+      equal(isEnded, true, 'When the client ends its side, the server ends its own.', {
+        given: [['the client', 'ended its side of TCP, without a Close']],
+        label: 'the socket was ended',
+        cause: () => 'At the `end` event of the socket, end our side as well.',
       });
       line.destroy();
     },

@@ -1,7 +1,7 @@
 /** Step 9: applications that do not stop, and clients that cannot take it all. */
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { splitFrames } from '../../../shared/kit/frames.ts';
+import { join, splitFrames } from '../../../shared/kit/frames.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
 import {
@@ -43,6 +43,14 @@ function givenUp(lesson: Lesson): { connection: Connection; sent: boolean[] } {
   connection.takeOutput();
   const sent = Array.from({ length: 3 }, () => connection.send(new Uint8Array(600)));
   return { connection, sent };
+}
+
+/** Why the application has heard nothing of a client that is to be given up. */
+function whyNotTold(connection: Connection): string {
+  const { frames } = splitFrames(join(...takeAll(connection)));
+  return frames.some(({ opcode }) => opcode === Close)
+    ? '`fail`, not `close`: the application has to hear of it.'
+    : 'Without a limit, it costs us whatever the application sends. Count the messages that wait, and no control frames.';
 }
 
 export const BACKPRESSURE: Scenarios = [
@@ -129,8 +137,7 @@ export const BACKPRESSURE: Scenarios = [
       equal(() => event, { type: 'error' }, 'A client that does not read is given up.', {
         given: TOO_MUCH,
         label: '`next` gave',
-        cause: () =>
-          'Without a limit, it costs us whatever the application sends. Count the messages that wait, and no control frames.',
+        cause: () => whyNotTold(connection),
       });
       const what = 'A client that does not read is given up, with 1008.';
       failsWith(1008, () => raise(event), what);

@@ -171,17 +171,23 @@ export function expectPing(connection: Connection, what: string, cause?: string)
   fail(what, facts, output.length === 0 ? cause : undefined);
 }
 
+const BY_ACTION =
+  'The closing handshake returns an action for that. Keep it in `ending`, for the shell.';
+
 /** Checks what is to be done with the TCP connection. */
 export function expectEnding(
   connection: Connection,
   expected: 'hangUp' | 'destroy' | undefined,
   what: string,
-  cause = 'The closing handshake returns an action for that. Keep it in `ending`, for the shell.',
+  cause: string | ((actual: unknown) => string | undefined) = BY_ACTION,
 ): void {
   equal(() => connection.ending, expected, what, {
     given: callsOf(connection),
     label: '`ending` is',
-    cause: (actual) => (actual === undefined ? cause : undefined),
+    cause: (actual) => {
+      if (typeof cause === 'function') return cause(actual);
+      return actual === undefined ? cause : undefined;
+    },
   });
 }
 

@@ -131,27 +131,49 @@ async function comeAndGo(lesson: Lesson, way: Way) {
   await turns(2);
   if (way.isDropped) await settles(() => line.destroyed);
   const isDropped = line.destroyed;
+  const cameBack = statusLineOf(line);
   // What an application throws at `close` comes here, and not out of the socket.
   timers.run(() => quietly(() => line.emit('close')));
   line.removeAllListeners('close').destroy();
   let left = await timers.count();
   for (let i = 0; i < 10 && left > 0; i++, left = await timers.count()) await giveWay(2);
   timers.stop();
-  return { way, server, events, isDropped, timers: left, line: new WeakRef(line) };
+  return { way, server, events, isDropped, cameBack, timers: left, line: new WeakRef(line) };
+}
+
+/** The status line that has been written to a line. Empty: nothing has. */
+function statusLineOf({ written }: Line): string {
+  return Buffer.from(written).toString('latin1').split('\r\n', 1)[0] ?? '';
 }
 
 type Gone = Awaited<ReturnType<typeof comeAndGo>>;
 
-async function expectNothingLeft({ way, server, events, isDropped, timers, line }: Gone) {
+/** Why a client that never had a connection is still there, although a time of the options is over. */
+function whyNotDropped({ way: { options }, events, cameBack }: Gone): string | undefined {
+  if (events.length > 0) return undefined;
+  if (cameBack === '' && options?.headTimeoutMs !== undefined)
+    return 'After `headTimeoutMs`, a request that has not ended gets a response of 408.';
+  return cameBack !== '' && options?.closeTimeoutMs !== undefined
+    ? 'After a refusal, destroy the socket when `closeTimeoutMs` is over.'
+    : undefined;
+}
+
+async function expectNothingLeft(gone: Gone) {
+  const { way, server, events, isDropped, cameBack, timers, line } = gone;
   const given: Fact[] = [
     ['a client', `goes: ${way.name}`],
     ...(way.options ? [['options', JSON.stringify(way.options)] as const] : []),
+    ['came back', cameBack || 'nothing'],
     ['the events', events.join(', ') || 'none'],
   ];
   const expect = (call: () => unknown, expected: unknown, what: string, label: string) =>
     equal(call, expected, what, { given, label });
   if (way.isDropped)
-    expect(() => isDropped, true, 'Such a client is dropped.', 'the socket is destroyed');
+    equal(() => isDropped, true, 'Such a client is dropped.', {
+      given,
+      label: 'the socket is destroyed',
+      cause: () => whyNotDropped(gone),
+    });
   const isOpened = events.length > 0;
   const ends = events.filter((type) => type === 'close').length;
   expect(() => ends, isOpened ? 1 : 0, 'The end is told once.', '`close` events');

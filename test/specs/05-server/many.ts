@@ -444,7 +444,7 @@ export const MANY: Scenarios = [
       withLoiterer(lesson, async (client) => {
         const what = 'A request that does not end in time is refused.';
         const cause = 'The option `headTimeoutMs` is 50. A timer of it starts with the socket.';
-        const head = await client.head(what, cause);
+        const head = await client.head(what, cause, 'a response with the status 408');
         equal(() => head.slice(9, 12), '408', what, { label: 'status' });
         expectReason(head);
         await client.sees('end', 'And the client is let go.');

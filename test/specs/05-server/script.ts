@@ -5,6 +5,7 @@ import { show } from '../../../shared/harness/show.ts';
 import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
 import { type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import { toHex } from '../../../shared/view/hex.ts';
 import { callsOf, clockOf } from './calls.ts';
 import { type Connection, clock, connect, type Event, type Lesson } from './core.ts';
@@ -62,6 +63,8 @@ export class Session {
   /** What went out and is not a whole frame yet. */
   #partial: Uint8Array = new Uint8Array(0);
   #wakes = 0;
+  /** How many bytes of messages the application has sent, those that have left counted. */
+  #sentBytes = 0;
   readonly #heard: string[] = [];
 
   constructor(lesson: Lesson, choose: Choices, scope: Scope) {
@@ -163,6 +166,7 @@ export class Session {
     const payload = isText ? utf8(data) : data;
     const isOpen = this.#model.state === 'OPEN';
     const wakes = this.#wakes;
+    this.#sentBytes += payload.length;
     const given = this.#connection.send(data);
     const isGivenUp = isOpen && this.#isEnding();
     const opcode = isText ? Opcode.Text : Opcode.Binary;
@@ -174,12 +178,17 @@ export class Session {
 
   #wrongSend(expected: boolean): never {
     const { maxWaitingBytes = this.#lesson.LIMITS.maxWaitingBytes } = this.#scope.limits ?? {};
-    fail('`send` says whether there is room.', [
+    const { HIGH_WATER_BYTES } = this.#lesson;
+    const facts: Fact[] = [
       ...this.#facts(),
       ['expected', `${expected}`],
-      ['HIGH_WATER_BYTES', `${this.#lesson.HIGH_WATER_BYTES}`],
+      ['sent in all', count(this.#sentBytes, 'byte')],
+      ['HIGH_WATER_BYTES', `${HIGH_WATER_BYTES}`],
       ['maxWaitingBytes', `${maxWaitingBytes}`],
-    ]);
+    ];
+    const isCountedForEver = expected && this.#sentBytes >= HIGH_WATER_BYTES;
+    const cause = 'Does `takeOutput` subtract what leaves? That waits no longer.';
+    fail('`send` says whether there is room.', facts, isCountedForEver ? cause : undefined);
   }
 
   #isEnding(): boolean {

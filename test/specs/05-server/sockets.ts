@@ -212,9 +212,9 @@ export class Line extends Duplex {
   /** Called when the other end reads on. */
   #whenTaken = () => {};
 
-  /** Has room for as much on every Node: their defaults differ. */
-  constructor() {
-    super({ highWaterMark: 4 * 1024 });
+  /** Has room for as much on every Node: their defaults differ. In bytes. */
+  constructor(highWaterMark = 4 * 1024) {
+    super({ highWaterMark });
   }
 
   /** What has been written to it. */

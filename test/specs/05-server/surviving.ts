@@ -160,6 +160,14 @@ async function withTimers(
   }
 }
 
+/** Why a socket is still open at the end of a turn in which the application threw. */
+function whyNotEnded(ending: Connection['ending'], written: Uint8Array): string | undefined {
+  if (ending !== 'hangUp') return undefined;
+  return written.length === 0
+    ? 'Write, end the socket and set the timer, also when the application throws: `finally`.'
+    : '`ending` is `hangUp`: end the socket, once everything is written.';
+}
+
 export const SURVIVING: Scenarios = [
   ...BUGS.map(survivesBug),
   {
@@ -240,12 +248,18 @@ export const SURVIVING: Scenarios = [
     what: 'The Close leaves, whatever `handle` throws.',
     rules: [],
     check(lesson) {
-      const { line } = onLine(lesson, throwAt('error'));
+      const { line, connection } = onLine(lesson, throwAt('error'));
       quietly(() => line.emit('data', fromServer(Text, 'not masked')));
+      const { ending } = connection;
+      const written = writtenTo(line);
       equal(() => line.writableEnded, true, 'The Close leaves, whatever `handle` throws.', {
+        given: [
+          ['`handle` throws', 'at `error`'],
+          ['written', written.length === 0 ? 'nothing' : show(written)],
+          ['`ending` is', show(ending)],
+        ],
         label: 'the socket was ended',
-        cause: () =>
-          'Write, end the socket and set the timer, also when the application throws: `finally`.',
+        cause: () => whyNotEnded(ending, written),
       });
       line.destroy();
     },

@@ -43,6 +43,15 @@ function asked(lesson: Lesson) {
   return silent;
 }
 
+/** Why a connection is not destroyed whose peer has not answered a Ping. */
+function whyNotGone(ending: unknown): string | undefined {
+  if (ending === undefined)
+    return 'You have asked, and a whole interval has passed without an answer.';
+  return ending === 'hangUp'
+    ? 'Neither `fail` nor `close`: a Close would reach nobody. `destroy` is due at once.'
+    : undefined;
+}
+
 export const TIME: Scenarios = [
   {
     what: 'Somebody new has the whole interval.',
@@ -132,7 +141,7 @@ export const TIME: Scenarios = [
         connection,
         'destroy',
         'A client that does not answer is gone: drop the TCP connection.',
-        'You have asked, and a whole interval has passed without an answer.',
+        whyNotGone,
       );
     },
   },
