@@ -1323,8 +1323,24 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'one-call-for-all',
+    step: 6,
+    story:
+      'The output is taken out by one call, and the socket ended: of a large answer, only the start arrives.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      ['    while (!this.#isBehind) {', '    if (!this.#isBehind) {'],
+      [
+        `      if (bytes.length === 0) break;
+      socket.write(bytes);`,
+        '      if (bytes.length > 0) socket.write(bytes);',
+      ],
+    ],
+  },
+  {
     id: 'half-open',
-    step: 10,
+    step: 6,
     story: 'A socket of an HTTP server stays open when the client ends its side: nobody ends ours.',
     source: 'cookie.engineer: Implementers Guide to WebSockets',
     rules: [],
