@@ -991,6 +991,15 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'request-answered-again',
+    step: 10,
+    story:
+      'The listener that collects the request stays: with each message, the request gets another response.',
+    source: 'RFC 6455 §4.2',
+    rules: [],
+    edits: [["      socket.off('data', read);\n", '']],
+  },
+  {
     id: 'request-collected-for-ever',
     step: 10,
     story: 'The listener that collects the request stays, and keeps everything that is ever sent.',
@@ -1041,6 +1050,19 @@ const SHARED = new MessageReader('server');`,
       [
         "    socket.on('data', read);\n",
         "    socket.on('data', read);\n    socket.on('end', forget);\n",
+      ],
+    ],
+  },
+  {
+    id: 'given-up-in-silence',
+    step: 9,
+    story: 'A client that does not read is closed, not failed: the application never hears of it.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        "this.fail(new ProtocolError(CloseCode.PolicyViolation, '10.4', 'You read too slowly.'));",
+        'this.close(CloseCode.PolicyViolation);',
       ],
     ],
   },
@@ -1319,6 +1341,21 @@ const SHARED = new MessageReader('server');`,
       [
         '    const headers = Object.entries(headersDistinct)',
         "    new URL(url, 'http://localhost');\n    const headers = Object.entries(headersDistinct)",
+      ],
+    ],
+  },
+  {
+    id: 'close-to-nobody',
+    step: 5,
+    story:
+      'A peer that has not answered a Ping is sent a Close, and has as long again to answer that.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      [
+        `      this.#events.push({ type: 'error', error: new Error('The peer does not answer a Ping.') });
+      this.#perform([{ type: 'destroy' }]);`,
+        "      this.fail(new Error('The peer does not answer a Ping.'));",
       ],
     ],
   },
