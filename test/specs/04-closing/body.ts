@@ -108,7 +108,7 @@ function refusesReasons({ id, what, invalid }: Utf8Group): Scenario<Lesson> {
     what: `Refuse a reason that is not UTF-8: ${what}.`,
     rules: [94, 138],
     check({ decodeCloseBody }) {
-      for (const [i, hex] of invalid.entries()) {
+      for (const hex of invalid) {
         const bytes = join(NORMAL, fromHex(hex));
         const given: Fact[] = [
           ['call', `decodeCloseBody(${show(bytes)})`],
