@@ -9,7 +9,7 @@ import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
 import type { FromChecker } from './messages.ts';
-import { countHeld, runStep, toFailure } from './run.ts';
+import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
 /** How often a step that waits says that it is alive, in milliseconds. */
@@ -95,7 +95,7 @@ async function go(): Promise<void> {
     if (failure) await post({ type: 'failed', number: current, failure });
     // Only the first step that does not pass is told in full, and of one to write there is nothing.
     const counts = failure !== undefined && failure.kind !== 'todo' && !isCounted;
-    const count = () => countHeld(spec, current, module, failure?.scenario);
+    const count = () => countPassed(spec, current, module, failure?.scenario);
     const passed = counts ? await whileBeating(count) : undefined;
     isCounted ||= failure !== undefined;
     takeOutput();

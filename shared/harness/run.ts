@@ -36,7 +36,7 @@ export async function runStep(
  * Counts how many scenarios of a step pass. They run at once, so that they wait at once. The one
  * that is told as `red` never counts: where the same code does not do the same again, it might.
  */
-export async function countHeld(
+export async function countPassed(
   spec: AnySpec,
   number: number,
   module: object,

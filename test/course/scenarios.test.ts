@@ -5,7 +5,7 @@ import { fail } from '../../shared/harness/check.ts';
 import type { Failure } from '../../shared/harness/facts.ts';
 import { RunRecord } from '../../shared/harness/record.ts';
 import { explanation } from '../../shared/harness/report.ts';
-import { countHeld, runStep } from '../../shared/harness/run.ts';
+import { countPassed, runStep } from '../../shared/harness/run.ts';
 import type { AnySpec } from '../../shared/harness/spec.ts';
 import { patienceFor } from '../../shared/harness/supervise.ts';
 
@@ -44,8 +44,8 @@ test('a step runs its scenarios up to the first that does not pass, and names it
 });
 
 test('the scenarios after a red one count, and the red one never does', async () => {
-  expect(await countHeld(spec, 1, {}, 'three')).toBe(3);
-  expect(await countHeld(spec, 1, {}, 'two')).toBe(2);
+  expect(await countPassed(spec, 1, {}, 'three')).toBe(3);
+  expect(await countPassed(spec, 1, {}, 'two')).toBe(2);
 });
 
 test('a red names its scenario, and says how many pass', () => {
