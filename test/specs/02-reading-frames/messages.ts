@@ -3,12 +3,11 @@ import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
 import { memoryTaken } from '../../../shared/kit/memory.ts';
-import { cpuMs } from '../../../shared/kit/patience.ts';
 import { CloseCode, type Message, Opcode } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
 import { ILLEGAL_FRAMES, ILLEGAL_LENGTHS } from '../../vectors/frames.ts';
-import { linearCost, NO_KEY, PATIENCE_MS } from './cost.ts';
+import { linearCost, NO_KEY, outOfProportion } from './cost.ts';
 import { arrived, binary, type Lesson, readAll, replay, text } from './readers.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
@@ -273,30 +272,36 @@ const MANY_FRAGMENTS: readonly Scenario<Lesson>[] = [
     what: 'Read a message of 16,385 fragments.',
     rules: [85],
     check({ MessageReader }) {
-      const reader = new MessageReader();
-      reader.push(FIRST.slice());
-      readInTime(reader, middleFragments(64, new Uint8Array(64).fill(0x2a)), 256);
-      reader.push(LAST.slice());
-      const whole = join(new Uint8Array(1024 * 1024).fill(0x2a), utf8('end'));
-      equal(() => reader.read(), binary(whole), 'Read a message of 16,385 fragments.');
+      manyFragments(() => new MessageReader());
     },
   },
 ];
 
-/** Reads 64 fragments of 64 bytes, so many times. Fails when it takes too long. */
-function readInTime(reader: MessageReader, fragments: Uint8Array, times: number): void {
-  const started = cpuMs();
-  for (let i = 0; i < times; i++) {
-    reader.push(fragments);
-    const open = 'The message has not ended: fragments of 64 bytes.';
-    equal(() => reader.read(), undefined, open);
-    if (cpuMs() - started < PATIENCE_MS) continue;
-    fail(
-      'A message of many small fragments takes far too long.',
-      [['arrived', `${i * 64} of 16384 fragments of 64 bytes, in ${PATIENCE_MS} ms`]],
-      'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.',
-    );
-  }
+/** How many times 64 fragments of 64 bytes arrive. */
+const TIMES = 256;
+
+/** Reads a message of many fragments. Fails when each of them costs more than the one before. */
+function manyFragments(makeReader: () => MessageReader): void {
+  const part = middleFragments(64, new Uint8Array(64).fill(0x2a));
+  const slow = outOfProportion(TIMES, (times) => {
+    const reader = makeReader();
+    reader.push(FIRST.slice());
+    return (i) => {
+      reader.push(part);
+      const open = 'The message has not ended: fragments of 64 bytes.';
+      equal(() => reader.read(), undefined, open);
+      if (i < times - 1) return;
+      reader.push(LAST.slice());
+      const whole = join(new Uint8Array(times * 64 * 64).fill(0x2a), utf8('end'));
+      equal(() => reader.read(), binary(whole), 'Read a message of 16,385 fragments.');
+    };
+  });
+  if (!slow) return;
+  fail(
+    'A message of many small fragments takes far too long.',
+    [['arrived', `${slow.done * 64} of 16384 fragments of 64 bytes, in ${Math.round(slow.ms)} ms`]],
+    'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.',
+  );
 }
 
 export const MESSAGES: readonly Scenario<Lesson>[] = [
@@ -344,7 +349,7 @@ export const MESSAGES: readonly Scenario<Lesson>[] = [
     what: 'Read a frame of 1 MiB in small reads.',
     rules: [],
     check({ MessageReader }) {
-      linearCost(new MessageReader(), Binary, binary);
+      linearCost(() => new MessageReader(), Binary, binary);
     },
   },
   ...MANY_FRAGMENTS,

@@ -431,7 +431,7 @@ export const TEXT: readonly Scenario<Lesson>[] = [
     rules: [],
     check({ MessageReader }) {
       const whole = (payload: Uint8Array) => text(oracle.decode(payload));
-      linearCost(new MessageReader(), Text, whole);
+      linearCost(() => new MessageReader(), Text, whole);
     },
   },
 ];
