@@ -19,7 +19,8 @@ class Learner {
   readonly sandbox: Sandbox;
   readonly #lesson: Lesson;
   readonly #child: ChildProcess;
-  screen = '';
+  /** What the screen has shown since the learner last did something. */
+  #screens = [''];
 
   constructor(sandbox: Sandbox, number: string, rows: number) {
     this.sandbox = sandbox;
@@ -28,9 +29,11 @@ class Learner {
       execArgv: [...TYPESCRIPT],
       env: ENV,
     });
-    this.#child.on('message', (screen: string) => {
-      this.screen = screen;
-    });
+    this.#child.on('message', (screen: string) => this.#screens.push(screen));
+  }
+
+  get screen(): string {
+    return this.#screens.at(-1) as string;
   }
 
   get file(): string {
@@ -42,23 +45,34 @@ class Learner {
   }
 
   save(text: string): void {
+    this.#looksAway();
     this.sandbox.write(this.file, text);
   }
 
   erase(): void {
+    this.#looksAway();
     this.sandbox.erase(this.file);
   }
 
   press(key: string): void {
-    this.#child.send(key);
+    this.#looksAway();
+    // A session that is over reads no key.
+    this.#child.send(key, () => {});
   }
 
-  /** Waits until the screen shows something. */
+  /** Waits until the screen shows something, if only for a moment. */
   async sees(text: string): Promise<void> {
     const look = () => {
-      if (!this.screen.includes(text)) throw new Error(`Not seen: ${text}\n${this.screen}`);
+      const at = this.#screens.findIndex((screen) => screen.includes(text));
+      if (at === -1) throw new Error(`Not seen: ${text}\n${this.screen}`);
+      this.#screens.splice(0, at);
     };
     await vi.waitFor(look, { timeout: HANG_MS, interval: 20 });
+  }
+
+  /** What comes of what the learner does now is on a later screen, or on this one. */
+  #looksAway(): void {
+    this.#screens.splice(0, this.#screens.length - 1);
   }
 
   /** Waits until the process has ended. Returns its exit code. */
