@@ -99,7 +99,7 @@ export type ConnectionEvent =
   | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
   /** A message has arrived, or the answer to a Ping. */
   | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
-  /** After a `send` that returned `false`: there is room again. Never when what waits is dropped. */
+  /** After a `send` that returned `false`: there is room again. Never on one that is closing. */
   | { readonly type: 'drain' }
   /** The peer broke a rule, was too slow, or our own code threw. The connection is closing. */
   | { readonly type: 'error'; readonly error: unknown }
@@ -173,7 +173,10 @@ export class Connection {
     throw new Todo('05.3');
   }
 
-  /** Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. */
+  /**
+   * Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. Nobody
+   * does once the connection is closing.
+   */
   get owesDrain(): boolean {
     throw new Todo('05.3');
   }
@@ -221,6 +224,11 @@ export class Connection {
    */
   get ending(): 'hangUp' | 'destroy' | undefined {
     throw new Todo('05.4');
+  }
+
+  /** Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it. */
+  heard(): void {
+    throw new Todo('05.5');
   }
 
   /** Step 5 · When to call `checkTime`, on the clock `now`. `undefined`: it is over. */
@@ -301,7 +309,8 @@ export class WebSocketServer {
 
   /**
    * Step 13 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
-   * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
+   * out: the request without a body, and what has been read behind it. Leaves a socket alone that
+   * is destroyed already. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
     throw new Todo('05.13');

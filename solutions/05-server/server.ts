@@ -101,7 +101,7 @@ export type ConnectionEvent =
   | { readonly type: 'open'; readonly upgrade: Upgrade; readonly protocol: string | undefined }
   /** A message has arrived, or the answer to a Ping. */
   | Extract<Message, { readonly type: 'text' | 'binary' | 'pong' }>
-  /** After a `send` that returned `false`: there is room again. Never when what waits is dropped. */
+  /** After a `send` that returned `false`: there is room again. Never on one that is closing. */
   | { readonly type: 'drain' }
   /** The peer broke a rule, was too slow, or our own code threw. The connection is closing. */
   | { readonly type: 'error'; readonly error: unknown }
@@ -135,13 +135,8 @@ export function openingHandshake(
 function acceptRequest(request: RequestHead, rest: Uint8Array, policy: Policy): Accepted {
   const upgrade = checkUpgrade(request);
   const protocol = negotiate(upgrade, policy);
-  return {
-    accepted: true,
-    answer: acceptResponse(upgrade.key, protocol),
-    upgrade,
-    protocol,
-    rest,
-  };
+  const answer = acceptResponse(upgrade.key, protocol);
+  return { accepted: true, answer, upgrade, protocol, rest };
 }
 
 function catchRefusal<T>(open: () => T): T | Refused {
@@ -200,8 +195,7 @@ export class Connection {
 
   /** Step 2 · Receives the bytes of one read. Drops them when we no longer listen. */
   receive(chunk: Uint8Array): void {
-    this.#heardAt = this.#now();
-    this.#askedAt = undefined;
+    this.heard();
     this.#backlogBytes = this.#waitingBytes;
     if (this.#closing.isListening) this.#reader.push(chunk);
   }
@@ -279,9 +273,12 @@ export class Connection {
     return !this.#owesDrain;
   }
 
-  /** Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. */
+  /**
+   * Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. Nobody
+   * does once the connection is closing.
+   */
   get owesDrain(): boolean {
-    return this.#owesDrain;
+    return this.#owesDrain && this.#closing.state === 'OPEN';
   }
 
   /**
@@ -359,6 +356,12 @@ export class Connection {
     this.#wake();
   }
 
+  /** Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it. */
+  heard(): void {
+    this.#heardAt = this.#now();
+    this.#askedAt = undefined;
+  }
+
   /** Step 5 · When to call `checkTime`, on the clock `now`. `undefined`: it is over. */
   get deadline(): number | undefined {
     return this.#closing.state === 'OPEN' ? this.#silentUntil : this.#closing.deadline;
@@ -387,7 +390,7 @@ export class Connection {
 
   /** Step 9 · Is told that the socket has room: makes a `drain` that is owed when nothing waits. */
   drained(): void {
-    if (!this.#owesDrain || this.#waitingBytes > 0) return;
+    if (!this.owesDrain || this.#waitingBytes > 0) return;
     this.#owesDrain = false;
     this.#events.push({ type: 'drain' });
   }
@@ -432,17 +435,16 @@ class Attachment {
   /** When the timer fires. */
   #timerAt = NEVER;
 
-  constructor(
-    socket: Duplex,
-    { answer, upgrade, protocol, rest }: Accepted,
-    handle: Handler,
-    limits: Limits,
-  ) {
+  constructor(socket: Duplex, opening: Accepted, handle: Handler, limits: Limits) {
+    const { answer, upgrade, protocol, rest } = opening;
     this.#socket = socket;
     this.#handle = handle;
     this.connection = new Connection(limits, now, () => this.#scheduleTurn());
     socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
-    socket.on('drain', () => this.#turn());
+    socket.on('drain', () => {
+      this.connection.heard();
+      this.#turn();
+    });
     socket.on('end', () => socket.end());
     socket.on('error', ignore);
     socket.on('close', () => this.#close());
@@ -614,15 +616,14 @@ export class WebSocketServer {
   }
 
   #open(socket: Duplex, opening: Accepted | Refused): void {
+    if (socket.destroyed) return; // It has no `close` left to emit: it would be kept for ever.
     if (!opening.accepted) {
       this.#refuse(socket, opening);
       return;
     }
     if (this.#shutdown) {
-      this.#refuse(
-        socket,
-        refusedFor(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),
-      );
+      const error = new HandshakeError(503, '4.2.2', 'The server is shutting down.');
+      this.#refuse(socket, refusedFor(error));
       return;
     }
     attach(
@@ -673,7 +674,8 @@ export class WebSocketServer {
 
   /**
    * Step 13 · Takes a socket over from a server of `node:http`, as its `upgrade` event hands it
-   * out: the request without a body, and what has been read behind it. RFC 6455 §4.2.2
+   * out: the request without a body, and what has been read behind it. Leaves a socket alone that
+   * is destroyed already. RFC 6455 §4.2.2
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
     // A request has a method and a URL. Only a response, which is of the same class, has none.
@@ -691,9 +693,7 @@ export class WebSocketServer {
       headers: new Map(headers),
       length: 0,
     };
-    this.#open(
-      socket,
-      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
-    );
+    const opening = catchRefusal(() => acceptRequest(requestHead, head, this.#options));
+    this.#open(socket, opening);
   }
 }

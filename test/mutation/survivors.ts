@@ -142,7 +142,7 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '05',
-    line: "refusedFor(new HandshakeError(503, '4.2.2', 'The server is shutting down.')),",
+    line: "const error = new HandshakeError(503, '4.2.2', 'The server is shutting down.');",
     from: "'4.2.2'",
     to: '""',
     why: UNSEEN,

@@ -451,8 +451,8 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `    this.#askedAt = undefined;
-    this.#backlogBytes`,
-        '    this.#backlogBytes',
+  }`,
+        '  }',
       ],
     ],
   },
@@ -1290,17 +1290,15 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        `    this.#open(
-      socket,
-      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
-    );`,
+        `    this.#open(socket, opening);
+  }
+}`,
         `    const shutdown = this.#shutdown;
     this.#shutdown = undefined;
-    this.#open(
-      socket,
-      catchRefusal(() => acceptRequest(requestHead, head, this.#options)),
-    );
-    this.#shutdown = shutdown;`,
+    this.#open(socket, opening);
+    this.#shutdown = shutdown;
+  }
+}`,
       ],
     ],
   },
@@ -1467,9 +1465,7 @@ const SHARED = new MessageReader('server');`,
       '`once` for the `drain` of a socket: when the client is behind for the second time, everything stops.',
     source: 'RFC 6455 §10.4',
     rules: [],
-    edits: [
-      ["socket.on('drain', () => this.#turn());", "socket.once('drain', () => this.#turn());"],
-    ],
+    edits: [["socket.on('drain', () => {", "socket.once('drain', () => {"]],
   },
   {
     id: 'all-into-the-socket',
@@ -1517,10 +1513,13 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [
-      ["    socket.on('drain', () => this.#turn());\n", ''],
+      [
+        "    socket.on('drain', () => {\n      this.connection.heard();\n      this.#turn();\n    });\n",
+        '',
+      ],
       [
         '      socket.pause();\n      return;',
-        "      socket.pause();\n      socket.once('drain', () => this.#turn());\n      return;",
+        "      socket.pause();\n      socket.once('drain', () => {\n        connection.heard();\n        this.#turn();\n      });\n      return;",
       ],
     ],
   },
@@ -1536,7 +1535,47 @@ const SHARED = new MessageReader('server');`,
         "if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') this.#queue.dropWaiting();",
         "if (this.#backlogBytes > 0 && this.#closing.state === 'OPEN') {\n      this.#queue.dropWaiting();\n      this.#waitingBytes = 0;\n    }",
       ],
+      ['if (!this.owesDrain ||', 'if (!this.#owesDrain ||'],
     ],
+  },
+  {
+    id: 'drain-after-a-close',
+    step: 9,
+    story:
+      'When what waits has gone, there is a `drain`, also after our own Close, and even after the `close` event, which is to be the last.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [['if (!this.owesDrain ||', 'if (!this.#owesDrain ||']],
+  },
+  {
+    id: 'turns-for-ever',
+    step: 9,
+    story:
+      'After our own Close, a `drain` stays owed that is never told: each turn brings on the next, until the client responds.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [
+      ["return this.#owesDrain && this.#closing.state === 'OPEN';", 'return this.#owesDrain;'],
+      ['if (!this.owesDrain ||', "if (!this.owesDrain || this.#closing.state !== 'OPEN' ||"],
+    ],
+  },
+  {
+    id: 'slow-is-not-gone',
+    step: 8,
+    story:
+      'A client that reads slowly and steadily is dropped, because its Pongs cannot be heard while its socket is paused.',
+    source: 'RFC 6455 §5.5.2',
+    rules: [],
+    edits: [['      this.connection.heard();\n', '']],
+  },
+  {
+    id: 'upgrade-of-the-gone',
+    step: 13,
+    story:
+      'A client leaves while a login is looked up. Its socket has emitted `close` before `upgrade` is called: the connection is counted for ever, and `shutdown` never resolves.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [['if (socket.destroyed) return; ', '']],
   },
   {
     id: 'drained-into-a-full-socket',

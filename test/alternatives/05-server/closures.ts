@@ -136,6 +136,12 @@ function drop(core: Core): void {
   core.owesDrain = false;
 }
 
+/** The peer is there. */
+function hear(core: Core): void {
+  core.heardAt = core.now();
+  core.askedAt = undefined;
+}
+
 /** What the peer sends. */
 function incoming(core: Core) {
   const { closing, events, queue } = core;
@@ -157,8 +163,7 @@ function incoming(core: Core) {
   };
   return {
     receive(chunk: Uint8Array): void {
-      core.heardAt = core.now();
-      core.askedAt = undefined;
+      hear(core);
       hadBacklog = core.waiting > 0;
       if (closing.isListening) reader.push(chunk);
     },
@@ -187,6 +192,7 @@ function silence(core: Core) {
     return (core.askedAt ?? core.heardAt) + limits.pingIntervalMs;
   };
   return {
+    heard: () => hear(core),
     get deadline() {
       return deadline();
     },
@@ -257,7 +263,7 @@ function outgoing(core: Core) {
     drained(): void {
       if (!core.owesDrain || core.waiting > 0) return;
       core.owesDrain = false;
-      core.events.push({ type: 'drain' });
+      if (closing.state === 'OPEN') core.events.push({ type: 'drain' });
     },
   };
 }
@@ -362,7 +368,10 @@ export function attach(
 
   socket.on('error', ignore);
   socket.on('data', receive);
-  socket.on('drain', turn);
+  socket.on('drain', () => {
+    connection.heard();
+    turn();
+  });
   socket.on('end', () => socket.end());
   socket.on('close', () => {
     connection.disconnect();
@@ -445,6 +454,7 @@ export function WebSocketServer(handle: Handler, options: reference.Options = {}
   }
   function finish(socket: Duplex, opening: Opening): void {
     const last = isOver ? refused(new HandshakeError(503, '4.2.2', 'We are closing.')) : opening;
+    if (last.accepted && socket.destroyed) return;
     if (last.accepted) attach(socket, last, handleHere, limits);
     else hangUp(socket, last.answer, limits.closeTimeoutMs);
   }

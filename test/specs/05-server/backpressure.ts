@@ -1,6 +1,7 @@
 /** Step 9: applications that do not stop, and clients that cannot take it all. */
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join, splitFrames } from '../../../shared/kit/frames.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
@@ -51,6 +52,31 @@ function whyNotTold(connection: Connection): string {
   return frames.some(({ opcode }) => opcode === Close)
     ? '`fail`, not `close`: the application has to hear of it.'
     : 'Without a limit, it costs us whatever the application sends. Count the messages that wait, and no control frames.';
+}
+
+/** After something has happened, and a few turns of the event loop, no turn brings on the next. */
+function rests(
+  what: string,
+  act: (attached: ReturnType<typeof onLine>, lesson: Lesson) => void,
+): Scenario<Lesson> {
+  return {
+    what,
+    rules: [],
+    async check(lesson) {
+      const timers = new Timers('Immediate');
+      const attached = timers.run(() => onLine(lesson));
+      timers.run(() => act(attached, lesson));
+      await turns(10);
+      const pending = await timers.count();
+      timers.stop();
+      attached.line.destroy();
+      equal(() => pending, 0, what, {
+        given: [['since then', 'more than 10 turns of the event loop']],
+        label: '`setImmediate` calls that are pending',
+        cause: () => 'When each turn brings on the next, a processor is busy with that for ever.',
+      });
+    },
+  };
 }
 
 export const BACKPRESSURE: Scenarios = [
@@ -126,6 +152,32 @@ export const BACKPRESSURE: Scenarios = [
       connection.drained();
       const what = 'What is dropped for the Close of the peer leads to no `drain`.';
       expectNext(connection, undefined, what, 'Nobody may send any more: nobody waits for room.');
+    },
+  },
+  {
+    what: 'After our own Close, there is no `drain`.',
+    rules: [],
+    check(lesson) {
+      const connection = flooded(lesson);
+      connection.close();
+      takeAll(connection);
+      connection.drained();
+      const cause = 'A connection that is closing sends nothing: nobody waits for room.';
+      expectNext(connection, undefined, 'After our own Close, there is no `drain`.', cause);
+    },
+  },
+  {
+    what: 'The last event is `close`, also when a `drain` was owed.',
+    rules: [],
+    check(lesson) {
+      const connection = flooded(lesson);
+      takeAll(connection);
+      connection.disconnect();
+      connection.drained();
+      const what = 'The last event is `close`, also when a `drain` was owed.';
+      expectNext(connection, { type: 'close' }, what);
+      const cause = 'The TCP connection can go between `setImmediate` and what it calls.';
+      expectNext(connection, undefined, what, cause);
     },
   },
   {
@@ -289,22 +341,11 @@ export const BACKPRESSURE: Scenarios = [
       );
     },
   },
-  {
-    what: 'While nothing happens, the server rests.',
-    rules: [],
-    async check(lesson) {
-      const timers = new Timers('Immediate');
-      const line = timers.run(() => onLine(lesson).line);
-      line.push(fromClient(Text, 'Hello'));
-      await turns(5);
-      const pending = await timers.count();
-      timers.stop();
-      line.destroy();
-      equal(() => pending, 0, 'While nothing happens, the server rests.', {
-        given: [['since the last message', '8 turns of the event loop']],
-        label: '`setImmediate` calls that are pending',
-        cause: () => 'When each turn brings on the next, a processor is busy with that for ever.',
-      });
-    },
-  },
+  rests('While nothing happens, the server rests.', ({ line }) => {
+    line.push(fromClient(Text, 'Hello'));
+  }),
+  rests('While a Close waits for its response, the server rests.', ({ connection }, lesson) => {
+    connection.send(new Uint8Array(lesson.HIGH_WATER_BYTES));
+    connection.close();
+  }),
 ];

@@ -36,6 +36,7 @@ const WAITING = [
   'wait',
   'wait',
   'wait',
+  'heard',
   'send',
   'takeOutput',
   'close',

@@ -29,6 +29,7 @@ import {
   openAll,
   PATIENT,
   settles,
+  turns,
 } from './sockets.ts';
 
 const TWO_WAYS =
@@ -239,6 +240,29 @@ export const ON_HTTP: Scenarios = [
       const what = 'An upgrade during a shutdown is refused.';
       await expectStatus(line, '503', what, 'shutdown(), upgrade(request, socket, head)', TWO_WAYS);
       for (const each of [first, line]) each.destroy();
+    },
+  },
+  {
+    what: 'A socket that is gone before `upgrade` is kept nowhere.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const app = application();
+      const server = new WebSocketServer(app.handle, PATIENT);
+      const line = new Line();
+      line.destroy();
+      await turns(2);
+      const what = 'A socket that is gone before `upgrade` is kept nowhere.';
+      attempt(() => server.upgrade(incoming(HANDSHAKE), line, NOTHING), what);
+      await settles(() => server.connections.size === 0);
+      equal(() => server.connections.size, 0, what, {
+        given: [
+          ['the calls', 'upgrade(request, socket, head), with a socket that has emitted `close`'],
+          ['the events', app.types().join(', ') || 'none'],
+        ],
+        label: 'connections',
+        cause: () =>
+          'A client can leave while somebody looks up who it is. Its socket emits nothing more: look at `destroyed`.',
+      });
     },
   },
   {

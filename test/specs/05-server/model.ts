@@ -72,10 +72,15 @@ export class Model {
     return this.state === 'OPEN' || this.state === 'CLOSE_SENT';
   }
 
-  /** One read, which brings these to their end: none, if it is a part of one. */
-  receive(arrivals: readonly Arrival[]): void {
+  /** The peer is there. */
+  heard(): void {
     this.#heardAt = this.#now();
     this.#askedAt = undefined;
+  }
+
+  /** One read, which brings these to their end: none, if it is a part of one. */
+  receive(arrivals: readonly Arrival[]): void {
+    this.heard();
     this.#hasBacklog = this.#messages.length > 0;
     for (const message of this.#messages) message.isOld = true;
     if (this.isListening) this.#inbox.push(...arrivals);
@@ -212,9 +217,9 @@ export class Model {
   }
 
   drained(): void {
-    if (!this.owesDrain || this.isWaiting) return;
+    if (this.state !== 'OPEN' || !this.owesDrain || this.isWaiting) return;
     this.owesDrain = false;
-    this.#events.push({ event: { type: 'drain' }, isOptional: this.state !== 'OPEN' });
+    this.#events.push({ event: { type: 'drain' } });
   }
 
   /** Is there a message that has to go and has not? */

@@ -32,6 +32,7 @@ export type Act =
   | 'fail'
   | 'disconnect'
   | 'wait'
+  | 'heard'
   | 'drained';
 
 const TEXTS = ['a', '', '你好', 'Hello, client!'];
@@ -253,6 +254,11 @@ export class Session {
     this.#connection.checkTime();
     this.#model.checkTime();
     this.#pull();
+  }
+
+  heard(): void {
+    this.#connection.heard();
+    this.#model.heard();
   }
 
   drained(): void {

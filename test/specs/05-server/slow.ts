@@ -2,6 +2,7 @@
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { count } from '../../../shared/view/count.ts';
 import { Close, type Connection, type Lesson, type Scenarios, spokenIn } from './core.ts';
@@ -163,6 +164,34 @@ export const SLOW_READERS: Scenarios = [
         ['listeners after', `${after}`],
         ['expected', `${before + 2} at most`],
       ]);
+    },
+  },
+  {
+    what: 'A client that takes what waits for it is there, though it is not read from.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = onLine(lesson);
+      line.hold();
+      for (const message of MESSAGES) connection.send(message);
+      await turns(3);
+      const before = connection.deadline ?? Number.NaN;
+      // The clock has a fraction of a millisecond, but not every one has.
+      await giveWay(2);
+      line.takeOne();
+      await turns(3);
+      const later = (connection.deadline ?? Number.NaN) - before;
+      line.destroy();
+      const what = 'A client that takes what waits for it is there, though it is not read from.';
+      equal(() => later > 0, true, what, {
+        given: [
+          ['waiting', `${MESSAGES.length} messages, 200 KB: the socket is paused`],
+          ['then', 'the client reads a part of it, and the socket emits `drain`'],
+          ['`deadline` moved', `by ${Math.round(later)} ms`],
+        ],
+        label: 'it moved',
+        cause: () =>
+          'Its Pongs cannot be heard while the socket is paused. At `drain`, call `heard`.',
+      });
     },
   },
 ];

@@ -132,6 +132,25 @@ export const TIME: Scenarios = [
     },
   },
   {
+    what: 'A peer that takes what waits for it is there, as if it had sent something.',
+    rules: [],
+    check(lesson) {
+      const { connection, now, advance } = asked(lesson);
+      advance(10_000);
+      connection.heard();
+      const what = 'A peer that takes what waits for it is there, as if it had sent something.';
+      expectDeadline(
+        connection,
+        now() + 30_000,
+        what,
+        '`heard` does what `receive` does for time.',
+      );
+      advance(30_000);
+      connection.checkTime();
+      expectPing(connection, 'Ask again after the next silence.', FORGET);
+    },
+  },
+  {
     what: 'A client that does not answer is gone: drop the TCP connection.',
     rules: [],
     check(lesson) {
