@@ -173,10 +173,7 @@ export class Connection {
     throw new Todo('05.3');
   }
 
-  /**
-   * Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. Nobody
-   * does once the connection is closing.
-   */
+  /** Step 3 · Says whether an open connection owes a `drain`: a `send` has returned `false`. */
   get owesDrain(): boolean {
     throw new Todo('05.3');
   }

@@ -195,7 +195,8 @@ export class Connection {
 
   /** Step 2 · Receives the bytes of one read. Drops them when we no longer listen. */
   receive(chunk: Uint8Array): void {
-    this.heard();
+    this.#heardAt = this.#now();
+    this.#askedAt = undefined;
     this.#backlogBytes = this.#waitingBytes;
     if (this.#closing.isListening) this.#reader.push(chunk);
   }
@@ -273,10 +274,7 @@ export class Connection {
     return !this.#owesDrain;
   }
 
-  /**
-   * Step 3 · Says whether a `send` has returned `false` and its caller waits for `drain`. Nobody
-   * does once the connection is closing.
-   */
+  /** Step 3 · Says whether an open connection owes a `drain`: a `send` has returned `false`. */
   get owesDrain(): boolean {
     return this.#owesDrain && this.#closing.state === 'OPEN';
   }

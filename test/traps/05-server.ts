@@ -451,8 +451,8 @@ const SHARED = new MessageReader('server');`,
     edits: [
       [
         `    this.#askedAt = undefined;
-  }`,
-        '  }',
+    this.#backlogBytes`,
+        '    this.#backlogBytes',
       ],
     ],
   },
