@@ -471,6 +471,20 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'timeout-without-close',
+    step: 5,
+    story:
+      'Whether the application has been told of the end is read off the state. After a timeout that is CLOSED already, and the application never hears of the end.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        '    this.#closing.disconnect();\n',
+        "    if (this.#closing.state === 'CLOSED') return;\n    this.#closing.disconnect();\n",
+      ],
+    ],
+  },
+  {
     id: 'rest-forgotten',
     step: 6,
     story: 'The frames behind the request are kept, and never read.',

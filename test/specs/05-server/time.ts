@@ -4,6 +4,7 @@ import {
   Close,
   clock,
   connect,
+  type Event,
   expectDeadline,
   expectEnding,
   expectExplained,
@@ -41,6 +42,14 @@ function asked(lesson: Lesson) {
   silent.wait(30_000);
   silent.connection.takeOutput();
   return silent;
+}
+
+/** Why no `close` is told of a connection that a timeout has ended, and then TCP. */
+function whyNotTold(early: Event | undefined, event: Event | undefined): string | undefined {
+  if (early?.type === 'close') return '`close` says that TCP is gone: tell it at `disconnect`.';
+  return event === undefined
+    ? 'The timeout has ended the closing handshake, and the application has heard nothing yet. Is `close` told only when `disconnect` is what ends it?'
+    : undefined;
 }
 
 /** Why a connection is not destroyed whose peer has not answered a Ping. */
@@ -251,6 +260,21 @@ export const TIME: Scenarios = [
         'A peer that does not answer a Close is dropped.',
         'In `checkTime`, ask `checkDeadline` of the closing handshake, and do what it says.',
       );
+    },
+  },
+  {
+    what: 'After a timeout too, the application hears when TCP is gone.',
+    rules: [],
+    check(lesson) {
+      const { connection, wait } = timed(lesson);
+      connection.close();
+      wait(5_000);
+      const what = 'After a timeout too, the application hears when TCP is gone.';
+      // Some tell an `error` of the timeout, and some do not.
+      const early = pull(connection, what);
+      connection.disconnect();
+      const end = { type: 'close', code: 1006, wasClean: false } as const;
+      expectNext(connection, end, what, (event) => whyNotTold(early, event));
     },
   },
   {
