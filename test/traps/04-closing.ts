@@ -338,6 +338,22 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'state-of-the-last',
+    step: 4,
+    story:
+      'The state kept in a variable of the module, and set to OPEN for each new connection: while clients arrive, no end is ever reached.',
+    source: 'RFC 6455 §7.1',
+    rules: [124],
+    edits: [
+      [
+        "  #state: State = 'OPEN';",
+        '  get #state() {\n    return STATE;\n  }\n\n  set #state(state) {\n    STATE = state;\n  }',
+      ],
+      ['    this.#role = role;', "    this.#role = role;\n    this.#state = 'OPEN';"],
+      ['const NEXT_STATE:', 'let STATE: State;\n\nconst NEXT_STATE:'],
+    ],
+  },
+  {
     id: 'code-zero',
     step: 4,
     story: 'The code of a Close never filled in: 0 travels.',
@@ -575,6 +591,21 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §7.1.1',
     rules: [102],
     edits: [['this.#now() >= this.deadline', 'this.#now() > this.deadline']],
+  },
+  {
+    id: 'clock-of-the-last',
+    step: 7,
+    story:
+      'The time of a state kept in a variable of the module: with each new client, all that are leaving have the whole time again.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [121],
+    edits: [
+      [
+        '  #enteredAt: number;',
+        '  get #enteredAt() {\n    return ENTERED_AT;\n  }\n\n  set #enteredAt(ms) {\n    ENTERED_AT = ms;\n  }',
+      ],
+      ['const NEXT_STATE:', 'let ENTERED_AT: number;\n\nconst NEXT_STATE:'],
+    ],
   },
   {
     id: 'time-begins-again',

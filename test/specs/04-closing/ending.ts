@@ -320,6 +320,29 @@ export const timeouts: readonly Scenario<Lesson>[] = [
     connection.expectsDeadline(undefined, 'Nothing is waited for any more.');
     connection.expectsAtCheck([], what);
   }),
+  {
+    what: 'Each connection has a clock of its own.',
+    rules: [121],
+    check(lesson) {
+      const { now, advance } = clock();
+      const [first, second] = [open(lesson, 'server', now), open(lesson, 'server', now)];
+      const start = now();
+      first.close();
+      advance(1000);
+      second.close();
+      equal(() => first.deadline, start + TIMEOUT_MS, 'Each connection has a clock of its own.', {
+        given: [
+          ['calls', `first.close() at ${start}, second.close() at ${now()}`],
+          ['clock', `${now()}; timeoutMs is ${TIMEOUT_MS}`],
+        ],
+        label: 'first.deadline is',
+        cause: (actual) =>
+          actual === now() + TIMEOUT_MS
+            ? 'That is when we stop waiting for the other one. Keep the time in the object, not beside it.'
+            : undefined,
+      });
+    },
+  },
   after(
     'To close TCP, the peer has the whole time again.',
     [121],

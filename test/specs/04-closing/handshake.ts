@@ -133,22 +133,23 @@ const receivesNormal = (expected: readonly Action[], state: State) =>
 const receivesEmpty = (expected: readonly Action[], state: State) =>
   receives(NOTHING, expected, state, 'an empty Close arrives');
 
+const weStart = conversation(
+  'We start',
+  'server',
+  [98, 100, 101, 109, 121, 122, 123, 124],
+  [
+    closes([send(NORMAL)], 'CLOSE_SENT'),
+    {
+      ...closes([], 'CLOSE_SENT', 'the application closes again'),
+      call: 'close(1001)',
+      act: (handshake) => handshake.close(CloseCode.GoingAway),
+    },
+    receivesNormal([hangUp], 'HANGING_UP'),
+    gone,
+  ],
+);
+
 const conversations: readonly Scenario<Lesson>[] = [
-  conversation(
-    'We start',
-    'server',
-    [98, 100, 101, 109, 121, 122, 123, 124],
-    [
-      closes([send(NORMAL)], 'CLOSE_SENT'),
-      {
-        ...closes([], 'CLOSE_SENT', 'the application closes again'),
-        call: 'close(1001)',
-        act: (handshake) => handshake.close(CloseCode.GoingAway),
-      },
-      receivesNormal([hangUp], 'HANGING_UP'),
-      gone,
-    ],
-  ),
   conversation(
     'The client starts',
     'server',
@@ -208,6 +209,26 @@ const conversations: readonly Scenario<Lesson>[] = [
   conversation('The connection breaks', 'server', [124], [gone]),
 ];
 
+const IN_ITS_FIELDS =
+  'Alone, it did the right thing. Keep what belongs to a connection in its fields, not beside the class.';
+
+const ownState: Scenario<Lesson> = {
+  what: 'Each connection has a state of its own.',
+  rules: [124],
+  check(lesson) {
+    const first = open(lesson);
+    first.close();
+    const second = open(lesson);
+    const states = () => ({ 'first.state': first.state, 'second.state': second.state });
+    const expected = { 'first.state': 'CLOSE_SENT', 'second.state': 'OPEN' };
+    equal(states, expected, 'Each connection has a state of its own.', {
+      given: [['calls', 'first is made, first.close(), second is made']],
+      label: 'then',
+      cause: () => IN_ITS_FIELDS,
+    });
+  },
+};
+
 /** Makes a connection, and one of the other role after it; then the peer of the first closes. */
 function sharesNothing(role: Role, other: Role, expected: readonly Action[]): Scenario<Lesson> {
   const what = `A ${role} stays one when a ${other} is made.`;
@@ -222,8 +243,7 @@ function sharesNothing(role: Role, other: Role, expected: readonly Action[]): Sc
           ['connections', `first (${role}), second (${other})`],
           ['call', `first.receiveClose(${show(NORMAL)})`],
         ],
-        cause: () =>
-          'Alone, it did the right thing. Keep what belongs to a connection in its fields, not beside the class.',
+        cause: () => IN_ITS_FIELDS,
       });
     },
   };
@@ -259,6 +279,9 @@ function refusesCode([code, why]: (typeof NO_WIRE_CODES)[number]): Scenario<Less
 /** Step 4 · The closing handshake. */
 export const handshake: readonly Scenario<Lesson>[] = [
   ...STATES.flatMap((state) => EVENTS.map((event) => leads(state, event))),
+  weStart,
+  // The connections after it aren't the first: state that they'd share is told here, with its cause.
+  ownState,
   ...conversations,
   sharesNothing('server', 'client', [send(NORMAL), hangUp]),
   sharesNothing('client', 'server', [send(NORMAL)]),
