@@ -454,6 +454,15 @@ export const TRAPS: readonly Trap[] = [
     edits: [["!hasToken(request, 'upgrade', 'websocket')", 'false']],
   },
   {
+    id: 'items-trimmed-by-javascript',
+    step: 3,
+    story:
+      'The items of a list trimmed with `trim`. A proxy that trims spaces and tabs alone sees a no-break space in the word, and no upgrade.',
+    source: 'RFC 6455 §4.2.1',
+    rules: [35, 38],
+    edits: [["split(',').map(trim);", "split(',').map((item) => item.trim());"]],
+  },
+  {
     id: 'connection-equals',
     step: 3,
     story:

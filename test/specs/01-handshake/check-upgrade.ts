@@ -44,12 +44,16 @@ function namesAsWritten(
   return 'With the names as the request writes them, it is accepted. In `headers` they are in lower case, such as `sec-websocket-key`.';
 }
 
-/** The changed request is refused with this status, and the headers that go with it. */
+/**
+ * The changed request is refused with this status, and the headers that go with it. `accepting` is
+ * why it would be accepted.
+ */
 export function refuses(
   status: number,
   rules: readonly number[],
   request: string,
   change: Change,
+  accepting?: string,
 ): UpgradeScenario {
   const what = `Refuse ${request}.`;
   return {
@@ -57,7 +61,7 @@ export function refuses(
     rules,
     check: ({ checkUpgrade }) => {
       const lines = change(RFC_REQUEST);
-      const about = { given: [drawRequest(lines)] };
+      const about = { given: [drawRequest(lines)], cause: () => accepting };
       const refuse = () => checkUpgrade(headOf(lines));
       saysWhatIsRight(refusesWith(status, refuse, what, about), about);
     },

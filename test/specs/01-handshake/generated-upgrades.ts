@@ -20,7 +20,16 @@ const TARGETS = ['//a', '/a/../b', '/%41', '/?', '/a?b?c', '/http://h/', 'http:/
   ['ftp://h/chat', 'ws://h/chat', '*', 'chat', '?x=1', './chat', 'h:443', 'http:chat'],
   ['http:///chat', 'http://', 'http://?x=1'],
 );
-const LIST_ITEMS = ['', 'h2c', 'keep-alive', 'websockets', 'x-upgrade', 'up grade', 'web', '"x"'];
+const LIST_ITEMS = [
+  '',
+  'h2c',
+  'keep-alive',
+  'websockets',
+  'x-upgrade',
+  'up grade',
+  'web',
+  '"x"',
+].concat(['\xa0websocket', 'upgrade\xa0']);
 /** What may be between the items of a list. */
 export const SEPARATORS = [', ', ',', ' ,', '\t,\t', ' , ', ',,'];
 const UNKNOWN = ['X-Upgrade: websocket', 'Keep-Alive: 5', 'Sec-WebSocket-Extensions: x; a="b, c"'];

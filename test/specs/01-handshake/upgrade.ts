@@ -64,6 +64,9 @@ const ACCEPTED: readonly UpgradeScenario[] = [
   acceptsFor('/chat', [43], 'a header nobody knows', replace('X-Forwarded-For', '10.0.0.1')),
 ];
 
+const NO_BREAK_SPACE =
+  'In HTTP, only spaces and tabs are white space. The byte a0 is part of the item, although `trim` and `\\s` of JavaScript take it for a space.';
+
 const REFUSED: readonly UpgradeScenario[] = [
   refuses(405, [35, 36], 'a POST', requestLine('POST /chat HTTP/1.1')),
   refuses(405, [35, 36], 'a method that only starts with GET', requestLine('GETX /chat HTTP/1.1')),
@@ -93,6 +96,13 @@ const REFUSED: readonly UpgradeScenario[] = [
     'an Upgrade that only contains the word',
     replace('Upgrade', 'websockets'),
   ),
+  refuses(
+    400,
+    [35, 38],
+    'an Upgrade with a no-break space before the word',
+    replace('Upgrade', 'h2c,\xa0websocket'),
+    NO_BREAK_SPACE,
+  ),
   refuses(400, [35, 39], 'a request without Connection', without('Connection')),
   refuses(400, [35, 39], 'a Connection without `Upgrade`', replace('Connection', 'keep-alive')),
   refuses(
@@ -100,6 +110,13 @@ const REFUSED: readonly UpgradeScenario[] = [
     [35, 39],
     'a Connection that only contains the word',
     replace('Connection', 'not-upgrade-really'),
+  ),
+  refuses(
+    400,
+    [35, 39],
+    'a Connection with a no-break space behind the word',
+    replace('Connection', 'Upgrade\xa0, keep-alive'),
+    NO_BREAK_SPACE,
   ),
 ];
 
