@@ -1235,6 +1235,15 @@ const SHARED = new MessageReader('server');`,
     ],
   },
   {
+    id: 'a-promise-for-each-call',
+    step: 11,
+    story:
+      'The end of a shutdown in an `async` method: each call returns another promise, and a caller that compares them takes the second shutdown for a new one.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [['  shutdown(): Promise<void> {', '  async shutdown(): Promise<void> {']],
+  },
+  {
     id: 'open-again',
     step: 11,
     story:

@@ -33,6 +33,13 @@ import {
 
 const GONE = 'The promise resolves when everybody is gone.';
 
+const ASYNC =
+  'An `async` method makes a promise of its own for each call. Keep one in a field, and return it without `async`.';
+
+function isAsync(method: () => unknown): boolean {
+  return Object.prototype.toString.call(method) === '[object AsyncFunction]';
+}
+
 const AFTER_SHUTDOWN =
   'Remember that the server has been shut down, also when the promise has resolved.';
 
@@ -194,6 +201,24 @@ export const EVERYBODY: Scenarios = [
         await shutdown.settles(what, given('first'), cause);
         await again.settles(what, given('second'), cause);
       }),
+  },
+  {
+    what: 'A second shutdown returns the same promise.',
+    rules: [],
+    async check({ WebSocketServer }) {
+      const what = 'A second shutdown returns the same promise.';
+      const server = new WebSocketServer(() => {});
+      const line = acceptLine(server, request());
+      await nextTurn();
+      const call = () => attempt(() => server.shutdown(), what);
+      const [first, second] = [call(), call()];
+      equal(() => first === second, true, what, {
+        given: [['calls', 'shutdown(), shutdown(), with one client there']],
+        label: 'it is the same',
+        cause: () => (isAsync(server.shutdown) ? ASYNC : undefined),
+      });
+      line.destroy();
+    },
   },
   {
     what: 'A client that comes during a shutdown is refused.',
