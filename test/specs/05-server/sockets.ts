@@ -215,6 +215,8 @@ export class Line extends Duplex {
   /** Has room for as much on every Node: their defaults differ. In bytes. */
   constructor(highWaterMark = 4 * 1024) {
     super({ highWaterMark });
+    // A scenario counts listeners that pile up. The warning of Node would only be printed beside it.
+    this.setMaxListeners(0);
   }
 
   /** What has been written to it. */
