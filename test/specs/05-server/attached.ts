@@ -108,7 +108,9 @@ export const ATTACHED: Scenarios = [
     check: (lesson) =>
       onSocket(lesson, async ({ client, socket, connection }) => {
         const writes = writesTo(socket);
-        for (const text of ['a', 'b', 'c']) connection.send(text);
+        connection.send('a');
+        const isAtOnce = writes.length > 0;
+        for (const text of ['b', 'c']) connection.send(text);
         await client.receives(
           textsFrom(fromServer, ['a', 'b', 'c']),
           'A message can be sent at any time.',
@@ -121,6 +123,10 @@ export const ATTACHED: Scenarios = [
             ['written', told],
           ],
           label: 'writes',
+          cause: () =>
+            isAtOnce
+              ? 'The first was written before the others were sent. Let `wake` only schedule a turn, with `queueMicrotask`, and all three leave in it.'
+              : undefined,
         });
       }),
   },

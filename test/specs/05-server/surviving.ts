@@ -88,9 +88,10 @@ function survives(bug: Error, what: string, where: string, run: () => void): voi
 }
 
 /** Checks that an error of the application comes out of a listener of the socket. */
-function thrownOn(what: string, given: Fact, listener: string, run: () => void, cause: string) {
+function thrownOn(what: string, given: Fact, listener: string, run: () => void, why: string) {
   if (errorOf(run) !== undefined) return;
   const came: Fact = ['came out', `nothing, of the \`${listener}\` listener`];
+  const cause = `${why}, so nobody would hear of the error. Throw it on: Node reports it as uncaught.`;
   fail(what, [given, came, ['expected', 'the error']], cause);
 }
 
@@ -203,7 +204,7 @@ export const SURVIVING: Scenarios = [
         ['`handle` throws', 'at `error`'],
         'data',
         () => line.emit('data', fromServer(Text, 'not masked')),
-        'Whom else could it be told? The connection has failed already.',
+        'The connection has failed already',
       );
       line.destroy();
     },
@@ -223,7 +224,7 @@ export const SURVIVING: Scenarios = [
         ['`handle`', 'calls `connection.fail`, then throws'],
         'data',
         () => line.emit('data', fromClient(Text, 'Hello')),
-        'A connection fails once: nobody would hear of the second error.',
+        'A connection fails only once, and this is the second time',
       );
       line.destroy();
     },
@@ -239,7 +240,7 @@ export const SURVIVING: Scenarios = [
         ['`handle` throws', 'at `close`'],
         'close',
         () => line.emit('close'),
-        'A connection that is closed fails no more: the error would be lost.',
+        'A connection that is closed cannot fail any more',
       );
       line.destroy();
     },
