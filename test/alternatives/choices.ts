@@ -575,6 +575,10 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
     ],
   },
   {
+    what: 'room again while a `drain` is still owed',
+    edits: [['    return !this.#owesDrain;', '    return this.#waitingBytes < HIGH_WATER_BYTES;']],
+  },
+  {
     what: 'messages that are copied',
     edits: [
       [

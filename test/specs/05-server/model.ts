@@ -135,8 +135,14 @@ export class Model {
   /**
    * Sends a message. Between two bounds the code decides whether the client is given up, and
    * whether enough waits: `isGivenUp` and `isFull` say how it has. Returns what `send` should.
+   * `undefined`: either, as when less waits again and a `drain` is still owed.
    */
-  send(opcode: number, payload: Uint8Array, isGivenUp: boolean, isFull: boolean): boolean {
+  send(
+    opcode: number,
+    payload: Uint8Array,
+    isGivenUp: boolean,
+    isFull: boolean,
+  ): boolean | undefined {
     if (this.state !== 'OPEN') return false;
     const { maxWaitingBytes } = this.#limits;
     const [low, high] = this.#waiting();
@@ -149,8 +155,11 @@ export class Model {
     this.#messages.push(said(opcode, payload));
     const [least, most] = this.#waiting();
     const { HIGH_WATER_BYTES } = this.#lesson;
-    this.owesDrain ||= least >= HIGH_WATER_BYTES || (most >= HIGH_WATER_BYTES && isFull);
-    return !this.owesDrain;
+    if (least >= HIGH_WATER_BYTES || (most >= HIGH_WATER_BYTES && isFull)) {
+      this.owesDrain = true;
+      return false;
+    }
+    return this.owesDrain ? undefined : true;
   }
 
   /** The bytes that wait, counted as low and as high as they can be. */

@@ -172,7 +172,7 @@ export class Session {
     const isGivenUp = isOpen && this.#isEnding();
     const opcode = isText ? Opcode.Text : Opcode.Binary;
     const expected = this.#model.send(opcode, payload, isGivenUp, !given);
-    if (given !== expected) this.#wrongSend(expected);
+    if (expected !== undefined && given !== expected) this.#wrongSend(expected);
     if (isOpen) this.#expectWake(wakes);
     if (isGivenUp) this.#pull();
   }
