@@ -1,5 +1,5 @@
 /** How a run is told to the person at the terminal. */
-import { fileOf, LESSONS, type Lesson, type Target } from '../course/lessons.ts';
+import { fileOf, LESSONS, type Target } from '../course/lessons.ts';
 import type { Complaint } from '../course/typecheck.ts';
 import { columns, style } from '../view/style.ts';
 import { labelTable } from '../view/table.ts';
@@ -50,7 +50,12 @@ export function renderRun(
   const middle = first
     ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
     : [];
-  const bottom = ['', ...wrap(verdict(target, done, results.length, complaints), width)];
+  const isDone = done === results.length && complaints?.length === 0;
+  const bottom = [
+    '',
+    ...wrap(verdict(target, done, results.length, complaints), width),
+    ...(isDone && target.side === 'lessons' ? ['', ...whatNext(target, width)] : []),
+  ];
   // What the steps after it have printed would only bury it.
   const whole = [...top, ...list(before), ...middle, ...after.map(line), ...bottom];
   const types = typeErrors(target, complaints ?? [], width);
@@ -166,11 +171,18 @@ function verdict(
   if (!complaints) return `${all}. The types are still being checked.`;
   if (complaints.length > 0) return `${all}, but the types do not yet.`;
   if (side === 'solutions') return `${all}.`;
-  const next: Lesson | undefined = LESSONS[LESSONS.indexOf(lesson) + 1];
-  const what = `${all}: lesson ${lesson.number} is done. ${lesson.gain}`;
-  return next
-    ? `${what} Next: lessons/${next.name}/README.md`
-    : `${what} It was the last. Now open a browser: npm run serve`;
+  const last = lesson === LESSONS.at(-1) ? ' It was the last.' : '';
+  return `${all}: lesson ${lesson.number} is done. ${lesson.gain}${last}`;
+}
+
+/** Where to go when a lesson is done. */
+function whatNext({ lesson }: Target, width: number): string[] {
+  const next = LESSONS[LESSONS.indexOf(lesson) + 1];
+  return [
+    'Try it   npm run serve, with what the README says about the browser',
+    `Compare  npm run diff ${lesson.number}`,
+    ...(next ? [`Next     lessons/${next.name}/README.md`] : []),
+  ].flatMap((line) => wrap(line, width, ' '.repeat(9)));
 }
 
 /** Writes the complaints of the type checker about a target's folder. */

@@ -24,6 +24,9 @@ function below(results: readonly StepResult[], complaints?: readonly Complaint[]
 
 test('a lesson is done when its types are right, too', () => {
   expect(below(passed, [])).toMatch(/^All 2 steps pass: lesson 03 is done\./);
+  expect(below(passed, [])).toContain(
+    '\nCompare  npm run diff 03\nNext     lessons/04-closing/README.md',
+  );
   expect(below(passed)).toBe('All 2 steps pass. The types are still being checked.');
   const red = below(passed, [complaint]);
   expect(red).toMatch(/^All 2 steps pass, but the types do not yet\.\n/);
