@@ -38,7 +38,7 @@ import {
   isWireCode,
 } from '../04-closing/closing.ts';
 
-/** How much a server puts up with. */
+/** How much a server puts up with. Beyond 2³¹ − 1 ms, a timer of Node fires at once. */
 export interface Limits {
   /** The longest request head, in bytes. */
   readonly maxHeadBytes: number;
