@@ -71,7 +71,7 @@ function keptByNpm(options: Options, environment: NodeJS.ProcessEnv) {
   const separated: string[] = [];
   for (const [name, { type }] of Object.entries(options)) {
     if (ALSO_OF_NPM.includes(name)) continue;
-    // The values of an option that was given more than once stand two lines apart.
+    // The values of an option that was given more than once are two line breaks apart.
     for (const value of environment[`npm_config_${name}`]?.split('\n\n') ?? []) {
       if (value === 'true' && type === 'string') separated.push(name);
       else if (value === 'true') args.push(`--${name}`);

@@ -39,7 +39,7 @@ const keyOf = (payload: Uint8Array) => Buffer.from(payload).toString('latin1');
 
 /** A client after its opening handshake. */
 export class RawClient {
-  /** The connection below, for whoever ends it out of turn. */
+  /** The connection below, for those who end it out of turn. */
   readonly socket: RawSocket;
   readonly #patience: Patience;
   readonly #frames: ServerFrames;

@@ -1,4 +1,4 @@
-/** What a case waits for that is no script. */
+/** What a case waits for that isn't a script. */
 import { CloseCode } from '../protocol.ts';
 import type { RawClient } from './client.ts';
 import { Failed } from './model.ts';

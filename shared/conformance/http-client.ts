@@ -12,7 +12,7 @@ const HTTP = 'HTTP/';
 
 /** A client before, and in, its opening handshake. */
 export class HttpClient {
-  /** The connection below, for whoever ends it out of turn. */
+  /** The connection below, for those who end it out of turn. */
   readonly socket: RawSocket;
   readonly #patience: Patience;
   /** What has come, and was not in the head of a response. */
@@ -78,7 +78,7 @@ export class HttpClient {
   }
 
   /**
-   * Reads the body of a response that is no 101, until `isWhole` says so or TCP ends. Returns
+   * Reads the body of a response that isn't a 101, until `isWhole` says so or TCP ends. Returns
    * what there is; `open` says that TCP has not ended, and nothing more came.
    */
   async body(isWhole: (body: Uint8Array) => boolean): Promise<{ body: Uint8Array; open: boolean }> {

@@ -172,7 +172,7 @@ function describeReaction({ replies, ended }: Reaction, client: RawClient): stri
 
 const isPong = ({ type }: Reply) => type === 'pong';
 
-/** A remark for whoever waits for a Pong: one came, and it was not the one. */
+/** A remark when a Pong is awaited: one arrived, and it was another one. */
 export function sayUnasked({ unaskedPong }: RawClient): string {
   if (!unaskedPong) return '';
   return ` Passed over: ${nameReplies([pongReply(unaskedPong)])}, which answers no Ping of ours.`;

@@ -62,7 +62,7 @@ function readBoth(lesson: Lesson): readonly [yours: Part[], reference: Part[]] {
   }
 }
 
-/** Reads a file. Which line ends it has is no difference. */
+/** Reads a file. Which line ends it has makes no difference. */
 function readSource(side: Side, lesson: Lesson): string {
   requireFile({ side, lesson });
   return readText(fileOf({ side, lesson })).replaceAll('\r\n', '\n').trimEnd();

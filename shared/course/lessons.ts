@@ -58,7 +58,7 @@ export const LESSONS: readonly Lesson[] = [
   },
 ];
 
-/** Where code can stand: the learner's, or the reference. */
+/** Whose code it is: the learner's, or the reference. */
 export type Side = 'lessons' | 'solutions';
 
 /** A lesson's code on one side: what a command works on. */

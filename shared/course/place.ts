@@ -49,7 +49,7 @@ export function functionOf(error: unknown): string | undefined {
   const found = stackOf(error).find((line) => OWN.test(line)) ?? '';
   const [, called = '<anonymous>'] =
     /^ +at (?:async |new )?(.+?)(?: \[as .+\])? \(/.exec(found) ?? [];
-  // A function of a module is called on whatever holds the module: that is none of its names.
+  // A function of a module is called on whatever the module is in: that isn't one of its names.
   const name = called.replace(/^(Proxy|Object|Module|Function)\./, '').replace(/\b[gs]et /, '');
   return name === '<anonymous>' ? undefined : name;
 }

@@ -29,7 +29,7 @@ export function same(actual: unknown, expected: unknown): boolean {
   return Object.is(actual, expected);
 }
 
-/** Tells what cannot be seen when two values stand side by side. Empty: it can all be seen. */
+/** Tells what cannot be seen when two values are side by side. Empty: it can all be seen. */
 export function unseen(actual: unknown, expected: unknown): Fact[] {
   const { path, mine, right } = firstDifference(actual, expected, '');
   if (typeof mine === 'string' && typeof right === 'string') {

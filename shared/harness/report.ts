@@ -147,7 +147,7 @@ function bare(sentence: string): string {
   return sentence.replace(/\.$/, '');
 }
 
-/** The bytes that arrived are drawn, the other facts stand beside their labels. */
+/** The bytes that arrived are drawn, the other facts are beside their labels. */
 function details({ facts, cause }: Failure, width: number): string[] {
   const lines: string[] = [''];
   const plain = facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');

@@ -76,7 +76,7 @@ function ranAhead(error: unknown, number: number): Failure | undefined {
   };
 }
 
-/** Where a `Todo` stands, and in which function. */
+/** Where a `Todo` is, and in which function. */
 function todoPlace(error: Todo): string {
   const name = functionOf(error);
   return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;

@@ -93,7 +93,7 @@ function clip(text: string, length = text.length, max = MAX_TEXT): string {
   return text.length > max ? `${text.slice(0, max)}… (${count(length, 'character')})` : text;
 }
 
-/** How many bytes stand beside each other when two rows are compared. */
+/** How many bytes are beside each other when two rows are compared. */
 const ROW = 12;
 
 /**

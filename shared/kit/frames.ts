@@ -70,7 +70,7 @@ export function frame(opcode: number, payload: Uint8Array | string = '', fin = t
   };
 }
 
-/** Splits what a server sends into its frames. `rest`: what is no whole frame, or is masked. */
+/** Splits what a server sends into its frames. `rest`: what isn't a whole frame, or is masked. */
 export function splitFrames(bytes: Uint8Array): {
   readonly frames: readonly Frame[];
   readonly rest: Uint8Array;

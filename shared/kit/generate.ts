@@ -6,7 +6,7 @@ import { SEED } from './seed.ts';
 const MAX_ATTEMPTS = 500;
 
 /**
- * What a case is made from: one number after the other. Whoever draws has to have the simplest
+ * What a case is made from: one number after the other. Whatever draws has to have the simplest
  * outcome at 0, and simpler ones at smaller numbers: a case that fails is told with the fewest and
  * smallest numbers with which it still does.
  */

@@ -31,7 +31,7 @@ export function request(target = '/', ...lines: readonly string[]): Uint8Array {
   );
 }
 
-/** A likely cause, or what finds one in how things stand when something has not come. */
+/** A likely cause, or what finds one when something has not arrived. */
 export type Cause = string | (() => string | undefined);
 
 const causeOf = (cause: Cause | undefined) => (typeof cause === 'function' ? cause() : cause);

@@ -21,7 +21,7 @@ export function toJavaScript(file, source, withMap = false) {
     typescript: { onlyRemoveTypeImports: true },
     sourcemap: withMap,
   });
-  // Its types leave out where that is, and so does it in a file that is no text.
+  // Its types leave out where that is, and so does it in a file that isn't text.
   const [error] = /** @type {(Error & { loc?: { line: number, column: number } })[]} */ (errors);
   if (error) {
     const { line, column } = error.loc ?? { line: 1, column: 0 };

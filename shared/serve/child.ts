@@ -18,7 +18,7 @@ const report = (error: unknown) => console.error(`${style.red('✗')} ${explain(
 
 // It says goodbye to its pages when its parent lets it go, and not at a signal to both.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// A terminal that's gone is no reason to let the pages down.
+// The pages go on, although a terminal is gone.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 // Whatever the lesson throws, and wherever: the server lives on, once there is one.
 let serving: Serving | undefined;

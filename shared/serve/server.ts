@@ -194,7 +194,7 @@ function watched(handle: reference.Handler, observers: Observers): reference.Han
   };
 }
 
-/** Hears of failed connections before the application does. What a client did wrong is no news. */
+/** Hears of failed connections before the application does. What a client did wrong isn't news. */
 function reporting(handle: reference.Handler, report: Report): reference.Handler {
   return (connection, event) => {
     if (event.type === 'error' && !(event.error instanceof ProtocolError)) report(event.error);

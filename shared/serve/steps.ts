@@ -44,7 +44,7 @@ const ILLEGAL: Record<Direction, Step> = { in: '02.6', out: '03.4' };
 export function frameStep({ direction, name, opcode, fin, length7 = 0 }: FieldPlace): Step {
   const isFragment = opcode === 0 || (!fin && opcode < 8);
   if (name === 'first byte' && isFragment) return FRAGMENTS[direction];
-  // 126 and 127 are no lengths, but say which of the longer forms follows.
+  // 126 and 127 aren't lengths, but say which of the longer forms follows.
   const field = name === 'second byte' && length7 > 125 ? 'length' : name;
   const steps = field === 'payload' ? PAYLOADS[opcode] : FIELDS[field];
   return (steps ?? ILLEGAL)[direction];

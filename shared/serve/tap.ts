@@ -45,7 +45,7 @@ export function tapSocket(
     observer.send(headEvent('out', response.bytes));
     takeOut(rest);
   });
-  // The first who listens: whoever comes later may change the bytes in place.
+  // The first listener: a later one can change the bytes in place.
   socket.on('data', takeIn);
   cutReads(socket, () => observer.wantsCutReads);
   tapEnd(socket, observer, [

@@ -91,7 +91,7 @@ function parseNumbers(text: string): Uint8Array | undefined {
   });
 }
 
-/** The escapes of one character, but for those that stand for themselves. */
+/** The escapes of one character, but for those that mean themselves. */
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
 
 /** Reads text with escapes, such as `\x81\x05Hello`, also in the quotes of a language. */

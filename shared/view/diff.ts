@@ -4,13 +4,13 @@ import { style } from './style.ts';
 import { pad } from './width.ts';
 import { wrap } from './wrap.ts';
 
-/** Changes that stand near each other, with the lines around them. */
+/** Changes that are near each other, with the lines around them. */
 export interface Hunk {
-  /** Where the first line stands in the first text, counted from 1. */
+  /** Where the first line is in the first text, counted from 1. */
   readonly start: number;
   /** Says where it is in both texts, such as `@@ -3,7 +3,8 @@`. */
   readonly header: string;
-  /** Each begins with ` `, or with `-` or `+` when it stands only in the first or second text. */
+  /** Each begins with ` `, or with `-` or `+` when it's only in the first or second text. */
   readonly lines: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function hunksOf(before: string, after: string, context = 3): Hunk[] {
   }));
 }
 
-/** Makes sure that the last line has an end: whether it has one is no difference. */
+/** Makes sure that the last line has an end: whether it has one makes no difference. */
 function ended(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
@@ -37,7 +37,7 @@ function range(start: number, count: number): string {
   return `${count === 0 ? start - 1 : start},${count}`;
 }
 
-/** Lines that stand beside each other. `undefined`: there is none on this side. */
+/** Lines that are beside each other. `undefined`: there is none on this side. */
 export interface Row {
   readonly left?: string | undefined;
   readonly right?: string | undefined;

@@ -33,7 +33,7 @@ export interface DecodedField {
   readonly end: number;
   /** How many bytes of it have not arrived. */
   readonly missing: bigint;
-  /** The rule that it breaks, whoever sent it. */
+  /** The rule that it breaks, no matter who sent it. */
   readonly problem: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface DecodedFrame extends Header {
   readonly payload: Uint8Array | undefined;
   /** How many bytes of the frame have not arrived. Without a `length`, at least so many. */
   readonly missing: bigint;
-  /** The first rule that it breaks, whoever sent it. */
+  /** The first rule that it breaks, no matter who sent it. */
   readonly problem: string | undefined;
 }
 
@@ -168,7 +168,7 @@ function fieldSizes({ masked, length7, length }: Header): [FieldName, bigint][] 
   return sizes.filter(([, size]) => size > 0n);
 }
 
-/** Names the first rule that a frame breaks, whoever sent it. `undefined`: none. */
+/** Names the first rule that a frame breaks, no matter who sent it. `undefined`: none. */
 function judgeHeader(header: Header): string | undefined {
   return judgeFirstByte(header) ?? judgeSecondByte(header) ?? judgeLength(header);
 }

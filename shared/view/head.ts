@@ -5,7 +5,7 @@ export interface HeadLine {
   readonly name: 'start line' | 'header' | 'blank line';
   /** One character for each byte, with its line end if that has arrived. */
   readonly text: string;
-  /** The rule that it breaks, whoever sent it. */
+  /** The rule that it breaks, no matter who sent it. */
   readonly problem: string | undefined;
 }
 

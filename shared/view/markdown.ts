@@ -22,7 +22,7 @@ function renderText(text: string, width: number): string[] {
   );
 }
 
-/** Takes the marks of emphasis and links away, and leaves what stands in backticks alone. */
+/** Takes the marks of emphasis and links away, and leaves what is in backticks alone. */
 function withoutMarks(text: string): string {
   return text.replace(
     /(`[^`]*`)|\*\*(.+?)\*\*|\*(\S.*?)\*|\[([^\]]*)\]\(([^)]*)\)/g,

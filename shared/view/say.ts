@@ -8,7 +8,7 @@ import { quote, toHex } from './hex.ts';
 export interface Field extends Pick<DecodedField, 'name' | 'start' | 'end'> {
   /** What it says. */
   readonly meaning: string;
-  /** The rule that it breaks, whoever sent it. */
+  /** The rule that it breaks, no matter who sent it. */
   readonly problem?: string;
 }
 

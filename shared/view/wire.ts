@@ -19,7 +19,7 @@ export const MAX_FRAMES = 8;
 
 /**
  * Draws frames for a person: one frame with a label hanging from each field, several with one
- * line each. A `│` stands where a read ended. No line is wider than `width` columns.
+ * line each. A `│` marks where a read ended. No line is wider than `width` columns.
  */
 export function drawStream(stream: Stream, width = 76): string[] {
   const { first, count } = surveyFrames(stream.bytes, MAX_FRAMES);
@@ -30,7 +30,7 @@ export function drawStream(stream: Stream, width = 76): string[] {
   return lines;
 }
 
-/** Writes some bytes as hex with their cuts. Returns the column at which each byte stands. */
+/** Writes some bytes as hex with their cuts. Returns the column of each byte. */
 function hexWithCuts({ bytes, cuts = [] }: Stream, start: number, end: number) {
   let text = '';
   const columns: number[] = [];
@@ -65,7 +65,7 @@ function drawFrame(stream: Stream, frame: DecodedFrame, width: number): string[]
   return lines.map((line) => clip(line.trimEnd(), width));
 }
 
-/** Draws what holds a number of columns together, with a `┬` for the stem of their label. */
+/** Draws what joins a number of columns, with a `┬` for the stem of their label. */
 function drawBracket(columns: number): string {
   if (columns === 2) return '┬─';
   const left = Math.floor((columns - 2) / 2);

@@ -25,7 +25,7 @@ test.for(styles)('%s is right', async (style) => {
   expect(await firstFailure(await loadSpec(lesson), module)).toBeUndefined();
 });
 
-/** What the server of lesson 05 can stand on, besides the solutions. */
+/** What the server of lesson 05 can be built on, besides the solutions. */
 const FOUNDATIONS = [
   ['regular-expressions', 'data-view', 'data-view', 'switch'],
   ['state-machine', 'generator', 'hex', 'states-as-classes'],

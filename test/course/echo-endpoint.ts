@@ -36,7 +36,7 @@ export type Fault =
   | 'masks-its-frames'
   /** A reset takes everybody else down, too. */
   | 'dies-of-reset'
-  /** Whoever writes before the 101 is refused with 400. */
+  /** A client that writes before the 101 is refused with 400. */
   | 'refuses-early-frames'
   /** No fault: the key is taken as it is, and not decoded. */
   | 'takes-any-key'

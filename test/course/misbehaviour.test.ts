@@ -322,7 +322,7 @@ const PLAIN: readonly Kind[] = [
 
 const left: string[] = [];
 afterAll(() => {
-  // One line a kind, for whoever wants to see them all: SHOW_KINDS=1 npx vitest …
+  // One line a kind, for those who want to see them all: SHOW_KINDS=1 npx vitest …
   if (process.env.SHOW_KINDS) console.log(left.join('\n'));
 });
 
@@ -350,7 +350,7 @@ function check(command: 'run' | 'call', { kind, lesson = '03', make, says, marks
     );
     expect(output).not.toContain(sandbox.folder);
     expect(output).not.toContain('\x1b[2J');
-    // Printing is no mistake; everything else here is.
+    // Printing isn't a mistake; everything else here is.
     expect(code).toBe(kind.startsWith('a flood') ? 0 : 1);
     expect(ms).toBeLessThan(MOST_MS);
   });

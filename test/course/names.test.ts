@@ -16,7 +16,7 @@ const SOURCES = ['shared', 'solutions', 'test', '.ci', '.github'].flatMap((folde
 const sections = new Set(read('shared/harness/rfc6455-sections.txt').match(/^[\d.]+/gm));
 const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
 
-/** Finds in all sources what a pattern captures, with the place where it stands. */
+/** Finds in all sources what a pattern captures, with the place where it is. */
 function findAll(pattern: RegExp): { readonly found: string; readonly place: string }[] {
   return SOURCES.flatMap((path) => {
     const text = read(path);

@@ -1,4 +1,4 @@
-/** The programs in the texts that stand in no source: they are run. */
+/** The programs in the texts that aren't in any source: they are run. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';

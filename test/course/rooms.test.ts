@@ -18,7 +18,7 @@ const IN_SHARED = [
 ];
 const ENGINE = ['shared', ...IN_SHARED.map((room) => `shared/${room}`), 'shared/commands'];
 
-/** What each room may import from. Each stands on rooms that are further up in this list. */
+/** What each room may import from. Each uses only rooms that are further up in this list. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   lessons: ['shared'],

@@ -1,5 +1,5 @@
 /**
- * A process with the reference of lesson 05: it echoes, floods whoever asks for it, and tells how
+ * A process with the reference of lesson 05: it echoes, floods clients that ask for it, and tells how
  * much memory it takes. Only a process of its own has a memory of its own.
  */
 import { type AddressInfo, createServer } from 'node:net';

@@ -69,7 +69,7 @@ describe('lines are broken', () => {
       const lines = wrap(`You can also say ${command} here`, 26);
       expect(lines[1]).toMatch(new RegExp(`^${command}( here)?$`));
     }
-    // What comes after it is no part of it.
+    // What follows isn't part of it.
     const lines = ['Type npm test lessons/02 and', 'wait'];
     expect(wrap(lines.join(' '), 28)).toEqual(lines);
   });

@@ -1,6 +1,6 @@
 /**
- * Changes of the solutions that no step notices, and why none has to. Whoever finds one that a
- * learner could make by mistake, and regret, has found a check that is missing.
+ * Changes of the solutions that no step notices, and why none has to. If you find one that a
+ * learner could make by mistake, and regret, you've found a check that is missing.
  */
 
 /** A change, named by the line that it is in. */

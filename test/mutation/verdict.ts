@@ -28,7 +28,7 @@ export function judge(
   mutants: readonly Mutant[],
   survivors: readonly Survivor[] = SURVIVORS,
 ): Judgement {
-  // Code that does not even load is no mistake that a check could find.
+  // Code that does not even load isn't a mistake that a check could find.
   const all = mutants.filter(({ status }) => status !== 'RuntimeError');
   const surviving = all.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
   const listed = survivors.filter((it) => it.lesson === lesson);

@@ -4,7 +4,7 @@
  * all, with what a learner is told.
  */
 
-/** A text that stands once in the solution, and what the mistake makes of it. */
+/** A text that appears once in the solution, and what the mistake makes of it. */
 export type Edit = readonly [find: string, replacement: string];
 
 /** One mistake. */
@@ -24,7 +24,7 @@ export interface Trap {
   readonly edits: readonly Edit[];
 }
 
-/** Sources that are no repository: what they are called, and where they are. */
+/** Sources that aren't a repository: what they are called, and where they are. */
 export const DOCUMENTS: Readonly<Record<string, string>> = {
   'MDN: Writing WebSocket servers':
     'https://developer.mozilla.org/en-US/docs/Web/API/WebSockets_API/Writing_WebSocket_servers',

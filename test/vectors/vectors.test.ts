@@ -11,7 +11,7 @@ import { ACCEPT_VECTORS, FINGERPRINTS, RFC_ACCEPT } from './accept.ts';
 import { PUBLISHED_FRAMES, RFC_FRAMES } from './frames.ts';
 import { UTF8_GROUPS } from './utf8.ts';
 
-/** Everything that has an id in the files of vectors, whatever list it stands in. */
+/** Everything that has an id in the files of vectors, whatever list it's in. */
 async function allVectors(): Promise<{ readonly id: string }[]> {
   const modules: object[] = await Promise.all(
     readdirSync(join(ROOT, 'test/vectors'))

@@ -8,7 +8,7 @@ const HELLO = 'Hello World!';
 const PATTERN = 'BAsd7&jh23';
 const LARGE = text(PATTERN.repeat(Math.ceil(262_144 / PATTERN.length)).slice(0, 262_144));
 
-/** Codes that may stand in a Close, and those that must not. RFC 6455 §7.4 */
+/** Codes that a Close may carry, and those that it must not. RFC 6455 §7.4 */
 export const LEGAL_CODES = [
   1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999,
 ];

@@ -22,7 +22,7 @@ const HALF_CLOSE: Case = {
     await client.send([text('farewell')]);
     await expectReply(client, textReply('farewell'));
     client.socket.halfClose();
-    // Without a Close from us there is none to answer; to send one is no mistake.
+    // Without a Close from us there is none to answer; sending one isn't a mistake.
     let event = await client.next();
     if (event.type === 'close') event = { type: await client.untilEnd() };
     if (event.type === 'silence') throw new Failed('The server did not end TCP.', 'open');

@@ -45,7 +45,7 @@ const set =
       ...values.map((value) => [name, value] as const),
     ],
   });
-/** Puts lines before all others, even those that are no headers. */
+/** Puts lines before all others, even those that aren't headers. */
 const before =
   (...lines: string[]): RequestEdit =>
   ({ line, headers }) => ({ line: [line, ...lines].join('\r\n'), headers });

@@ -67,7 +67,7 @@ function showForm(isUsed) {
   document.body.dataset.used = isUsed;
   byId('connect').hidden = isUsed;
   byId('close').hidden = !isUsed;
-  // Whoever has just used a form that is gone goes on with what comes next.
+  // Somebody who has just used a form that is gone goes on with what follows.
   if (hadFocus) byId(next).focus();
 }
 

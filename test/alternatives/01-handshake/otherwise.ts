@@ -61,7 +61,7 @@ export function parseRequest(
   return { headers, length: head.length, version, target, method };
 }
 
-/** Checks the rules from the last to the first, skips empty items, and refuses what is no URI. */
+/** Checks the rules from the last to the first, skips empty items, and refuses what isn't a URI. */
 export function checkUpgrade({ headers, target, version, method }: Handshake.RequestHead) {
   const lines = (name: string) => headers.get(name) ?? [];
   const items = (name: string) =>

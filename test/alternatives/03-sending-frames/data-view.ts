@@ -89,10 +89,10 @@ export function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** All frames stand in one array, in the order in which they go. */
+/** All frames are in one array, in the order in which they go. */
 export class SendQueue {
   #frames: Frame[] = [];
-  /** Where the next one stands. Those before it have gone. */
+  /** Where the next one is. Those before it have gone. */
   #at = 0;
   /** How many Pings and Pongs wait, in front of all others. */
   #urgent = 0;

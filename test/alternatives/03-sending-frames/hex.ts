@@ -1,4 +1,4 @@
-/** Headers written as text, in hex, as they stand in the standard. A linked list is the queue. */
+/** Headers written as text, in hex, as they are in the standard. A linked list is the queue. */
 import { webcrypto } from 'node:crypto';
 import { type Frame, isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../../../shared/protocol.ts';
 

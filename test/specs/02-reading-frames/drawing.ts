@@ -10,7 +10,7 @@ const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 /** Lengths around those at which something changes. */
 const EDGES = [0, 1, 2, 7, 124, 125, 126, 127];
 
-/** Lengths that fit into eight bytes only. Those beyond 2^53 a number holds rounded. */
+/** Lengths that fit into eight bytes only. Those beyond 2^53 are rounded in a number. */
 const LONG = [65536n, 2n ** 31n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n];
 
 /** Makes a frame of a payload, as it should be written. */

@@ -50,7 +50,7 @@ function takesApart(
   };
 }
 
-/** Where the fields are, for whoever has read one of them wrongly. */
+/** Where the fields are, for those who have read one of them wrongly. */
 const PLACES: Readonly<Record<keyof FirstBytes, string>> = {
   fin: 'FIN is the highest bit of the first byte: `true` or `false`.',
   rsv: 'The RSV bits are the three after FIN, as a number from 0 to 7.',

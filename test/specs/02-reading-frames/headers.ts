@@ -108,7 +108,7 @@ function lengthMistake(lesson: Lesson, actual: unknown, expected: FrameHeader): 
 const TOO_LONG_TO_COUNT =
   'This header is legal, although a JavaScript number can only be close to its length: round it. Step 9 checks whether it is too large.';
 
-/** Lengths that a number holds only rounded, if it holds them. */
+/** Lengths that are rounded in a number, if they fit into one. */
 const BEYOND: readonly string[] = [
   '82 7f 00 20 00 00 00 00 00 00',
   '82 7f 00 20 00 00 00 00 00 01',

@@ -25,7 +25,7 @@ import { decodeUtf8 } from './utf8.ts';
 
 const { Binary, Continuation, Ping, Text } = Opcode;
 
-/** Texts whose characters are cut, and between the pieces what is no text. */
+/** Texts whose characters are cut, and between the pieces what isn't text. */
 const CUT_TEXTS: Conversation = {
   what: 'three texts, two of them in fragments that cut characters',
   rules: [106],
@@ -168,7 +168,7 @@ function sendings(payload: Uint8Array): { readonly bytes: Uint8Array; readonly g
   return ways;
 }
 
-/** Says why bytes are no text. */
+/** Says why bytes aren't text. */
 function whyWrong(bytes: Uint8Array): string {
   const { wrongAt } = decodeUtf8([...bytes]);
   if (wrongAt === undefined) return 'it ends inside a character';

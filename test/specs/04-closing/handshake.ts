@@ -122,7 +122,7 @@ function receives(
   state: State,
   what: string,
 ): Event {
-  // A copy: whoever receives it may do with it what they like.
+  // A copy: the code under test can do with it what it likes.
   const act = (handshake: ClosingHandshake) => handshake.receiveClose(body.slice());
   const call = `receiveClose(${show(body)})`;
   return { what, call, event: 'receiveClose', act, expected, state };

@@ -14,7 +14,7 @@ import {
 } from './core.ts';
 import type { Arrival } from './model.ts';
 
-/** A frame that a client sends, and what it means to whoever gets it. */
+/** A frame that a client sends, and what it means to its receiver. */
 export interface Spoken {
   /** For people: such as `a Ping`. */
   readonly name: string;

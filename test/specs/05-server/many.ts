@@ -283,7 +283,7 @@ async function expectDripRefused(lesson: Lesson): Promise<void> {
   }
 }
 
-/** A connection whose application throws at one event, and how it stands in the set meanwhile. */
+/** A connection whose application throws at one event, and whether it's in the set meanwhile. */
 function countsInSpite(type: 'open' | 'close'): Scenario<Lesson> {
   const what = `A connection is counted, whatever the application throws at \`${type}\`.`;
   return {

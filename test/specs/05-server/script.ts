@@ -80,7 +80,7 @@ export class Session {
   /** Lets one thing happen, and checks what comes of it. */
   step(): void {
     const { acts } = this.#scope;
-    // Whoever is to be dropped is dropped: nothing else happens to it first.
+    // What is to be dropped is dropped: nothing else happens to it first.
     const mustEnd = this.#model.ending === 'destroy' && this.#model.state !== 'CLOSED';
     const act = this.#choose.pick(['read', 'read', ...acts] as const);
     if (mustEnd) this.disconnect();
