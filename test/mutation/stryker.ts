@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileOf, type Lesson, ROOT, UsageError } from '../../shared/course/lessons.ts';
 import { spawnChild } from '../../shared/process/children.ts';
+import { statusLine } from '../../shared/view/status-line.ts';
 
 /** One change of a solution. */
 export interface Mutant {
@@ -42,7 +43,12 @@ export class Laboratory {
   readonly #folder = mkdtempSync(join(tmpdir(), 'websocket-101-mutants-'));
 
   constructor() {
-    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
+    process.once('exit', () => {
+      // Thousands of files: on a busy machine, that takes seconds.
+      statusLine('Removing the temporary folder.');
+      rmSync(this.#folder, { recursive: true, force: true });
+      statusLine('');
+    });
     for (const name of ['solutions', 'shared', 'test', 'package.json', 'package-lock.json']) {
       cpSync(join(ROOT, name), join(this.#folder, name), { recursive: true });
     }
