@@ -29,7 +29,9 @@ const LIST_ITEMS = [
   'up grade',
   'web',
   '"x"',
-].concat(['\xa0websocket', 'upgrade\xa0']);
+  '\xa0websocket',
+  'upgrade\xa0',
+];
 /** What may be between the items of a list. */
 export const SEPARATORS = [', ', ',', ' ,', '\t,\t', ' , ', ',,'];
 const UNKNOWN = ['X-Upgrade: websocket', 'Keep-Alive: 5', 'Sec-WebSocket-Extensions: x; a="b, c"'];
