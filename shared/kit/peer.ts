@@ -80,7 +80,8 @@ export class Peer {
 
   /** Writes these bytes together. */
   write(...parts: readonly Uint8Array[]): void {
-    this.socket.write(Buffer.concat(parts));
+    const [only] = parts;
+    this.socket.write(only && parts.length === 1 ? only : Buffer.concat(parts));
   }
 
   get #received(): Buffer {
