@@ -242,8 +242,9 @@ export const BACKPRESSURE: Scenarios = [
     rules: [150],
     check(lesson) {
       const connection = connect(lesson, { maxWaitingBytes: 1000 });
+      const large = new Uint8Array(300_000);
       for (let i = 0; i < 50; i++) {
-        connection.send(new Uint8Array(300_000));
+        connection.send(large);
         while (connection.takeOutput().length > 0);
         connection.drained();
       }
