@@ -8,7 +8,7 @@ import { endWithParent } from '../process/parent.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
-import type { FromChecker } from './messages.ts';
+import type { FromChecker, Go, Signed } from './messages.ts';
 import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
@@ -27,13 +27,18 @@ endWithParent();
 
 const send = process.send?.bind(process);
 if (!send) throw new Error('This is not a program of its own: `npm test lessons/02` starts it.');
+/** Taken from the parent before the learner's file is loaded. */
+let secret = '';
 const post = (message: FromChecker) =>
-  new Promise<void>((resolve) => send(message, () => resolve()));
+  new Promise<void>((resolve) => send({ ...message, secret } satisfies Signed, () => resolve()));
 
 const target = findTarget(process.argv[2] ?? '');
 const spec = await loadSpec(target.lesson.name);
 /** Which step and scenario started what happens now, even if it happens later. */
 const startedBy = new AsyncLocalStorage<{ readonly number: number; readonly scenario: string }>();
+// Taken now: what the learner's code puts in the place of these has no say.
+const runAs = startedBy.run.bind(startedBy);
+const starter = startedBy.getStore.bind(startedBy);
 let current = 0;
 /** The step that has not come to its end. 0: none. */
 let running = 0;
@@ -59,7 +64,7 @@ process.exit = (code) => {
 };
 process.on('uncaughtException', (error) => {
   const failure = toFailure(error);
-  const isRunning = (startedBy.getStore()?.number ?? current) === running;
+  const isRunning = (starter()?.number ?? current) === running;
   const when = isRunning ? 'in a callback, where nobody catches it' : 'after its step had ended';
   const late = { ...failure, what: `The code threw ${when}.` };
   report(failure.kind === 'crash' ? late : failure);
@@ -69,7 +74,7 @@ process.on('uncaughtException', (error) => {
 function report(failure: Failure): void {
   // A callback of a socket may have lost what it belongs to: most likely, to what is on.
   const present = { number: current, ...(running === current && { scenario }) };
-  const { number, ...named } = startedBy.getStore() ?? present;
+  const { number, ...named } = starter() ?? present;
   void post({ type: 'failed', number, failure: { ...failure, ...named } });
 }
 
@@ -118,7 +123,7 @@ function enter<T>(what: string, run: () => Promise<T>): Promise<T> {
   scenario = what;
   // Not waited for: a turn for each of hundreds of scenarios would be seen. It is written at once.
   void post({ type: 'started', number: current, scenario });
-  return startedBy.run({ number: current, scenario }, run);
+  return runAs({ number: current, scenario }, run) as Promise<T>;
 }
 
 /** Runs something, and says all the while that it is alive. An endless loop leaves no turn for that. */
@@ -163,7 +168,8 @@ function leftovers(): void {
   void post({ type: 'done' });
 }
 
-process.once('message', () => {
+process.once('message', (message: Go) => {
+  secret = message.secret;
   process.channel?.unref();
   void go();
 });

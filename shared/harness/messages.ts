@@ -22,4 +22,9 @@ export type FromChecker =
 /** To the process that checks: load the file and run the steps. */
 export interface Go {
   readonly type: 'go';
+  /** What every message but `ready` has to come with: the code that is checked does not know it. */
+  readonly secret: string;
 }
+
+/** A message as it travels. `ready` has no secret: it comes before anything of the learner's runs. */
+export type Signed = FromChecker & { readonly secret?: string };

@@ -16,6 +16,8 @@ export const NOT_REACHED: Failure = { kind: 'todo', what: 'This step was not rea
 export class RunRecord {
   readonly #file: string;
   readonly #outcomes = new Map<number, Pick<StepResult, 'failure' | 'passed' | 'output'>>();
+  /** How many scenarios of each step have begun. */
+  readonly #begun = new Map<number, number>();
   #steps: readonly StepHeading[] = [];
   /** The step that was heard of last. 0: none yet. */
   #number = 0;
@@ -47,7 +49,8 @@ export class RunRecord {
   take(message: FromChecker): void {
     switch (message.type) {
       case 'ready':
-        this.#steps = message.steps;
+        // Once the learner's code runs, nobody has anything to say of what the steps are.
+        if (!this.isReady) this.#steps = message.steps;
         break;
       case 'broken':
         this.#broken = message.failure;
@@ -55,18 +58,37 @@ export class RunRecord {
       case 'started':
         this.#number = message.number;
         this.#scenario = message.scenario;
+        this.#begun.set(this.#number, (this.#begun.get(this.#number) ?? 0) + 1);
         break;
       case 'failed':
         this.#fail(message.number, message.failure);
         break;
       case 'finished': {
-        const { type, number, ...outcome } = message;
-        this.#outcomes.set(number, { ...this.#outcomes.get(number), ...outcome });
+        const { number, output, passed } = message;
+        this.#outcomes.set(number, {
+          ...this.#outcomes.get(number),
+          output,
+          ...(passed !== undefined && { passed }),
+        });
+        this.#requireAll(number);
         break;
       }
       case 'done':
         this.#isDone = true;
     }
+  }
+
+  /** A step passes when all of its scenarios have had their turn, once each. */
+  #requireAll(number: number): void {
+    const begun = this.#begun.get(number) ?? 0;
+    const { failure } = this.#outcomes.get(number) ?? {};
+    if (failure || begun === this.#steps[number - 1]?.scenarios) return;
+    this.#fail(number, {
+      kind: 'crash',
+      what: 'The check of this step did not run as a whole.',
+      facts: [['scenarios run', `${begun} of ${this.#steps[number - 1]?.scenarios ?? 0}`]],
+      cause: 'The code has changed something that the check itself works with.',
+    });
   }
 
   /** The run ended early: in the scenario that was on, or in what that had started. */

@@ -1,12 +1,13 @@
 /** Runs a lesson's checks in a process of their own, and survives whatever happens there. */
 import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
 import { endChild, forkChild } from '../process/children.ts';
 import type { Fact } from './facts.ts';
-import type { FromChecker, Go } from './messages.ts';
+import type { Go, Signed } from './messages.ts';
 import { NOT_REACHED, type Run, RunRecord } from './record.ts';
 import { loadSpec } from './spec.ts';
 
@@ -126,14 +127,17 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
     }, patience);
   };
   const complaints = collectStart(child.stderr, 10_000);
-  child.on('message', (message: FromChecker) => {
-    if (message.type === 'ready') patienceMs = patienceFor(message.startMs);
+  const secret = randomUUID();
+  child.on('message', (message: Signed) => {
+    const isFirst = !record.isReady && message?.type === 'ready';
+    if (isFirst) patienceMs = patienceFor(message.startMs);
+    else if (message?.secret !== secret) return forged(child, record);
     watch();
     record.take(message);
     if (record.isDone) endChild(child);
   });
   watch(START_MS);
-  child.send({ type: 'go' } satisfies Go);
+  child.send({ type: 'go', secret } satisfies Go);
 
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
@@ -150,6 +154,15 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
       else settle();
     });
   });
+}
+
+/** Ends a run in which something else than the check has spoken in its name. */
+function forged(child: ChildProcess, record: RunRecord): void {
+  record.breakOff(
+    'The code has written to the channel of the check.',
+    'Does it call `process.send`, or something like it?',
+  );
+  endChild(child);
 }
 
 /** Keeps the first characters of a stream, and returns what gives them out. */
