@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const WAITING = [
   'misbehaviour',
   'commands',
+  'grade',
   'session',
   'signals',
   'page',

@@ -1,6 +1,6 @@
 /** The lessons there are, and how to find one. */
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** A lesson as the course knows it. */
@@ -75,6 +75,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What the name of a module ends with: in a copy without types, that is `.js`. */
+export const EXTENSION = extname(fileURLToPath(import.meta.url));
+
 /** Where somebody has typed a command: npm itself goes to the project's folder. */
 const STARTED_IN = process.env.INIT_CWD ?? process.cwd();
 
@@ -136,7 +139,7 @@ export function fileOf({ side, lesson }: Target): string {
 
 /** Loads a target's code. Rejects with whatever the file throws, and when it does not parse. */
 export async function importTarget(target: Target): Promise<object> {
-  const file = join(ROOT, fileOf(target));
+  const file = join(ROOT, fileOf(target).replace(/\.ts$/, EXTENSION));
   // A pipe would be read without end.
   const isOther = statSync(file, { throwIfNoEntry: false })?.isFile() === false;
   if (isOther) throw new UsageError(`${fileOf(target)} is not a file.`);

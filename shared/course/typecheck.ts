@@ -17,23 +17,24 @@ const FLAGS = ['--ignoreConfig', '--singleThreaded', '--pretty', 'false'];
 
 /**
  * Starts the type checker over the file of a lesson, with the options of the project, and returns
- * its complaints about what is in that folder.
+ * its complaints about what is in that folder. `root` is where a copy of the project is.
  *
  * What the file does not import is left out: the whole project would take three times as long.
  */
-export function typeErrors(target: Target): Promise<Complaint[]> {
+export function typeErrors(target: Target, root = ROOT): Promise<Complaint[]> {
   const file = fileOf(target);
-  return complaintsOf([file], dirname(file));
+  return complaintsOf([file], dirname(file), {}, root);
 }
 
 /**
  * Starts the type checker over these files, and returns its complaints about what is in `folder`.
- * Paths are those from the root of the project. `changes` are options that differ from its own.
+ * Paths are those from `root`, that of the project or of a copy. `changes` are options that differ from its own.
  */
 export function complaintsOf(
   files: readonly string[],
   folder: string,
   changes: Readonly<Record<string, boolean>> = {},
+  root = ROOT,
 ): Promise<Complaint[]> {
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
   const options = Object.entries({ ...compilerOptions, ...changes }).flatMap(([name, value]) => [
@@ -41,7 +42,7 @@ export function complaintsOf(
     String(value),
   ]);
   const tsc = spawnChild(findCompiler(), [...FLAGS, ...options, ...files], {
-    cwd: ROOT,
+    cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

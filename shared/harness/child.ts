@@ -1,6 +1,7 @@
 /**
  * The process that a learner's code runs in. Whatever that code does, it does here: the parent
- * watches, and tells. Called with a target, such as `lessons/02`; starts when told to.
+ * watches, and tells. Called with a target, such as `lessons/02`, and `walled` if that code is not
+ * trusted, with the globals that it keeps all the same; starts when told to.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
@@ -8,6 +9,7 @@ import { endWithParent } from '../process/parent.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
+import { lockDown } from './lock-down.ts';
 import type { FromChecker, Go, Signed } from './messages.ts';
 import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
@@ -23,7 +25,9 @@ const OURS = /^(PipeWrap|Pipe|MessagePort|CloseReq|TTYWrap|FSReq.*|Immediate)$/;
 /** How much of what a step prints is kept, in characters. */
 const MAX_OUTPUT = 2000;
 
-endWithParent();
+const [, , name = '', walled, ...kept] = process.argv;
+// Behind walls, there are no threads: a limit of the system ends an endless loop.
+if (!walled) endWithParent();
 
 const send = process.send?.bind(process);
 if (!send) throw new Error('This is not a program of its own: `npm test lessons/02` starts it.');
@@ -32,8 +36,11 @@ let secret = '';
 const post = (message: FromChecker) =>
   new Promise<void>((resolve) => send({ ...message, secret } satisfies Signed, () => resolve()));
 
-const target = findTarget(process.argv[2] ?? '');
+const target = findTarget(name);
 const spec = await loadSpec(target.lesson.name);
+// What it is checked with, no code can change.
+const parts = spec.steps.flatMap((step) => [step, step.scenarios, ...step.scenarios]);
+for (const part of [spec, spec.steps, ...parts]) Object.freeze(part);
 /** Which step and scenario started what happens now, even if it happens later. */
 const startedBy = new AsyncLocalStorage<{ readonly number: number; readonly scenario: string }>();
 // Taken now: what the learner's code puts in the place of these has no say.
@@ -86,6 +93,7 @@ function takeOutput(): string {
 
 async function go(): Promise<void> {
   let module: object;
+  if (walled) lockDown(kept);
   try {
     module = await importTarget(target);
   } catch (error) {

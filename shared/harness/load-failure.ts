@@ -10,22 +10,24 @@ import type { Failure } from './facts.ts';
 import { toFailure } from './run.ts';
 import { show } from './show.ts';
 
-/** Says why a file could not be loaded: it does not parse, lacks an import, or threw on the way. */
-export function toLoadFailure(error: unknown, file: string): Failure {
+/**
+ * Says why a file could not be loaded: it does not parse, lacks an import, or threw on the way. Paths
+ * are told as they are from `root`, that of the project or of a copy.
+ */
+export function toLoadFailure(error: unknown, file: string, root = ROOT): Failure {
   if (error instanceof CheckFailure) return toFailure(error);
   const [, path, line, message] =
     /^SyntaxError: (.+\.ts):(\d+):\d+: (.*)/.exec(String(error)) ?? [];
   if (path) {
     // It may be a file that this one imports.
-    const bad = relative(ROOT, path).replaceAll('\\', '/');
-    return notParsed(bad, `Line ${line}: ${message}.`);
+    const bad = relative(root, path).replaceAll('\\', '/');
+    return notParsed(bad, `Line ${line}: ${message}.`, readFileSync(join(root, bad)));
   }
   if (error instanceof Error && !placeOf(error)) return notLinked(error, file);
   return { kind: 'crash', what: `${file} threw while it was loaded.`, facts: thrown(error) };
 }
 
-function notParsed(file: string, complaint: string): Failure {
-  const bytes = readFileSync(join(ROOT, file));
+function notParsed(file: string, complaint: string, bytes: Uint8Array): Failure {
   // In UTF-16, every other byte of English text is 0.
   if (isUtf8(bytes) && !bytes.includes(0)) {
     return { kind: 'crash', what: `${file} does not parse. ${complaint}`, facts: [] };

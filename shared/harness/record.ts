@@ -70,25 +70,11 @@ export class RunRecord {
           output,
           ...(passed !== undefined && { passed }),
         });
-        this.#requireAll(number);
         break;
       }
       case 'done':
         this.#isDone = true;
     }
-  }
-
-  /** A step passes when all of its scenarios have had their turn, once each. */
-  #requireAll(number: number): void {
-    const begun = this.#begun.get(number) ?? 0;
-    const { failure } = this.#outcomes.get(number) ?? {};
-    if (failure || begun === this.#steps[number - 1]?.scenarios) return;
-    this.#fail(number, {
-      kind: 'crash',
-      what: 'The check of this step did not run as a whole.',
-      facts: [['scenarios run', `${begun} of ${this.#steps[number - 1]?.scenarios ?? 0}`]],
-      cause: 'The code has changed something that the check itself works with.',
-    });
   }
 
   /** The run ended early: in the scenario that was on, or in what that had started. */
@@ -122,14 +108,24 @@ export class RunRecord {
     this.#outcomes.set(number, { output: '', ...outcome, failure: outcome?.failure ?? failure });
   }
 
+  /** A step passes only when each of its scenarios has had its turn, once. */
+  #notWhole({ scenarios }: StepHeading, number: number): Failure | undefined {
+    const begun = this.#begun.get(number) ?? 0;
+    if (begun === scenarios) return undefined;
+    return {
+      kind: 'crash',
+      what: 'The check of this step did not run as a whole.',
+      facts: [['scenarios run', `${begun} of ${scenarios}`]],
+      cause: 'The code has changed something that the check itself works with.',
+    };
+  }
+
   /** Returns what has come out so far; a step that nothing was heard of was not reached. */
   result(): Run {
     const results = this.#steps.map((step, i): StepResult => {
       const number = i + 1;
-      const { failure, passed, output } = this.#outcomes.get(number) ?? {
-        failure: NOT_REACHED,
-        output: '',
-      };
+      const outcome = this.#outcomes.get(number) ?? { failure: NOT_REACHED, output: '' };
+      const { passed, output, failure = this.#notWhole(step, number) } = outcome;
       return {
         ...step,
         number,

@@ -1,4 +1,5 @@
 /** A lesson's checks, as data. */
+import { EXTENSION } from '../course/lessons.ts';
 
 /** One thing that has to be so, with a fresh object: readable and true alone. */
 export interface Scenario<Implementation> {
@@ -37,7 +38,9 @@ export type AnySpec = Spec<any>;
 
 /** Loads the spec of a lesson, such as `02-reading-frames`: the one door to `test`. */
 export async function loadSpec(lesson: string): Promise<AnySpec> {
-  const module: { spec: AnySpec } = await import(`../../test/specs/${lesson}.ts`);
+  const module: { spec: AnySpec } = await import(
+    /* @vite-ignore */ `../../test/specs/${lesson}${EXTENSION}`
+  );
   return module.spec;
 }
 

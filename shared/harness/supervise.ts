@@ -19,6 +19,8 @@ const PATIENCE_STARTS = 8;
 const START_MS = 30_000;
 /** How long to wait for messages of a process that has ended, in milliseconds. */
 const LAST_MESSAGES_MS = 2000;
+/** How long a check may take as a whole, in milliseconds, where nobody says: it is watched. */
+const LONGEST_MS = 3_600_000;
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
 
@@ -111,21 +113,27 @@ export function patienceFor(startMs: number): number {
   return Math.max(PATIENCE_MS, PATIENCE_STARTS * startMs);
 }
 
-/** Lets a process check its file, and watches it until it ends. */
-function follow(child: ChildProcess, target: Target): Promise<Run> {
+/**
+ * Lets a process check its file, and watches it until it ends; `limitMs` is how long all of it may
+ * take, in milliseconds.
+ */
+export function follow(child: ChildProcess, target: Target, limitMs = LONGEST_MS): Promise<Run> {
   const record = new RunRecord(fileOf(target));
   let timer: NodeJS.Timeout | undefined;
   let patienceMs = PATIENCE_MS;
-  const watch = (patience = patienceMs) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+  const endAfter = (ms: number, what: () => string) =>
+    setTimeout(() => {
       record.breakOff(
-        `${record.activity} did not come to an end within ${Math.round(patience / 1000)} seconds.`,
+        `${what()} did not come to an end within ${Math.round(ms / 1000)} seconds.`,
         'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
       );
       endChild(child);
-    }, patience);
+    }, ms);
+  const watch = (patience = patienceMs) => {
+    clearTimeout(timer);
+    timer = endAfter(patience, () => record.activity);
   };
+  const limit = endAfter(limitMs, () => 'The whole check');
   const complaints = collectStart(child.stderr, 10_000);
   const secret = randomUUID();
   child.on('message', (message: Signed) => {
@@ -142,6 +150,7 @@ function follow(child: ChildProcess, target: Target): Promise<Run> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
+      clearTimeout(limit);
       const settle = () => {
         clearTimeout(late);
         if (!record.isReady) record.neverStarted(complaintIn(complaints()));

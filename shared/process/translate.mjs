@@ -12,13 +12,14 @@ import { transformSync } from 'rolldown/utils';
  * @param {string} file the path of the module
  * @param {string} source
  * @param {boolean} [withMap] Is there a source map at the end, so that Node finds the lines of a stack?
+ * @param {boolean} [isForFile] Does it go to a file of its own, beside others, all with the end `.js`?
  * @returns {string}
  */
-export function toJavaScript(file, source, withMap = false) {
+export function toJavaScript(file, source, withMap = false, isForFile = false) {
   const { code, map, errors } = transformSync(file, source, {
     lang: 'ts',
     tsconfig: false,
-    typescript: { onlyRemoveTypeImports: true },
+    typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: isForFile },
     sourcemap: withMap,
   });
   // Its types leave out where that is, and so does it in a file that isn't text.

@@ -27,7 +27,7 @@ test.each<[string, readonly FromChecker[], readonly boolean[]]>([
   ['lacks a scenario', [...WHOLE.slice(0, 4), finished(2)], [true, false]],
   ['has one too many', [...WHOLE.slice(0, 5), started(2), finished(2)], [true, false]],
   ['has none', [READY, finished(1), finished(2)], [false, false]],
-  ['is finished before it began', [READY, finished(1), ...WHOLE.slice(1)], [false, true]],
+  ['runs twice', [...WHOLE, started(1), finished(1)], [false, true]],
 ])('a step that %s does not pass', (_, messages, expected) => {
   expect(passes(...messages, { type: 'done' })).toEqual(expected);
 });

@@ -15,6 +15,7 @@ const IN_SHARED = [
   'bench',
   'serve',
   'session',
+  'grade',
 ];
 const ENGINE = ['shared', ...IN_SHARED.map((room) => `shared/${room}`), 'shared/commands'];
 
@@ -48,6 +49,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shared/kit',
   ],
   'shared/session': ['shared', 'shared/view', 'shared/process', 'shared/course', 'shared/harness'],
+  'shared/grade': ['shared', 'shared/view', 'shared/process', 'shared/course', 'shared/harness'],
   'shared/commands': ENGINE,
   'test/vectors': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
   'test/rules': [],

@@ -10,6 +10,7 @@ const DECIDING = [
   'shared/globals.d.ts',
   'shared/commands/test.ts',
   'shared/commands/start.ts',
+  'shared/commands/grade.ts',
   'shared/harness/child.ts',
   'shared/harness/vitest.ts',
   ...LESSONS.map(({ name }) => `test/specs/${name}.ts`),

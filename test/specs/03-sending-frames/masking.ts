@@ -1,6 +1,7 @@
 /** Lesson 03, step 3: frames as a client sends them. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { withRandom } from '../../../shared/harness/random.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { frame, join, KEY, masked, wire } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
@@ -93,19 +94,16 @@ function encodesMaskedLength(length: number): Scenario<Lesson> {
 
 /** Makes 50 keys, and counts how often Math.random is asked meanwhile: it says the same each time. */
 function makeKeys({ encodeMaskedFrame }: Lesson): { keys: number[]; asked: number } {
-  const { random } = Math;
   let asked = 0;
-  Math.random = () => {
+  const random = () => {
     asked++;
     return 0.42;
   };
-  try {
+  return withRandom(random, () => {
     const sent = frame(Opcode.Text, 'twice');
     const keys = Array.from({ length: 50 }, () => keyOf(encodeMaskedFrame(sent)));
     return { keys, asked };
-  } finally {
-    Math.random = random;
-  }
+  });
 }
 
 /** The key of a short masked frame, as one number. */

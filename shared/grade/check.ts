@@ -1,0 +1,151 @@
+/** Checks one file behind walls: a copy of the course, of which it can read that and change nothing. */
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileOf, type Lesson, ROOT, type Target } from '../course/lessons.ts';
+import { type Complaint, typeErrors } from '../course/typecheck.ts';
+import type { Failure, StepResult } from '../harness/facts.ts';
+import { toLoadFailure } from '../harness/load-failure.ts';
+import type { Run } from '../harness/record.ts';
+import { follow } from '../harness/supervise.ts';
+import { CHILD, nameOf, translate, writeCourse } from './course.ts';
+import { type Foreign, foreignIn } from './rules.ts';
+import { startWalled } from './walls.ts';
+
+/** Files of a lesson, by their paths in the course, such as `lessons/02-reading-frames/reading.ts`. */
+export type Files = ReadonlyMap<string, Uint8Array>;
+
+/** How to check. */
+export interface Conditions {
+  /** What code may refer to, although it is on no list. */
+  readonly allowed: readonly string[];
+  /** How long a check may take as a whole, in seconds. */
+  readonly limitSeconds: number;
+}
+
+/** What came of a check. */
+export interface Checked {
+  /** What was named, so that nothing has run. */
+  readonly foreign: readonly Foreign[];
+  /** Why no step could run. */
+  readonly broken: Failure | undefined;
+  readonly results: readonly StepResult[];
+  readonly complaints: readonly Complaint[];
+  readonly seconds: number;
+}
+
+/** Makes copies of the course, checks files in them, and removes them. */
+export class Checker {
+  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'websocket-101-grade-')));
+  readonly #courses = new Map<Lesson, string>();
+  readonly #conditions: Conditions;
+  #count = 0;
+
+  constructor(conditions: Conditions) {
+    this.#conditions = conditions;
+  }
+
+  /** Removes everything that is left. */
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Checks a lesson: `own` are the files that were handed in for it, and `base` those of the lessons
+   * it is made of. Never throws for what they do.
+   */
+  async check(lesson: Lesson, own: Files, base: Files): Promise<Checked> {
+    const started = performance.now();
+    const { allowed } = this.#conditions;
+    const folder = join(this.#folder, `${++this.#count}`);
+    const done = (result: Partial<Checked>): Checked => ({
+      foreign: [],
+      broken: undefined,
+      results: [],
+      complaints: [],
+      ...result,
+      seconds: Math.round(performance.now() - started) / 1000,
+    });
+    try {
+      const types = join(folder, 'types');
+      writeTypes(types, [...own, ...base]);
+      const files = [...own, ...base].map(([path, bytes]) => [path, textOf(bytes)] as const);
+      const course = join(folder, 'run');
+      const modules = files.map(([path, text]) => {
+        return [nameOf(course, path), translate(types, path, text)] as const;
+      });
+      const foreign = files
+        .filter(([path]) => own.has(path))
+        .flatMap(([path, text]) => foreignIn(path, text, lesson, allowed));
+      if (foreign.length > 0) return done({ foreign });
+      cpSync(this.#courseOf(lesson), course, { recursive: true, verbatimSymlinks: true });
+      for (const [path, code] of modules) write(path, code);
+      return done(await this.#run({ side: 'lessons', lesson }, course, types));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const file = fileOf({ side: 'lessons', lesson });
+      return done({ broken: toLoadFailure(error, file, join(folder, 'types')) });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #run(target: Target, folder: string, types: string): Promise<Partial<Checked>> {
+    const { lesson } = target;
+    const { limitSeconds, allowed } = this.#conditions;
+    const complaints = typeErrors(target, types);
+    const words = [`lessons/${lesson.number}`, 'walled', ...allowed];
+    const child = startWalled(folder, nameOf(folder, CHILD), words, {
+      network: lesson.needs !== undefined,
+      cpuSeconds: limitSeconds,
+    });
+    const { broken, results }: Run = await follow(child, target, limitSeconds * 1000);
+    return { broken, results, complaints: await complaints };
+  }
+
+  /** The checks of a lesson, translated once. */
+  #courseOf(lesson: Lesson): string {
+    const known = this.#courses.get(lesson);
+    if (known) return known;
+    const folder = join(this.#folder, `course-${lesson.number}`);
+    const more = this.#conditions.allowed.filter((name) =>
+      /^(shared|solutions)\/.*\.ts$/.test(name),
+    );
+    writeCourse(lesson, folder, more);
+    this.#courses.set(lesson, folder);
+    return folder;
+  }
+}
+
+/** The files as they were handed in, and what their types are checked with. */
+function writeTypes(folder: string, files: Iterable<readonly [string, Uint8Array]>): void {
+  for (const [path, bytes] of files) write(join(folder, path), bytes);
+  write(join(folder, 'package.json'), '{ "type": "module" }\n');
+  for (const name of ['shared', 'node_modules']) {
+    symlinkSync(realpathSync(join(ROOT, name)), join(folder, name), 'junction');
+  }
+}
+
+function write(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** The path in the course of a file that was handed in for a lesson. */
+export function placeFor(lesson: Lesson, path: string, isLesson: boolean): string {
+  return isLesson
+    ? fileOf({ side: 'lessons', lesson })
+    : `lessons/${lesson.name}/${basename(path)}`;
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
+import { loadSpec } from '../harness/spec.ts';
+
+/** The points for each step, by the number of the lesson. */
+export type Points = ReadonlyMap<Lesson, readonly number[]>;
+
+/** Reads what each step is worth. Throws `UsageError` for a file that does not say so. */
+export async function readPoints(file: string): Promise<Points> {
+  const read = parse(file);
+  const points = LESSONS.map(async (lesson) => {
+    const { steps } = await loadSpec(lesson.name);
+    const given: unknown = read[lesson.number];
+    const isList = Array.isArray(given) && given.length === steps.length;
+    if (!isList || !given.every((it) => typeof it === 'number' && it >= 0 && it < 1e6)) {
+      throw new UsageError(
+        `${file}: "${lesson.number}" has to be a list of ${steps.length} numbers, the points for each step.`,
+      );
+    }
+    return [lesson, given as readonly number[]] as const;
+  });
+  return new Map(await Promise.all(points));
+}
+
+function parse(file: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,56 @@
+/** What code that is graded may refer to, and what is named instead of run. */
+import { posix } from 'node:path';
+import type { Lesson } from '../course/lessons.ts';
+import { fileOf, LESSONS } from '../course/lessons.ts';
+import { FOR_LESSONS } from './course.ts';
+import { type Mention, readSource } from './source.ts';
+
+/** Modules of Node that a program can reach nothing outside of itself with. */
+const HARMLESS = new Set(
+  'assert buffer crypto events stream string_decoder timers timers/promises url util'.split(' '),
+);
+/** What the stub of a lesson with sockets names besides. */
+const OF_SOCKETS = new Set(['http', 'net']);
+
+/** Something that a file refers to and is not meant to. */
+export interface Foreign extends Mention {
+  /** Such as `lessons/02-reading-frames/reading.ts`. */
+  readonly file: string;
+}
+
+/**
+ * Lists what a file of a lesson refers to and may not: each by the name that allows it. What is
+ * imported from the folder of the lesson itself is there, or cannot be loaded.
+ */
+export function foreignIn(
+  file: string,
+  text: string,
+  lesson: Lesson,
+  allowed: readonly string[],
+): Foreign[] {
+  const { imports, uses } = readSource(text);
+  const needed = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
+  const known = new Set([
+    ...FOR_LESSONS,
+    ...allowed,
+    ...needed.map((lesson) => fileOf({ side: 'lessons', lesson })),
+  ]);
+  const isFine = (name: string) => {
+    if (name.startsWith('.')) {
+      const path = posix.join(posix.dirname(file), name);
+      return known.has(path) || path.startsWith(`lessons/${lesson.name}/`);
+    }
+    const module = name.replace(/^node:/, '');
+    return HARMLESS.has(module) || (lesson.needs !== undefined && OF_SOCKETS.has(module));
+  };
+  const found = [...imports.filter(({ name }) => !isFine(name)), ...uses];
+  return found
+    .filter(({ name }) => !allowed.includes(name))
+    .map(({ name, line }) => ({ file, line, name: nameFor(name, file) }))
+    .sort((a, b) => a.line - b.line);
+}
+
+/** A path is named as it is from the root of the project: it is the same from everywhere. */
+function nameFor(name: string, file: string): string {
+  return name.startsWith('.') ? posix.join(posix.dirname(file), name) : name;
+}

@@ -1,0 +1,191 @@
+/** What was handed in: whose it is, and which lessons it has. */
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, posix, resolve } from 'node:path';
+import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
+import type { Files } from './check.ts';
+import { readSource } from './source.ts';
+
+/** A file that was handed in. */
+export interface Entry {
+  /** With `/` on every system. */
+  readonly path: string;
+  /** `undefined`: it is a link, or too large to be read. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** What was handed in for a lesson. */
+export interface Work {
+  readonly lesson: Lesson;
+  /** Where the lesson's file was found. */
+  readonly path: string;
+  /** That file, and those beside it, by their paths in the course. */
+  readonly files: Files;
+}
+
+/** What one student has handed in. */
+export interface Submission {
+  readonly name: string;
+  readonly works: readonly Work[];
+  /** What could not be read, in sentences. */
+  readonly problems: readonly string[];
+}
+
+/** The largest file that is read, in bytes. A lesson has a hundredth of that. */
+const MAX_BYTES = 2 ** 20;
+/** How many files one PATH may have. */
+const MAX_FILES = 20_000;
+/** What is not looked into. */
+const SKIPPED = /^(node_modules|\..*|__MACOSX)$/;
+/** A file with code that may belong to a lesson. */
+const CODE = /^(?!\.).*(?<!\.(?:test|d))\.[mc]?[jt]s$/;
+
+/** Finds who has handed in what, in the order of the paths. Throws `UsageError` for one that is not there. */
+export function findSubmissions(paths: readonly string[], from: string): Submission[] {
+  const submissions = paths.flatMap((typed) => {
+    const path = resolve(from, typed);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
+    const name = basename(path).replace(/\.\w+$/, '');
+    if (stat.isDirectory()) return group(readFolder(path), basename(path));
+    return [studentOf(name, [readEntry(path, basename(path))])];
+  });
+  return withOwnNames(submissions);
+}
+
+/** Reads what a folder has. */
+function readFolder(folder: string): Entry[] {
+  const entries: Entry[] = [];
+  const visit = (place: string) => {
+    for (const entry of readdirSync(join(folder, place), { withFileTypes: true })) {
+      const path = posix.join(place, entry.name);
+      if (SKIPPED.test(entry.name)) continue;
+      if (entry.isDirectory()) visit(path);
+      else if (CODE.test(entry.name)) entries.push(readEntry(join(folder, path), path));
+      // Somebody who has handed in something else is still somebody.
+      else if (place !== '') entries.push({ path, bytes: undefined });
+      if (entries.length > MAX_FILES) {
+        throw new UsageError(`${folder} has more than ${MAX_FILES} files.`);
+      }
+    }
+  };
+  visit('');
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Reads a file. A link is not followed: it may lead anywhere. */
+function readEntry(file: string, path: string): Entry {
+  const stat = lstatSync(file);
+  const isReadable = stat.isFile() && stat.size <= MAX_BYTES;
+  return { path, bytes: isReadable ? readFileSync(file) : undefined };
+}
+
+/** Tells whether files are those of one student, or of a class, and takes those apart. */
+export function group(entries: readonly Entry[], name: string): Submission[] {
+  if (entries.length === 0 || isOneStudent(entries)) return [studentOf(name, entries)];
+  const students = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const student = studentIn(entry.path);
+    students.set(student, [...(students.get(student) ?? []), entry]);
+  }
+  return Array.from(students, ([student, theirs]) => studentOf(student, theirs));
+}
+
+/** A clone, the `lessons` of one, or a folder with files by the names of lessons. */
+function isOneStudent(entries: readonly Entry[]): boolean {
+  return entries.some(({ path }) =>
+    LESSONS.some(({ name, file }) =>
+      [file, `${name}/${file}`, `lessons/${name}/${file}`].includes(path),
+    ),
+  );
+}
+
+/** A file in a folder is that folder's. A lone one has the name of its student, or begins with it. */
+function studentIn(path: string): string {
+  const [top = '', ...rest] = path.split('/');
+  // As Moodle and Canvas name them: Ada_123_assignsubmission_file, ada_123_456_handshake.ts.
+  if (rest.length > 0) return top.replace(/_\d+_assignsubmission_.*$/, '');
+  const bare = top.replace(/\.\w+$/, '');
+  return /^(.+?)_(?:LATE_)?\d+_\d+_/.exec(top)?.[1] ?? bare;
+}
+
+/** Tells which lessons one student's files are. */
+function studentOf(name: string, entries: readonly Entry[]): Submission {
+  const problems: string[] = [];
+  const works = LESSONS.flatMap((lesson) => {
+    const [first, ...others] = candidates(lesson, entries);
+    if (!first) return [];
+    if (others.length > 0) {
+      const paths = others.map(({ path }) => path).join(', ');
+      problems.push(`Lesson ${lesson.number} is there more than once: not ${paths}.`);
+    }
+    if (!first.bytes) {
+      problems.push(`${first.path} is a link, or larger than a lesson can be: it is not read.`);
+      return [];
+    }
+    return [workOf(lesson, first, first.bytes, entries)];
+  });
+  if (works.length === 0 && problems.length === 0) problems.push('There is no lesson in it.');
+  return { name, works, problems };
+}
+
+/** The files that may be the one of a lesson, the likeliest first. */
+function candidates(lesson: Lesson, entries: readonly Entry[]): Entry[] {
+  const isReference = ({ path }: Entry) => /(^|\/)(solutions|shared|test)\//.test(path);
+  const own = entries.filter((entry) => !isReference(entry));
+  const named = own.filter(({ path }) => basename(path) === lesson.file);
+  const inPlace = named.filter(({ path }) => path.includes(`${lesson.name}/`));
+  if (inPlace.length > 0) return inPlace;
+  if (named.length > 0) return named;
+  const ending = new RegExp(`[^\\w]${lesson.file}$|_${lesson.file}$`);
+  const ended = own.filter(({ path }) => ending.test(path));
+  return ended.length > 0 ? ended : own.filter((entry) => lessonByExports(entry) === lesson);
+}
+
+/** What the stub of a lesson exports, and no other lesson does. */
+const exportsOf = new Map<Lesson, ReadonlySet<string>>();
+
+/** Tells a lesson by what a file exports. `undefined`: it is none, or could be more than one. */
+function lessonByExports({ path, bytes }: Entry): Lesson | undefined {
+  if (!bytes || LESSONS.some(({ file }) => basename(path) === file)) return undefined;
+  if (exportsOf.size === 0) {
+    for (const lesson of LESSONS) {
+      const solution = readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+      exportsOf.set(lesson, new Set(readSource(solution).exports));
+    }
+  }
+  const { exports } = readSource(Buffer.from(bytes).toString('utf8'));
+  const counts = LESSONS.map((lesson) => {
+    return exports.filter((name) => exportsOf.get(lesson)?.has(name)).length;
+  });
+  const most = Math.max(...counts);
+  const best = LESSONS.filter((_, i) => counts[i] === most);
+  return most > 0 && best.length === 1 ? best[0] : undefined;
+}
+
+function workOf(
+  lesson: Lesson,
+  { path }: Entry,
+  bytes: Uint8Array,
+  entries: readonly Entry[],
+): Work {
+  const folder = posix.dirname(path);
+  const isLesson = (name: string) => LESSONS.some(({ file }) => file === name);
+  const beside = entries.filter(
+    (entry) => posix.dirname(entry.path) === folder && !isLesson(basename(entry.path)),
+  );
+  const files = new Map<string, Uint8Array>();
+  for (const entry of beside) {
+    if (entry.bytes) files.set(`lessons/${lesson.name}/${basename(entry.path)}`, entry.bytes);
+  }
+  return { lesson, path, files: files.set(fileOf({ side: 'lessons', lesson }), bytes) };
+}
+
+/** Gives each submission a name that no other has. */
+function withOwnNames(submissions: readonly Submission[]): Submission[] {
+  const count = new Map<string, number>();
+  return submissions.map((submission) => {
+    const number = (count.get(submission.name) ?? 0) + 1;
+    count.set(submission.name, number);
+    return number === 1 ? submission : { ...submission, name: `${submission.name} (${number})` };
+  });
+}

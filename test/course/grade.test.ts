@@ -1,0 +1,104 @@
+/** A class is graded: what is right counts, what cheats does not, and nobody stops the others. */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../shared/course/lessons.ts';
+import type { LessonResult, Results, StudentResult } from '../../shared/grade/result.ts';
+import { NAMED, nameOf, solution, stub, writeFiles } from './class-of.ts';
+import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
+
+/** A guard against hanging, in milliseconds. */
+const MOST_MS = 600_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'websocket-101-class-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a call of `grade` gave: its exit code, and both of its streams. */
+interface Graded {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Grades what is in the folder. */
+function grade(...args: readonly string[]): Promise<Graded> {
+  const command = [LAUNCH, scriptOf('grade'), ...args];
+  const options = { cwd: ROOT, env: { ...ENV, INIT_CWD: folder }, maxBuffer: 2 ** 26 };
+  return new Promise((resolve) => {
+    execFile(process.execPath, command, options, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+function read({ stdout, stderr }: Graded): ReadonlyMap<string, StudentResult> {
+  if (!stdout.startsWith('{')) throw new Error(`${stdout}${stderr}`);
+  const { students } = JSON.parse(stdout) as Results;
+  return new Map(students.map((student) => [student.name, student]));
+}
+
+/** The result of lesson 01 of a student. */
+function lessonOf(students: ReadonlyMap<string, StudentResult>, name: string): LessonResult {
+  const lesson = students.get(name)?.lessons[0];
+  if (!lesson) throw new Error(`Nobody is called ${name}.`);
+  return lesson;
+}
+
+const HALF = solution.replace('export function checkUpgrade(', 'export function checkUpgrade2(');
+const OTHERS: Readonly<Record<string, string | Uint8Array>> = {
+  'right/handshake.ts': solution,
+  'half/handshake.ts': HALF,
+  'stub/lessons/01-handshake/handshake.ts': stub,
+  'by-exports.ts': solution,
+  'helper/handshake.ts': `import './help.ts';\n${solution}`,
+  'helper/help.ts': 'export const help = 1;\n',
+  'lost/handshake.ts': `import './help.ts';\n${solution}`,
+  'types/handshake.ts': `${solution}\nexport const wrong: number = 'text';\n`,
+  'crash/handshake.ts': `throw new Error('not today');\n${solution}`,
+  'syntax/handshake.ts': `function ( {\n${solution}`,
+  'utf-16/handshake.ts': Buffer.from(`\ufeff${solution}`, 'utf16le'),
+  'nothing/README.txt': 'I was ill.',
+  'bare-process.ts': solution.replace(/\bhead\b/g, 'process'),
+};
+
+describe('a class', () => {
+  let graded: Graded;
+  let students: ReadonlyMap<string, StudentResult>;
+
+  beforeAll(async () => {
+    writeFiles(join(folder, 'class'), OTHERS);
+    for (const { cheat, code } of NAMED) {
+      writeFiles(join(folder, 'class'), { [`${nameOf(cheat)}.ts`]: `${code}\n${stub}` });
+    }
+    symlinkSync(join(ROOT, 'solutions/01-handshake/handshake.ts'), join(folder, 'class/link.ts'));
+    graded = await grade('class', '--json', '--lessons', '01');
+    students = read(graded);
+  }, MOST_MS);
+
+  test.each([
+    ['right', 'passes', 6],
+    ['by-exports', 'passes', 6],
+    ['helper', 'passes', 6],
+    ['bare-process', 'passes', 6],
+    ['types', 'partly', 6],
+    ['stub', 'partly', 0],
+    ['crash', 'broken', 0],
+    ['syntax', 'broken', 0],
+    ['utf-16', 'broken', 0],
+    ['lost', 'broken', 0],
+    ['nothing', 'missing', 0],
+    ['link', 'missing', 0],
+  ])('%s: %s, %i points', (name, state, points) => {
+    expect(lessonOf(students, name)).toMatchObject({ state, points, max: 6 });
+  });
+
+  test.each(NAMED)('$cheat is named, and does not run', ({ cheat, named }) => {
+    const [name, line] = typeof named === 'string' ? [named, 1] : named;
+    const result = lessonOf(students, nameOf(cheat));
+    expect(result).toMatchObject({ state: 'refused', points: 0, steps: [] });
+    expect(result.refused[0]).toMatchObject({ name, line });
+  });
+});
