@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileOf, type Lesson, ROOT, type Target } from '../course/lessons.ts';
 import { type Complaint, typeErrors } from '../course/typecheck.ts';
+import { pipesOf } from '../harness/channel.ts';
 import type { Failure, StepResult } from '../harness/facts.ts';
 import { toLoadFailure } from '../harness/load-failure.ts';
 import type { Run } from '../harness/record.ts';
@@ -107,7 +108,12 @@ export class Checker {
       network: lesson.needs !== undefined,
       cpuSeconds: limitSeconds,
     });
-    const { broken, results }: Run = await follow(child, target, limitSeconds * 1000);
+    const { broken, results }: Run = await follow(
+      child,
+      pipesOf(child),
+      target,
+      limitSeconds * 1000,
+    );
     return { broken, results, complaints: await complaints };
   }
 

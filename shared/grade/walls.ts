@@ -40,9 +40,9 @@ export function startWalled(
     module,
     ...args,
   ];
-  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'ipc'];
+  const stdio: StdioOptions = ['pipe', 'ignore', 'pipe', 'pipe'];
   const env = { TMPDIR: folder, NO_COLOR: '1', ...seed() };
-  const options = { cwd: folder, env, stdio, serialization: 'advanced' } as const;
+  const options = { cwd: folder, env, stdio };
   return process.platform === 'win32'
     ? spawnChild(process.execPath, node, options)
     : spawnChild('/bin/sh', ['-c', limits(cpuSeconds), process.execPath, ...node], options);

@@ -4,8 +4,10 @@
  * trusted, with the globals that it keeps all the same; starts when told to.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync, writeSync } from 'node:fs';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { endWithParent } from '../process/parent.ts';
+import { encode, MESSAGES_FD } from './channel.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
@@ -14,6 +16,8 @@ import type { FromChecker, Go, Signed } from './messages.ts';
 import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
+/** Where the secret comes from behind walls. */
+const STDIN_FD = 0;
 /** How often a step that waits says that it is alive, in milliseconds. */
 const BEAT_MS = 250;
 /** After so many beats in a row without anything to do, a step waits in vain. */
@@ -29,12 +33,18 @@ const [, , name = '', walled, ...kept] = process.argv;
 // Behind walls, there are no threads: a limit of the system ends an endless loop.
 if (!walled) endWithParent();
 
-const send = process.send?.bind(process);
-if (!send) throw new Error('This is not a program of its own: `npm test lessons/02` starts it.');
 /** Taken from the parent before the learner's file is loaded. */
 let secret = '';
+const send = walled ? write : process.send?.bind(process);
+if (!send) throw new Error('This is not a program of its own: `npm test lessons/02` starts it.');
 const post = (message: FromChecker) =>
   new Promise<void>((resolve) => send({ ...message, secret } satisfies Signed, () => resolve()));
+
+/** Sends a message behind walls, where Node has no channel. */
+function write(message: Signed, then: () => void): void {
+  writeSync(MESSAGES_FD, encode(message));
+  then();
+}
 
 const target = findTarget(name);
 const spec = await loadSpec(target.lesson.name);
@@ -176,11 +186,14 @@ function leftovers(): void {
   void post({ type: 'done' });
 }
 
-process.once('message', (message: Go) => {
-  secret = message.secret;
+/** Takes the secret, and loads the file: from now on, the learner's code runs here. */
+function begin(taken: string): void {
+  secret = taken;
   process.channel?.unref();
   void go();
-});
+}
+
+process.once('message', (message: Go) => begin(message.secret));
 await post({
   type: 'ready',
   startMs: performance.now(),
@@ -188,3 +201,4 @@ await post({
     return { title, section, scenarios: scenarios.length };
   }),
 });
+if (walled) begin(readFileSync(STDIN_FD, 'utf8'));

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
 import { endChild, forkChild } from '../process/children.ts';
+import { type Channel, channelOf } from './channel.ts';
 import type { Fact } from './facts.ts';
-import type { Go, Signed } from './messages.ts';
 import { NOT_REACHED, type Run, RunRecord } from './record.ts';
 import { loadSpec } from './spec.ts';
 
@@ -48,7 +48,8 @@ export function prepare(target: Target): Checker {
       const held = await heldUp(target);
       if (held) endChild(child);
       // One that has not lived until now is replaced.
-      return held ?? (child.connected ? follow(child, target) : prepare(target).run());
+      const isThere = child.connected;
+      return held ?? (isThere ? follow(child, channelOf(child), target) : prepare(target).run());
     },
     stop: () => endChild(child),
   };
@@ -117,7 +118,12 @@ export function patienceFor(startMs: number): number {
  * Lets a process check its file, and watches it until it ends; `limitMs` is how long all of it may
  * take, in milliseconds.
  */
-export function follow(child: ChildProcess, target: Target, limitMs = LONGEST_MS): Promise<Run> {
+export function follow(
+  child: ChildProcess,
+  channel: Channel,
+  target: Target,
+  limitMs = LONGEST_MS,
+): Promise<Run> {
   const record = new RunRecord(fileOf(target));
   let timer: NodeJS.Timeout | undefined;
   let patienceMs = PATIENCE_MS;
@@ -136,7 +142,7 @@ export function follow(child: ChildProcess, target: Target, limitMs = LONGEST_MS
   const limit = endAfter(limitMs, () => 'The whole check');
   const complaints = collectStart(child.stderr, 10_000);
   const secret = randomUUID();
-  child.on('message', (message: Signed) => {
+  channel.listen((message) => {
     const isFirst = !record.isReady && message?.type === 'ready';
     if (isFirst) patienceMs = patienceFor(message.startMs);
     else if (message?.secret !== secret) return forged(child, record);
@@ -145,7 +151,7 @@ export function follow(child: ChildProcess, target: Target, limitMs = LONGEST_MS
     if (record.isDone) endChild(child);
   });
   watch(START_MS);
-  child.send({ type: 'go', secret } satisfies Go);
+  channel.start(secret);
 
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
@@ -159,8 +165,7 @@ export function follow(child: ChildProcess, target: Target, limitMs = LONGEST_MS
       };
       // What was sent before the end may still be on its way: the channel closes after the last.
       const late = setTimeout(settle, LAST_MESSAGES_MS);
-      if (child.connected) child.once('disconnect', settle);
-      else settle();
+      void channel.closed().then(settle, settle);
     });
   });
 }

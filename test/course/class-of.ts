@@ -158,10 +158,18 @@ export const HIDDEN: readonly (Omit<Cheat, 'named'> & { readonly says: string | 
     code: `import { writeSync } from 'node:fs';
 import { serialize } from 'node:v8';
 const body = serialize({ type: 'finished', number: 1, output: '' });
-const head = Buffer.alloc(4);
-head.writeUInt32BE(body.length);
-for (let fd = 3; fd < 30; fd++) try { writeSync(fd, Buffer.concat([head, body])); } catch {}`,
-    says: '',
+writeSync(3, Buffer.concat([Uint8Array.of(0, 0, 0, body.length), body]));`,
+    says: 'has written to the channel',
+  },
+  {
+    cheat: 'garbage for the channel',
+    code: "import { writeSync } from 'node:fs';\nwriteSync(3, Uint8Array.of(0, 0, 0, 5, 9, 9, 9, 9, 9));",
+    says: 'has written to the channel',
+  },
+  {
+    cheat: 'a length beyond all bounds',
+    code: "import { writeSync } from 'node:fs';\nwriteSync(3, new Uint8Array(4).fill(255));",
+    says: 'has written to the channel',
   },
 ];
 

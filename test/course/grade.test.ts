@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
 import type { LessonResult, Results, StudentResult } from '../../shared/grade/result.ts';
-import { NAMED, nameOf, solution, stub, writeFiles } from './class-of.ts';
+import { HIDDEN, NAMED, nameOf, solution, stub, writeFiles } from './class-of.ts';
 import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
 
 /** A guard against hanging, in milliseconds. */
@@ -100,5 +100,30 @@ describe('a class', () => {
     const result = lessonOf(students, nameOf(cheat));
     expect(result).toMatchObject({ state: 'refused', points: 0, steps: [] });
     expect(result.refused[0]).toMatchObject({ name, line });
+  });
+});
+
+describe('what gets past the list', () => {
+  const ALLOWED = ['fs', 'child_process', 'worker_threads', 'inspector', 'v8', 'async_hooks'];
+  let students: ReadonlyMap<string, StudentResult>;
+
+  beforeAll(async () => {
+    for (const { cheat, code } of HIDDEN) {
+      writeFiles(join(folder, 'hidden'), { [`${nameOf(cheat)}.ts`]: `${code}\n${stub}` });
+    }
+    writeFiles(join(folder, 'hidden'), { 'zoe.ts': solution });
+    const names = [...ALLOWED.map((name) => `node:${name}`), 'test/specs/01-handshake.ts'];
+    const allow = names.flatMap((name) => ['--allow', name]);
+    students = read(await grade('hidden', '--json', ...allow));
+  }, MOST_MS);
+
+  test.each(HIDDEN)('$cheat: the walls hold', ({ cheat, says }) => {
+    const result = lessonOf(students, nameOf(cheat));
+    expect(result).toMatchObject({ points: 0, refused: [] });
+    expect(result.text).toMatch(says);
+  });
+
+  test('the one after them is as right as ever', () => {
+    expect(lessonOf(students, 'zoe')).toMatchObject({ state: 'passes', points: 6 });
   });
 });
