@@ -5,7 +5,7 @@ import { fingerprint, requireSeal } from '../course/seal.ts';
 import { Checker } from '../grade/check.ts';
 import { gradeAll, type Order } from '../grade/grade.ts';
 import { readPoints } from '../grade/points.ts';
-import { type Results, SCHEMA, type StudentResult } from '../grade/result.ts';
+import { type StudentResult, toResults } from '../grade/result.ts';
 import { findSubmissions, type Submission } from '../grade/submissions.ts';
 import { renderTable } from '../grade/table.ts';
 import { count } from '../view/count.ts';
@@ -56,7 +56,7 @@ await runCommand({
     const submissions = findSubmissions(paths, process.env.INIT_CWD ?? process.cwd());
     const order: Order = {
       lessons: lessons === undefined ? handedIn(submissions) : lessonsIn(lessons),
-      points: await readPoints(points ?? join(ROOT, 'points.json')),
+      points: readPoints(points ?? join(ROOT, 'points.json')),
       allowed: allow,
       limitSeconds: numberOf('limit', limit, 300),
       atOnce: numberOf('jobs', jobs, availableParallelism()),
@@ -64,12 +64,7 @@ await runCommand({
       known: new Map(),
     };
     const students = await grade(submissions, order);
-    const results: Results = {
-      schema: SCHEMA,
-      course: order.course,
-      node: process.version,
-      students,
-    };
+    const results = toResults(students, order.course);
     console.log(json ? JSON.stringify(results, null, 2) : renderTable(students).join('\n'));
     return exitCode(students, strict === true);
   },

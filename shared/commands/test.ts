@@ -1,7 +1,18 @@
+import { join } from 'node:path';
 import { requireFile } from '../course/files.ts';
-import { findSide, findTarget, LESSONS, type Target, UsageError } from '../course/lessons.ts';
-import { requireSeal } from '../course/seal.ts';
+import {
+  fileOf,
+  findSide,
+  findTarget,
+  LESSONS,
+  ROOT,
+  type Target,
+  UsageError,
+} from '../course/lessons.ts';
+import { fingerprint, requireSeal } from '../course/seal.ts';
 import { typeErrors } from '../course/typecheck.ts';
+import { readPoints } from '../grade/points.ts';
+import { type Checked, stateOf, toResult, toResults, toStudent } from '../grade/result.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
 import { supervise } from '../harness/supervise.ts';
 import { runCommand } from './run-command.ts';
@@ -20,23 +31,32 @@ await runCommand({
       type: 'boolean',
       help: 'Only the everyday part of the proof: what needs no process of its own, no browser and no long wait.',
     },
+    json: { type: 'boolean', help: 'Print the results of lessons as JSON, as npm run grade does.' },
   },
   examples: [
     ['npm test lessons/02', 'Checks your lesson 02.'],
     ['npm test solutions/02', 'The same checks over the reference.'],
     ['npm test -- --quick', 'The everyday part of the proof of the course.'],
   ],
-  async run({ quick = false }, names) {
+  async run({ quick = false, json = false }, names) {
     const targets = names.flatMap(targetsOf);
+    if (targets.length === 0 && json) {
+      throw new UsageError('--json is for lessons: npm test lessons/02 -- --json');
+    }
     if (targets.length === 0) return runVitest('--project', quick ? 'everyday' : '!lessons');
     if (quick) {
       throw new UsageError(
         '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
       );
     }
-    let allHold = true;
-    for (const target of targets) allHold = (await check(target)) && allHold;
-    return allHold ? 0 : 1;
+    const checks: Checked[] = [];
+    for (const target of targets) {
+      const checked = await check(target);
+      checks.push(checked);
+      if (!json) tell(target, checked);
+    }
+    if (json) console.log(toJson(targets, checks));
+    return checks.every((checked) => stateOf(checked) === 'passes') ? 0 : 1;
   },
 });
 
@@ -46,18 +66,37 @@ function targetsOf(name: string): Target[] {
   return side ? LESSONS.map((lesson) => ({ side, lesson })) : [findTarget(name)];
 }
 
-/** Checks one file. Returns whether all its steps pass and its types do. */
-async function check(target: Target): Promise<boolean> {
+/** Checks one file. */
+async function check(target: Target): Promise<Checked> {
+  const started = performance.now();
   requireFile(target);
   if (target.side === 'lessons') requireSeal();
   const types = typeErrors(target);
   const { broken, results } = await supervise(target);
-  const print = (lines: readonly string[]) => console.log(lines.join('\n'));
-  if (broken) {
-    print(renderBroken(target, broken));
-    return false;
-  }
-  const complaints = await types;
-  print(['', ...renderRun(target, results, complaints), '']);
-  return results.every(({ failure }) => !failure) && complaints.length === 0;
+  // Of what cannot run, nobody wants to hear of the types.
+  const complaints = broken ? [] : await types;
+  const seconds = Math.round(performance.now() - started) / 1000;
+  return { foreign: [], broken, results, complaints, seconds };
+}
+
+function tell(target: Target, { broken, results, complaints }: Checked): void {
+  const lines = broken
+    ? renderBroken(target, broken)
+    : ['', ...renderRun(target, results, complaints), ''];
+  console.log(lines.join('\n'));
+}
+
+/** Writes what `npm run grade` would write, of one student for each side. */
+function toJson(targets: readonly Target[], checks: readonly Checked[]): string {
+  const points = readPoints(join(ROOT, 'points.json'));
+  const students = [...new Set(targets.map(({ side }) => side))].map((name) => {
+    const lessons = targets.flatMap((target, i) => {
+      const [checked, worth = []] = [checks[i], points.get(target.lesson)];
+      return checked && target.side === name
+        ? [toResult(target.lesson, fileOf(target), checked, worth)]
+        : [];
+    });
+    return toStudent(name, lessons);
+  });
+  return JSON.stringify(toResults(students, fingerprint()), null, 2);
 }

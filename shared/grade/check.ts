@@ -9,16 +9,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileOf, type Lesson, ROOT, type Target } from '../course/lessons.ts';
-import { type Complaint, typeErrors } from '../course/typecheck.ts';
+import { typeErrors } from '../course/typecheck.ts';
 import { pipesOf } from '../harness/channel.ts';
-import type { Failure, StepResult } from '../harness/facts.ts';
 import { toLoadFailure } from '../harness/load-failure.ts';
 import type { Run } from '../harness/record.ts';
 import { follow } from '../harness/supervise.ts';
 import { CHILD, nameOf, translate, writeCourse } from './course.ts';
-import { type Foreign, foreignIn } from './rules.ts';
+import type { Checked } from './result.ts';
+import { foreignIn } from './rules.ts';
 import { startWalled } from './walls.ts';
 
 /** Files of a lesson, by their paths in the course, such as `lessons/02-reading-frames/reading.ts`. */
@@ -30,17 +30,6 @@ export interface Conditions {
   readonly allowed: readonly string[];
   /** How long a check may take as a whole, in seconds. */
   readonly limitSeconds: number;
-}
-
-/** What came of a check. */
-export interface Checked {
-  /** What was named, so that nothing has run. */
-  readonly foreign: readonly Foreign[];
-  /** Why no step could run. */
-  readonly broken: Failure | undefined;
-  readonly results: readonly StepResult[];
-  readonly complaints: readonly Complaint[];
-  readonly seconds: number;
 }
 
 /** Makes copies of the course, checks files in them, and removes them. */
@@ -147,11 +136,4 @@ function write(path: string, content: string | Uint8Array): void {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8');
-}
-
-/** The path in the course of a file that was handed in for a lesson. */
-export function placeFor(lesson: Lesson, path: string, isLesson: boolean): string {
-  return isLesson
-    ? fileOf({ side: 'lessons', lesson })
-    : `lessons/${lesson.name}/${basename(path)}`;
 }

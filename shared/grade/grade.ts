@@ -3,15 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
-import type { Checked, Checker, Conditions, Files } from './check.ts';
+import type { Checker, Conditions, Files } from './check.ts';
 import type { Points } from './points.ts';
 import {
   type LessonResult,
   missing,
   SCHEMA,
   type StudentResult,
-  sum,
   toResult,
+  toStudent,
   withPoints,
 } from './result.ts';
 import type { Submission } from './submissions.ts';
@@ -65,13 +65,7 @@ class Grader {
     const { name, problems } = this.#submission;
     const lessons: LessonResult[] = [];
     for (const lesson of this.#order.lessons) lessons.push(await this.#resultOf(lesson));
-    return {
-      name,
-      points: sum(lessons.map(({ points }) => points)),
-      max: sum(lessons.map(({ max }) => max)),
-      lessons,
-      problems,
-    };
+    return toStudent(name, lessons, problems);
   }
 
   async #resultOf(lesson: Lesson): Promise<LessonResult> {
@@ -94,7 +88,7 @@ class Grader {
     const key = this.#keyOf(lesson, [...work.files, ...base]);
     const known = this.#order.known.get(key);
     if (known) return { ...withPoints(known, points), file: work.path };
-    const checked: Checked = await this.#checker.check(lesson, work.files, base);
+    const checked = await this.#checker.check(lesson, work.files, base);
     return toResult(lesson, work.path, checked, points, { reference, key });
   }
 

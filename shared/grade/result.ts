@@ -1,10 +1,11 @@
 /** What comes out of a check, for machines: plain data, as `schema.json` describes it. */
 import { stripVTControlCharacters } from 'node:util';
 import type { Lesson, Target } from '../course/lessons.ts';
+import type { Complaint } from '../course/typecheck.ts';
 import type { Failure, StepResult } from '../harness/facts.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
 import { toHex } from '../view/hex.ts';
-import type { Checked } from './check.ts';
+import type { Foreign } from './rules.ts';
 
 /** The version of all that is in this file. A field that is new does not change it. */
 export const SCHEMA = 1;
@@ -63,7 +64,7 @@ export interface LessonResult {
   readonly text: string;
   /** How long it took. */
   readonly seconds: number;
-  /** The same files, checks and options have the same. */
+  /** The same files, checks and options have the same. Empty: nobody will look for it. */
   readonly key: string;
 }
 
@@ -94,13 +95,42 @@ export interface FailureResult {
   readonly section?: string;
 }
 
+/** What came of a check. */
+export interface Checked {
+  /** What was named, so that nothing has run. */
+  readonly foreign: readonly Foreign[];
+  /** Why no step could run. */
+  readonly broken: Failure | undefined;
+  readonly results: readonly StepResult[];
+  readonly complaints: readonly Complaint[];
+  readonly seconds: number;
+}
+
+/** All results, with what they depend on. */
+export function toResults(students: readonly StudentResult[], course: string): Results {
+  return { schema: SCHEMA, course, node: process.version, students };
+}
+
+/** All of one student's lessons together. */
+export function toStudent(
+  name: string,
+  lessons: readonly LessonResult[],
+  problems: readonly string[] = [],
+): StudentResult {
+  const points = sum(lessons.map(({ points }) => points));
+  return { name, points, max: sum(lessons.map(({ max }) => max)), lessons, problems };
+}
+
 /** Makes a lesson's result of its check. `points` is what each step is worth. */
 export function toResult(
   lesson: Lesson,
   file: string,
   checked: Checked,
   points: readonly number[],
-  { reference = [], key }: { readonly reference?: readonly string[]; readonly key: string },
+  {
+    reference = [],
+    key = '',
+  }: { readonly reference?: readonly string[]; readonly key?: string } = {},
 ): LessonResult {
   const { broken, complaints, foreign, seconds } = checked;
   const steps = broken ? [] : checked.results.map((step, i) => stepOf(step, points[i] ?? 0));
@@ -169,7 +199,8 @@ export function sum(numbers: readonly number[]): number {
   return Math.round(numbers.reduce((all, one) => all + one, 0) * 1e6) / 1e6;
 }
 
-function stateOf({ broken, foreign, results, complaints }: Checked): State {
+/** Tells what came of a check as a whole. */
+export function stateOf({ broken, foreign, results, complaints }: Checked): State {
   if (foreign.length > 0) return 'refused';
   if (broken || results.length === 0) return 'broken';
   const isDone = results.every(({ failure }) => !failure) && complaints.length === 0;

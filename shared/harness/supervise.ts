@@ -114,6 +114,33 @@ export function patienceFor(startMs: number): number {
   return Math.max(PATIENCE_MS, PATIENCE_STARTS * startMs);
 }
 
+/** Ends a process of which nothing is heard, or that goes on for too long, and records why. */
+function guard(child: ChildProcess, record: RunRecord, limitMs: number) {
+  const endAfter = (ms: number, what: () => string) =>
+    setTimeout(() => {
+      record.breakOff(
+        `${what()} did not come to an end within ${Math.round(ms / 1000)} seconds.`,
+        'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
+      );
+      endChild(child);
+    }, ms);
+  const limit = endAfter(limitMs, () => 'The whole check');
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  return {
+    /** Something was heard: for so many milliseconds, all is well. */
+    wait(ms: number): void {
+      clearTimeout(timer);
+      if (!isOver) timer = endAfter(ms, () => record.activity);
+    },
+    stop(): void {
+      isOver = true;
+      clearTimeout(timer);
+      clearTimeout(limit);
+    },
+  };
+}
+
 /**
  * Lets a process check its file, and watches it until it ends; `limitMs` is how long all of it may
  * take, in milliseconds.
@@ -125,38 +152,24 @@ export function follow(
   limitMs = LONGEST_MS,
 ): Promise<Run> {
   const record = new RunRecord(fileOf(target));
-  let timer: NodeJS.Timeout | undefined;
+  const guarded = guard(child, record, limitMs);
   let patienceMs = PATIENCE_MS;
-  const endAfter = (ms: number, what: () => string) =>
-    setTimeout(() => {
-      record.breakOff(
-        `${what()} did not come to an end within ${Math.round(ms / 1000)} seconds.`,
-        'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
-      );
-      endChild(child);
-    }, ms);
-  const watch = (patience = patienceMs) => {
-    clearTimeout(timer);
-    timer = endAfter(patience, () => record.activity);
-  };
-  const limit = endAfter(limitMs, () => 'The whole check');
   const complaints = collectStart(child.stderr, 10_000);
   const secret = randomUUID();
   channel.listen((message) => {
     const isFirst = !record.isReady && message?.type === 'ready';
     if (isFirst) patienceMs = patienceFor(message.startMs);
     else if (message?.secret !== secret) return forged(child, record);
-    watch();
+    guarded.wait(patienceMs);
     record.take(message);
     if (record.isDone) endChild(child);
   });
-  watch(START_MS);
+  guarded.wait(START_MS);
   channel.start(secret);
 
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      clearTimeout(limit);
+      guarded.stop();
       const settle = () => {
         clearTimeout(late);
         if (!record.isReady) record.neverStarted(complaintIn(complaints()));

@@ -1,13 +1,14 @@
 /** A class is graded: what is right counts, what cheats does not, and nobody stops the others. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
 import type { LessonResult, Results, StudentResult } from '../../shared/grade/result.ts';
 import { HIDDEN, NAMED, nameOf, solution, stub, writeFiles } from './class-of.ts';
+import { faultsOf, type Schema } from './json-schema.ts';
 import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
 
 /** A guard against hanging, in milliseconds. */
@@ -93,6 +94,14 @@ describe('a class', () => {
     ['link', 'missing', 0],
   ])('%s: %s, %i points', (name, state, points) => {
     expect(lessonOf(students, name)).toMatchObject({ state, points, max: 6 });
+  });
+
+  test('the results are as their schema says', () => {
+    const schema: Schema = JSON.parse(readFileSync(join(ROOT, 'shared/grade/schema.json'), 'utf8'));
+    const results = JSON.parse(graded.stdout);
+    expect(faultsOf(results, schema)).toEqual([]);
+    expect(faultsOf({ ...results, schema: 2, more: 1 }, schema)).toHaveLength(2);
+    expect(faultsOf({ ...results, students: [{ name: 1 }] }, schema)).toHaveLength(5);
   });
 
   test.each(NAMED)('$cheat is named, and does not run', ({ cheat, named }) => {
