@@ -1,11 +1,26 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { findTarget, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
+import { join, resolve } from 'node:path';
+import {
+  findTarget,
+  LESSONS,
+  type Lesson,
+  ROOT,
+  STARTED_IN,
+  UsageError,
+} from '../course/lessons.ts';
 import { fingerprint, requireSeal } from '../course/seal.ts';
 import { Checker } from '../grade/check.ts';
+import { toAnnotations, toCsv, toJunit, toMarkdown, toSummary } from '../grade/formats.ts';
 import { gradeAll, type Order } from '../grade/grade.ts';
 import { readPoints } from '../grade/points.ts';
-import { type StudentResult, toResults } from '../grade/result.ts';
+import {
+  type LessonResult,
+  type Results,
+  SCHEMA,
+  type StudentResult,
+  toResults,
+} from '../grade/result.ts';
 import { findSubmissions, type Submission } from '../grade/submissions.ts';
 import { renderTable } from '../grade/table.ts';
 import { count } from '../view/count.ts';
@@ -27,6 +42,18 @@ await runCommand({
       help: 'Which lessons, such as 01-03,05. Otherwise all that anybody has handed in.',
     },
     json: { type: 'boolean', help: 'Print all results as JSON.' },
+    csv: { type: 'boolean', help: 'Print CSV: a row for each student, the points for each step.' },
+    junit: { type: 'string', value: 'FILE', help: 'Write JUnit XML to a file as well.' },
+    report: {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'Write a report for each student as well, in Markdown, as they would have seen it.',
+    },
+    resume: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Keep the results in this file after each student, and do not check again what is in it.',
+    },
     points: {
       type: 'string',
       value: 'FILE',
@@ -50,37 +77,90 @@ await runCommand({
     ['npm run grade class', 'Everybody in the folder class, as a table.'],
     ['npm run grade -- class --lessons 02 --json', 'Lesson 02 of them, as JSON.'],
   ],
-  async run({ lessons, json, points, allow = [], limit, jobs, strict }, paths) {
+  async run(values, paths) {
+    const { lessons, points, allow = [], limit, jobs, resume } = values;
+    if (values.json && values.csv) throw new UsageError('Only one of --json and --csv is printed.');
     if (paths.length === 0) throw new UsageError('Say what to grade: npm run grade class');
     requireSeal();
-    const submissions = findSubmissions(paths, process.env.INIT_CWD ?? process.cwd());
+    const submissions = findSubmissions(paths, STARTED_IN);
     const order: Order = {
       lessons: lessons === undefined ? handedIn(submissions) : lessonsIn(lessons),
-      points: readPoints(points ?? join(ROOT, 'points.json')),
+      points: readPoints(points === undefined ? join(ROOT, 'points.json') : fromHere(points)),
       allowed: allow,
       limitSeconds: numberOf('limit', limit, 300),
       atOnce: numberOf('jobs', jobs, availableParallelism()),
       course: fingerprint(),
-      known: new Map(),
+      known: resume === undefined ? new Map() : readKnown(fromHere(resume)),
     };
-    const students = await grade(submissions, order);
+    const students = await grade(submissions, order, resume && fromHere(resume));
     const results = toResults(students, order.course);
-    console.log(json ? JSON.stringify(results, null, 2) : renderTable(students).join('\n'));
-    return exitCode(students, strict === true);
+    const { json, csv, junit, report, strict = false } = values;
+    if (json) console.log(JSON.stringify(results, null, 2));
+    else if (csv) process.stdout.write(toCsv(students));
+    else console.log(renderTable(students).join('\n'));
+    if (junit !== undefined) writeFileSync(fromHere(junit), toJunit(students));
+    if (report !== undefined) writeReports(fromHere(report), students);
+    tellGitHub(students);
+    return exitCode(students, strict);
   },
 });
 
-async function grade(submissions: readonly Submission[], order: Order): Promise<StudentResult[]> {
+function fromHere(path: string): string {
+  return resolve(STARTED_IN, path);
+}
+
+/** Reads what an earlier run has found, if there was one. */
+function readKnown(file: string): Map<string, LessonResult> {
+  if (!existsSync(file)) return new Map();
+  try {
+    const { schema, students } = JSON.parse(readFileSync(file, 'utf8')) as Results;
+    if (schema !== SCHEMA) throw new Error(`its schema is ${schema}`);
+    const results = students.flatMap(({ lessons }) => lessons);
+    return new Map(results.filter(({ key }) => key !== '').map((result) => [result.key, result]));
+  } catch (error) {
+    throw new UsageError(`${file} is not from npm run grade: ${(error as Error).message}.`);
+  }
+}
+
+/** Writes a file for each student. No two names are the same, whatever is made of them. */
+function writeReports(folder: string, students: readonly StudentResult[]): void {
+  mkdirSync(folder, { recursive: true });
+  const names = new Set<string>();
+  for (const student of students) {
+    const name = student.name.replace(/[^\p{L}\p{N} ().-]|^\./gu, '_').slice(0, 100);
+    let file = name;
+    for (let n = 2; names.has(file.toLowerCase()); n++) file = `${name}-${n}`;
+    names.add(file.toLowerCase());
+    writeFileSync(join(folder, `${file}.md`), toMarkdown(student));
+  }
+}
+
+/** In a job of GitHub, says there what is wrong, and where. */
+function tellGitHub(students: readonly StudentResult[]): void {
+  const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY } = process.env;
+  if (GITHUB_ACTIONS) for (const line of toAnnotations(students)) console.error(line);
+  if (GITHUB_STEP_SUMMARY) appendFileSync(GITHUB_STEP_SUMMARY, toSummary(students));
+}
+
+async function grade(
+  submissions: readonly Submission[],
+  order: Order,
+  kept: string | undefined,
+): Promise<StudentResult[]> {
   const checker = new Checker(order);
   process.once('exit', () => checker.close());
-  let done = 0;
-  const tell = ({ name, points, max }: StudentResult) => {
-    const text = `${++done} of ${submissions.length}  ${name}  ${points}/${max}`;
+  const done: StudentResult[] = [];
+  const tell = (student: StudentResult) => {
+    const { name, points, max } = student;
+    done.push(student);
+    if (kept) writeFileSync(kept, JSON.stringify(toResults(done, order.course)));
+    const text = `${done.length} of ${submissions.length}  ${name}  ${points}/${max}`;
     if (process.stderr.isTTY) statusLine(text);
     else console.error(text);
   };
   const students = await gradeAll(submissions, order, checker, tell);
   statusLine('');
+  if (kept) writeFileSync(kept, JSON.stringify(toResults(students, order.course)));
   return students;
 }
 

@@ -79,7 +79,7 @@ export class UsageError extends Error {
 export const EXTENSION = extname(fileURLToPath(import.meta.url));
 
 /** Where somebody has typed a command: npm itself goes to the project's folder. */
-const STARTED_IN = process.env.INIT_CWD ?? process.cwd();
+export const STARTED_IN = process.env.INIT_CWD ?? process.cwd();
 
 /**
  * Finds the code that `02`, `2`, `lessons/02`, `solutions/2`, `02-reading-frames`, `Reading` or
