@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
@@ -33,7 +40,7 @@ await runCommand({
     'Grades what students have handed in, each behind walls of its own. Exits with 0 when everybody has a result; with 1 when code was refused or could not run, or, with --strict, when points are missing; with 2 when it was called with something that it cannot work with.',
   positionals: {
     'PATH…':
-      'A file, a clone or other folder of one student, or a folder with one of these for each. Yours are in lessons.',
+      'A file, a clone or other folder of one student, or a folder or zip with one of these for each. Yours are in lessons.',
   },
   options: {
     lessons: {
@@ -153,15 +160,21 @@ async function grade(
   const tell = (student: StudentResult) => {
     const { name, points, max } = student;
     done.push(student);
-    if (kept) writeFileSync(kept, JSON.stringify(toResults(done, order.course)));
+    if (kept) keep(kept, toResults(done, order.course));
     const text = `${done.length} of ${submissions.length}  ${name}  ${points}/${max}`;
     if (process.stderr.isTTY) statusLine(text);
     else console.error(text);
   };
   const students = await gradeAll(submissions, order, checker, tell);
   statusLine('');
-  if (kept) writeFileSync(kept, JSON.stringify(toResults(students, order.course)));
+  if (kept) keep(kept, toResults(students, order.course));
   return students;
+}
+
+/** Writes results as a whole: a run that is broken off leaves those of before. */
+function keep(file: string, results: Results): void {
+  writeFileSync(`${file}.part`, JSON.stringify(results));
+  renameSync(`${file}.part`, file);
 }
 
 /** All lessons that somebody has handed in. */

@@ -1,6 +1,7 @@
 /** What was handed in: whose it is, and which lessons it has. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
+import { type UnzipFileInfo, unzipSync } from 'fflate';
 import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
 import type { Files } from './check.ts';
 import { readSource } from './source.ts';
@@ -32,6 +33,8 @@ export interface Submission {
 
 /** The largest file that is read, in bytes. A lesson has a hundredth of that. */
 const MAX_BYTES = 2 ** 20;
+/** How much may come out of one zip, in bytes. */
+const MAX_ZIP_BYTES = 2 ** 26;
 /** How many files one PATH may have. */
 const MAX_FILES = 20_000;
 /** What is not looked into. */
@@ -46,10 +49,20 @@ export function findSubmissions(paths: readonly string[], from: string): Submiss
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
     const name = basename(path).replace(/\.\w+$/, '');
-    if (stat.isDirectory()) return group(readFolder(path), basename(path));
-    return [studentOf(name, [readEntry(path, basename(path))])];
+    if (stat.isDirectory()) return found(group(readFolder(path), basename(path)), typed);
+    if (isZip(path) && stat.isFile())
+      return found(group(readZip(readFileSync(path), ''), name), typed);
+    return found([studentOf(name, readFile(path, basename(path)))], posix.dirname(typed));
   });
   return withOwnNames(submissions);
+}
+
+/** Names files as they are from where the command was called. */
+function found(submissions: readonly Submission[], place: string): Submission[] {
+  return submissions.map((submission) => {
+    const works = submission.works.map((work) => ({ ...work, path: posix.join(place, work.path) }));
+    return { ...submission, works };
+  });
 }
 
 /** Reads what a folder has. */
@@ -60,7 +73,9 @@ function readFolder(folder: string): Entry[] {
       const path = posix.join(place, entry.name);
       if (SKIPPED.test(entry.name)) continue;
       if (entry.isDirectory()) visit(path);
-      else if (CODE.test(entry.name)) entries.push(readEntry(join(folder, path), path));
+      else if (CODE.test(entry.name) || isZip(entry.name)) {
+        entries.push(...readFile(join(folder, path), path));
+      }
       // Somebody who has handed in something else is still somebody.
       else if (place !== '') entries.push({ path, bytes: undefined });
       if (entries.length > MAX_FILES) {
@@ -72,22 +87,55 @@ function readFolder(folder: string): Entry[] {
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Reads a file. A link is not followed: it may lead anywhere. */
-function readEntry(file: string, path: string): Entry {
+/** Reads a file, or what is in it. A link is not followed: it may lead anywhere. */
+function readFile(file: string, path: string): Entry[] {
   const stat = lstatSync(file);
+  if (stat.isFile() && isZip(path)) return readZip(readFileSync(file), path.slice(0, -4));
   const isReadable = stat.isFile() && stat.size <= MAX_BYTES;
-  return { path, bytes: isReadable ? readFileSync(file) : undefined };
+  return [{ path, bytes: isReadable ? readFileSync(file) : undefined }];
+}
+
+const isZip = (path: string) => /\.zip$/i.test(path);
+
+/** Reads the code in a zip, as if that was a folder. Of a damaged one, nothing but its name. */
+function readZip(zip: Uint8Array, folder: string): Entry[] {
+  const nothing = folder === '' ? [] : [{ path: `${folder}/nothing`, bytes: undefined }];
+  let total = 0;
+  const isWanted = ({ name, originalSize }: UnzipFileInfo) => {
+    const parts = name.split('/');
+    if (!CODE.test(parts.at(-1) ?? '') || parts.some((part) => SKIPPED.test(part))) return false;
+    total += originalSize;
+    return originalSize <= MAX_BYTES && total <= MAX_ZIP_BYTES;
+  };
+  try {
+    const files = Object.entries(unzipSync(zip, { filter: isWanted }));
+    if (files.length === 0) return nothing;
+    return files.map(([name, bytes]) => ({ path: posix.join(folder, name), bytes }));
+  } catch {
+    return nothing;
+  }
 }
 
 /** Tells whether files are those of one student, or of a class, and takes those apart. */
 export function group(entries: readonly Entry[], name: string): Submission[] {
   if (entries.length === 0 || isOneStudent(entries)) return [studentOf(name, entries)];
+  const [inner, top] = unwrapped(entries);
+  if (inner) return group(inner, top);
   const students = new Map<string, Entry[]>();
   for (const entry of entries) {
     const student = studentIn(entry.path);
     students.set(student, [...(students.get(student) ?? []), entry]);
   }
   return Array.from(students, ([student, theirs]) => studentOf(student, theirs));
+}
+
+/** What is in the one folder that is there, unless that is a student's with files of other names. */
+function unwrapped(entries: readonly Entry[]): [Entry[] | undefined, string] {
+  const [top = ''] = entries[0]?.path.split('/') ?? [];
+  if (!entries.every(({ path }) => path.startsWith(`${top}/`))) return [undefined, ''];
+  const inner = entries.map((entry) => ({ ...entry, path: entry.path.slice(top.length + 1) }));
+  const isFolder = isOneStudent(inner) || inner.every(({ path }) => path.includes('/'));
+  return [isFolder ? inner : undefined, studentIn(`${top}/`)];
 }
 
 /** A clone, the `lessons` of one, or a folder with files by the names of lessons. */

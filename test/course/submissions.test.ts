@@ -1,0 +1,115 @@
+/** Who has handed in what, however that comes. */
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, expect, test } from 'vitest';
+import { findSubmissions } from '../../shared/grade/submissions.ts';
+import { solution, writeFiles } from './class-of.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'websocket-101-submissions-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const bytes = Buffer.from(solution);
+/** Whose there are, each with its lessons and where they were found. */
+function found(...paths: readonly string[]): string[] {
+  return findSubmissions(paths, folder).map(({ name, works, problems }) => {
+    const lessons = works.map(({ lesson, path }) => `${lesson.number} ${path}`);
+    return [name, ...lessons, ...problems].join(' | ');
+  });
+}
+const filesOf = (...paths: readonly string[]) =>
+  Object.fromEntries(paths.map((path) => [path, path.endsWith('handshake.ts') ? bytes : '']));
+const zipped = (...paths: readonly string[]) =>
+  zipSync(Object.fromEntries(paths.map((path) => [path, bytes])));
+
+test('a file, told by its name or by what it exports', () => {
+  writeFiles(folder, { 'handshake.ts': solution, 'ada.ts': solution, 'notes.ts': 'export {};' });
+  expect(found('handshake.ts', './ada.ts', 'notes.ts')).toEqual([
+    'handshake | 01 handshake.ts',
+    'ada | 01 ada.ts',
+    'notes | There is no lesson in it.',
+  ]);
+});
+
+test('one student: a folder of files, a clone, the lessons of a clone', () => {
+  const clone = ['lessons/01-handshake/handshake.ts', 'solutions/01-handshake/handshake.ts'];
+  writeFiles(join(folder, 'ada'), filesOf('handshake.ts', 'reading.ts', 'help.ts', 'x.test.ts'));
+  writeFiles(join(folder, 'bob'), filesOf(...clone, 'test/a.ts', 'node_modules/a/sending.ts'));
+  expect(found('ada', 'bob', 'bob/lessons')).toEqual([
+    'ada | 01 ada/handshake.ts | 02 ada/reading.ts',
+    'bob | 01 bob/lessons/01-handshake/handshake.ts',
+    'lessons | 01 bob/lessons/01-handshake/handshake.ts',
+  ]);
+  const [ada] = findSubmissions(['ada'], folder);
+  expect([...(ada?.works[0]?.files.keys() ?? [])]).toEqual([
+    'lessons/01-handshake/help.ts',
+    'lessons/01-handshake/handshake.ts',
+  ]);
+});
+
+test('a class: folders, files and zips, by the names that learning platforms give', () => {
+  writeFiles(join(folder, 'class'), {
+    ...filesOf('ada/handshake.ts', 'bob/work/handshake.ts', 'cyd/README.txt', 'grades.csv'),
+    ...filesOf('dan_LATE_12_345_handshake.ts', 'dan_12_346_reading.ts'),
+    ...filesOf('Eve Doe_77_assignsubmission_file_/handshake.ts'),
+    'fay.zip': zipped('lessons/01-handshake/handshake.ts'),
+    'gus_88_assignsubmission_file_/work.zip': zipped('handshake.ts', '__MACOSX/._handshake.ts'),
+    'hal.zip': 'no zip',
+  });
+  expect(found('class')).toEqual([
+    'Eve Doe | 01 class/Eve Doe_77_assignsubmission_file_/handshake.ts',
+    'ada | 01 class/ada/handshake.ts',
+    'bob | 01 class/bob/work/handshake.ts',
+    'cyd | There is no lesson in it.',
+    'dan | 01 class/dan_LATE_12_345_handshake.ts | 02 class/dan_12_346_reading.ts',
+    'fay | 01 class/fay/lessons/01-handshake/handshake.ts',
+    'gus | 01 class/gus_88_assignsubmission_file_/work/handshake.ts',
+    'hal | There is no lesson in it.',
+  ]);
+});
+
+test('a zip of a class, with a folder around it or without', () => {
+  writeFiles(folder, {
+    'all.zip': zipped('class/ada/handshake.ts', 'class/bob/handshake.ts'),
+    'flat.zip': zipped('ada_1_2_handshake.ts', 'bob_3_4_handshake.ts'),
+    'one.zip': zipped('repo-main/lessons/01-handshake/handshake.ts'),
+  });
+  expect(found('all.zip', 'flat.zip', 'one.zip')).toEqual([
+    'ada | 01 all.zip/ada/handshake.ts',
+    'bob | 01 all.zip/bob/handshake.ts',
+    'ada (2) | 01 flat.zip/ada_1_2_handshake.ts',
+    'bob (2) | 01 flat.zip/bob_3_4_handshake.ts',
+    'repo-main | 01 one.zip/lessons/01-handshake/handshake.ts',
+  ]);
+});
+
+test('a way out of a zip, a bomb and a link lead nowhere', () => {
+  const zeros = new Uint8Array(2 ** 21);
+  writeFiles(folder, {
+    'slip.zip': zipped('../handshake.ts', '../../handshake.ts'),
+    'bomb.zip': zipSync({ 'handshake.ts': zeros }),
+  });
+  writeFileSync(join(folder, 'huge.ts'), zeros);
+  symlinkSync(join(folder, 'handshake.ts'), join(folder, 'link-handshake.ts'));
+  const unread = 'is a link, or larger than a lesson can be: it is not read.';
+  expect(found('slip.zip', 'bomb.zip', 'huge.ts', 'link-handshake.ts')).toEqual([
+    'slip | There is no lesson in it.',
+    'bomb | There is no lesson in it.',
+    'huge | There is no lesson in it.',
+    `link-handshake | link-handshake.ts ${unread}`,
+  ]);
+});
+
+test('the same lesson twice: the likelier file counts, and the other is named', () => {
+  writeFiles(join(folder, 'twice'), filesOf('old/handshake.ts', '01-handshake/handshake.ts'));
+  writeFiles(join(folder, 'equal'), filesOf('handshake.ts', 'old/handshake.ts'));
+  expect(found('twice', 'equal')).toEqual([
+    'twice | 01 twice/01-handshake/handshake.ts',
+    'equal | 01 equal/handshake.ts | Lesson 01 is there more than once: not old/handshake.ts.',
+  ]);
+});
+
+test('a path that is not there is one line', () => {
+  expect(() => found('nobody')).toThrow('There is no "nobody".');
+});
