@@ -108,15 +108,14 @@ function namesIn(pattern: unknown): string[] {
 function visit(value: unknown, see: (node: Node) => void): void {
   if (Array.isArray(value)) for (const item of value) visit(item, see);
   if (!isNode(value) || /^TS(Interface|TypeAlias)/.test(value.type)) return;
-  const { type, object, property, computed, method, shorthand } = value;
+  const { type, object, property, computed } = value;
   if (type === 'MemberExpression' && nameOf(object) === 'globalThis' && !computed) {
     visit(property, see);
     return;
   }
   see(value);
   for (const [field, inner] of Object.entries(value)) {
-    const isName = NAME_ALONE.test(field) && !computed && !shorthand;
-    if (TYPES.test(field) || (isName && (isNode(inner) || method))) continue;
-    visit(inner, see);
+    const isName = NAME_ALONE.test(field) && !computed;
+    if (!isName && !TYPES.test(field)) visit(inner, see);
   }
 }

@@ -8,7 +8,7 @@ import { spawnChild } from '../process/children.ts';
 /** How much memory the code may take for its objects, in MiB. */
 const MAX_HEAP_MIB = 512;
 /** How much for everything, buffers as well, in MiB, where the system keeps such a limit. */
-const MAX_DATA_MIB = 3072;
+const MAX_DATA_MIB = 1536;
 
 /** Whether this Node has an option. */
 const has = (option: string) => process.allowedNodeEnvironmentFlags.has(option);
