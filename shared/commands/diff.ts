@@ -1,6 +1,7 @@
 import { renderDiff } from '../course/diff.ts';
 import { requireFile } from '../course/files.ts';
 import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
+import { requireSolution } from '../course/solution.ts';
 import type { Run } from '../harness/record.ts';
 import { supervise } from '../harness/supervise.ts';
 import { style } from '../view/style.ts';
@@ -24,6 +25,7 @@ await runCommand({
     }
     const { lesson } = findTarget(name);
     requireFile({ side: 'lessons', lesson });
+    requireSolution(lesson);
     const run = await supervise({ side: 'lessons', lesson });
     if (yes || (await mayShow(lesson, run))) {
       // What is not for a terminal keeps its lines as they are.

@@ -1,5 +1,6 @@
 import { countHints, readSteps, renderHint } from '../course/hints.ts';
 import { findTarget, type Lesson, UsageError } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
 import { columns } from '../view/style.ts';
 import { runCommand } from './run-command.ts';
 
@@ -42,5 +43,5 @@ function parse(argument: string): { lesson: Lesson; step: number; number: number
 function whatNext(lesson: Lesson, step: number, number: number): string {
   return number < countHints(lesson, step)
     ? `The next hint: npm run hint ${lesson.number}.${step}.${number + 1}`
-    : `That was the last. To see the reference: npm run diff ${lesson.number}`;
+    : `That was the last.${hasSolution(lesson) ? ` To see the reference: npm run diff ${lesson.number}` : ''}`;
 }

@@ -1,7 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT } from '../course/lessons.ts';
-import { readSeal } from '../course/seal.ts';
+import { writeSeal } from '../course/seal.ts';
 import { runCommand } from './run-command.ts';
 
 await runCommand({
@@ -12,8 +9,7 @@ await runCommand({
     ['npm run seal && git diff shared/course/seal.json', 'Shows as well which files have changed.'],
   ],
   async run() {
-    const seal = `${JSON.stringify(readSeal(), null, 2)}\n`;
-    writeFileSync(join(ROOT, 'shared/course/seal.json'), seal);
+    writeSeal();
     return 0;
   },
 });

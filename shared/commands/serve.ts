@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileOf, LESSONS, ROOT, UsageError } from '../course/lessons.ts';
 import { Changes } from '../serve/changes.ts';
 import { Keeper } from '../serve/keeper.ts';
-import { checkParts, type Part, REFERENCE, UNCHECKED } from '../serve/parts.ts';
+import { checkParts, hasReference, type Part, REFERENCE, UNCHECKED } from '../serve/parts.ts';
 import { PortError } from '../serve/server-process.ts';
 import { watchFile } from '../session/watcher.ts';
 import { style } from '../view/style.ts';
@@ -39,9 +39,20 @@ function portOf(text: string): number {
   return Number(text);
 }
 
+/** Throws `UsageError` where nothing can be served, since a handout has no solutions. */
+function requireServer(isReference: boolean): void {
+  if (hasReference) return;
+  if (isReference) {
+    throw new UsageError('The solutions are not in this handout. Ask your instructor for them.');
+  }
+  if (LESSONS.some(({ number }) => number === '05')) return;
+  throw new UsageError('Lesson 05 is not in this handout, and it is the one that serves.');
+}
+
 /** Serves until somebody stops it. Returns the exit code. */
 async function run(isReference: boolean, portText: string | undefined): Promise<number> {
   const port = portText === undefined ? PORT : portOf(portText);
+  requireServer(isReference);
   const changes = new Changes();
   const keeper = new Keeper(port, portText === undefined, changes.report);
   const interruption = interrupted();
@@ -71,20 +82,37 @@ function watchLessons(changed: () => void): () => void {
   };
 }
 
+/** Whether every lesson is the learner's. */
+function isComplete(parts: readonly Part[]): boolean {
+  return parts.every(({ isYours }) => isYours);
+}
+
+/** Checks the lessons. Throws `UsageError` for one that does not pass and has no reference. */
+async function requireParts(): Promise<readonly Part[]> {
+  console.log('Checking your lessons …');
+  const parts = await checkParts();
+  if (isComplete(parts)) return parts;
+  const { number } = parts.find(({ isYours }) => !isYours)!;
+  throw new UsageError(
+    `There is no reference in this handout, so all your lessons have to pass first. See: npm test lessons/${number}`,
+  );
+}
+
 /**
  * Serves what passes, and looks again after each change. Never resolves. Rejects with `PortError`,
  * and with `UsageError` when not even the reference can be served.
  */
 async function serveParts(keeper: Keeper, changes: Changes, isReference: boolean): Promise<never> {
   // The reference is there at once: a page need not wait for the checks.
-  let shown = isReference ? REFERENCE : UNCHECKED;
+  let shown = isReference ? REFERENCE : hasReference ? UNCHECKED : await requireParts();
   if ((await keeper.use(shown)) === 'failed') {
     throw new UsageError('The reference cannot be loaded. Get it back: git checkout solutions');
   }
-  console.log(welcome(keeper.url, isReference).join('\n'));
+  console.log(welcome(keeper.url, shown).join('\n'));
   for (;;) {
     const parts = isReference ? REFERENCE : await checkParts();
-    const change = await keeper.use(parts);
+    // Without a reference, what has passed is served until everything passes again.
+    const change = hasReference || isComplete(parts) ? await keeper.use(parts) : 'none';
     if (change !== 'failed') {
       const lines = newLines(shown, parts);
       if (lines.length === 0 && change === 'replaced') lines.push('  Your new code is at work.');
@@ -105,7 +133,7 @@ function refusal({ code, message }: PortError, port: number): Error {
   return new UsageError(message);
 }
 
-function welcome(url: string, isReference: boolean): string[] {
+function welcome(url: string, parts: readonly Part[]): string[] {
   return [
     '',
     `  ${style.bold(url)}`,
@@ -118,12 +146,18 @@ function welcome(url: string, isReference: boolean): string[] {
     '',
     '  Ctrl-C stops it.',
     '',
-    `  The reference is at work${isReference ? '.' : ', until your lessons are checked.'}`,
+    `  ${sayWhose(parts)}`,
   ];
 }
 
+function sayWhose(parts: readonly Part[]): string {
+  if (isComplete(parts)) return 'Your lessons are at work.';
+  return `The reference is at work${parts === UNCHECKED ? ', until your lessons are checked' : ''}.`;
+}
+
 function partLine({ number, title, isYours, until }: Part): string {
-  const whose = isYours ? style.green('yours') : `reference ${until}`.trimEnd();
+  const other = hasReference ? 'reference' : 'your last that passed,';
+  const whose = isYours ? style.green('yours') : `${other} ${until}`.trimEnd();
   return `  ${number}  ${pad(title, 16)} ${whose}`;
 }
 

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from '../course/lessons.ts';
 import { fingerprint, requireSeal } from '../course/seal.ts';
+import { hasSolution, requireSolution } from '../course/solution.ts';
 import { typeErrors } from '../course/typecheck.ts';
 import { readPoints } from '../grade/points.ts';
 import { type Checked, stateOf, toResult, toResults, toStudent } from '../grade/result.ts';
@@ -21,7 +22,7 @@ import { runVitest } from './vitest.ts';
 await runCommand({
   name: 'npm test',
   summary:
-    'Checks lessons. Without a name, proves the course itself: solutions, stubs, traps, texts, and the checks.',
+    'Checks lessons. Without a name, proves the course itself: solutions, stubs, traps, texts, and the checks. In a handout, checks all lessons.',
   positionals: {
     '[LESSON…]':
       'Yours, such as 02, or the reference, such as solutions/02. For all of them: lessons or solutions.',
@@ -39,16 +40,17 @@ await runCommand({
     ['npm test -- --quick', 'The everyday part of the proof of the course.'],
   ],
   async run({ quick = false, json = false }, names) {
-    const targets = names.flatMap(targetsOf);
-    if (targets.length === 0 && json) {
+    const isProof = names.length === 0 && LESSONS.some(hasSolution);
+    if (isProof && json) {
       throw new UsageError('--json is for lessons: npm test lessons/02 -- --json');
     }
-    if (targets.length === 0) return runVitest('--project', quick ? 'everyday' : '!lessons');
+    if (isProof) return runVitest('--project', quick ? 'everyday' : '!lessons');
     if (quick) {
       throw new UsageError(
         '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
       );
     }
+    const targets = names.length === 0 ? targetsOf('lessons') : names.flatMap(targetsOf);
     const checks: Checked[] = [];
     for (const target of targets) {
       const checked = await check(target);
@@ -71,6 +73,7 @@ async function check(target: Target): Promise<Checked> {
   const started = performance.now();
   requireFile(target);
   if (target.side === 'lessons') requireSeal();
+  else requireSolution(target.lesson);
   const types = typeErrors(target);
   const { broken, results } = await supervise(target);
   // Of what cannot run, nobody wants to hear of the types.

@@ -5,6 +5,7 @@ import { readText, requireFile } from './files.ts';
 import { fileOf, type Lesson, type Side } from './lessons.ts';
 import { type Pair, pairsOf } from './pairs.ts';
 import { type Part, partsOf } from './parts.ts';
+import { requireSolution } from './solution.ts';
 
 const LEGEND =
   'A line without a mark is in both. What differs only in layout, comments, types, names or the wording of errors is left out as a whole. Where there is more to see, other names are marked, too.';
@@ -12,9 +13,10 @@ const LEGEND =
 /**
  * Compares the learner's file with the reference, function by function in the order of the
  * reference, and names at the end what is the same but for its style. No line is wider than
- * `width` columns. Throws `UsageError` when one of the files is missing.
+ * `width` columns. Throws `UsageError` when one of the files is missing, or no solution.
  */
 export function renderDiff(lesson: Lesson, width: number): string[] {
+  requireSolution(lesson);
   const [yours, reference] = readBoth(lesson);
   const pairs = pairsOf(yours, reference);
   const same = pairs.filter(({ isSame }) => isSame);

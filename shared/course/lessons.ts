@@ -3,6 +3,9 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
 /** A lesson as the course knows it. */
 export interface Lesson {
   /** Two digits, such as `02`. */
@@ -18,8 +21,8 @@ export interface Lesson {
   readonly needs?: readonly string[];
 }
 
-/** Every lesson, in order. */
-export const LESSONS: readonly Lesson[] = [
+/** Every lesson of the course, in order. */
+const COURSE: readonly Lesson[] = [
   {
     number: '01',
     name: '01-handshake',
@@ -58,6 +61,11 @@ export const LESSONS: readonly Lesson[] = [
   },
 ];
 
+/** Those whose checks are here, in order: a handout may have some of them. */
+export const LESSONS: readonly Lesson[] = COURSE.filter(({ name }) =>
+  existsSync(join(ROOT, `test/specs/${name}.ts`)),
+);
+
 /** Whose code it is: the learner's, or the reference. */
 export type Side = 'lessons' | 'solutions';
 
@@ -66,9 +74,6 @@ export interface Target {
   readonly side: Side;
   readonly lesson: Lesson;
 }
-
-/** The project's folder. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The command was called with something that it cannot work with. Its message is for people. */
 export class UsageError extends Error {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { readText, sayFault } from './files.ts';
 import { fileOf, type Lesson, ROOT, UsageError } from './lessons.ts';
+import { requireSolution } from './solution.ts';
 import { makeStub } from './stub.ts';
 
 /** What a lesson's file can be made again. */
@@ -9,9 +10,11 @@ export type Fresh = 'stub' | 'reference';
 
 /**
  * Writes the stub of a lesson, or its reference, and says so. What was there is set aside. Throws
- * `UsageError` when the system does not let it, and says where the work of the learner is.
+ * `UsageError` when there is no reference, and when the system does not let it: then it says where
+ * the work of the learner is.
  */
 export function resetLesson(lesson: Lesson, fresh: Fresh = 'stub'): string {
+  if (fresh === 'reference') requireSolution(lesson);
   const path = fileOf({ side: 'lessons', lesson });
   const solution = readText(fileOf({ side: 'solutions', lesson }));
   const source = fresh === 'stub' ? makeStub(solution, lesson.number) : solution;

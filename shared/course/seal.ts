@@ -1,6 +1,6 @@
 /** Makes sure that the checks are those of the course. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { howToRestore, readText } from './files.ts';
 import { ROOT, UsageError } from './lessons.ts';
@@ -21,22 +21,28 @@ const ROOMS = [
   'test/vectors',
 ];
 
-/** Returns each file of the checks with its SHA-256, in order. */
-export function readSeal(): Record<string, string> {
-  const paths = [...filesIn('shared', false), ...ROOMS.flatMap((room) => filesIn(room, true))];
-  const hashes = paths.sort().map((path) => [path, hash(readFileSync(join(ROOT, path)))]);
+/** Returns each file of the checks with its SHA-256, in order, as they are in this project. */
+export function readSeal(root = ROOT): Record<string, string> {
+  const rooms = ROOMS.flatMap((room) => filesIn(root, room, true));
+  const paths = [...filesIn(root, 'shared', false), ...rooms];
+  const hashes = paths.sort().map((path) => [path, hash(readFileSync(join(root, path)))]);
   return Object.fromEntries(hashes);
 }
 
 /** Lists code and data of a folder, but no tests, with `/` on every system. */
-function filesIn(folder: string, recursive: boolean): string[] {
-  return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' })
+function filesIn(root: string, folder: string, recursive: boolean): string[] {
+  return readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
     .filter((name) => /\.(m?js|ts|txt)$/.test(name) && !name.endsWith('.test.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 
 function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Writes down what the checks of a project are. */
+export function writeSeal(root = ROOT): void {
+  writeFileSync(join(root, SEAL), `${JSON.stringify(readSeal(root), null, 2)}\n`);
 }
 
 /**

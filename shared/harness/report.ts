@@ -1,5 +1,6 @@
 /** How a run is told to the person at the terminal. */
 import { fileOf, LESSONS, type Target } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
 import type { Complaint } from '../course/typecheck.ts';
 import { columns, style } from '../view/style.ts';
 import { labelTable } from '../view/table.ts';
@@ -178,9 +179,13 @@ function verdict(
 /** Where to go when a lesson is done. */
 function whatNext({ lesson }: Target, width: number): string[] {
   const next = LESSONS[LESSONS.indexOf(lesson) + 1];
+  // In a handout, there is no reference to fill in, and none to compare with.
+  const hasReference = hasSolution(lesson);
   return [
-    'Try it   npm run serve, with what the README says about the browser',
-    `Compare  npm run diff ${lesson.number}`,
+    ...(hasReference || lesson.needs
+      ? ['Try it   npm run serve, with what the README says about the browser']
+      : []),
+    ...(hasReference ? [`Compare  npm run diff ${lesson.number}`] : []),
     ...(next ? [`Next     lessons/${next.name}/README.md`] : []),
   ].flatMap((line) => wrap(line, width, ' '.repeat(9)));
 }

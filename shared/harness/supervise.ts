@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
 import { endChild, forkChild } from '../process/children.ts';
 import { type Channel, channelOf } from './channel.ts';
 import type { Fact } from './facts.ts';
@@ -98,7 +99,7 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
       kind: 'check',
       what: `Lesson ${lesson.number} is made of your lessons ${builtOn[0]?.number} to ${builtOn.at(-1)?.number}, and lesson ${first.number} does not pass yet.`,
       facts: [['file', fileOf({ side, lesson: first })], fact],
-      remedy: `See: npm test lessons/${first.number}. Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution`,
+      remedy: `See: npm test lessons/${first.number}.${hasSolution(first) ? ` Or go on with the reference for it, and keep yours: npm run reset ${first.number} -- --solution` : ''}`,
     },
     results: steps.map(({ title, section, scenarios: { length } }, i) => {
       return { number: i + 1, title, section, scenarios: length, output: '', failure: NOT_REACHED };

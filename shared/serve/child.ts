@@ -8,6 +8,7 @@ import { style } from '../view/style.ts';
 import { explain } from './explain.ts';
 import type { FromServer, ToServer } from './messages.ts';
 import { loadServer } from './mix.ts';
+import { hasReference } from './parts.ts';
 import { type Serving, serve } from './server.ts';
 import { watchForEndlessLoops } from './watchdog.ts';
 
@@ -41,7 +42,7 @@ post({ type: 'loaded' });
 
 async function listen({ port, parts }: Extract<ToServer, { type: 'listen' }>): Promise<void> {
   try {
-    serving = await serve({ lesson, parts, port, report });
+    serving = await serve({ lesson, ...(!hasReference && { wire: lesson }), parts, port, report });
     post({ type: 'listening', port: serving.port });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
 import { supervise } from '../harness/supervise.ts';
 
 /** A lesson's part in the server. */
@@ -14,6 +15,9 @@ export interface Part {
   /** How long the reference is used, such as `until step 4 passes`. Empty: it's not about that. */
   readonly until: string;
 }
+
+/** Can the reference be used where a lesson does not pass? In a handout, it cannot. */
+export const hasReference = LESSONS.every(hasSolution);
 
 /** The reference for every lesson. */
 export const REFERENCE: readonly Part[] = LESSONS.map(({ number, title }) => {

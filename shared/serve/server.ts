@@ -19,6 +19,8 @@ export type Lesson05 = Pick<typeof reference, 'WebSocketServer'>;
 export interface ServeOptions {
   /** The lesson, the learner's or the reference. */
   readonly lesson: Lesson05;
+  /** What shows the wire. By default the reference, which works where the learner's code does not. */
+  readonly wire?: Lesson05;
   /** What it's made of, for people. */
   readonly parts: readonly Part[];
   /** 0: the system picks one. */
@@ -56,12 +58,13 @@ export const CLOSE_GUARD_MS = 3 * CLOSE_TIMEOUT_MS;
  * Starts to serve, on 127.0.0.1 only. Rejects with what the lesson's constructor throws, and with
  * the system's error when the port cannot be had.
  */
-export async function serve({ lesson, parts, port, report }: ServeOptions): Promise<Serving> {
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { parts, port, report } = options;
   const server = createServer(serveFiles);
   const sockets = rememberSockets(server);
   const bound = await listen(server, port);
   try {
-    const servers = webSocketServers(lesson, new Observers(parts), bound, report);
+    const servers = webSocketServers(options, new Observers(parts), bound);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       handOver({ request, socket, head }, servers, report);
     });
@@ -99,10 +102,9 @@ interface Servers {
 }
 
 function webSocketServers(
-  lesson: Lesson05,
+  { lesson, wire = reference, report }: ServeOptions,
   observers: Observers,
   port: number,
-  report: Report,
 ): Servers {
   const origins = ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${port}`);
   const policy = { origins, closeTimeoutMs: CLOSE_TIMEOUT_MS };
@@ -112,8 +114,7 @@ function webSocketServers(
       paths: PATHS,
       protocols: PROTOCOLS,
     }),
-    // What shows the wire has to work where the learner's code does not.
-    wire: new reference.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
+    wire: new wire.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
     observers,
   };
 }

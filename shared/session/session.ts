@@ -5,6 +5,7 @@ import { renderDiff } from '../course/diff.ts';
 import { countHints, renderHint } from '../course/hints.ts';
 import { fileOf, LESSONS, type Lesson, ROOT, type Target, UsageError } from '../course/lessons.ts';
 import { resetLesson } from '../course/reset.ts';
+import { requireSolution } from '../course/solution.ts';
 import { type Complaint, typeErrors } from '../course/typecheck.ts';
 import type { Run } from '../harness/record.ts';
 import { renderBroken, renderRun } from '../harness/report.ts';
@@ -266,6 +267,7 @@ export class Session {
   }
 
   #diff(): void {
+    requireSolution(this.#lesson);
     const show = () => {
       const lines = renderDiff(this.#lesson, columns());
       this.#show({
