@@ -16,6 +16,7 @@ const WAITING = [
   'serve-command',
   'stress',
   'upkeep',
+  'handout',
   'pictures',
 ].map((name) => `test/course/${name}.test.ts`);
 

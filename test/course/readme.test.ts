@@ -248,7 +248,7 @@ function optionsOf(script: string): string[] {
   const file = / (shared\/commands\/\S+\.ts)/.exec(scripts[script] ?? '')?.[1];
   if (!file) return [];
   const code = read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-  return code.match(/\w+/g) ?? [];
+  return ['help', ...(code.match(/\w+/g) ?? [])];
 }
 
 /** What a link may have behind its `#`: the headings of a text, as GitHub writes them. */

@@ -16,6 +16,7 @@ const IN_SHARED = [
   'serve',
   'session',
   'grade',
+  'handout',
 ];
 const ENGINE = ['shared', ...IN_SHARED.map((room) => `shared/${room}`), 'shared/commands'];
 
@@ -50,6 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/session': ['shared', 'shared/view', 'shared/process', 'shared/course', 'shared/harness'],
   'shared/grade': ['shared', 'shared/view', 'shared/process', 'shared/course', 'shared/harness'],
+  'shared/handout': ['shared/course'],
   'shared/commands': ENGINE,
   'test/vectors': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
   'test/rules': [],
