@@ -15,9 +15,12 @@ export function listSources(...folders: readonly string[]): string[] {
   );
 }
 
-/** Reads all of the project's sources. An import whose path is computed is not in it. */
+/**
+ * Reads all of the project's sources, but for the lessons: those are the learner's, and their stubs
+ * import what the solutions do. An import whose path is computed is not in it.
+ */
 export function readImports(): Imports {
-  const paths = listSources('shared', 'test', 'lessons', 'solutions');
+  const paths = listSources('shared', 'test', 'solutions');
   return new Map(paths.map((path) => [path, importsOf(path)]));
 }
 

@@ -23,13 +23,12 @@ const ENGINE = ['shared', ...IN_SHARED.map((room) => `shared/${room}`), 'shared/
 /** What each room may import from. Each uses only rooms that are further up in this list. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
-  lessons: ['shared'],
   solutions: ['shared'],
   'shared/view': ['shared'],
   'shared/process': [],
   'shared/course': ['shared', 'shared/view', 'shared/process'],
   'shared/harness': ['shared', 'shared/view', 'shared/process', 'shared/course'],
-  'tests of lessons': ['lessons', 'solutions', 'shared/harness'],
+  'tests of solutions': ['solutions', 'shared/harness'],
   'shared/kit': ['shared', 'shared/view', 'shared/harness'],
   'shared/conformance': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
   'shared/bench': [
@@ -69,7 +68,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 function roomOf(path: string): string {
   const [top = '', folder = '', ...below] = path.split('/');
   if (top !== 'shared' && top !== 'test') {
-    return path.endsWith('.test.ts') ? 'tests of lessons' : top;
+    return path.endsWith('.test.ts') ? 'tests of solutions' : top;
   }
   return below.length > 0 ? `${top}/${folder}` : top;
 }
