@@ -17,6 +17,7 @@ import {
 const TEXTS = [
   'README.md',
   'CONTRIBUTING.md',
+  'TEACHING.md',
   ...LESSONS.map(({ name }) => `lessons/${name}/README.md`),
 ];
 

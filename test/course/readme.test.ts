@@ -20,6 +20,7 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 const TEXTS = [
   'README.md',
   'CONTRIBUTING.md',
+  'TEACHING.md',
   ...LESSONS.map(({ name }) => `lessons/${name}/README.md`),
 ];
 
