@@ -69,7 +69,9 @@ function sayNext(lessons: readonly Lesson[], folder: string): string[] {
     'It has no solutions, no traps and no history. To hand it out, make it a repository:',
     '',
     `  cd ${JSON.stringify(folder)}`,
-    '  git init && git add . && git commit -m "The lessons"',
+    '  git init',
+    '  git add .',
+    '  git commit -m "The lessons"',
     '',
   ];
 }
