@@ -13,7 +13,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { fileOf, findTarget, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { readSeal } from '../../shared/course/seal.ts';
 import { makePartial, makeStub } from '../../shared/course/stub.ts';
-import { ENV, LAUNCH, type Outcome, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, type Outcome, outcomeOf, Shell, scriptOf, withSandbox } from './sandbox.ts';
 
 /** What is handed out. The others are 03, which stands between them, and 05. */
 const NUMBERS = ['01', '02', '04'];
@@ -26,15 +26,12 @@ let folder: string;
 let made: Outcome;
 beforeAll(async () => {
   folder = join(mkdtempSync(join(inject('sandboxes'), 'handout-')), 'class');
-  made = await runIn(ROOT, 'handout', '--lessons', '4,01-02', '--out', folder);
+  const words = ['--lessons', '4,01-02', '--out', folder];
+  made = await start(ROOT, process.execPath, LAUNCH, scriptOf('handout'), ...words);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
 });
 
-/** Runs a command of the course in a project. */
-function runIn(cwd: string, command: string, ...args: readonly string[]): Promise<Outcome> {
-  return start(cwd, process.execPath, LAUNCH, scriptOf(command), ...args);
-}
-
+/** Runs a program in a folder, to its end. */
 function start(cwd: string, program: string, ...args: readonly string[]): Promise<Outcome> {
   const env = { ...ENV, GITHUB_STEP_SUMMARY: join(folder, 'summary.md'), INIT_CWD: cwd };
   return outcomeOf(spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -197,7 +194,11 @@ describe.skipIf(process.platform === 'win32')('the work of students', () => {
   });
 });
 
-describe.concurrent('without solutions', () => {
+describe('without solutions', () => {
+  let shell: Shell;
+  beforeAll(() => {
+    shell = new Shell(folder);
+  });
   const gone = 'is not in this handout. Ask your instructor for it.';
   test.each([
     [['diff', '01'], `The solution of lesson 01 ${gone}`],
@@ -213,11 +214,11 @@ describe.concurrent('without solutions', () => {
       'There is no lesson "03"; name one of 01-handshake, 02-reading-frames, 04-closing.',
     ],
   ])('%j says why it cannot', async ([command = '', ...args], message) => {
-    expect(await runIn(folder, command, ...args)).toEqual({ code: 2, output: `✗ ${message}\n` });
+    expect(await shell.call(command, ...args)).toEqual({ code: 2, output: `✗ ${message}\n` });
   });
 
   test('the last hint does not send anybody there', async () => {
-    const { code, output } = await runIn(folder, 'hint', '02.1.3');
+    const { code, output } = await shell.call('hint', '02.1.3');
     expect(code).toBe(0);
     expect(output).toMatch(/\nThat was the last\.\n\n$/);
   });
@@ -225,7 +226,7 @@ describe.concurrent('without solutions', () => {
   test('reset makes the stub again, and keeps the work', async () => {
     const path = fileOf(findTarget('04'));
     const work = read(path);
-    const { output } = await runIn(folder, 'reset', '04');
+    const { output } = await shell.call('reset', '04');
     expect(output).toBe(`${path} is the stub again. Your file is kept: ${path}.kept-1\n`);
     expect(read(path)).toBe(read(path.replace('lessons/', 'solutions/')));
     expect(read(`${path}.kept-1`)).toBe(work);

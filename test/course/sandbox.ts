@@ -77,7 +77,7 @@ export class Sandbox {
   readonly folder = mkdtempSync(join(inject('sandboxes'), 'sandbox-'));
   /** What has been written, other than lessons. */
   readonly #written = new Set<string>();
-  #shell: ChildProcess | undefined;
+  #shell: Shell | undefined;
 
   /** Copies the project, with every lesson a stub again. */
   constructor() {
@@ -148,14 +148,31 @@ export class Sandbox {
    * at a time.
    */
   async call(command: string, ...args: string[]): Promise<Outcome> {
-    this.#shell ??= fork(join(this.folder, 'test', 'course', 'shell.ts'), {
-      cwd: this.folder,
+    this.#shell ??= new Shell(this.folder);
+    return this.#shell.call(command, ...args);
+  }
+}
+
+/** A process that runs commands of a project, one at a time. */
+export class Shell {
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+
+  /** Starts it, in the folder of the project. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#child = fork(join(ROOT, 'test', 'course', 'shell.ts'), {
+      cwd: folder,
       env: ENV,
       execArgv: [...TYPESCRIPT],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const answer = once(this.#shell, 'message') as Promise<[Outcome]>;
-    this.#shell.send({ script: join(this.folder, scriptOf(command)), args });
+  }
+
+  /** Runs a command to its end. */
+  async call(command: string, ...args: readonly string[]): Promise<Outcome> {
+    const answer = once(this.#child, 'message') as Promise<[Outcome]>;
+    this.#child.send({ script: join(this.#folder, scriptOf(command)), args });
     const [outcome] = await answer;
     return outcome;
   }
