@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import {
-  findTarget,
+  findLessons,
   LESSONS,
   type Lesson,
   ROOT,
@@ -30,7 +30,7 @@ await runCommand({
     if (out === undefined) {
       throw new UsageError('Say where to make it: npm run handout -- --out ../class');
     }
-    const lessons = list === undefined ? LESSONS : lessonsIn(list);
+    const lessons = list === undefined ? LESSONS : findLessons(list);
     const folder = resolve(STARTED_IN, out);
     requireOutside(folder);
     makeHandout(lessons, folder);
@@ -38,20 +38,6 @@ await runCommand({
     return 0;
   },
 });
-
-/** Finds the lessons of a list such as `01,03-04`, in order. Throws `UsageError` for one that is none. */
-function lessonsIn(list: string): Lesson[] {
-  const named = new Set(list.split(',').flatMap((part) => lessonsOf(part.trim())));
-  return LESSONS.filter((lesson) => named.has(lesson));
-}
-
-function lessonsOf(part: string): readonly Lesson[] {
-  const [, first, last] = /^(\d+) *- *(\d+)$/.exec(part) ?? [];
-  if (first === undefined || last === undefined) return [findTarget(part).lesson];
-  const [from, to] = [first, last].map((number) => LESSONS.indexOf(findTarget(number).lesson));
-  if (from! <= to!) return LESSONS.slice(from, to! + 1);
-  throw new UsageError(`The list goes backwards: ${part}. Such as --lessons ${last}-${first}`);
-}
 
 /** In the course itself, a handout would become a part of it. */
 function requireOutside(folder: string): void {

@@ -63,7 +63,7 @@ const COURSE: readonly Lesson[] = [
 
 /** Those whose checks are here, in order: a handout may have some of them. */
 export const LESSONS: readonly Lesson[] = COURSE.filter(({ name }) =>
-  existsSync(join(ROOT, `test/specs/${name}.ts`)),
+  existsSync(join(ROOT, `test/specs/${name}`)),
 );
 
 /** Whose code it is: the learner's, or the reference. */
@@ -107,6 +107,23 @@ export function findTarget(argument: string, lessons = LESSONS, folder = STARTED
     );
   }
   return { side: side as Side, lesson };
+}
+
+/**
+ * Finds the lessons of a list such as `02`, `01-03` or `01,03-04`, in order. Throws `UsageError` for
+ * one that is none, and for a range that goes backwards.
+ */
+export function findLessons(list: string): Lesson[] {
+  const named = new Set(list.split(',').flatMap((part) => findRange(part.trim())));
+  return LESSONS.filter((lesson) => named.has(lesson));
+}
+
+function findRange(range: string): readonly Lesson[] {
+  const [, first, last] = /^(\d+) *- *(\d+)$/.exec(range) ?? [];
+  if (first === undefined || last === undefined) return [findTarget(range).lesson];
+  const [from = 0, to = 0] = [first, last].map((it) => LESSONS.indexOf(findTarget(it).lesson));
+  if (from <= to) return LESSONS.slice(from, to + 1);
+  throw new UsageError(`The list goes backwards: ${range}. Write ${last}-${first}`);
 }
 
 /** Finds whose lessons `lessons` or `solutions` means as a whole. `undefined`: it is neither. */

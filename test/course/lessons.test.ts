@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   fileOf,
+  findLessons,
   findSide,
   findTarget,
   LESSONS,
@@ -79,6 +80,23 @@ describe('findTarget', () => {
     }
     expect(findSide('..', join(ROOT, 'solutions/04-closing'))).toBe('solutions');
     for (const name of ['.', '', '02', 'lessons/02']) expect(findSide(name, ROOT)).toBeUndefined();
+  });
+});
+
+describe('findLessons', () => {
+  test.each([
+    ['02', '02'],
+    ['1-3', '01 02 03'],
+    ['01,03-04', '01 03 04'],
+    ['04 , 01 - 02,1', '01 02 04'],
+    ['03-03,reading', '02 03'],
+    ['01-handshake', '01'],
+  ])('%j is %s', (list, numbers) => {
+    expect(findLessons(list).map(({ number }) => number)).toEqual(numbers.split(' '));
+  });
+
+  test.each(['', '01,', '01-06', '04-02', '01--02', '-3', '3-'])('%j is refused', (list) => {
+    expect(() => findLessons(list)).toThrow(UsageError);
   });
 });
 
