@@ -54,7 +54,7 @@ function sayNext(lessons: readonly Lesson[], folder: string): string[] {
     `${folder} is a project with ${names}.`,
     'It has no solutions, no traps and no history. To hand it out, make it a repository:',
     '',
-    `  cd ${JSON.stringify(folder)}`,
+    `  cd "${folder}"`,
     '  git init',
     '  git add .',
     '  git commit -m "The lessons"',

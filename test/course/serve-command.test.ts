@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
+import { fileOf, findTarget, LESSONS, ROOT } from '../../shared/course/lessons.ts';
+import { makeStub } from '../../shared/course/stub.ts';
 import { type Sandbox, STANDSTILL, withSandbox } from './sandbox.ts';
 import { endCommands, LAST_LESSON, ServeCommand, URL_LINE } from './serve-command.ts';
 import { ask, open, statusOf } from './visitor.ts';
@@ -82,6 +83,18 @@ describe.concurrent('the command', () => {
       expect(code).toBe(2);
       expect(output).toContain('✗ The reference cannot be loaded.');
       expect(output).not.toContain('http://127.0.0.1');
+    }));
+
+  test('says which lesson to finish where there is no reference to fill in', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01');
+      for (const lesson of LESSONS) {
+        const stub = makeStub(sandbox.solution(lesson), lesson.number);
+        sandbox.write(fileOf({ side: 'solutions', lesson }), stub);
+      }
+      const { code, output } = await sandbox.run('serve');
+      expect(output).toMatch(/\n✗ There is no reference .*: npm test lessons\/02\n$/);
+      expect(code).toBe(2);
     }));
 
   test('refuses what it does not know in one line', () =>

@@ -205,6 +205,24 @@ describe('what is served', () => {
   });
 });
 
+test('where there is no reference, the lesson shows its own wire', async () => {
+  let made = 0;
+  class Counted extends lesson.WebSocketServer {
+    constructor(...options: ConstructorParameters<typeof lesson.WebSocketServer>) {
+      super(...options);
+      made++;
+    }
+  }
+  const own = { WebSocketServer: Counted };
+  const report = () => {};
+  const serving = await serve({ lesson: own, wire: own, parts: REFERENCE, port: 0, report });
+  const { link, events } = await openLink(serving.url);
+  expect(events[0]?.kind).toBe('lessons');
+  link.terminate();
+  await serving.stop();
+  expect(made).toBe(2);
+});
+
 describe('frames cut out of a stream', () => {
   const frames = [
     wire({ opcode: 1, payload: 'Hello' }),
