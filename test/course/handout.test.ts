@@ -226,9 +226,23 @@ describe('without solutions', () => {
     expect(output).toMatch(/\nThat was the last\.\n\n$/);
   });
 
+  test('a solution that is put there later is shown, and is the stub for reset as before', async () => {
+    const { lesson } = findTarget('01');
+    for (const side of ['lessons', 'solutions'] as const) {
+      writeFileSync(join(folder, fileOf({ side, lesson })), solutionOf(lesson));
+    }
+    const { code, output } = await shell.call('diff', '01');
+    expect(output).toContain('does what the reference does');
+    expect(code).toBe(0);
+    await shell.call('reset', '01');
+    const stub = makeStub(solutionOf(lesson), lesson.number);
+    expect(read(fileOf({ side: 'lessons', lesson }))).toBe(stub);
+  });
+
   test('reset makes the stub again, and keeps the work', async () => {
     const path = fileOf(findTarget('04'));
-    const work = read(path);
+    const work = `${read(path)}// My own.\n`;
+    writeFileSync(join(folder, path), work);
     const { output } = await shell.call('reset', '04');
     expect(output).toBe(`${path} is the stub again. Your file is kept: ${path}.kept-1\n`);
     expect(read(path)).toBe(read(path.replace('lessons/', 'solutions/')));
