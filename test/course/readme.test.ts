@@ -105,7 +105,7 @@ describe.each(TEXTS)('%s', (path) => {
   const blocks = blocksIn(text);
 
   test('has only kinds of blocks that are checked', () => {
-    const known = ['', 'http', 'sh', 'ts', 'ts example', 'wire', 'text'];
+    const known = ['', 'dockerfile', 'http', 'json', 'sh', 'ts', 'ts example', 'wire', 'text'];
     const others = blocks.filter(({ language }) => !known.includes(language));
     expect(others, `Nothing checks such a block. What is checked: ${known.join(' ')}`).toEqual([]);
     const fences = text.match(/^ *(?:```|~~~)/gm) ?? [];
@@ -148,6 +148,18 @@ describe.each(TEXTS)('%s', (path) => {
     }
   });
 
+  test('shows images of a container that start a command of the course', () => {
+    for (const { language, code } of blocks) {
+      if (language !== 'dockerfile') continue;
+      const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(code) ?? [];
+      const [npm, run, , script] = JSON.parse(entry);
+      expect([npm, run, Object.keys(scripts).includes(script)]).toEqual(['npm', 'run', true]);
+      expect(code.match(/^[A-Z]+/gm)?.join(' ')).toBe('FROM WORKDIR COPY RUN USER ENTRYPOINT');
+      const { engines } = JSON.parse(read('package.json'));
+      expect(engines.node).toContain(`>=${/^FROM node:(\d+)-slim$/m.exec(code)?.[1]}.`);
+    }
+  });
+
   test('shows commands that can be checked', () => {
     const lines = shellLines(blocks).filter((line) => !/^npm (ci|start|test|run )/.test(line));
     expect(lines, 'Nothing checks a command that is not npm').toEqual([]);
@@ -162,7 +174,7 @@ describe.each(PAGES)('%s', (path) => {
     const inline = [...text.matchAll(/`(?:\w+=\w+ )?(npm [^`]+)`/g)];
     for (const command of [...shellLines(blocks), ...inline.map(([, it = '']) => it)]) {
       const [, run, script = '', rest = '', options = ''] =
-        /^npm (run )?([\w:-]+) ?(.*?)(?: ?-- (.*))?$/.exec(command) ?? [];
+        /^npm (run (?:-s )?)?([\w:-]+) ?(.*?)(?: ?-- (.*))?$/.exec(command) ?? [];
       if (['ci', 'i', 'install'].includes(script) && !run) continue;
       expect(Object.keys(scripts), command).toContain(script);
       if (!run) expect(['start', 'test'], `It is npm run ${script}`).toContain(script);

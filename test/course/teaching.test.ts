@@ -49,11 +49,14 @@ test('the hours of a plan are those of its lessons', () => {
 
 test('the rubric has points for each step, and the sums are right', async () => {
   let total = 0;
+  const [json] = blocksOf(text).filter(({ language }) => language === 'json');
+  const file = JSON.parse(json?.code ?? '{}');
   for (const { number, name } of LESSONS) {
     const [, points = '', sum] =
       rows.find(([first, second]) => first === number && /^[\d ]+$/.test(second ?? '')) ?? [];
     const each = points.split(' ').map(Number);
     const { steps } = await loadSpec(name);
+    expect(file[number], 'The file for npm run grade has the same').toEqual(each);
     expect(each, `the steps of lesson ${number}`).toHaveLength(steps.length);
     const found = each.reduce((a, b) => a + b);
     expect(sum).toBe(String(found));
