@@ -9,7 +9,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
-  findTarget,
+  findLessons,
   LESSONS,
   type Lesson,
   ROOT,
@@ -91,7 +91,7 @@ await runCommand({
     requireSeal();
     const submissions = findSubmissions(paths, STARTED_IN);
     const order: Order = {
-      lessons: lessons === undefined ? handedIn(submissions) : lessonsIn(lessons),
+      lessons: lessons === undefined ? handedIn(submissions) : findLessons(lessons),
       points: readPoints(points === undefined ? join(ROOT, 'points.json') : fromHere(points)),
       allowed: allow,
       limitSeconds: numberOf('limit', limit, 300),
@@ -187,16 +187,6 @@ function handedIn(submissions: readonly Submission[]): Lesson[] {
   throw new UsageError(
     `There is no lesson in ${where}: a file is told by its name, or its exports.`,
   );
-}
-
-/** Reads a list such as `01-03,05`. */
-function lessonsIn(list: string): Lesson[] {
-  const asked = list.split(',').flatMap((part) => {
-    const [from = '', to = from] = part.trim().split('-');
-    const [first, last] = [from, to].map((it) => LESSONS.indexOf(findTarget(it.trim()).lesson));
-    return LESSONS.slice(first, (last ?? 0) + 1);
-  });
-  return LESSONS.filter((lesson) => asked.includes(lesson));
 }
 
 function numberOf(option: string, text: string | undefined, otherwise: number): number {

@@ -1,8 +1,9 @@
 /** Grades what a class has handed in: several at a time, none of which can stop the others. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
 import type { Checker, Conditions, Files } from './check.ts';
 import type { Points } from './points.ts';
 import {
@@ -101,10 +102,12 @@ class Grader {
     const path = fileOf({ side: 'lessons', lesson });
     const reference = join(ROOT, fileOf({ side: 'solutions', lesson }));
     const own = this.#workFor(lesson)?.files;
+    // A handout has the stub in its place.
+    const hasReference = hasSolution(lesson);
     const { steps } = await this.#resultOf(lesson);
     const passes = steps.length > 0 && steps.every(({ passes }) => passes);
-    if (own && (passes || !existsSync(reference))) return { files: own, isReference: false };
-    if (!existsSync(reference)) return { files: new Map(), isReference: false };
+    if (own && (passes || !hasReference)) return { files: own, isReference: false };
+    if (!hasReference) return { files: new Map(), isReference: false };
     return { files: new Map([[path, readFileSync(reference)]]), isReference: true };
   }
 

@@ -8,7 +8,17 @@ import { requireSolution } from '../course/solution.ts';
 import { makeStub } from '../course/stub.ts';
 
 /** The commands that students have. */
-const COMMANDS = ['test', 'start', 'hint', 'diff', 'reset', 'inspect', 'serve', 'conformance'];
+const COMMANDS = [
+  'test',
+  'start',
+  'hint',
+  'diff',
+  'reset',
+  'inspect',
+  'serve',
+  'conformance',
+  'grade',
+];
 
 /** What goes into every handout as it is: files, and the code and data of whole folders. */
 const COPIED = [
