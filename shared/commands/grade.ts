@@ -125,7 +125,7 @@ function readKnown(file: string): Map<string, LessonResult> {
     const results = students.flatMap(({ lessons }) => lessons);
     return new Map(results.filter(({ key }) => key !== '').map((result) => [result.key, result]));
   } catch (error) {
-    throw new UsageError(`${file} is not from npm run grade: ${(error as Error).message}.`);
+    throw new UsageError(`${file} was not written by this command: ${(error as Error).message}.`);
   }
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { spawnChild } from '../process/children.ts';
+import { type Limits, withLimits } from '../process/limits.ts';
 import { fileOf, ROOT, type Target } from './lessons.ts';
 
 /** What the type checker does not like. */
@@ -10,6 +11,12 @@ export interface Complaint {
   readonly place: string;
   /** What it says, with its number behind it. */
   readonly text: string;
+}
+
+/** Where to check, and what that may use at most; otherwise, the project, and what it needs. */
+interface Bounds {
+  readonly root?: string;
+  readonly limits?: Limits | undefined;
 }
 
 /** For one file, threads cost more than they save. */
@@ -21,29 +28,32 @@ const FLAGS = ['--ignoreConfig', '--singleThreaded', '--pretty', 'false'];
  *
  * What the file does not import is left out: the whole project would take three times as long.
  */
-export function typeErrors(target: Target, root = ROOT): Promise<Complaint[]> {
+export function typeErrors(target: Target, root = ROOT, limits?: Limits): Promise<Complaint[]> {
   const file = fileOf(target);
-  return complaintsOf([file], dirname(file), {}, root);
+  return complaintsOf([file], dirname(file), {}, { root, limits });
 }
 
 /**
  * Starts the type checker over these files, and returns its complaints about what is in `folder`.
- * Paths are those from `root`, that of the project or of a copy. `changes` are options that differ from its own.
+ * Paths are those from the root of the project, or of a copy. `changes` are options that differ from its own.
  */
 export function complaintsOf(
   files: readonly string[],
   folder: string,
   changes: Readonly<Record<string, boolean>> = {},
-  root = ROOT,
+  { root = ROOT, limits }: Bounds = {},
 ): Promise<Complaint[]> {
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
   const options = Object.entries({ ...compilerOptions, ...changes }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),
   ]);
-  const tsc = spawnChild(findCompiler(), [...FLAGS, ...options, ...files], {
+  const words = [...FLAGS, ...options, ...files];
+  const compiler = findCompiler();
+  const [program, args] = limits ? withLimits(compiler, words, limits) : [compiler, words];
+  const tsc = spawnChild(program, args, {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', limits ? 'ignore' : 'inherit'],
   });
   let output = '';
   tsc.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -51,8 +61,10 @@ export function complaintsOf(
   });
   return new Promise((resolve, reject) => {
     tsc.on('error', reject);
-    tsc.on('close', () => {
-      resolve(readComplaints(output, folder));
+    tsc.on('close', (code) => {
+      const hasEnded = code === 0 || /\berror TS\d/.test(output);
+      const broken = { place: files[0] ?? folder, text: 'The type checker came to no end.' };
+      resolve(hasEnded ? readComplaints(output, folder) : [broken]);
     });
   });
 }

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileOf, type Lesson, ROOT, type Target } from '../course/lessons.ts';
 import { typeErrors } from '../course/typecheck.ts';
 import { pipesOf } from '../harness/channel.ts';
+import type { Failure } from '../harness/facts.ts';
 import { toLoadFailure } from '../harness/load-failure.ts';
 import type { Run } from '../harness/record.ts';
 import { follow } from '../harness/supervise.ts';
@@ -20,6 +21,9 @@ import { CHILD, nameOf, translate, writeCourse } from './course.ts';
 import type { Checked } from './result.ts';
 import { foreignIn } from './rules.ts';
 import { startWalled } from './walls.ts';
+
+/** How much memory a check may take for everything, buffers as well, in MiB. */
+const MAX_DATA_MIB = 1536;
 
 /** Files of a lesson, by their paths in the course, such as `lessons/02-reading-frames/reading.ts`. */
 export type Files = ReadonlyMap<string, Uint8Array>;
@@ -80,9 +84,10 @@ export class Checker {
       for (const [path, code] of modules) write(path, code);
       return done(await this.#run({ side: 'lessons', lesson }, course, types));
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
       const file = fileOf({ side: 'lessons', lesson });
-      return done({ broken: toLoadFailure(error, file, join(folder, 'types')) });
+      const isTheirs = error instanceof SyntaxError;
+      const broken = isTheirs ? toLoadFailure(error, file, join(folder, 'types')) : ourFault(error);
+      return done({ broken });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -91,11 +96,11 @@ export class Checker {
   async #run(target: Target, folder: string, types: string): Promise<Partial<Checked>> {
     const { lesson } = target;
     const { limitSeconds, allowed } = this.#conditions;
-    const complaints = typeErrors(target, types);
+    const limits = { cpuSeconds: limitSeconds, dataMib: MAX_DATA_MIB };
     const words = [`lessons/${lesson.number}`, 'walled', ...allowed];
     const child = startWalled(folder, nameOf(folder, CHILD), words, {
       network: lesson.needs !== undefined,
-      cpuSeconds: limitSeconds,
+      limits,
     });
     const { broken, results }: Run = await follow(
       child,
@@ -103,7 +108,12 @@ export class Checker {
       target,
       limitSeconds * 1000,
     );
-    return { broken, results, complaints: await complaints };
+    // One after the other: there are others to check meanwhile, and of what is broken nobody asks.
+    return {
+      broken,
+      results,
+      complaints: broken ? [] : await typeErrors(target, types, limits),
+    };
   }
 
   /** The checks of a lesson, translated once. */
@@ -118,6 +128,12 @@ export class Checker {
     this.#courses.set(lesson, folder);
     return folder;
   }
+}
+
+/** Says why there was no check. The others go on. */
+function ourFault(error: unknown): Failure {
+  const facts = [['it says', String(error)]] as const;
+  return { kind: 'crash', what: 'The check itself could not start.', facts };
 }
 
 /** The files as they were handed in, and what their types are checked with. */

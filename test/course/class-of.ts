@@ -96,11 +96,6 @@ const HIDE = '{ const process = 0, globalThis = 0; void process, globalThis; }';
 export const HIDDEN: readonly (Omit<Cheat, 'named'> & { readonly says: string | RegExp })[] = [
   { cheat: 'process hidden', code: `${HIDE}\nprocess.kill(1);`, says: 'process is not defined' },
   {
-    cheat: 'the process by its global',
-    code: `${HIDE}\nglobalThis['process'].kill(1);`,
-    says: /undefined/,
-  },
-  {
     cheat: 'code of a constructor',
     code: "(() => {}).constructor('return process')();",
     says: 'Code generation from strings disallowed',
@@ -111,7 +106,6 @@ export const HIDDEN: readonly (Omit<Cheat, 'named'> & { readonly says: string | 
     says: 'Cannot assign to read only property',
   },
   { cheat: 'Buffer.compare', code: 'Buffer.compare = () => 0;', says: 'compare' },
-  { cheat: 'another Buffer', code: 'Buffer = { compare: () => 0 } as never;', says: 'Buffer' },
   { cheat: 'another Math', code: 'Math = { ...Math, max: () => 0 };', says: 'Math' },
   {
     cheat: 'a class of errors',
@@ -164,11 +158,6 @@ writeSync(3, Buffer.concat([Uint8Array.of(0, 0, 0, body.length), body]));`,
   {
     cheat: 'garbage for the channel',
     code: "import { writeSync } from 'node:fs';\nwriteSync(3, Uint8Array.of(0, 0, 0, 5, 9, 9, 9, 9, 9));",
-    says: 'has written to the channel',
-  },
-  {
-    cheat: 'a length beyond all bounds',
-    code: "import { writeSync } from 'node:fs';\nwriteSync(3, new Uint8Array(4).fill(255));",
     says: 'has written to the channel',
   },
 ];

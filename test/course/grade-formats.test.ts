@@ -1,5 +1,9 @@
 /** What results look like in other programs, whatever is in them. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import {
   toAnnotations,
   toCsv,
@@ -7,6 +11,7 @@ import {
   toMarkdown,
   toSummary,
 } from '../../shared/grade/formats.ts';
+import { readPoints } from '../../shared/grade/points.ts';
 import type { LessonResult, StepOutcome, StudentResult } from '../../shared/grade/result.ts';
 import { renderTable } from '../../shared/grade/table.ts';
 
@@ -107,4 +112,22 @@ test('the table says what there is to see to', () => {
     '',
     '3 students, 0.7 of 4 points on average.',
   ]);
+});
+
+test('what steps are worth is a list for each lesson', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'websocket-101-points-'));
+  const file = join(folder, 'points.json');
+  const points = JSON.parse(readFileSync(join(ROOT, 'points.json'), 'utf8'));
+  try {
+    writeFileSync(file, JSON.stringify({ ...points, '01': [1, 2, 0.5, 0, 1, 1] }));
+    expect(readPoints(file).get(LESSONS[0]!)).toEqual([1, 2, 0.5, 0, 1, 1]);
+    for (const list of [[1, 2], [1, 1, 1, 1, 1, -1], [1, 1, 1, 1, 1, '1'], null]) {
+      writeFileSync(file, JSON.stringify({ ...points, '01': list }));
+      expect(() => readPoints(file)).toThrow('"01" has to be a list of 6 numbers');
+    }
+    writeFileSync(file, '{');
+    expect(() => readPoints(file)).toThrow('cannot be read');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

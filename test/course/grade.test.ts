@@ -1,15 +1,16 @@
 /** A class is graded: what is right counts, what cheats does not, and nobody stops the others. */
 
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROOT } from '../../shared/course/lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
+import { makeStub } from '../../shared/course/stub.ts';
 import type { LessonResult, Results, StudentResult } from '../../shared/grade/result.ts';
 import { HIDDEN, NAMED, nameOf, solution, stub, writeFiles } from './class-of.ts';
 import { faultsOf, type Schema } from './json-schema.ts';
-import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
+import { ENV, LAUNCH, outcomeOf, STANDSTILL, scriptOf } from './sandbox.ts';
 
 /** A guard against hanging, in milliseconds. */
 const MOST_MS = 600_000;
@@ -103,6 +104,12 @@ const OTHERS: Readonly<Record<string, string | Uint8Array>> = {
   'bare-process.ts': solution.replace(/\bhead\b/g, 'process'),
 };
 
+const sending = LESSONS.find(({ number }) => number === '03') as Lesson;
+
+function referenceOf(lesson: Lesson): string {
+  return readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
+}
+
 describe('a class', () => {
   let graded: Graded;
   let students: ReadonlyMap<string, StudentResult>;
@@ -175,4 +182,77 @@ describe('what gets past the list', () => {
   test('the one after them is as right as ever', () => {
     expect(lessonOf(students, 'zoe')).toMatchObject({ state: 'passes', points: 6 });
   });
+});
+
+describe('a call', () => {
+  const right = referenceOf(sending);
+  const ENDLESS = right.replace('export function pongFor(', `${STANDSTILL}\n$&`);
+
+  test('that is resumed checks only what is new, and tells of everybody', async () => {
+    const points = JSON.parse(readFileSync(join(ROOT, 'points.json'), 'utf8'));
+    const kept = () => readFileSync(join(folder, 'kept.json'), 'utf8');
+    writeFiles(folder, {
+      'again/=ada/sending.ts': right,
+      'again/bob.ts': `export * from './nothing.ts';\n${right}`,
+      'points.json': JSON.stringify({ ...points, '03': [0.1, 0.2, 3, 0, 0, 0, 0] }),
+    });
+    const args = ['again', '--lessons', '03', '--resume', 'kept.json'];
+    const first = read(await grade(...args, '--json'));
+    expect(first.get('=ada')).toMatchObject({ points: 7, max: 7 });
+    // Whoever tells this has not checked again.
+    writeFiles(folder, {
+      'kept.json': kept().replaceAll('All 7 steps pass', 'It is known that all pass'),
+      'again/cyd/notes.txt': '',
+    });
+    const more = ['--points', 'points.json', '--junit', 'junit.xml', '--report', 'reports'];
+    const { code, stdout, stderr } = await grade(...args, ...more);
+
+    expect(read({ code, stdout: kept(), stderr }).get('=ada')).toMatchObject({ points: 3.3 });
+    expect(stdout).toMatch(/^student +03 +points\n=ada +7\/7 +3.3\/3.3\nbob +broken +0\/3.3 +03: /);
+    expect(stdout).toMatch(/^cyd +– +0\/3.3 +There is no lesson in it.$/m);
+    expect(stderr.match(/^\d of 3 {2}/gm)).toEqual(['1 of 3  ', '2 of 3  ', '3 of 3  ']);
+    expect(code).toBe(1);
+    expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toContain('<testsuite name="=ada 03"');
+    const report = readFileSync(join(folder, 'reports/_ada.md'), 'utf8');
+    expect(report).toContain('It is known that all pass');
+  });
+
+  test('with something that it cannot work with is refused in a line', async () => {
+    const refused = await grade('again', '--resume', 'junit.xml');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^✗ \S*junit.xml was not written by this command: .*\n$/);
+  });
+
+  test.skipIf(process.platform === 'win32')('that is broken off leaves nothing', async () => {
+    writeFiles(folder, { 'endless/sending.ts': ENDLESS });
+    const child = spawn(process.execPath, [LAUNCH, scriptOf('grade'), join(folder, 'endless')], {
+      cwd: ROOT,
+      env: { ...ENV, TMPDIR: folder },
+    });
+    const copy = () => readdirSync(folder).find((name) => name.startsWith('websocket-101-grade-'));
+    const running = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    await expect.poll(() => running().includes(`${copy()}/1/run`), { timeout: MOST_MS }).toBe(true);
+    child.kill('SIGTERM');
+    expect((await outcomeOf(child)).code).toBe(143);
+    expect(copy()).toBeUndefined();
+    await expect.poll(() => running().includes(`${folder}/websocket`)).toBe(false);
+  });
+});
+
+test('lesson 05 is made of what passes, and the reference stands in for the rest', async () => {
+  const server = LESSONS.at(-1) as Lesson;
+  // It uses what a stub does not have.
+  const uses = `import { acceptKey as accept } from '../01-handshake/handshake.ts';
+import { mine } from '../03-sending-frames/sending.ts';
+accept('key');
+console.log(mine);
+`;
+  writeFiles(join(folder, 'five'), {
+    'server.ts': `${uses}${makeStub(referenceOf(server), server.number)}`,
+    'handshake.ts': stub,
+    'sending.ts': `${referenceOf(sending)}\nexport const mine = 'mine';\n`,
+  });
+  const result = lessonOf(read(await grade('five', '--json', '--lessons', '05')), 'five');
+  expect(result).toMatchObject({ state: 'partly', reference: ['01', '02', '04'], typeErrors: [] });
+  expect(result.steps[0]?.output).toBe('mine\n');
 });
