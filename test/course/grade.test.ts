@@ -242,13 +242,14 @@ describe('a call', () => {
 test('lesson 05 is made of what passes, and the reference stands in for the rest', async () => {
   const server = LESSONS.at(-1) as Lesson;
   // It uses what a stub does not have.
-  const uses = `import { acceptKey as accept } from '../01-handshake/handshake.ts';
-import { mine } from '../03-sending-frames/sending.ts';
-accept('key');
-console.log(mine);
-`;
+  const uses = [
+    "import { acceptKey as accept } from '../01-handshake/handshake.ts';",
+    "import { mine } from '../03-sending-frames/sending.ts';",
+    "accept('key');",
+    'console.log(mine);',
+  ];
   writeFiles(join(folder, 'five'), {
-    'server.ts': `${uses}${makeStub(referenceOf(server), server.number)}`,
+    'server.ts': `${uses.join('\n')}\n${makeStub(referenceOf(server), server.number)}`,
     'handshake.ts': stub,
     'sending.ts': `${referenceOf(sending)}\nexport const mine = 'mine';\n`,
   });
