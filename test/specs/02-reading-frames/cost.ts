@@ -30,7 +30,7 @@ export function outOfProportion(
   parts: number,
   begin: Begin,
 ): { done: number; ms: number } | undefined {
-  const atOnce = Math.ceil(parts / 256);
+  const atOnce = Math.ceil(parts / 64);
   const handle = begin(parts);
   let suspiciousMs = SUSPICIOUS_MS;
   let ms = 0;
