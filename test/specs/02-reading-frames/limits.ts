@@ -223,7 +223,7 @@ const SIZES: readonly Scenario<Lesson>[] = [
 
 /** What may be taken up while messages have not ended, and when they have, in bytes. */
 const MOST = {
-  ofText: 750_000,
+  ofText: 1_250_000,
   ofFragments: 1_000_000,
   between: 8 * 1024 * 1024,
   busy: 1024 * 1024,
@@ -231,7 +231,7 @@ const MOST = {
 
 /** Returns how much memory a text takes up, in bytes, while most of it has come in reads of three. */
 function memoryOfText(reader: MessageReader): number {
-  const bytes = wire({ opcode: Text, payload: 'x'.repeat(100_000), key: NO_KEY });
+  const bytes = wire({ opcode: Text, payload: 'x'.repeat(200_000), key: NO_KEY });
   const open = 'A text of which bytes are missing is not whole.';
   const taken = memoryTaken(
     ({ heapUsed }) => heapUsed,
@@ -326,7 +326,7 @@ const MEMORY: readonly Scenario<Lesson>[] = [
       fail(
         'A text that arrives in small reads takes up little more memory than it has bytes.',
         [
-          ['arrived', '100,000 bytes of text, in reads of 3'],
+          ['arrived', '200,000 bytes of text, in reads of 3'],
           ['memory', `${taken.toLocaleString('en')} bytes`],
         ],
         'Each piece is kept as an object of its own: in a list, or inside of a string that grows by `+=`. Join the pieces from time to time.',
