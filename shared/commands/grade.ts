@@ -90,9 +90,11 @@ await runCommand({
     if (paths.length === 0) throw new UsageError('Say what to grade: npm run grade class');
     requireSeal();
     const submissions = findSubmissions(paths, STARTED_IN);
+    const asked = lessons === undefined ? handedIn(submissions) : findLessons(lessons);
+    const worth = points === undefined ? join(ROOT, 'points.json') : fromHere(points);
     const order: Order = {
-      lessons: lessons === undefined ? handedIn(submissions) : findLessons(lessons),
-      points: readPoints(points === undefined ? join(ROOT, 'points.json') : fromHere(points)),
+      lessons: asked,
+      points: readPoints(worth, asked),
       allowed: allow,
       limitSeconds: numberOf('limit', limit, 300),
       atOnce: numberOf('jobs', jobs, availableParallelism()),

@@ -91,7 +91,8 @@ function tell(target: Target, { broken, results, complaints }: Checked): void {
 
 /** Writes what `npm run grade` would write, of one student for each side. */
 function toJson(targets: readonly Target[], checks: readonly Checked[]): string {
-  const points = readPoints(join(ROOT, 'points.json'));
+  const lessons = targets.map(({ lesson }) => lesson);
+  const points = readPoints(join(ROOT, 'points.json'), lessons);
   const students = [...new Set(targets.map(({ side }) => side))].map((name) => {
     const lessons = targets.flatMap((target, i) => {
       const [checked, worth = []] = [checks[i], points.get(target.lesson)];

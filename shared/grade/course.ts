@@ -57,5 +57,5 @@ export function translate(folder: string, path: string, source: string): string 
 
 /** Where a module is in such a folder. */
 export function nameOf(folder: string, path: string): string {
-  return join(folder, path.replace(/\.ts$/, '.js'));
+  return join(folder, path.replace(/ts$/, 'js'));
 }

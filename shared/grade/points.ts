@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { readText } from '../course/files.ts';
-import { LESSONS, type Lesson, UsageError } from '../course/lessons.ts';
+import { type Lesson, UsageError } from '../course/lessons.ts';
 import { stepsOf } from '../course/readme.ts';
 
 /** The points for each step, by the number of the lesson. */
 export type Points = ReadonlyMap<Lesson, readonly number[]>;
 
-/** Reads what each step is worth. Throws `UsageError` for a file that does not say so. */
-export function readPoints(file: string): Points {
+/** Reads what each step of these lessons is worth. Throws `UsageError` for a file that does not say so. */
+export function readPoints(file: string, lessons: readonly Lesson[]): Points {
   const read = parse(file);
-  const points = LESSONS.map((lesson) => {
+  const points = lessons.map((lesson) => {
     const steps = stepsOf(readText(`lessons/${lesson.name}/README.md`));
     const given: unknown = read[lesson.number];
     const isList = Array.isArray(given) && given.length === steps.length;

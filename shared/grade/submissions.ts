@@ -1,5 +1,5 @@
 /** What was handed in: whose it is, and which lessons it has. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
 import { type UnzipFileInfo, unzipSync } from 'fflate';
 import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
@@ -19,7 +19,7 @@ export interface Work {
   readonly lesson: Lesson;
   /** Where the lesson's file was found. */
   readonly path: string;
-  /** That file, and those beside it, by their paths in the course. */
+  /** That file, and those beside it that it imports, by their paths in the course. */
   readonly files: Files;
 }
 
@@ -39,6 +39,8 @@ const MAX_ZIP_BYTES = 2 ** 26;
 const MAX_FILES = 20_000;
 /** What is not looked into. */
 const SKIPPED = /^(node_modules|\..*|__MACOSX)$/;
+/** What a clone has beside the lessons. */
+const OURS = /^(solutions|shared|test)$/;
 /** A file with code that may belong to a lesson. */
 const CODE = /^(?!\.).*(?<!\.(?:test|d))\.[mc]?[jt]s$/;
 
@@ -69,9 +71,11 @@ function found(submissions: readonly Submission[], place: string): Submission[] 
 function readFolder(folder: string): Entry[] {
   const entries: Entry[] = [];
   const visit = (place: string) => {
-    for (const entry of readdirSync(join(folder, place), { withFileTypes: true })) {
+    const all = readdirSync(join(folder, place), { withFileTypes: true });
+    const isClone = all.some(({ name }) => name === 'lessons');
+    for (const entry of all) {
       const path = posix.join(place, entry.name);
-      if (SKIPPED.test(entry.name)) continue;
+      if (SKIPPED.test(entry.name) || (isClone && OURS.test(entry.name))) continue;
       if (entry.isDirectory()) visit(path);
       else if (CODE.test(entry.name) || isZip(entry.name)) {
         entries.push(...readFile(join(folder, path), path));
@@ -196,10 +200,7 @@ const exportsOf = new Map<Lesson, ReadonlySet<string>>();
 function lessonByExports({ path, bytes }: Entry): Lesson | undefined {
   if (!bytes || LESSONS.some(({ file }) => basename(path) === file)) return undefined;
   if (exportsOf.size === 0) {
-    for (const lesson of LESSONS) {
-      const solution = readFileSync(join(ROOT, fileOf({ side: 'solutions', lesson })), 'utf8');
-      exportsOf.set(lesson, new Set(readSource(solution).exports));
-    }
+    for (const lesson of LESSONS) exportsOf.set(lesson, new Set(exportsIn(lesson)));
   }
   const { exports } = readSource(Buffer.from(bytes).toString('utf8'));
   const counts = LESSONS.map((lesson) => {
@@ -208,6 +209,12 @@ function lessonByExports({ path, bytes }: Entry): Lesson | undefined {
   const most = Math.max(...counts);
   const best = LESSONS.filter((_, i) => counts[i] === most);
   return most > 0 && best.length === 1 ? best[0] : undefined;
+}
+
+function exportsIn(lesson: Lesson): readonly string[] {
+  const solution = join(ROOT, fileOf({ side: 'solutions', lesson }));
+  // What students get has none.
+  return existsSync(solution) ? readSource(readFileSync(solution, 'utf8')).exports : [];
 }
 
 function workOf(
@@ -225,7 +232,23 @@ function workOf(
   for (const entry of beside) {
     if (entry.bytes) files.set(`lessons/${lesson.name}/${basename(entry.path)}`, entry.bytes);
   }
-  return { lesson, path, files: files.set(fileOf({ side: 'lessons', lesson }), bytes) };
+  files.set(fileOf({ side: 'lessons', lesson }), bytes);
+  return { lesson, path, files: usedOf(files, lesson) };
+}
+
+/** The file of a lesson, and those beside it that it imports: the others are nobody's business. */
+function usedOf(own: Files, lesson: Lesson): Files {
+  const used = new Map<string, Uint8Array>();
+  const pending = [fileOf({ side: 'lessons', lesson })];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const bytes = own.get(path);
+    if (!bytes || used.has(path)) continue;
+    used.set(path, bytes);
+    const folder = posix.dirname(path);
+    for (const { name } of readSource(Buffer.from(bytes).toString('utf8')).imports)
+      pending.push(posix.join(folder, name));
+  }
+  return used;
 }
 
 /** Gives each submission a name that no other has. */

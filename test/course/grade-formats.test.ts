@@ -120,13 +120,13 @@ test('what steps are worth is a list for each lesson', () => {
   const points = JSON.parse(readFileSync(join(ROOT, 'points.json'), 'utf8'));
   try {
     writeFileSync(file, JSON.stringify({ ...points, '01': [1, 2, 0.5, 0, 1, 1] }));
-    expect(readPoints(file).get(LESSONS[0]!)).toEqual([1, 2, 0.5, 0, 1, 1]);
+    expect(readPoints(file, LESSONS).get(LESSONS[0]!)).toEqual([1, 2, 0.5, 0, 1, 1]);
     for (const list of [[1, 2], [1, 1, 1, 1, 1, -1], [1, 1, 1, 1, 1, '1'], null]) {
       writeFileSync(file, JSON.stringify({ ...points, '01': list }));
-      expect(() => readPoints(file)).toThrow('"01" has to be a list of 6 numbers');
+      expect(() => readPoints(file, LESSONS)).toThrow('"01" has to be a list of 6 numbers');
     }
     writeFileSync(file, '{');
-    expect(() => readPoints(file)).toThrow('cannot be read');
+    expect(() => readPoints(file, LESSONS)).toThrow('cannot be read');
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -95,6 +95,7 @@ const OTHERS: Readonly<Record<string, string | Uint8Array>> = {
   'by-exports.ts': solution,
   'helper/handshake.ts': `import './help.ts';\n${solution}`,
   'helper/help.ts': 'export const help = 1;\n',
+  'helper/scratch.ts': 'process.exit(',
   'lost/handshake.ts': `import './help.ts';\n${solution}`,
   'types/handshake.ts': `${solution}\nexport const wrong: number = 'text';\n`,
   'crash/handshake.ts': `throw new Error('not today');\n${solution}`,

@@ -41,10 +41,12 @@ test('one student: a folder of files, a clone, the lessons of a clone', () => {
     'bob | 01 bob/lessons/01-handshake/handshake.ts',
     'lessons | 01 bob/lessons/01-handshake/handshake.ts',
   ]);
+  const importing = `import './help.ts';\n${solution}`;
+  writeFiles(join(folder, 'ada'), { 'handshake.ts': importing, 'scratch.ts': 'function (' });
   const [ada] = findSubmissions(['ada'], folder);
   expect([...(ada?.works[0]?.files.keys() ?? [])]).toEqual([
-    'lessons/01-handshake/help.ts',
     'lessons/01-handshake/handshake.ts',
+    'lessons/01-handshake/help.ts',
   ]);
 });
 
