@@ -89,8 +89,9 @@ await runCommand({
     if (values.json && values.csv) throw new UsageError('Only one of --json and --csv is printed.');
     if (paths.length === 0) throw new UsageError('Say what to grade: npm run grade class');
     requireSeal();
-    const submissions = findSubmissions(paths, STARTED_IN);
-    const asked = lessons === undefined ? handedIn(submissions) : findLessons(lessons);
+    const wanted = lessons === undefined ? undefined : findLessons(lessons);
+    const submissions = findSubmissions(paths, STARTED_IN, wanted);
+    const asked = wanted ?? handedIn(submissions);
     const worth = points === undefined ? join(ROOT, 'points.json') : fromHere(points);
     const order: Order = {
       lessons: asked,

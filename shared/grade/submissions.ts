@@ -44,17 +44,26 @@ const OURS = /^(solutions|shared|test)$/;
 /** A file with code that may belong to a lesson. */
 const CODE = /^(?!\.).*(?<!\.(?:test|d))\.[mc]?[jt]s$/;
 
-/** Finds who has handed in what, in the order of the paths. Throws `UsageError` for one that is not there. */
-export function findSubmissions(paths: readonly string[], from: string): Submission[] {
+/**
+ * Finds who has handed in what, in the order of the paths. When only one lesson is `asked` for, a lone
+ * file is of that one, whatever is in it. Throws `UsageError` for a path that is not there.
+ */
+export function findSubmissions(
+  paths: readonly string[],
+  from: string,
+  asked: readonly Lesson[] = [],
+): Submission[] {
+  const [only, ...more] = asked;
+  const meant = more.length === 0 ? only : undefined;
   const submissions = paths.flatMap((typed) => {
     const path = resolve(from, typed);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
     const name = basename(path).replace(/\.\w+$/, '');
-    if (stat.isDirectory()) return found(group(readFolder(path), basename(path)), typed);
+    if (stat.isDirectory()) return found(group(readFolder(path), basename(path), meant), typed);
     if (isZip(path) && stat.isFile())
-      return found(group(readZip(readFileSync(path), ''), name), typed);
-    return found([studentOf(name, readFile(path, basename(path)))], posix.dirname(typed));
+      return found(group(readZip(readFileSync(path), ''), name, meant), typed);
+    return found([studentOf(name, readFile(path, basename(path)), meant)], posix.dirname(typed));
   });
   return withOwnNames(submissions);
 }
@@ -121,16 +130,16 @@ function readZip(zip: Uint8Array, folder: string): Entry[] {
 }
 
 /** Tells whether files are those of one student, or of a class, and takes those apart. */
-export function group(entries: readonly Entry[], name: string): Submission[] {
-  if (entries.length === 0 || isOneStudent(entries)) return [studentOf(name, entries)];
+function group(entries: readonly Entry[], name: string, meant?: Lesson): Submission[] {
+  if (entries.length === 0 || isOneStudent(entries)) return [studentOf(name, entries, meant)];
   const [inner, top] = unwrapped(entries);
-  if (inner) return group(inner, top);
+  if (inner) return group(inner, top, meant);
   const students = new Map<string, Entry[]>();
   for (const entry of entries) {
     const student = studentIn(entry.path);
     students.set(student, [...(students.get(student) ?? []), entry]);
   }
-  return Array.from(students, ([student, theirs]) => studentOf(student, theirs));
+  return Array.from(students, ([student, theirs]) => studentOf(student, theirs, meant));
 }
 
 /** What is in the one folder that is there, unless that is a student's with files of other names. */
@@ -161,10 +170,11 @@ function studentIn(path: string): string {
 }
 
 /** Tells which lessons one student's files are. */
-function studentOf(name: string, entries: readonly Entry[]): Submission {
+function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Submission {
   const problems: string[] = [];
   const works = LESSONS.flatMap((lesson) => {
-    const [first, ...others] = candidates(lesson, entries);
+    const alone = lesson === meant && entries.length === 1 ? entries : [];
+    const [first = alone[0], ...others] = candidates(lesson, entries);
     if (!first) return [];
     if (others.length > 0) {
       const paths = others.map(({ path }) => path).join(', ');

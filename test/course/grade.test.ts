@@ -240,21 +240,43 @@ describe('a call', () => {
   });
 });
 
-test('lesson 05 is made of what passes, and the reference stands in for the rest', async () => {
+describe('lesson 05', () => {
   const server = LESSONS.at(-1) as Lesson;
-  // It uses what a stub does not have.
-  const uses = [
-    "import { acceptKey as accept } from '../01-handshake/handshake.ts';",
-    "import { mine } from '../03-sending-frames/sending.ts';",
-    "accept('key');",
-    'console.log(mine);',
-  ];
-  writeFiles(join(folder, 'five'), {
-    'server.ts': `${uses.join('\n')}\n${makeStub(referenceOf(server), server.number)}`,
-    'handshake.ts': stub,
-    'sending.ts': `${referenceOf(sending)}\nexport const mine = 'mine';\n`,
+  const serverStub = makeStub(referenceOf(server), server.number);
+
+  test('is made of what passes, and the reference stands in for the rest', async () => {
+    // It uses what a stub does not have.
+    const uses = [
+      "import { acceptKey as accept } from '../01-handshake/handshake.ts';",
+      "import { mine } from '../03-sending-frames/sending.ts';",
+      "accept('key');",
+      'console.log(mine);',
+    ];
+    writeFiles(join(folder, 'five'), {
+      'server.ts': `${uses.join('\n')}\n${serverStub}`,
+      'handshake.ts': stub,
+      'sending.ts': `${referenceOf(sending)}\nexport const mine = 'mine';\n`,
+    });
+    const result = lessonOf(read(await grade('five', '--json', '--lessons', '05')), 'five');
+    expect(result).toMatchObject({
+      state: 'partly',
+      reference: ['01', '02', '04'],
+      typeErrors: [],
+    });
+    expect(result.steps[0]?.output).toBe('mine\n');
   });
-  const result = lessonOf(read(await grade('five', '--json', '--lessons', '05')), 'five');
-  expect(result).toMatchObject({ state: 'partly', reference: ['01', '02', '04'], typeErrors: [] });
-  expect(result.steps[0]?.output).toBe('mine\n');
+
+  test('says so for each, also where the same bytes are known from another', async () => {
+    writeFiles(join(folder, 'same'), {
+      'ada/server.ts': serverStub,
+      'ada/sending.ts': referenceOf(sending),
+      'bob/server.ts': serverStub,
+    });
+    const args = ['same', '--json', '--lessons', '05', '--resume', 'same.json'];
+    for (const graded of [await grade(...args), await grade(...args)]) {
+      const students = read(graded);
+      expect(lessonOf(students, 'ada').reference).toEqual(['01', '02', '04']);
+      expect(lessonOf(students, 'bob').reference).toEqual(['01', '02', '03', '04']);
+    }
+  });
 });

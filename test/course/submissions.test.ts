@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, expect, test } from 'vitest';
+import { LESSONS } from '../../shared/course/lessons.ts';
 import { findSubmissions } from '../../shared/grade/submissions.ts';
 import { solution, writeFiles } from './class-of.ts';
 
@@ -30,6 +31,22 @@ test('a file, told by its name or by what it exports', () => {
     'ada | 01 ada.ts',
     'notes | There is no lesson in it.',
   ]);
+});
+
+test('a lone file is of the one lesson that is asked for, whatever is in it', () => {
+  writeFiles(folder, {
+    'lone.ts': "export * from './nothing.ts';",
+    'lone/a.ts': '',
+    'lone/b.ts': '',
+  });
+  const worksOf = (path: string, ...numbers: readonly string[]) => {
+    const asked = LESSONS.filter(({ number }) => numbers.includes(number));
+    return findSubmissions([path], folder, asked).map(({ works }) => works.length);
+  };
+  expect(worksOf('lone.ts', '02')).toEqual([1]);
+  expect(worksOf('lone.ts', '02', '03')).toEqual([0]);
+  expect(worksOf('lone.ts')).toEqual([0]);
+  expect(worksOf('lone', '02')).toEqual([1, 1]);
 });
 
 test('one student: a folder of files, a clone, the lessons of a clone', () => {
