@@ -22,6 +22,11 @@ import type { Checked } from './result.ts';
 import { foreignIn } from './rules.ts';
 import { startWalled } from './walls.ts';
 
+/**
+ * How long nothing may be heard of a step, in milliseconds: nobody sits and waits, and others are
+ * checked at the same time.
+ */
+const PATIENCE_MS = 20_000;
 /** How much memory a check may take for everything, buffers as well, in MiB. */
 const MAX_DATA_MIB = 1536;
 
@@ -102,12 +107,8 @@ export class Checker {
       network: lesson.needs !== undefined,
       limits,
     });
-    const { broken, results }: Run = await follow(
-      child,
-      pipesOf(child),
-      target,
-      limitSeconds * 1000,
-    );
+    const waits = { limitMs: limitSeconds * 1000, patienceMs: PATIENCE_MS };
+    const { broken, results }: Run = await follow(child, pipesOf(child), target, waits);
     // One after the other: there are others to check meanwhile, and of what is broken nobody asks.
     return {
       broken,

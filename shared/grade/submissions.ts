@@ -173,8 +173,9 @@ function studentIn(path: string): string {
 function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Submission {
   const problems: string[] = [];
   const works = LESSONS.flatMap((lesson) => {
-    const alone = lesson === meant && entries.length === 1 ? entries : [];
-    const [first = alone[0], ...others] = candidates(lesson, entries);
+    const code = entries.filter(({ path }) => CODE.test(basename(path)));
+    const alone = lesson === meant && code.length === 1 ? code[0] : undefined;
+    const [first = alone, ...others] = candidates(lesson, entries);
     if (!first) return [];
     if (others.length > 0) {
       const paths = others.map(({ path }) => path).join(', ');

@@ -1,6 +1,7 @@
 /** The ways in which a process that checks is talked with. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';
 import type { Go, Signed } from './messages.ts';
@@ -26,6 +27,9 @@ export function channelOf(child: ChildProcess): Channel {
 
 /** The descriptor that messages are written to where Node's own channel is not to be trusted. */
 export const MESSAGES_FD = 3;
+/** How long to wait for a full pipe, in milliseconds. */
+const RETRY_MS = 2;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 /** The longest message that is read, in bytes. */
 const MAX_BYTES = 2 ** 24;
 
@@ -55,7 +59,21 @@ export function pipesOf(child: ChildProcess): Channel {
   };
 }
 
-/** Writes a message for such a pipe: its length, and then what it is. */
+/** Writes a message to such a pipe, at once: what follows may never come to its end. */
+export function writeTo(fd: number, message: Signed): void {
+  const bytes = encode(message);
+  for (let sent = 0; sent < bytes.length; ) {
+    try {
+      sent += writeSync(fd, bytes, sent);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      // It is full, and nobody but us has time to wait.
+      Atomics.wait(NEVER, 0, 0, RETRY_MS);
+    }
+  }
+}
+
+/** How a message is in such a pipe: its length, and then what it is. */
 export function encode(message: Signed): Buffer {
   const body = serialize(message);
   const head = Buffer.alloc(4);

@@ -4,10 +4,10 @@
  * trusted, with the globals that it keeps all the same; starts when told to.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync, writeSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { endWithParent } from '../process/parent.ts';
-import { encode, MESSAGES_FD } from './channel.ts';
+import { MESSAGES_FD, writeTo } from './channel.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
@@ -16,8 +16,6 @@ import type { FromChecker, Go, Signed } from './messages.ts';
 import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
 
-/** Where the secret comes from behind walls. */
-const STDIN_FD = 0;
 /** How often a step that waits says that it is alive, in milliseconds. */
 const BEAT_MS = 250;
 /** After so many beats in a row without anything to do, a step waits in vain. */
@@ -42,7 +40,7 @@ const post = (message: FromChecker) =>
 
 /** Sends a message behind walls, where Node has no channel. */
 function write(message: Signed, then: () => void): void {
-  writeSync(MESSAGES_FD, encode(message));
+  writeTo(MESSAGES_FD, message);
   then();
 }
 
@@ -201,4 +199,4 @@ await post({
     return { title, section, scenarios: scenarios.length };
   }),
 });
-if (walled) begin(readFileSync(STDIN_FD, 'utf8'));
+if (walled) begin(await text(process.stdin));

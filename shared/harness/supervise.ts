@@ -111,28 +111,31 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
  * Says how long to hear nothing of a step before it counts as endless, in milliseconds, when our
  * own process took `startMs` to start: where that is slow, everything is.
  */
-export function patienceFor(startMs: number): number {
-  return Math.max(PATIENCE_MS, PATIENCE_STARTS * startMs);
+export function patienceFor(startMs: number, leastMs = PATIENCE_MS): number {
+  return Math.max(leastMs, PATIENCE_STARTS * startMs);
 }
 
 /** Ends a process of which nothing is heard, or that goes on for too long, and records why. */
 function guard(child: ChildProcess, record: RunRecord, limitMs: number) {
-  const endAfter = (ms: number, what: () => string) =>
-    setTimeout(() => {
-      record.breakOff(
-        `${what()} did not come to an end within ${Math.round(ms / 1000)} seconds.`,
-        'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
-      );
-      endChild(child);
-    }, ms);
-  const limit = endAfter(limitMs, () => 'The whole check');
+  const giveUp = (what: string, ms: number) => {
+    record.breakOff(
+      `${what} did not come to an end within ${Math.round(ms / 1000)} seconds.`,
+      'Either a loop never ends, or each round does all the work again, such as copying every byte that has arrived so far.',
+    );
+    endChild(child);
+  };
+  const limit = setTimeout(() => giveUp('The whole check', limitMs), limitMs);
   let timer: NodeJS.Timeout | undefined;
+  let heard = 0;
   let isOver = false;
   return {
     /** Something was heard: for so many milliseconds, all is well. */
     wait(ms: number): void {
       clearTimeout(timer);
-      if (!isOver) timer = endAfter(ms, () => record.activity);
+      const now = ++heard;
+      // When we ourselves had no time, what was said meanwhile is still to be heard.
+      const look = () => now === heard && !isOver && giveUp(record.activity, ms);
+      if (!isOver) timer = setTimeout(() => setImmediate(look), ms);
     },
     stop(): void {
       isOver = true;
@@ -142,24 +145,29 @@ function guard(child: ChildProcess, record: RunRecord, limitMs: number) {
   };
 }
 
-/**
- * Lets a process check its file, and watches it until it ends; `limitMs` is how long all of it may
- * take, in milliseconds.
- */
+/** How long to wait, in milliseconds. */
+interface Waits {
+  /** For all of a check. */
+  readonly limitMs: number;
+  /** At least, for anything to be heard of a step. */
+  readonly patienceMs: number;
+}
+
+/** Lets a process check its file, and watches it until it ends. */
 export function follow(
   child: ChildProcess,
   channel: Channel,
   target: Target,
-  limitMs = LONGEST_MS,
+  waits: Waits = { limitMs: LONGEST_MS, patienceMs: PATIENCE_MS },
 ): Promise<Run> {
   const record = new RunRecord(fileOf(target));
-  const guarded = guard(child, record, limitMs);
-  let patienceMs = PATIENCE_MS;
+  const guarded = guard(child, record, waits.limitMs);
+  let { patienceMs } = waits;
   const complaints = collectStart(child.stderr, 10_000);
   const secret = randomUUID();
   channel.listen((message) => {
     const isFirst = !record.isReady && message?.type === 'ready';
-    if (isFirst) patienceMs = patienceFor(message.startMs);
+    if (isFirst) patienceMs = patienceFor(message.startMs, patienceMs);
     else if (message?.secret !== secret) return forged(child, record);
     guarded.wait(patienceMs);
     record.take(message);
