@@ -11,6 +11,11 @@ const HARMLESS = new Set(
 );
 /** What the stub of a lesson with sockets names besides. */
 const OF_SOCKETS = new Set(['http', 'net']);
+/**
+ * A path that leads elsewhere than it seems, since a loader takes it for a URL: there, `%2e` is a dot,
+ * `\` a slash, and a tab nothing. Or to CommonJS, which has `require` by more names than can be seen.
+ */
+const DISGUISED = /[%\\?#\p{Cc}]|\.c[jt]s$/u;
 
 /** Something that a file refers to and is not meant to. */
 export interface Foreign extends Mention {
@@ -38,7 +43,8 @@ export function foreignIn(
   const isFine = (name: string) => {
     if (name.startsWith('.')) {
       const path = posix.join(posix.dirname(file), name);
-      return known.has(path) || path.startsWith(`lessons/${lesson.name}/`);
+      const isBeside = path.startsWith(`lessons/${lesson.name}/`);
+      return known.has(path) || (isBeside && !DISGUISED.test(name));
     }
     const module = name.replace(/^node:/, '');
     return HARMLESS.has(module) || (lesson.needs !== undefined && OF_SOCKETS.has(module));

@@ -20,6 +20,13 @@ test.each([
   ['const a = import(`node:fs`);', 'import()'],
   ["import '../../shared/harness/check.ts';", 'shared/harness/check.ts'],
   ["import '../02-reading-frames/reading.ts';", 'lessons/02-reading-frames/reading.ts'],
+  [
+    "import './%2e%2e/%2e%2e/test/specs/01-handshake.ts';",
+    'lessons/01-handshake/%2e%2e/%2e%2e/test/specs/01-handshake.ts',
+  ],
+  ["import './.\\t./x.ts';", 'lessons/01-handshake/.\t./x.ts'],
+  ["import './..\\\\x.ts';", 'lessons/01-handshake/..\\x.ts'],
+  ["import './help.cjs';", 'lessons/01-handshake/help.cjs'],
   ["import 'file:///etc/passwd';", 'file:///etc/passwd'],
   ["import '/etc/passwd';", '/etc/passwd'],
   ['eval("1");', 'eval'],
