@@ -30,6 +30,8 @@ export function startWalled(
     '--frozen-intrinsics',
     '--disallow-code-generation-from-strings',
     '--enable-source-maps',
+    // What a buffer was before stays unknown: it may have been a message of the check.
+    '--zero-fill-buffers',
     '--no-warnings',
     `--max-old-space-size=${MAX_HEAP_MIB}`,
     module,

@@ -11,7 +11,7 @@ import { MESSAGES_FD, writeTo } from './channel.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
 import { toLoadFailure } from './load-failure.ts';
-import { lockDown } from './lock-down.ts';
+import { keepBuffersApart, lockDown } from './lock-down.ts';
 import type { FromChecker, Go, Signed } from './messages.ts';
 import { countPassed, runStep, toFailure } from './run.ts';
 import { loadSpec } from './spec.ts';
@@ -29,7 +29,8 @@ const MAX_OUTPUT = 2000;
 
 const [, , name = '', walled, ...kept] = process.argv;
 // Behind walls, there are no threads: a limit of the system ends an endless loop.
-if (!walled) endWithParent();
+if (walled) keepBuffersApart();
+else endWithParent();
 
 /** Taken from the parent before the learner's file is loaded. */
 let secret = '';

@@ -42,6 +42,14 @@ const TAKEN = ['process', 'fetch', 'WebSocket', 'EventSource', 'BroadcastChannel
 /** Globals that Node makes when they are first asked for, and that the checks ask for. */
 const MADE_LATE = ['Buffer', 'performance'];
 
+/**
+ * Gives each `Buffer` memory of its own: out of one that shares it, code could read what is expected
+ * of it, and what the check says. Has to be called before there are any.
+ */
+export function keepBuffersApart(): void {
+  Object.defineProperty(Buffer, 'poolSize', { value: 0, writable: false, configurable: false });
+}
+
 /** Locks all of it. What is in `kept` stays, such as `process`. Nothing can undo it. */
 export function lockDown(kept: readonly string[]): void {
   const locked = new Set<unknown>();

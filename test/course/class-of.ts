@@ -156,6 +156,18 @@ writeSync(3, Buffer.concat([Uint8Array.of(0, 0, 0, body.length), body]));`,
     says: 'has written to the channel',
   },
   {
+    cheat: 'what is in a memory that is shared',
+    code: "throw new Error(`Shared are ${Buffer.from('x').buffer.byteLength - 1} bytes.`);",
+    says: 'Shared are 0 bytes',
+  },
+  {
+    cheat: 'what was in a memory before',
+    code: `let left = 0;
+for (let n = 0; n < 9999; n++) left += Buffer.allocUnsafeSlow(256).filter(Boolean).length;
+throw new Error(\`Left are \${left} bytes.\`);`,
+    says: 'Left are 0 bytes',
+  },
+  {
     cheat: 'garbage for the channel',
     code: "import { writeSync } from 'node:fs';\nwriteSync(3, Uint8Array.of(0, 0, 0, 5, 9, 9, 9, 9, 9));",
     says: 'has written to the channel',
