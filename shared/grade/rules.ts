@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { Lesson } from '../course/lessons.ts';
 import { fileOf, LESSONS } from '../course/lessons.ts';
+import { printable } from '../view/printable.ts';
 import { FOR_LESSONS } from './course.ts';
 import { type Mention, readSource } from './source.ts';
 
@@ -37,7 +38,6 @@ export function foreignIn(
   const needed = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
   const known = new Set([
     ...FOR_LESSONS,
-    ...allowed,
     ...needed.map((lesson) => fileOf({ side: 'lessons', lesson })),
   ]);
   const isFine = (name: string) => {
@@ -51,12 +51,12 @@ export function foreignIn(
   };
   const found = [...imports.filter(({ name }) => !isFine(name)), ...uses];
   return found
-    .filter(({ name }) => !allowed.includes(name))
     .map(({ name, line }) => ({ file, line, name: nameFor(name, file) }))
+    .filter(({ name }) => !allowed.includes(name))
     .sort((a, b) => a.line - b.line);
 }
 
-/** A path is named as it is from the root of the project: it is the same from everywhere. */
+/** A path is named as it is from the root of the project, the same from everywhere. */
 function nameFor(name: string, file: string): string {
-  return name.startsWith('.') ? posix.join(posix.dirname(file), name) : name;
+  return printable(name.startsWith('.') ? posix.join(posix.dirname(file), name) : name);
 }

@@ -3,14 +3,16 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
 import { type UnzipFileInfo, unzipSync } from 'fflate';
 import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
+import { printable } from '../view/printable.ts';
 import type { Files } from './check.ts';
+import { areReadable } from './readable.ts';
 import { readSource } from './source.ts';
 
 /** A file that was handed in. */
 export interface Entry {
   /** With `/` on every system. */
   readonly path: string;
-  /** `undefined`: it is a link, or too large to be read. */
+  /** `undefined`: it is a link, or too large or too deep to be read. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -35,8 +37,11 @@ export interface Submission {
 const MAX_BYTES = 2 ** 20;
 /** How much may come out of one zip, in bytes. */
 const MAX_ZIP_BYTES = 2 ** 26;
-/** How many files one PATH may have. */
+/** The largest zip that is opened, in bytes. */
+const MAX_ZIP_FILE_BYTES = 2 ** 29;
+/** How many files one PATH may have, and one zip in it. */
 const MAX_FILES = 20_000;
+const MAX_INNER_FILES = 1000;
 /** What is not looked into. */
 const SKIPPED = /^(node_modules|\..*|__MACOSX)$/;
 /** What a clone has beside the lessons. */
@@ -55,17 +60,35 @@ export function findSubmissions(
 ): Submission[] {
   const [only, ...more] = asked;
   const meant = more.length === 0 ? only : undefined;
-  const submissions = paths.flatMap((typed) => {
+  const entries = withoutHarm(paths.map((typed) => readPath(typed, resolve(from, typed))));
+  const submissions = paths.flatMap((typed, i) => {
     const path = resolve(from, typed);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
+    const own = entries[i] ?? [];
     const name = basename(path).replace(/\.\w+$/, '');
-    if (stat.isDirectory()) return found(group(readFolder(path), basename(path), meant), typed);
-    if (isZip(path) && stat.isFile())
-      return found(group(readZip(readFileSync(path), ''), name, meant), typed);
-    return found([studentOf(name, readFile(path, basename(path)), meant)], posix.dirname(typed));
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) return found(group(own, basename(path), meant), typed);
+    if (isZip(path) && stat.isFile()) return found(group(own, name, meant), typed);
+    return found([studentOf(name, own, meant)], posix.dirname(typed));
   });
   return withOwnNames(submissions);
+}
+
+/** Reads all that is at a path. */
+function readPath(typed: string, path: string): Entry[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
+  if (stat.isDirectory()) return readFolder(path);
+  return isZip(path) && stat.isFile() ? readZip(path, '') : readFile(path, basename(path));
+}
+
+/** The same files, without the bytes of those that nobody can read without harm. */
+function withoutHarm(all: readonly (readonly Entry[])[]): Entry[][] {
+  const read = all.flat().filter(({ bytes }) => bytes);
+  const verdicts = areReadable(read.map(({ bytes }) => Buffer.from(bytes ?? []).toString('utf8')));
+  const harmful = new Set(read.filter((_, i) => !verdicts[i]));
+  return all.map((entries) =>
+    entries.map((entry) => (harmful.has(entry) ? { ...entry, bytes: undefined } : entry)),
+  );
 }
 
 /** Names files as they are from where the command was called. */
@@ -103,7 +126,7 @@ function readFolder(folder: string): Entry[] {
 /** Reads a file, or what is in it. A link is not followed: it may lead anywhere. */
 function readFile(file: string, path: string): Entry[] {
   const stat = lstatSync(file);
-  if (stat.isFile() && isZip(path)) return readZip(readFileSync(file), path.slice(0, -4));
+  if (stat.isFile() && isZip(path)) return readZip(file, path.slice(0, -4));
   const isReadable = stat.isFile() && stat.size <= MAX_BYTES;
   return [{ path, bytes: isReadable ? readFileSync(file) : undefined }];
 }
@@ -111,17 +134,19 @@ function readFile(file: string, path: string): Entry[] {
 const isZip = (path: string) => /\.zip$/i.test(path);
 
 /** Reads the code in a zip, as if that was a folder. Of a damaged one, nothing but its name. */
-function readZip(zip: Uint8Array, folder: string): Entry[] {
+function readZip(zip: string, folder: string): Entry[] {
   const nothing = folder === '' ? [] : [{ path: `${folder}/nothing`, bytes: undefined }];
+  if (lstatSync(zip).size > MAX_ZIP_FILE_BYTES) return nothing;
   let total = 0;
+  let left = folder === '' ? MAX_FILES : MAX_INNER_FILES;
   const isWanted = ({ name, originalSize }: UnzipFileInfo) => {
     const parts = name.split('/');
     if (!CODE.test(parts.at(-1) ?? '') || parts.some((part) => SKIPPED.test(part))) return false;
     total += originalSize;
-    return originalSize <= MAX_BYTES && total <= MAX_ZIP_BYTES;
+    return originalSize <= MAX_BYTES && total <= MAX_ZIP_BYTES && left-- > 0;
   };
   try {
-    const files = Object.entries(unzipSync(zip, { filter: isWanted }));
+    const files = Object.entries(unzipSync(readFileSync(zip), { filter: isWanted }));
     if (files.length === 0) return nothing;
     return files.map(([name, bytes]) => ({ path: posix.join(folder, name), bytes }));
   } catch {
@@ -136,10 +161,15 @@ function group(entries: readonly Entry[], name: string, meant?: Lesson): Submiss
   if (inner) return group(inner, top, meant);
   const students = new Map<string, Entry[]>();
   for (const entry of entries) {
-    const student = studentIn(entry.path);
-    students.set(student, [...(students.get(student) ?? []), entry]);
+    const { id } = ownerOf(entry.path);
+    students.set(id, [...(students.get(id) ?? []), entry]);
   }
-  return Array.from(students, ([student, theirs]) => studentOf(student, theirs, meant));
+  const names = Array.from(students.values(), ([first]) => ownerOf(first?.path ?? '').name);
+  return Array.from(students, ([id, theirs], i) => {
+    const name = names[i] ?? '';
+    const isAlone = names.indexOf(name) === names.lastIndexOf(name);
+    return studentOf(isAlone ? name : id, theirs, meant);
+  });
 }
 
 /** What is in the one folder that is there, unless that is a student's with files of other names. */
@@ -148,7 +178,7 @@ function unwrapped(entries: readonly Entry[]): [Entry[] | undefined, string] {
   if (!entries.every(({ path }) => path.startsWith(`${top}/`))) return [undefined, ''];
   const inner = entries.map((entry) => ({ ...entry, path: entry.path.slice(top.length + 1) }));
   const isFolder = isOneStudent(inner) || inner.every(({ path }) => path.includes('/'));
-  return [isFolder ? inner : undefined, studentIn(`${top}/`)];
+  return [isFolder ? inner : undefined, ownerOf(`${top}/`).name];
 }
 
 /** A clone, the `lessons` of one, or a folder with files by the names of lessons. */
@@ -160,13 +190,19 @@ function isOneStudent(entries: readonly Entry[]): boolean {
   );
 }
 
-/** A file in a folder is that folder's. A lone one has the name of its student, or begins with it. */
-function studentIn(path: string): string {
+/**
+ * A file in a folder is that folder's. A lone one has the name of its student, or begins with it. The
+ * id tells apart those of the same name.
+ */
+function ownerOf(path: string): { readonly name: string; readonly id: string } {
   const [top = '', ...rest] = path.split('/');
-  // As Moodle and Canvas name them: Ada_123_assignsubmission_file, ada_123_456_handshake.ts.
-  if (rest.length > 0) return top.replace(/_\d+_assignsubmission_.*$/, '');
-  const bare = top.replace(/\.\w+$/, '');
-  return /^(.+?)_(?:LATE_)?\d+_\d+_/.exec(top)?.[1] ?? bare;
+  // As Moodle and Canvas name them: Ada_123_assignsubmission_file, ada_LATE_123_456_handshake.ts.
+  const known =
+    rest.length > 0
+      ? /^(.*)_\d+(?=_assignsubmission_)/.exec(top)
+      : /^(.+?)_(?:LATE_)?\d+(?=_\d+_)/.exec(top);
+  const bare = rest.length > 0 ? top : top.replace(/\.\w+$/, '');
+  return { name: known?.[1] ?? bare, id: known?.[0].replace('_LATE', '') ?? bare };
 }
 
 /** Tells which lessons one student's files are. */
@@ -182,7 +218,9 @@ function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Sub
       problems.push(`Lesson ${lesson.number} is there more than once: not ${paths}.`);
     }
     if (!first.bytes) {
-      problems.push(`${first.path} is a link, or larger than a lesson can be: it is not read.`);
+      problems.push(
+        `${first.path} is a link, or larger or deeper than a lesson can be: it is not read.`,
+      );
       return [];
     }
     return [workOf(lesson, first, first.bytes, entries)];
@@ -265,9 +303,18 @@ function usedOf(own: Files, lesson: Lesson): Files {
 /** Gives each submission a name that no other has. */
 function withOwnNames(submissions: readonly Submission[]): Submission[] {
   const count = new Map<string, number>();
-  return submissions.map((submission) => {
+  return submissions.map(inPrint).map((submission) => {
     const number = (count.get(submission.name) ?? 0) + 1;
     count.set(submission.name, number);
     return number === 1 ? submission : { ...submission, name: `${submission.name} (${number})` };
   });
+}
+
+/** Names of folders and files come from students too, and a terminal obeys some characters. */
+function inPrint({ name, works, problems }: Submission): Submission {
+  return {
+    name: printable(name),
+    works: works.map((work) => ({ ...work, path: printable(work.path) })),
+    problems: problems.map(printable),
+  };
 }

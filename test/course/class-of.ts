@@ -157,7 +157,7 @@ writeSync(3, Buffer.concat([Uint8Array.of(0, 0, 0, body.length), body]));`,
   },
   {
     cheat: 'what is in a memory that is shared',
-    code: "throw new Error(`Shared are ${Buffer.from('x').buffer.byteLength - 1} bytes.`);",
+    code: "throw new Error('Shared are ' + (Buffer.from('x').buffer.byteLength - 1) + ' bytes.');",
     says: 'Shared are 0 bytes',
   },
   {

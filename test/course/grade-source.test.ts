@@ -24,7 +24,7 @@ test.each([
     "import './%2e%2e/%2e%2e/test/specs/01-handshake.ts';",
     'lessons/01-handshake/%2e%2e/%2e%2e/test/specs/01-handshake.ts',
   ],
-  ["import './.\\t./x.ts';", 'lessons/01-handshake/.\t./x.ts'],
+  ["import './.\\t./x.ts';", String.raw`lessons/01-handshake/.\u0009./x.ts`],
   ["import './..\\\\x.ts';", 'lessons/01-handshake/..\\x.ts'],
   ["import './help.cjs';", 'lessons/01-handshake/help.cjs'],
   ["import 'file:///etc/passwd';", 'file:///etc/passwd'],

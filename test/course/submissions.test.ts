@@ -1,5 +1,5 @@
 /** Who has handed in what, however that comes. */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
@@ -111,12 +111,67 @@ test('a way out of a zip, a bomb and a link lead nowhere', () => {
   });
   writeFileSync(join(folder, 'huge.ts'), zeros);
   symlinkSync(join(folder, 'handshake.ts'), join(folder, 'link-handshake.ts'));
-  const unread = 'is a link, or larger than a lesson can be: it is not read.';
+  const unread = 'is a link, or larger or deeper than a lesson can be: it is not read.';
   expect(found('slip.zip', 'bomb.zip', 'huge.ts', 'link-handshake.ts')).toEqual([
     'slip | There is no lesson in it.',
     'bomb | There is no lesson in it.',
     'huge | There is no lesson in it.',
     `link-handshake | link-handshake.ts ${unread}`,
+  ]);
+});
+
+test('a source that is nested without end ends nobody', () => {
+  writeFiles(join(folder, 'deep'), {
+    'ada.ts': `export const acceptKey = 1${'+1'.repeat(300_000)};`,
+    'bob.ts': `export const acceptKey = 1${'+1'.repeat(2000)};`,
+    'cyd.ts': solution,
+  });
+  expect(found('deep')).toEqual([
+    'ada | There is no lesson in it.',
+    'bob | There is no lesson in it.',
+    'cyd | 01 deep/cyd.ts',
+  ]);
+});
+
+test('a zip with too many files, or too large, is nobody else’s trouble', () => {
+  const many = Array.from({ length: 30_000 }, (_, i) => [`${i}.ts`, new Uint8Array()]);
+  writeFiles(join(folder, 'zips'), {
+    'ada/many.zip': zipSync(Object.fromEntries(many), { level: 0 }),
+    'bob/large.zip': '',
+    'cyd/handshake.ts': solution,
+  });
+  truncateSync(join(folder, 'zips/bob/large.zip'), 3 * 2 ** 30);
+  expect(found('zips')).toEqual([
+    'ada | There is no lesson in it.',
+    'bob | There is no lesson in it.',
+    'cyd | 01 zips/cyd/handshake.ts',
+  ]);
+});
+
+test('two of the same name stay two', () => {
+  const files = [
+    'Ada_7_assignsubmission_file/handshake.ts',
+    'Ada_8_assignsubmission_file/reading.ts',
+  ];
+  writeFiles(join(folder, 'same'), filesOf(...files, 'bob_1_2_handshake.ts', 'bob_3_4_reading.ts'));
+  expect(found('same')).toEqual([
+    `Ada_7 | 01 same/${files[0]}`,
+    `Ada_8 | 02 same/${files[1]}`,
+    'bob_1 | 01 same/bob_1_2_handshake.ts',
+    'bob_3 | 02 same/bob_3_4_reading.ts',
+  ]);
+});
+
+test('a name does nothing to a terminal', () => {
+  const name = 'e\x1b[2J\nve';
+  writeFiles(join(folder, 'escapes'), {
+    [`${name}/handshake.ts`]: solution,
+    'ada.ts': 'export {}',
+  });
+  const shown = String.raw`e\u001b[2J\u000ave`;
+  expect(found('escapes')).toEqual([
+    'ada | There is no lesson in it.',
+    `${shown} | 01 escapes/${shown}/handshake.ts`,
   ]);
 });
 
