@@ -56,6 +56,8 @@ export function lockDown(kept: readonly string[]): void {
   for (const module of MODULES) {
     for (const value of Object.values(module)) lock(value, locked);
   }
+  // Constants too: a check expects what they say.
+  for (const value of Object.values(protocol)) Object.freeze(value);
   for (const name of TAKEN) {
     if (!kept.includes(name)) Reflect.deleteProperty(globalThis, name);
   }

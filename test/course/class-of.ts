@@ -113,6 +113,11 @@ export const HIDDEN: readonly (Omit<Cheat, 'named'> & { readonly says: string | 
     says: 'Cannot define property Symbol(Symbol.hasInstance)',
   },
   {
+    cheat: 'other constants',
+    code: "import { CloseCode } from '../../shared/protocol.ts';\n(CloseCode as any).MessageTooBig = 1002;",
+    says: 'Cannot assign to read only property',
+  },
+  {
     cheat: 'AsyncLocalStorage allowed',
     code: "import { AsyncLocalStorage } from 'node:async_hooks';\nAsyncLocalStorage.prototype.run = () => undefined as never;",
     says: 'run',
