@@ -103,11 +103,12 @@ class Grader {
     const path = fileOf({ side: 'lessons', lesson });
     const reference = join(ROOT, fileOf({ side: 'solutions', lesson }));
     const own = this.#workFor(lesson)?.files;
-    // A handout has the stub in its place.
+    // What students get has no reference. What may not run there alone may not run here either.
     const hasReference = hasSolution(lesson);
-    const { steps } = await this.#resultOf(lesson);
+    const { steps, state } = await this.#resultOf(lesson);
     const passes = steps.length > 0 && steps.every(({ passes }) => passes);
-    if (own && (passes || !hasReference)) return { files: own, isReference: false };
+    const isOnly = !hasReference && state !== 'refused';
+    if (own && (passes || isOnly)) return { files: own, isReference: false };
     if (!hasReference) return { files: new Map(), isReference: false };
     return { files: new Map([[path, readFileSync(reference)]]), isReference: true };
   }

@@ -1,6 +1,6 @@
 /** Keeps from our own process what would end it. */
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runModule } from '../process/children.ts';
 
 const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url));
 /** How long to wait for all sources, and for each, in milliseconds: a guard for a busy machine. */
@@ -12,13 +12,9 @@ export function areReadable(sources: readonly string[]): boolean[] {
   const known: boolean[] = [];
   while (known.length < sources.length) {
     const left = sources.slice(known.length);
-    const { stdout, error, signal } = spawnSync(process.execPath, [PROBE], {
-      input: JSON.stringify(left),
-      timeout: PATIENCE_MS + PATIENCE_EACH_MS * left.length,
-      killSignal: 'SIGKILL',
-    });
-    if (error && !signal) throw error;
-    known.push(...Array.from(stdout.toString(), (it) => it === 'y'));
+    const patienceMs = PATIENCE_MS + PATIENCE_EACH_MS * left.length;
+    const answers = runModule(PROBE, JSON.stringify(left), patienceMs);
+    known.push(...Array.from(answers, (it) => it === 'y'));
     // What it has not come back from.
     if (known.length < sources.length) known.push(false);
   }

@@ -5,6 +5,7 @@ import {
   fork,
   type SpawnOptions,
   spawn,
+  spawnSync,
 } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +61,17 @@ export function spawnChild(
 function keep(child: ChildProcess): ChildProcess {
   children.add(child);
   return child.once('exit', () => endChild(child));
+}
+
+/**
+ * Runs a module of JavaScript with this on its standard input, and waits for its end, or until so
+ * many milliseconds are over. Returns what it has written: of one that was ended, the beginning.
+ */
+export function runModule(module: string, input: string, timeoutMs: number): string {
+  const options = { input, timeout: timeoutMs, killSignal: 'SIGKILL' } as const;
+  const { stdout, error, signal } = spawnSync(process.execPath, [module], options);
+  if (error && !signal) throw error;
+  return stdout.toString();
 }
 
 /** Ends a child at once, and what it has started, even when it has ended itself. */

@@ -100,5 +100,5 @@ test('a failure before the first step leaves no step to tell of', () => {
 });
 
 test('a machine that is slow to start a process has more patience with it', () => {
-  expect([0, 400, 2000].map(patienceFor)).toEqual([5000, 5000, 16_000]);
+  expect([0, 400, 2000].map((ms) => patienceFor(ms))).toEqual([5000, 5000, 16_000]);
 });
