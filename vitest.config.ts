@@ -42,8 +42,9 @@ class LongestFirst extends BaseSequencer {
 
 /** What proves the course. */
 const proof = {
-  /** A guard against hanging, not a bound on speed, in milliseconds. */
+  /** Guards against hanging, not bounds on speed, in milliseconds. */
   testTimeout: 600_000,
+  hookTimeout: 600_000,
   /** Each file leaves nothing behind: a process of its own would be more work than most are. */
   isolate: false,
   // Garbage is collected again and again: one thread does it for less.

@@ -51,9 +51,11 @@ export function proveTraps(number: string): void {
   const { lesson } = findTarget(number);
   const traps = TRAPS[lesson.number] ?? [];
 
-  beforeAll(() => {
+  beforeAll(async () => {
     // On sockets, all at once: a server that never answers is waited for, and the others run on.
-    for (const trap of traps) (lesson.needs ? run : load)(lesson, trap);
+    if (lesson.needs) for (const trap of traps) run(lesson, trap);
+    // Otherwise, one after the other. What is loaded meanwhile would be seen by those that measure.
+    else await Promise.allSettled(traps.map((trap) => load(lesson, trap)));
   });
 
   test.for(traps)('$id is caught at step $step', async (trap, { task }) => {
