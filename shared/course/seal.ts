@@ -59,7 +59,11 @@ export function requireSeal(): void {
   const changed = [...new Set([...Object.keys(sealed), ...Object.keys(found)])].find(
     (path) => sealed[path] !== found[path],
   );
-  if (changed !== undefined) throw changedError(changed);
+  if (changed === undefined) return;
+  if (changed in sealed) throw changedError(changed);
+  throw new UsageError(
+    `${changed} did not come with the course, and lies among its checks. Take it away.`,
+  );
 }
 
 /** Returns one hash over all files of the checks: that of other checks is another. */

@@ -269,6 +269,10 @@ describe.concurrent('npm start without a terminal', () => {
     withSandbox(async (sandbox) => {
       await expectRefusal(sandbox, ['start', '9'], 'There is no lesson "9"');
       await expectRefusal(sandbox, ['start', 'solutions/02'], 'Your lessons are watched');
+      const mine = 'shared/kit/mine.ts';
+      sandbox.write(mine, '');
+      await expectRefusal(sandbox, ['start'], `${mine} did not come with the course`);
+      sandbox.erase(mine);
       const vectors = 'test/vectors/accept.ts';
       sandbox.write(vectors, `${sandbox.read(vectors)}// mine\n`);
       const seal = 'shared/course/seal.json';
