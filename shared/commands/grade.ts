@@ -37,7 +37,7 @@ import { runCommand } from './run-command.ts';
 await runCommand({
   name: 'npm run grade',
   summary:
-    'Grades what students have handed in, each behind walls of its own. Exits with 0 when everybody has a result; with 1 when code was refused or could not run, or, with --strict, when points are missing; with 2 when it was called with something that it cannot work with.',
+    'Grades what students have handed in, each behind walls of its own. Exits with 0 when everybody has a result; with 1 when code was refused or could not run, or, with --strict, when points are missing; with 2 when it was called with something that it cannot work with; with 130 or 143 when it was broken off.',
   positionals: {
     'PATH…':
       'A file, a clone or other folder of one student, or a folder or zip with one of these for each. Yours are in lessons.',

@@ -111,8 +111,8 @@ async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
  * Says how long to hear nothing of a step before it counts as endless, in milliseconds, when our
  * own process took `startMs` to start: where that is slow, everything is.
  */
-export function patienceFor(startMs: number, leastMs = PATIENCE_MS): number {
-  return Math.max(leastMs, PATIENCE_STARTS * startMs);
+export function patienceFor(startMs: number): number {
+  return Math.max(PATIENCE_MS, PATIENCE_STARTS * startMs);
 }
 
 /** Ends a process of which nothing is heard, or that goes on for too long, and records why. */
@@ -167,7 +167,7 @@ export function follow(
   const secret = randomUUID();
   channel.listen((message) => {
     const isFirst = !record.isReady && message?.type === 'ready';
-    if (isFirst) patienceMs = patienceFor(message.startMs, patienceMs);
+    if (isFirst) patienceMs = Math.max(patienceMs, patienceFor(message.startMs));
     else if (message?.secret !== secret) return forged(child, record);
     guarded.wait(patienceMs);
     record.take(message);
