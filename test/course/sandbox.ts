@@ -1,7 +1,15 @@
 /** A copy of the project in a temporary folder, to run its commands in as a learner does. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
@@ -89,7 +97,10 @@ export class Sandbox {
   /** Makes every lesson a stub again, and the rest what it was. */
   restore(): void {
     rmSync(join(this.folder, 'lessons'), { recursive: true });
-    for (const path of ['lessons', ...this.#written]) this.#copy(path);
+    for (const path of ['lessons', ...this.#written]) {
+      if (existsSync(join(ROOT, path))) this.#copy(path);
+      else this.erase(path);
+    }
     this.#written.clear();
     this.#makeStubs();
   }
@@ -130,7 +141,7 @@ export class Sandbox {
 
   /** Removes a file. */
   erase(path: string): void {
-    rmSync(join(this.folder, path));
+    rmSync(join(this.folder, path), { force: true });
   }
 
   /** Runs one of the course's commands, such as `test`, in a process of its own, to its end. */
