@@ -37,7 +37,7 @@ import { runCommand } from './run-command.ts';
 await runCommand({
   name: 'npm run grade',
   summary:
-    'Grades what students have handed in, each behind walls of its own. Exits with 0 when everybody has a result; with 1 when code was refused or could not run, or, with --strict, when points are missing; with 2 when it was called with something that it cannot work with; with 130 or 143 when it was broken off.',
+    'Grades what students have handed in, each behind walls of its own. Exits with 0 when everybody has a result; with 1 when code was refused or could not run, or could not be found, or, with --strict, when points are missing; with 2 when it was called with something that it cannot work with; with 130 or 143 when it was broken off.',
   positionals: {
     'PATH…':
       'A file, a clone or other folder of one student, or a folder or zip with one of these for each. Yours are in lessons.',
@@ -199,9 +199,10 @@ function numberOf(option: string, text: string | undefined, otherwise: number): 
 }
 
 function exitCode(students: readonly StudentResult[], isStrict: boolean): number {
-  const isBad = ({ lessons, points, max }: StudentResult) =>
+  const isBad = ({ lessons, points, max, problems }: StudentResult) =>
     isStrict
       ? points < max
-      : lessons.some(({ state }) => state === 'refused' || state === 'broken');
+      : problems.length > 0 ||
+        lessons.some(({ state }) => state === 'refused' || state === 'broken');
   return students.some(isBad) ? 1 : 0;
 }

@@ -1,20 +1,11 @@
 /** What was handed in: whose it is, and which lessons it has. */
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
-import { type UnzipFileInfo, unzipSync } from 'fflate';
-import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
+import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
 import { printable } from '../view/printable.ts';
 import type { Files } from './check.ts';
-import { areReadable } from './readable.ts';
+import { type Entry, isCode, isZip, readPaths } from './entries.ts';
 import { readSource } from './source.ts';
-
-/** A file that was handed in. */
-export interface Entry {
-  /** With `/` on every system. */
-  readonly path: string;
-  /** `undefined`: it is a link, or too large or too deep to be read. */
-  readonly bytes: Uint8Array | undefined;
-}
 
 /** What was handed in for a lesson. */
 export interface Work {
@@ -33,21 +24,12 @@ export interface Submission {
   readonly problems: readonly string[];
 }
 
-/** The largest file that is read, in bytes. A lesson has a hundredth of that. */
-const MAX_BYTES = 2 ** 20;
-/** How much may come out of one zip, in bytes. */
-const MAX_ZIP_BYTES = 2 ** 26;
-/** The largest zip that is opened, in bytes. */
-const MAX_ZIP_FILE_BYTES = 2 ** 29;
-/** How many files one PATH may have, and one zip in it. */
-const MAX_FILES = 20_000;
-const MAX_INNER_FILES = 1000;
-/** What is not looked into. */
-const SKIPPED = /^(node_modules|\..*|__MACOSX)$/;
-/** What a clone has beside the lessons. */
-const OURS = /^(solutions|shared|test)$/;
-/** A file with code that may belong to a lesson. */
-const CODE = /^(?!\.).*(?<!\.(?:test|d))\.[mc]?[jt]s$/;
+/** What is kept beside what a class has handed in: nobody has handed it in. */
+const BESIDE = /^(README|LICENSE)\b[^/]*$|^[^/]*\.(csv|json|xml)$/i;
+const UNREAD = 'is a link, or larger or deeper than a lesson can be: it is not read.';
+const UNOPENED = 'is not opened: it is damaged, too large, or a zip in a zip.';
+/** How many names a sentence has. */
+const MAX_NAMES = 3;
 
 /**
  * Finds who has handed in what, in the order of the paths. When only one lesson is `asked` for, a lone
@@ -60,7 +42,7 @@ export function findSubmissions(
 ): Submission[] {
   const [only, ...more] = asked;
   const meant = more.length === 0 ? only : undefined;
-  const entries = withoutHarm(paths.map((typed) => readPath(typed, resolve(from, typed))));
+  const entries = readPaths(paths.map((typed) => ({ typed, path: resolve(from, typed) })));
   const submissions = paths.flatMap((typed, i) => {
     const path = resolve(from, typed);
     const own = entries[i] ?? [];
@@ -73,24 +55,6 @@ export function findSubmissions(
   return withOwnNames(submissions);
 }
 
-/** Reads all that is at a path. */
-function readPath(typed: string, path: string): Entry[] {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) throw new UsageError(`There is no ${JSON.stringify(typed)}.`);
-  if (stat.isDirectory()) return readFolder(path);
-  return isZip(path) && stat.isFile() ? readZip(path, '') : readFile(path, basename(path));
-}
-
-/** The same files, without the bytes of those that nobody can read without harm. */
-function withoutHarm(all: readonly (readonly Entry[])[]): Entry[][] {
-  const read = all.flat().filter(({ bytes }) => bytes);
-  const verdicts = areReadable(read.map(({ bytes }) => Buffer.from(bytes ?? []).toString('utf8')));
-  const harmful = new Set(read.filter((_, i) => !verdicts[i]));
-  return all.map((entries) =>
-    entries.map((entry) => (harmful.has(entry) ? { ...entry, bytes: undefined } : entry)),
-  );
-}
-
 /** Names files as they are from where the command was called. */
 function found(submissions: readonly Submission[], place: string): Submission[] {
   return submissions.map((submission) => {
@@ -99,64 +63,11 @@ function found(submissions: readonly Submission[], place: string): Submission[] 
   });
 }
 
-/** Reads what a folder has. */
-function readFolder(folder: string): Entry[] {
-  const entries: Entry[] = [];
-  const visit = (place: string) => {
-    const all = readdirSync(join(folder, place), { withFileTypes: true });
-    const isClone = all.some(({ name }) => name === 'lessons');
-    for (const entry of all) {
-      const path = posix.join(place, entry.name);
-      if (SKIPPED.test(entry.name) || (isClone && OURS.test(entry.name))) continue;
-      if (entry.isDirectory()) visit(path);
-      else if (CODE.test(entry.name) || isZip(entry.name)) {
-        entries.push(...readFile(join(folder, path), path));
-      }
-      // Somebody who has handed in something else is still somebody.
-      else if (place !== '') entries.push({ path, bytes: undefined });
-      if (entries.length > MAX_FILES) {
-        throw new UsageError(`${folder} has more than ${MAX_FILES} files.`);
-      }
-    }
-  };
-  visit('');
-  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** Reads a file, or what is in it. A link is not followed: it may lead anywhere. */
-function readFile(file: string, path: string): Entry[] {
-  const stat = lstatSync(file);
-  if (stat.isFile() && isZip(path)) return readZip(file, path.slice(0, -4));
-  const isReadable = stat.isFile() && stat.size <= MAX_BYTES;
-  return [{ path, bytes: isReadable ? readFileSync(file) : undefined }];
-}
-
-const isZip = (path: string) => /\.zip$/i.test(path);
-
-/** Reads the code in a zip, as if that was a folder. Of a damaged one, nothing but its name. */
-function readZip(zip: string, folder: string): Entry[] {
-  const nothing = folder === '' ? [] : [{ path: `${folder}/nothing`, bytes: undefined }];
-  if (lstatSync(zip).size > MAX_ZIP_FILE_BYTES) return nothing;
-  let total = 0;
-  let left = folder === '' ? MAX_FILES : MAX_INNER_FILES;
-  const isWanted = ({ name, originalSize }: UnzipFileInfo) => {
-    const parts = name.split('/');
-    if (!CODE.test(parts.at(-1) ?? '') || parts.some((part) => SKIPPED.test(part))) return false;
-    total += originalSize;
-    return originalSize <= MAX_BYTES && total <= MAX_ZIP_BYTES && left-- > 0;
-  };
-  try {
-    const files = Object.entries(unzipSync(readFileSync(zip), { filter: isWanted }));
-    if (files.length === 0) return nothing;
-    return files.map(([name, bytes]) => ({ path: posix.join(folder, name), bytes }));
-  } catch {
-    return nothing;
-  }
-}
-
 /** Tells whether files are those of one student, or of a class, and takes those apart. */
-function group(entries: readonly Entry[], name: string, meant?: Lesson): Submission[] {
-  if (entries.length === 0 || isOneStudent(entries)) return [studentOf(name, entries, meant)];
+function group(all: readonly Entry[], name: string, meant?: Lesson): Submission[] {
+  const entries = all.filter(({ path }) => !BESIDE.test(path) || ownerOf(path).isKnown);
+  const isEmpty = entries.every(({ path }) => path === '/');
+  if (isEmpty || isOneStudent(entries)) return [studentOf(name, all, meant)];
   const [inner, top] = unwrapped(entries);
   if (inner) return group(inner, top, meant);
   const students = new Map<string, Entry[]>();
@@ -177,7 +88,9 @@ function unwrapped(entries: readonly Entry[]): [Entry[] | undefined, string] {
   const [top = ''] = entries[0]?.path.split('/') ?? [];
   if (!entries.every(({ path }) => path.startsWith(`${top}/`))) return [undefined, ''];
   const inner = entries.map((entry) => ({ ...entry, path: entry.path.slice(top.length + 1) }));
-  const isFolder = isOneStudent(inner) || inner.every(({ path }) => path.includes('/'));
+  const code = inner.filter(({ path }) => isCode(path));
+  const isFolder =
+    isOneStudent(inner) || (code.length > 0 ? code : inner).every(({ path }) => path.includes('/'));
   return [isFolder ? inner : undefined, ownerOf(`${top}/`).name];
 }
 
@@ -190,26 +103,30 @@ function isOneStudent(entries: readonly Entry[]): boolean {
   );
 }
 
-/**
- * A file in a folder is that folder's. A lone one has the name of its student, or begins with it. The
- * id tells apart those of the same name.
- */
-function ownerOf(path: string): { readonly name: string; readonly id: string } {
+/** Whose a file is. */
+interface Owner {
+  readonly name: string;
+  /** Tells apart those of the same name. */
+  readonly id: string;
+  /** Whether a learning platform says so. */
+  readonly isKnown: boolean;
+}
+
+/** A file in a folder is that folder's. A lone one has the name of its student, or begins with it. */
+function ownerOf(path: string): Owner {
   const [top = '', ...rest] = path.split('/');
   // As Moodle and Canvas name them: Ada_123_assignsubmission_file, ada_LATE_123_456_handshake.ts.
-  const known =
-    rest.length > 0
-      ? /^(.*)_\d+(?=_assignsubmission_)/.exec(top)
-      : /^(.+?)_(?:LATE_)?\d+(?=_\d+_)/.exec(top);
+  const known = /^(.+?)_(?:LATE_)?\d+(?=_assignsubmission_|_\d+_)/.exec(top);
   const bare = rest.length > 0 ? top : top.replace(/\.\w+$/, '');
-  return { name: known?.[1] ?? bare, id: known?.[0].replace('_LATE', '') ?? bare };
+  const id = known?.[0].replace('_LATE', '') ?? bare;
+  return { name: known?.[1] ?? bare, id, isKnown: known !== null };
 }
 
 /** Tells which lessons one student's files are. */
 function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Submission {
   const problems: string[] = [];
   const works = LESSONS.flatMap((lesson) => {
-    const code = entries.filter(({ path }) => CODE.test(basename(path)));
+    const code = entries.filter(({ path }) => isCode(path));
     const alone = lesson === meant && code.length === 1 ? code[0] : undefined;
     const [first = alone, ...others] = candidates(lesson, entries);
     if (!first) return [];
@@ -218,15 +135,39 @@ function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Sub
       problems.push(`Lesson ${lesson.number} is there more than once: not ${paths}.`);
     }
     if (!first.bytes) {
-      problems.push(
-        `${first.path} is a link, or larger or deeper than a lesson can be: it is not read.`,
-      );
+      problems.push(`${first.path} ${UNREAD}`);
       return [];
     }
     return [workOf(lesson, first, first.bytes, entries)];
   });
-  if (works.length === 0 && problems.length === 0) problems.push('There is no lesson in it.');
+  if (works.length === 0 && problems.length === 0) problems.push(...whyNothing(entries));
   return { name, works, problems };
+}
+
+/** Says what is there instead of a lesson. */
+function whyNothing(entries: readonly Entry[]): string[] {
+  const files = entries.filter(({ path }) => !path.endsWith('/'));
+  if (files.length === 0) return ['The folder is empty.'];
+  const zips = files.filter(({ path }) => isZip(path));
+  const code = files.filter(({ path }) => isCode(path));
+  const unread = code.filter(({ bytes }) => !bytes);
+  const reasons = [
+    ...(zips.length > 0 ? [`${namesOf(zips)} ${UNOPENED}`] : []),
+    ...(unread.length > 0 ? [`${namesOf(unread)} ${UNREAD}`] : []),
+  ];
+  if (reasons.length > 0) return reasons;
+  if (code.length > 0) return ['There is no lesson in it.'];
+  const are = files.length > 1 ? 'are no .ts files' : 'is no .ts file';
+  return [`Nothing to check: ${namesOf(files)} ${are}.`];
+}
+
+/** Names the first few files, without what a learning platform puts before a name. */
+function namesOf(entries: readonly Entry[]): string {
+  const names = entries
+    .slice(0, MAX_NAMES)
+    .map(({ path }) => basename(path).replace(/^.*_assignsubmission_[a-z]+_/, ''));
+  const more = entries.length - names.length;
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }
 
 /** The files that may be the one of a lesson, the likeliest first. */

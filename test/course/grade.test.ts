@@ -210,12 +210,19 @@ describe('a call', () => {
 
     expect(read({ code, stdout: kept(), stderr }).get('=ada')).toMatchObject({ points: 3.3 });
     expect(stdout).toMatch(/^student +03 +points\n=ada +7\/7 +3.3\/3.3\nbob +broken +0\/3.3 +03: /);
-    expect(stdout).toMatch(/^cyd +– +0\/3.3 +There is no lesson in it.$/m);
+    expect(stdout).toMatch(/^cyd +– +0\/3.3 +Nothing to check: notes.txt is no .ts file.$/m);
     expect(stderr.match(/^\d of 3 {2}/gm)).toEqual(['1 of 3  ', '2 of 3  ', '3 of 3  ']);
     expect(code).toBe(1);
     expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toContain('<testsuite name="=ada 03"');
     const report = readFileSync(join(folder, 'reports/_ada.md'), 'utf8');
     expect(report).toContain('It is known that all pass');
+  });
+
+  test('for somebody who has handed in nothing to check has no points, and exits with 1', async () => {
+    writeFiles(folder, { 'ill/cyd/notes.txt': '', 'ill/dan/notes.md': '' });
+    const { code, stdout } = await grade('ill', '--lessons', '03');
+    expect(stdout).toMatch(/^cyd .* 0\/7 .*\ndan .* 0\/7 /m);
+    expect(code).toBe(1);
   });
 
   test('with something that it cannot work with is refused in a line', async () => {

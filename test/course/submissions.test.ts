@@ -1,5 +1,5 @@
 /** Who has handed in what, however that comes. */
-import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
@@ -21,6 +21,8 @@ function found(...paths: readonly string[]): string[] {
 }
 const filesOf = (...paths: readonly string[]) =>
   Object.fromEntries(paths.map((path) => [path, path.endsWith('handshake.ts') ? bytes : '']));
+const UNREAD = 'is a link, or larger or deeper than a lesson can be: it is not read.';
+const UNOPENED = 'is not opened: it is damaged, too large, or a zip in a zip.';
 const zipped = (...paths: readonly string[]) =>
   zipSync(Object.fromEntries(paths.map((path) => [path, bytes])));
 
@@ -80,11 +82,11 @@ test('a class: folders, files and zips, by the names that learning platforms giv
     'Eve Doe | 01 class/Eve Doe_77_assignsubmission_file_/handshake.ts',
     'ada | 01 class/ada/handshake.ts',
     'bob | 01 class/bob/work/handshake.ts',
-    'cyd | There is no lesson in it.',
+    'cyd | Nothing to check: README.txt is no .ts file.',
     'dan | 01 class/dan_LATE_12_345_handshake.ts | 02 class/dan_12_346_reading.ts',
     'fay | 01 class/fay/lessons/01-handshake/handshake.ts',
     'gus | 01 class/gus_88_assignsubmission_file_/work/handshake.ts',
-    'hal | There is no lesson in it.',
+    `hal | hal.zip ${UNOPENED}`,
   ]);
 });
 
@@ -103,6 +105,41 @@ test('a zip of a class, with a folder around it or without', () => {
   ]);
 });
 
+test('nobody vanishes: whoever has handed in something else is told what', () => {
+  const moodle = (name: string) => `${name}_assignsubmission_file_`;
+  const theirs = {
+    [`${moodle('Eve_1')}/`]: new Uint8Array(),
+    [`${moodle('Grace_2')}sending.txt`]: bytes,
+    [`${moodle('Jörg_3')}/mine.zip`]: zipped('repo/lessons/01-handshake/handshake.ts'),
+    [`${moodle('Kim_4')}/deep.zip`]: zipSync({ 'more.zip': zipped('handshake.ts') }),
+    [`${moodle('Lee_5')}/bad.zip`]: bytes,
+    'Turing_6_assignsubmission_onlinetext_onlinetext.html': bytes,
+    '__MACOSX/._Ada.ts': bytes,
+  };
+  writeFiles(folder, {
+    'moodle.zip': zipSync(theirs),
+    'odd/ada.ts': solution,
+    'odd/homework final (2).txt': '',
+    'odd/results.json': '',
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`odd/pat/${n}.pdf`, ''])),
+  });
+  mkdirSync(join(folder, 'odd/nobody/at/all'), { recursive: true });
+  const jorg = `${moodle('Jörg_3')}/mine/repo/lessons/01-handshake/handshake.ts`;
+  expect(found('moodle.zip', 'odd', 'odd/nobody')).toEqual([
+    'Eve | The folder is empty.',
+    'Grace | Nothing to check: sending.txt is no .ts file.',
+    `Jörg | 01 moodle.zip/${jorg}`,
+    `Kim | more.zip ${UNOPENED}`,
+    `Lee | bad.zip ${UNOPENED}`,
+    'Turing | Nothing to check: onlinetext.html is no .ts file.',
+    'ada | 01 odd/ada.ts',
+    'homework final (2) | Nothing to check: homework final (2).txt is no .ts file.',
+    'nobody | The folder is empty.',
+    'pat | Nothing to check: 1.pdf, 2.pdf, 3.pdf and 2 more are no .ts files.',
+    'all | The folder is empty.',
+  ]);
+});
+
 test('a way out of a zip, a bomb and a link lead nowhere', () => {
   const zeros = new Uint8Array(2 ** 21);
   writeFiles(folder, {
@@ -111,12 +148,11 @@ test('a way out of a zip, a bomb and a link lead nowhere', () => {
   });
   writeFileSync(join(folder, 'huge.ts'), zeros);
   symlinkSync(join(folder, 'handshake.ts'), join(folder, 'link-handshake.ts'));
-  const unread = 'is a link, or larger or deeper than a lesson can be: it is not read.';
   expect(found('slip.zip', 'bomb.zip', 'huge.ts', 'link-handshake.ts')).toEqual([
-    'slip | There is no lesson in it.',
-    'bomb | There is no lesson in it.',
-    'huge | There is no lesson in it.',
-    `link-handshake | link-handshake.ts ${unread}`,
+    'slip | The folder is empty.',
+    `bomb | handshake.ts ${UNREAD}`,
+    `huge | huge.ts ${UNREAD}`,
+    `link-handshake | link-handshake.ts ${UNREAD}`,
   ]);
 });
 
@@ -127,8 +163,9 @@ test('a source that is nested without end ends nobody', () => {
     'cyd.ts': solution,
   });
   expect(found('deep')).toEqual([
-    'ada | There is no lesson in it.',
-    'bob | There is no lesson in it.',
+    `ada | ada.ts ${UNREAD}`,
+    // Some machines can read it.
+    expect.stringMatching(/^bob \| /),
     'cyd | 01 deep/cyd.ts',
   ]);
 });
@@ -143,7 +180,7 @@ test('a zip with too many files, or too large, is nobody else’s trouble', () =
   truncateSync(join(folder, 'zips/bob/large.zip'), 3 * 2 ** 30);
   expect(found('zips')).toEqual([
     'ada | There is no lesson in it.',
-    'bob | There is no lesson in it.',
+    `bob | large.zip ${UNOPENED}`,
     'cyd | 01 zips/cyd/handshake.ts',
   ]);
 });
