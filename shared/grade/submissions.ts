@@ -67,7 +67,8 @@ function found(submissions: readonly Submission[], place: string): Submission[] 
 function group(all: readonly Entry[], name: string, meant?: Lesson): Submission[] {
   const entries = all.filter(({ path }) => !BESIDE.test(path) || ownerOf(path).isKnown);
   const isEmpty = entries.every(({ path }) => path === '/');
-  if (isEmpty || isOneStudent(entries)) return [studentOf(name, all, meant)];
+  if (isEmpty || (isOneStudent(entries) && !isFlatClass(entries)))
+    return [studentOf(name, all, meant)];
   const [inner, top] = unwrapped(entries);
   if (inner) return group(inner, top, meant);
   const students = new Map<string, Entry[]>();
@@ -86,12 +87,36 @@ function group(all: readonly Entry[], name: string, meant?: Lesson): Submission[
 /** What is in the one folder that is there, unless that is a student's with files of other names. */
 function unwrapped(entries: readonly Entry[]): [Entry[] | undefined, string] {
   const [top = ''] = entries[0]?.path.split('/') ?? [];
-  if (!entries.every(({ path }) => path.startsWith(`${top}/`))) return [undefined, ''];
+  const { name, isKnown } = ownerOf(`${top}/`);
+  if (isKnown || !entries.every(({ path }) => path.startsWith(`${top}/`))) return [undefined, ''];
   const inner = entries.map((entry) => ({ ...entry, path: entry.path.slice(top.length + 1) }));
   const code = inner.filter(({ path }) => isCode(path));
   const isFolder =
-    isOneStudent(inner) || (code.length > 0 ? code : inner).every(({ path }) => path.includes('/'));
-  return [isFolder ? inner : undefined, ownerOf(`${top}/`).name];
+    isOneStudent(inner) ||
+    isFlatClass(inner) ||
+    (code.length > 0 ? code : inner).every(({ path }) => path.includes('/'));
+  return [isFolder ? inner : undefined, name];
+}
+
+/** Files side by side that a learning platform has named, or that are the same lesson more than once. */
+function isFlatClass(entries: readonly Entry[]): boolean {
+  const flat = entries.filter(({ path }) => !path.includes('/'));
+  if (flat.some(({ path }) => ownerOf(path).isKnown)) return true;
+  const code = flat.filter(({ path }) => isCode(path));
+  return LESSONS.some((lesson) => {
+    const same = code.filter((entry) => claims(entry, lesson));
+    return same.length > 1 && !same.some((entry) => importsOneOf(entry, same));
+  });
+}
+
+/** Tells whether a file is of a lesson, by its name or by what it exports. */
+function claims(entry: Entry, lesson: Lesson): boolean {
+  return basename(entry.path) === lesson.file || lessonByExports(entry) === lesson;
+}
+
+function importsOneOf({ bytes }: Entry, others: readonly Entry[]): boolean {
+  const { imports } = readSource(Buffer.from(bytes ?? []).toString('utf8'));
+  return imports.some(({ name }) => others.some(({ path }) => name === `./${path}`));
 }
 
 /** A clone, the `lessons` of one, or a folder with files by the names of lessons. */
@@ -131,8 +156,11 @@ function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Sub
     const [first = alone, ...others] = candidates(lesson, entries);
     if (!first) return [];
     if (others.length > 0) {
-      const paths = others.map(({ path }) => path).join(', ');
-      problems.push(`Lesson ${lesson.number} is there more than once: not ${paths}.`);
+      const paths = [first, ...others].map(({ path }) => path).join(', ');
+      problems.push(
+        `Lesson ${lesson.number} is there more than once, so none of these counts: ${paths}.`,
+      );
+      return [];
     }
     if (!first.bytes) {
       problems.push(`${first.path} ${UNREAD}`);

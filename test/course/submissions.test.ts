@@ -185,6 +185,49 @@ test('a zip with too many files, or too large, is nobody else’s trouble', () =
   ]);
 });
 
+test('files side by side, as Moodle names them: one student for each person', () => {
+  const [ada, bob] = ['Lovelace Ada_1', 'Babbage Charles_2'].map((it) => {
+    return `${it}_assignsubmission_file_`;
+  });
+  const paths = [`${bob}handshake.ts`, `${bob}reading.ts`, `${ada}handshake.ts`];
+  writeFiles(folder, {
+    'around.zip': zipped(...paths.map((path) => `Class/${path}`)),
+    'reading.zip': zipSync({
+      [`Class/${bob}reading.ts`]: new Uint8Array(),
+      [`Class/${ada}handshake.ts`]: bytes,
+    }),
+  });
+  writeFiles(join(folder, 'flat'), filesOf(...paths));
+  expect(found('flat', 'around.zip', 'reading.zip').map((it) => it.replace(/ \(.\)/, ''))).toEqual([
+    ...['flat', 'around.zip'].flatMap((place) => [
+      `Babbage Charles | 01 ${place}/${paths[0]} | 02 ${place}/${paths[1]}`,
+      `Lovelace Ada | 01 ${place}/${paths[2]}`,
+    ]),
+    `Babbage Charles | 02 reading.zip/${paths[1]}`,
+    `Lovelace Ada | 01 reading.zip/${paths[2]}`,
+  ]);
+});
+
+test('files side by side of the same lesson are those of a class, whatever their names', () => {
+  writeFiles(join(folder, 'side'), {
+    ...{ 'ada.ts': solution, 'handshake.ts': solution, 'notes.ts': '' },
+    're/handshake.ts': solution,
+  });
+  writeFiles(join(folder, 'own'), {
+    ...{ 'handshake.ts': solution, 'all.ts': "export { acceptKey } from './handshake.ts';" },
+  });
+  writeFiles(folder, { 'two.zip': zipped('Class/bob.ts', 'Class/cyd.ts') });
+  expect(found('side', 'two.zip', 'own')).toEqual([
+    'ada | 01 side/ada.ts',
+    'handshake | 01 side/handshake.ts',
+    'notes | There is no lesson in it.',
+    're | 01 side/re/handshake.ts',
+    'bob | 01 two.zip/bob.ts',
+    'cyd | 01 two.zip/cyd.ts',
+    'own | 01 own/handshake.ts',
+  ]);
+});
+
 test('two of the same name stay two', () => {
   const files = [
     'Ada_7_assignsubmission_file/handshake.ts',
@@ -212,12 +255,12 @@ test('a name does nothing to a terminal', () => {
   ]);
 });
 
-test('the same lesson twice: the likelier file counts, and the other is named', () => {
+test('the same lesson twice: the likelier file counts, or else none of them', () => {
   writeFiles(join(folder, 'twice'), filesOf('old/handshake.ts', '01-handshake/handshake.ts'));
   writeFiles(join(folder, 'equal'), filesOf('handshake.ts', 'old/handshake.ts'));
   expect(found('twice', 'equal')).toEqual([
     'twice | 01 twice/01-handshake/handshake.ts',
-    'equal | 01 equal/handshake.ts | Lesson 01 is there more than once: not old/handshake.ts.',
+    'equal | Lesson 01 is there more than once, so none of these counts: handshake.ts, old/handshake.ts.',
   ]);
 });
 
