@@ -1,13 +1,16 @@
 import {
+  accessSync,
   appendFileSync,
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   findLessons,
   LESSONS,
@@ -89,6 +92,9 @@ await runCommand({
     if (values.json && values.csv) throw new UsageError('Only one of --json and --csv is printed.');
     if (paths.length === 0) throw new UsageError('Say what to grade: npm run grade class');
     requireSeal();
+    requireWritable('resume', resume, requireFile);
+    requireWritable('junit', values.junit, requireFile);
+    requireWritable('report', values.report, requireFolder);
     const wanted = lessons === undefined ? undefined : findLessons(lessons);
     const submissions = findSubmissions(paths, STARTED_IN, wanted);
     const asked = wanted ?? handedIn(submissions);
@@ -119,6 +125,29 @@ function fromHere(path: string): string {
   return resolve(STARTED_IN, path);
 }
 
+/** Throws `UsageError` for a place that cannot be written to, before there is something to write. */
+function requireWritable(
+  option: string,
+  path: string | undefined,
+  require: (path: string) => void,
+): void {
+  try {
+    if (path !== undefined) require(fromHere(path));
+  } catch (error) {
+    throw new UsageError(`--${option} ${path} cannot be written: ${(error as Error).message}.`);
+  }
+}
+
+function requireFile(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+  accessSync(`${dirname(file)}/.`, constants.W_OK);
+}
+
+function requireFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.W_OK);
+}
+
 /** Reads what an earlier run has found, if there was one. */
 function readKnown(file: string): Map<string, LessonResult> {
   if (!existsSync(file)) return new Map();
@@ -134,7 +163,6 @@ function readKnown(file: string): Map<string, LessonResult> {
 
 /** Writes a file for each student. No two names are the same, whatever is made of them. */
 function writeReports(folder: string, students: readonly StudentResult[]): void {
-  mkdirSync(folder, { recursive: true });
   const names = new Set<string>();
   for (const student of students) {
     const name = student.name.replace(/[^\p{L}\p{N} ().-]|^\./gu, '_').slice(0, 100);

@@ -231,6 +231,18 @@ describe('a call', () => {
     expect(refused.stderr).toMatch(/^✗ \S*junit.xml was not written by this command: .*\n$/);
   });
 
+  test.each([
+    ['--report', 'places/file.ts', /EEXIST|ENOTDIR/],
+    ['--resume', 'nowhere/kept.json', /ENOENT/],
+    ['--junit', 'places', /it is a folder/],
+  ])('with %s %s is refused in a line, before it checks', async (option, place, why) => {
+    writeFiles(folder, { 'places/file.ts': right });
+    const refused = await grade('places', option, place);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^✗ .* cannot be written: .*\n$/);
+    expect(refused.stderr).toMatch(why);
+  });
+
   test.skipIf(process.platform === 'win32')('that is broken off leaves nothing', async () => {
     writeFiles(folder, { 'endless/sending.ts': ENDLESS });
     const child = spawn(process.execPath, [LAUNCH, scriptOf('grade'), join(folder, 'endless')], {
