@@ -14,6 +14,7 @@ import {
 import { readPoints } from '../../shared/grade/points.ts';
 import type { LessonResult, StepOutcome, StudentResult } from '../../shared/grade/result.ts';
 import { renderTable } from '../../shared/grade/table.ts';
+import { widthOf } from '../../shared/view/width.ts';
 
 const step = (number: number, failure?: StepOutcome['failure']): StepOutcome => ({
   number,
@@ -112,6 +113,32 @@ test('the table says what there is to see to', () => {
     '',
     '3 students, 0.7 of 4 points on average.',
   ]);
+});
+
+test('a row is not wider than the terminal, and says what has no end', () => {
+  const what = 'Step 1, “Step 1”, did not come to an end within 20 seconds.';
+  const endless = lesson({ steps: [step(1, { ...RED, what }), step(2, RED)] });
+  const names = ['x'.repeat(90), '陈'.repeat(30)];
+  const problems = ['One of the files is a link, or larger than a lesson can be: it is not read.'];
+  const lines = renderTable(
+    names.map((name) => ({ ...student(name, endless), problems })),
+    80,
+  );
+  expect(lines.slice(0, 4)).toEqual([
+    'student                   01   points',
+    `${'x'.repeat(23)}…  0/2  0/4     01: step 1 did not come to an end; One of`,
+    `${' '.repeat(39)}the files is a link, or larger than a`,
+    `${' '.repeat(39)}lesson can be: it is not read.`,
+  ]);
+  expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(80);
+  expect(renderTable([{ ...student('ada', endless), problems }], 40).slice(1, -1)).toEqual([
+    'ada      0/2  0/4',
+    '  01: step 1 did not come to an end; One',
+    '  of the files is a link, or larger than',
+    '  a lesson can be: it is not read.',
+  ]);
+  expect(renderTable([student('ada', endless)], 40)).toHaveLength(4);
+  expect(renderTable([student('ada', lesson({}))], 20)).toHaveLength(3);
 });
 
 test('what steps are worth is a list for each lesson', () => {
