@@ -15,6 +15,8 @@ export interface Source {
   readonly uses: readonly Mention[];
   /** The names of what it exports. */
   readonly exports: readonly string[];
+  /** Where it takes all that it exports from with `export *`, as it names it. */
+  readonly reexports: readonly string[];
 }
 
 /** A part of a syntax tree. */
@@ -65,6 +67,7 @@ export function readSource(text: string): Source {
       ...unchecked.map((comment) => ({ name: '@ts-nocheck', line: at(comment) })),
     ],
     exports: exports.filter((name) => name !== ''),
+    reexports: loaded.filter(({ type }) => type === 'ExportAllDeclaration').map(specifierOf),
   };
 }
 

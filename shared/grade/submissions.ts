@@ -1,4 +1,5 @@
 /** What was handed in: whose it is, and which lessons it has. */
+import { isUtf8 } from 'node:buffer';
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
@@ -28,6 +29,7 @@ export interface Submission {
 const BESIDE = /^(README|LICENSE)\b[^/]*$|^[^/]*\.(csv|json|xml)$/i;
 const UNREAD = 'is a link, or larger or deeper than a lesson can be: it is not read.';
 const UNOPENED = 'is not opened: it is damaged, too large, or a zip in a zip.';
+const NOT_TEXT = 'is not UTF-8, so that nothing in it can be read: save it as UTF-8.';
 /** How many names a sentence has. */
 const MAX_NAMES = 3;
 
@@ -42,8 +44,10 @@ export function findSubmissions(
 ): Submission[] {
   const [only, ...more] = asked;
   const meant = more.length === 0 ? only : undefined;
-  const entries = readPaths(paths.map((typed) => ({ typed, path: resolve(from, typed) })));
-  const submissions = paths.flatMap((typed, i) => {
+  // A path that is given twice has been handed in once.
+  const different = [...new Map(paths.map((typed) => [resolve(from, typed), typed])).values()];
+  const entries = readPaths(different.map((typed) => ({ typed, path: resolve(from, typed) })));
+  const submissions = different.flatMap((typed, i) => {
     const path = resolve(from, typed);
     const own = entries[i] ?? [];
     const name = basename(path).replace(/\.\w+$/, '');
@@ -168,6 +172,10 @@ function studentOf(name: string, entries: readonly Entry[], meant?: Lesson): Sub
     }
     return [workOf(lesson, first, first.bytes, entries)];
   });
+  const lost = entries.filter(
+    ({ path, bytes }) => bytes && !isText(bytes) && !works.some((work) => work.path === path),
+  );
+  if (lost.length > 0) problems.push(`${namesOf(lost)} ${NOT_TEXT}`);
   if (works.length === 0 && problems.length === 0) problems.push(...whyNothing(entries));
   return { name, works, problems };
 }
@@ -187,6 +195,11 @@ function whyNothing(entries: readonly Entry[]): string[] {
   if (code.length > 0) return ['There is no lesson in it.'];
   const are = files.length > 1 ? 'are no .ts files' : 'is no .ts file';
   return [`Nothing to check: ${namesOf(files)} ${are}.`];
+}
+
+/** Tells UTF-8 from what an editor may write instead: UTF-16 is full of zeros. */
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }
 
 /** Names the first few files, without what a learning platform puts before a name. */
@@ -220,13 +233,15 @@ function lessonByExports({ path, bytes }: Entry): Lesson | undefined {
   if (exportsOf.size === 0) {
     for (const lesson of LESSONS) exportsOf.set(lesson, new Set(exportsIn(lesson)));
   }
-  const { exports } = readSource(Buffer.from(bytes).toString('utf8'));
+  const { exports, reexports } = readSource(Buffer.from(bytes).toString('utf8'));
   const counts = LESSONS.map((lesson) => {
     return exports.filter((name) => exportsOf.get(lesson)?.has(name)).length;
   });
   const most = Math.max(...counts);
-  const best = LESSONS.filter((_, i) => counts[i] === most);
-  return most > 0 && best.length === 1 ? best[0] : undefined;
+  const best = LESSONS.filter(({ file }, i) =>
+    most > 0 ? counts[i] === most : reexports.some((name) => posix.basename(name) === file),
+  );
+  return best.length === 1 ? best[0] : undefined;
 }
 
 function exportsIn(lesson: Lesson): readonly string[] {

@@ -264,6 +264,29 @@ test('the same lesson twice: the likelier file counts, or else none of them', ()
   ]);
 });
 
+test('the same path twice is one student', () => {
+  writeFiles(folder, { 'path/handshake.ts': solution });
+  expect(found('path', './path/', join(folder, 'path'))).toHaveLength(1);
+});
+
+test('a file that is not UTF-8 is named, and one that only re-exports a lesson is of it', () => {
+  const wide = Buffer.from(solution, 'utf16le');
+  writeFiles(join(folder, 'strange'), {
+    'cheat.ts': "export * from '../../solutions/01-handshake/handshake.ts';",
+    'knuth_utf16.ts': wide,
+    'wirth.ts': Buffer.concat([Uint8Array.of(0xff, 0xfe), wide]),
+    'zoe/handshake.ts': wide,
+    'zoe/more.ts': wide,
+  });
+  const says = 'is not UTF-8, so that nothing in it can be read: save it as UTF-8.';
+  expect(found('strange')).toEqual([
+    'cheat | 01 strange/cheat.ts',
+    `knuth_utf16 | knuth_utf16.ts ${says}`,
+    `wirth | wirth.ts ${says}`,
+    `zoe | 01 strange/zoe/handshake.ts | more.ts ${says}`,
+  ]);
+});
+
 test('a path that is not there is one line', () => {
   expect(() => found('nobody')).toThrow('There is no "nobody".');
 });
