@@ -196,10 +196,18 @@ async function grade(
     if (process.stderr.isTTY) statusLine(text);
     else console.error(text);
   };
+  if (kept) process.once('SIGINT', () => breakOff(done.length, submissions.length, kept));
   const students = await gradeAll(submissions, order, checker, tell);
   statusLine('');
   if (kept) keep(kept, toResults(students, order.course));
   return students;
+}
+
+/** Says what is left of a run that somebody ends with Ctrl-C. */
+function breakOff(done: number, all: number, kept: string): never {
+  statusLine('');
+  console.error(`${done} of ${all} are kept in ${kept}: the same command goes on from there.`);
+  process.exit(130);
 }
 
 /** Writes results as a whole: a run that is broken off leaves those of before. */

@@ -243,20 +243,29 @@ describe('a call', () => {
     expect(refused.stderr).toMatch(why);
   });
 
-  test.skipIf(process.platform === 'win32')('that is broken off leaves nothing', async () => {
-    writeFiles(folder, { 'endless/sending.ts': ENDLESS });
-    const child = spawn(process.execPath, [LAUNCH, scriptOf('grade'), join(folder, 'endless')], {
-      cwd: ROOT,
-      env: { ...ENV, TMPDIR: folder },
-    });
-    const copy = () => readdirSync(folder).find((name) => name.startsWith('websocket-101-grade-'));
-    const running = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-    await expect.poll(() => running().includes(`${copy()}/1/run`), { timeout: MOST_MS }).toBe(true);
-    child.kill('SIGTERM');
-    expect((await outcomeOf(child)).code).toBe(143);
-    expect(copy()).toBeUndefined();
-    await expect.poll(() => running().includes(`${folder}/websocket`)).toBe(false);
-  });
+  test.skipIf(process.platform === 'win32')(
+    'that is broken off leaves nothing but what it has kept',
+    async () => {
+      writeFiles(folder, { 'endless/sending.ts': ENDLESS });
+      const args = [join(folder, 'endless'), '--resume', join(folder, 'endless.json')];
+      const child = spawn(process.execPath, [LAUNCH, scriptOf('grade'), ...args], {
+        cwd: ROOT,
+        env: { ...ENV, TMPDIR: folder },
+      });
+      const copy = () =>
+        readdirSync(folder).find((name) => name.startsWith('websocket-101-grade-'));
+      const running = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+      await expect
+        .poll(() => running().includes(`${copy()}/1/run`), { timeout: MOST_MS })
+        .toBe(true);
+      child.kill('SIGINT');
+      const { code, output } = await outcomeOf(child);
+      expect(code).toBe(130);
+      expect(output).toMatch(/^0 of 1 are kept in \S*endless.json: the same command goes on/m);
+      expect(copy()).toBeUndefined();
+      await expect.poll(() => running().includes(`${folder}/websocket`)).toBe(false);
+    },
+  );
 });
 
 describe('lesson 05', () => {
