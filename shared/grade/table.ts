@@ -33,7 +33,7 @@ export function renderTable(students: readonly StudentResult[], width = columns(
     const first = start < beside ? '' : (said[0] ?? '');
     return [`${line(row)}  ${first}`.trimEnd(), ...below.map((it) => ' '.repeat(start) + it)];
   });
-  return [style.bold(line(head)), ...lines, '', ...summary(students)];
+  return [style.bold(line(head).trimEnd()), ...lines, '', ...summary(students)];
 }
 
 /** The steps that pass, of how many; or why there are none. */
