@@ -223,9 +223,9 @@ function handedIn(submissions: readonly Submission[]): Lesson[] {
   );
   if (found.length > 0) return found;
   const where = count(submissions.length, 'submission');
-  throw new UsageError(
-    `There is no lesson in ${where}: a file is told by its name, or its exports.`,
-  );
+  const reasons = submissions.map(({ name, problems }) => `${name}: ${problems.join(' ')}`);
+  const why = 'a file is told by its name, or its exports.';
+  throw new UsageError([`There is no lesson in ${where}: ${why}`, ...reasons].join('\n  '));
 }
 
 function numberOf(option: string, text: string | undefined, otherwise: number): number {

@@ -223,6 +223,8 @@ describe('a call', () => {
     const { code, stdout } = await grade('ill', '--lessons', '03');
     expect(stdout).toMatch(/^cyd .* 0\/7 .*\ndan .* 0\/7 /m);
     expect(code).toBe(1);
+    const { stderr } = await grade('ill');
+    expect(stderr).toMatch(/^✗ There is no lesson in 2 submissions: .*\n {2}cyd: Nothing to check/);
   });
 
   test('with something that it cannot work with is refused in a line', async () => {
