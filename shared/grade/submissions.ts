@@ -6,7 +6,7 @@ import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
 import { printable } from '../view/printable.ts';
 import type { Files } from './check.ts';
 import { type Entry, isCode, isZip, readPaths } from './entries.ts';
-import { readSource } from './source.ts';
+import { readSource, type Source } from './source.ts';
 
 /** What was handed in for a lesson. */
 export interface Work {
@@ -119,7 +119,7 @@ function claims(entry: Entry, lesson: Lesson): boolean {
 }
 
 function importsOneOf({ bytes }: Entry, others: readonly Entry[]): boolean {
-  const { imports } = readSource(Buffer.from(bytes ?? []).toString('utf8'));
+  const imports = bytes ? sourceOf(bytes).imports : [];
   return imports.some(({ name }) => others.some(({ path }) => name === `./${path}`));
 }
 
@@ -224,6 +224,15 @@ function candidates(lesson: Lesson, entries: readonly Entry[]): Entry[] {
   return ended.length > 0 ? ended : own.filter((entry) => lessonByExports(entry) === lesson);
 }
 
+/** What has been read of each file: it is asked for each lesson, and for each file beside it. */
+const sources = new WeakMap<Uint8Array, Source>();
+
+function sourceOf(bytes: Uint8Array): Source {
+  const source = sources.get(bytes) ?? readSource(Buffer.from(bytes).toString('utf8'));
+  sources.set(bytes, source);
+  return source;
+}
+
 /** What the stub of a lesson exports, and no other lesson does. */
 const exportsOf = new Map<Lesson, ReadonlySet<string>>();
 
@@ -233,7 +242,7 @@ function lessonByExports({ path, bytes }: Entry): Lesson | undefined {
   if (exportsOf.size === 0) {
     for (const lesson of LESSONS) exportsOf.set(lesson, new Set(exportsIn(lesson)));
   }
-  const { exports, reexports } = readSource(Buffer.from(bytes).toString('utf8'));
+  const { exports, reexports } = sourceOf(bytes);
   const counts = LESSONS.map((lesson) => {
     return exports.filter((name) => exportsOf.get(lesson)?.has(name)).length;
   });
@@ -278,8 +287,7 @@ function usedOf(own: Files, lesson: Lesson): Files {
     if (!bytes || used.has(path)) continue;
     used.set(path, bytes);
     const folder = posix.dirname(path);
-    for (const { name } of readSource(Buffer.from(bytes).toString('utf8')).imports)
-      pending.push(posix.join(folder, name));
+    for (const { name } of sourceOf(bytes).imports) pending.push(posix.join(folder, name));
   }
   return used;
 }
