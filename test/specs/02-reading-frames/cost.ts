@@ -13,6 +13,9 @@ export const NO_KEY = new Uint8Array(4);
 /** What takes more of the processor, in milliseconds, is looked into: the reference takes 15. */
 const SUSPICIOUS_MS = 250;
 
+/** What takes longer than this is too slow on any machine, though its cost does not grow. */
+const HOPELESS_MS = 1000;
+
 /** How much smaller the wholes are that a large one is compared with. */
 const SMALLER = 16;
 
@@ -23,13 +26,13 @@ export type Begin = (parts: number) => (part: number) => void;
  * Handles a whole of so many parts. When that takes long, it is begun again, and then as many
  * parts are handled in wholes a sixteenth as large: slow code on a slow machine is as slow in
  * them, while code that handles all the parts again with each is many times slower in the large
- * one. Returns how many parts were handled in how many milliseconds by then, or `undefined` when
- * the cost is in proportion.
+ * one. Returns how many parts were handled in how many milliseconds by then, and whether the cost
+ * of each grows, or `undefined` when it is in proportion.
  */
 export function outOfProportion(
   parts: number,
   begin: Begin,
-): { done: number; ms: number } | undefined {
+): { done: number; ms: number; isGrowing: boolean } | undefined {
   const atOnce = Math.ceil(parts / 64);
   const handle = begin(parts);
   let suspiciousMs = SUSPICIOUS_MS;
@@ -38,11 +41,12 @@ export function outOfProportion(
     const started = cpuMs();
     for (const end = Math.min(parts, done + atOnce); done < end; done++) handle(done);
     ms += cpuMs() - started;
+    if (ms > HOPELESS_MS) return { done, ms, isGrowing: false };
     if (ms < suspiciousMs) continue;
     const smaller = Math.ceil(parts / SMALLER);
     const isSlower = () => msOf(done, parts, begin) > 3 * msOf(done, smaller, begin);
     // Twice, since a machine that stands still for a moment does so in one of the two.
-    if (isSlower() && isSlower()) return { done, ms };
+    if (isSlower() && isSlower()) return { done, ms, isGrowing: true };
     suspiciousMs = 2 * ms;
   }
   return undefined;
@@ -95,7 +99,9 @@ export function linearCost<T>(
   fail(
     'A large frame in many small reads takes far too long.',
     [['arrived', `${size} in reads of ${CHUNK} bytes, in ${Math.round(slow.ms)} ms`]],
-    'Each read seems to handle all that came before it. Handle what is new, let a buffer grow by doubling, and join once.',
+    slow.isGrowing
+      ? 'Each read seems to handle all that came before it. Handle what is new, let a buffer grow by doubling, and join once.'
+      : undefined,
   );
 }
 
@@ -125,10 +131,12 @@ export function manyFrames<T>(makeReader: () => Reader<T>, expected: T): void {
     };
   });
   if (!slow) return;
-  const { done, ms } = slow;
+  const { done, ms, isGrowing } = slow;
   fail(
     'Many frames in one read take far too long.',
     [['read', `${count(done, 'frame')} of ${count(MANY, 'frame')} in ${Math.round(ms)} ms`]],
-    'Each frame seems to move all the bytes behind it. Remember where the next one begins, and move what is left when more arrives.',
+    isGrowing
+      ? 'Each frame seems to move all the bytes behind it. Remember where the next one begins, and move what is left when more arrives.'
+      : undefined,
   );
 }
