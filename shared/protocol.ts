@@ -99,3 +99,26 @@ export class HandshakeError extends Error {
     this.headers = headers;
   }
 }
+
+/** The response is not one that opens a WebSocket, or none has come. RFC 6455 §4.1 */
+export class OpeningError extends Error {
+  override readonly name = 'OpeningError';
+  /** The section of RFC 6455 that has the rule, such as `4.1`. */
+  readonly section: string;
+  /** The HTTP status of the response. `undefined`: there was none that could be read. */
+  readonly status: number | undefined;
+  /** The headers of the response: lower-case name → its values. Empty: there was none. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+
+  constructor(
+    section: string,
+    message: string,
+    response?: { readonly status: number; readonly headers: OpeningError['headers'] },
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+    this.section = section;
+    this.status = response?.status;
+    this.headers = response?.headers ?? new Map();
+  }
+}

@@ -59,6 +59,14 @@ const COURSE: readonly Lesson[] = [
     gain: 'A real browser talks to what you have built.',
     needs: ['01', '02', '03', '04'],
   },
+  {
+    number: '06',
+    name: '06-client',
+    title: 'The client',
+    file: 'client.ts',
+    gain: 'Your own code drives a real browser and a real debugger.',
+    needs: ['01', '02', '03', '04'],
+  },
 ];
 
 /** Those whose checks are here, in order: a handout may have some of them. */
