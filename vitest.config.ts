@@ -23,6 +23,7 @@ const WAITING = [
 /** What the everyday part leaves out: a trap on a socket waits, and an alternative is a whole lesson. */
 const THOROUGH = [
   'test/traps/05-server.test.ts',
+  'test/traps/06-client.test.ts',
   'test/alternatives/alternatives.test.ts',
   ...WAITING,
 ];

@@ -350,6 +350,7 @@ export class WebSocket extends EventTarget {
     protocols: string | readonly string[] = [],
     options: Omit<ClientOptions, 'protocols'> = {},
   ) {
+    super();
     throw new Todo('06.8');
   }
 

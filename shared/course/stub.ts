@@ -8,9 +8,15 @@ interface Node {
   readonly end: number;
 }
 interface Statement extends Node {
-  readonly declaration?: (Node & { readonly body?: Node & { readonly body: Member[] } }) | null;
+  readonly declaration?: Declaration | null;
+}
+interface Declaration extends Node {
+  readonly body?: Node & { readonly body: readonly Member[] };
+  /** What a class extends. */
+  readonly superClass?: Node | null;
 }
 interface Member extends Node {
+  readonly kind?: string;
   readonly key?: { readonly type: string };
   readonly value?: { readonly body?: Node };
 }
@@ -68,9 +74,9 @@ function findReplacements(source: string, lesson: string): Replacement[] {
     const { type, declaration, start, end } = statement;
     const comment = source.slice(previousEnd, start);
     if (declaration?.type === 'FunctionDeclaration' && declaration.body) {
-      replacements.push(todo(lesson, stepOf(comment), declaration.body, ''));
+      replacements.push(todo(lesson, stepOf(comment), declaration.body));
     } else if (declaration?.type === 'ClassDeclaration' && declaration.body) {
-      replacements.push(...replacementsIn(source, lesson, declaration.body, comment));
+      replacements.push(...replacementsIn(source, lesson, declaration, comment));
     } else if (!declaration && type !== 'ImportDeclaration') {
       replacements.push({ start: previousEnd, end, text: '' });
     }
@@ -82,13 +88,14 @@ function findReplacements(source: string, lesson: string): Replacement[] {
 function replacementsIn(
   source: string,
   lesson: string,
-  body: Node & { readonly body: readonly Member[] },
+  { body, superClass }: Declaration,
   classComment: string,
 ): Replacement[] {
+  if (!body) return [];
   const replacements: Replacement[] = [];
   let previousEnd = body.start + 1;
   let first = true;
-  for (const { key, value, start, end } of body.body) {
+  for (const { kind, key, value, start, end } of body.body) {
     const comment = source.slice(previousEnd, start);
     if (key?.type === 'PrivateIdentifier' || !value?.body) {
       replacements.push({ start: previousEnd, end, text: '' });
@@ -101,17 +108,26 @@ function replacementsIn(
           text: '\n  ',
         });
       first = false;
-      replacements.push(todo(lesson, stepOf(comment) ?? stepOf(classComment), value.body, '  '));
+      const step = stepOf(comment) ?? stepOf(classComment);
+      // Without it, the constructor of a class that extends another is an error of its own.
+      const before = kind === 'constructor' && superClass ? ['super();'] : [];
+      replacements.push(todo(lesson, step, value.body, '  ', before));
     }
     previousEnd = end;
   }
   return replacements;
 }
 
-function todo(lesson: string, step: number | undefined, body: Node, indent: string): Replacement {
+function todo(
+  lesson: string,
+  step: number | undefined,
+  { start, end }: Node,
+  indent = '',
+  before: readonly string[] = [],
+): Replacement {
   if (step === undefined) throw new Error(`A function in lesson ${lesson} names no step.`);
-  const { start, end } = body;
-  const text = `{\n${indent}  throw new Todo('${lesson}.${step}');\n${indent}}`;
+  const lines = [...before, `throw new Todo('${lesson}.${step}');`];
+  const text = `{\n${lines.map((line) => `${indent}  ${line}\n`).join('')}${indent}}`;
   return { start, end, text, step };
 }
 
