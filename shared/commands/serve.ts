@@ -1,8 +1,15 @@
 import { join } from 'node:path';
-import { fileOf, LESSONS, ROOT, UsageError } from '../course/lessons.ts';
+import { fileOf, ROOT, UsageError } from '../course/lessons.ts';
 import { Changes } from '../serve/changes.ts';
 import { Keeper } from '../serve/keeper.ts';
-import { checkParts, hasReference, type Part, REFERENCE, UNCHECKED } from '../serve/parts.ts';
+import {
+  checkParts,
+  hasReference,
+  type Part,
+  REFERENCE,
+  SERVED,
+  UNCHECKED,
+} from '../serve/parts.ts';
 import { PortError } from '../serve/server-process.ts';
 import { watchFile } from '../session/watcher.ts';
 import { style } from '../view/style.ts';
@@ -45,7 +52,7 @@ function requireServer(isReference: boolean): void {
   if (isReference) {
     throw new UsageError('The solutions are not in this handout. Ask your instructor for them.');
   }
-  if (LESSONS.some(({ number }) => number === '05')) return;
+  if (SERVED.some(({ number }) => number === '05')) return;
   throw new UsageError('Lesson 05 is not in this handout, and it is the one that serves.');
 }
 
@@ -74,7 +81,7 @@ async function run(isReference: boolean, portText: string | undefined): Promise<
 
 /** Calls back after each save of a lesson. Returns what ends that. */
 function watchLessons(changed: () => void): () => void {
-  const stops = LESSONS.map((lesson) =>
+  const stops = SERVED.map((lesson) =>
     watchFile(join(ROOT, fileOf({ side: 'lessons', lesson })), changed),
   );
   return () => {
@@ -82,7 +89,7 @@ function watchLessons(changed: () => void): () => void {
   };
 }
 
-/** Whether every lesson is the learner's. */
+/** Whether every part is the learner's. */
 function isComplete(parts: readonly Part[]): boolean {
   return parts.every(({ isYours }) => isYours);
 }

@@ -11,7 +11,7 @@ const HARMLESS = new Set(
   'assert buffer crypto events stream string_decoder timers timers/promises url util'.split(' '),
 );
 /** What the stub of a lesson with sockets names besides. */
-const OF_SOCKETS = new Set(['http', 'net']);
+const OF_SOCKETS = new Set(['dns', 'dns/promises', 'http', 'net', 'tls']);
 /**
  * A path that leads elsewhere than it seems, since a loader takes it for a URL: there, `%2e` is a dot,
  * `\` a slash, and a tab nothing. Or to CommonJS, which has `require` by more names than can be seen.

@@ -16,11 +16,14 @@ export interface Part {
   readonly until: string;
 }
 
+/** The lessons that the server consists of: 05, and what that is made of. */
+export const SERVED: readonly Lesson[] = LESSONS.filter(({ number }) => number <= '05');
+
 /** Can the reference be used where a lesson does not pass? In a handout, it cannot. */
-export const hasReference = LESSONS.every(hasSolution);
+export const hasReference = SERVED.every(hasSolution);
 
 /** The reference for every lesson. */
-export const REFERENCE: readonly Part[] = LESSONS.map(({ number, title }) => {
+export const REFERENCE: readonly Part[] = SERVED.map(({ number, title }) => {
   return { number, title, isYours: false, until: '' };
 });
 
@@ -30,20 +33,20 @@ export const UNCHECKED: readonly Part[] = REFERENCE.map((part) => {
 });
 
 /**
- * Checks every lesson; one that is made of others only when these pass, since its own check would
+ * Checks each of these lessons; one that is made of others only when these pass, since its own check would
  * run theirs again. Never throws for what a lesson does.
  */
 export async function checkParts(): Promise<Part[]> {
   const untils = new Map<string, string>();
   const check = async (lesson: Lesson) => untils.set(lesson.number, await untilOf(lesson));
-  await Promise.all(LESSONS.filter(({ needs }) => !needs).map(check));
-  for (const lesson of LESSONS) {
+  await Promise.all(SERVED.filter(({ needs }) => !needs).map(check));
+  for (const lesson of SERVED) {
     const { needs = [] } = lesson;
     if (untils.has(lesson.number)) continue;
     if (needs.every((number) => untils.get(number) === '')) await check(lesson);
     else untils.set(lesson.number, `until lessons ${needs[0]} to ${needs.at(-1)} pass`);
   }
-  return LESSONS.map(({ number, title }) => {
+  return SERVED.map(({ number, title }) => {
     const until = untils.get(number) ?? '';
     return { number, title, isYours: until === '', until };
   });
@@ -65,7 +68,7 @@ export function yoursAmong(parts: readonly Part[]): string[] {
 /** The code of the learner that is at work: another text means that a server is out of date. */
 export function sourcesOf(parts: readonly Part[]): string {
   const yours = yoursAmong(parts);
-  const lessons = LESSONS.filter(({ number }) => yours.includes(number));
+  const lessons = SERVED.filter(({ number }) => yours.includes(number));
   const read = (lesson: Lesson) =>
     readFileSync(join(ROOT, fileOf({ side: 'lessons', lesson })), 'utf8');
   return JSON.stringify(lessons.map((lesson) => [lesson.number, read(lesson)]));
