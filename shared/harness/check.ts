@@ -141,6 +141,23 @@ function differing(actual: Record<string, unknown>, expected: Record<string, unk
   );
 }
 
+/**
+ * Checks that something is refused with the right error, and that this says what is wrong. Returns
+ * the error. `expected` is what to call it.
+ */
+export function refusedAs<T>(
+  expected: string,
+  isRight: (error: unknown) => error is T,
+  action: () => unknown,
+  what: string,
+  about: About = {},
+): T {
+  const outcome = outcomeOf(action);
+  if (!outcome.threw || !isRight(outcome.error)) return refused(outcome, expected, what, about);
+  explains(outcome, what, about);
+  return outcome.error;
+}
+
 /** Checks that the peer's mistake is refused with a `ProtocolError` of this close code. */
 export function failsWith(
   closeCode: number,
@@ -148,10 +165,9 @@ export function failsWith(
   what: string,
   about: About = {},
 ): void {
-  const outcome = outcomeOf(action);
-  const code = outcome.threw && outcome.error instanceof ProtocolError && outcome.error.closeCode;
-  if (code !== closeCode) refused(outcome, `ProtocolError ${closeCode}`, what, about);
-  explains(outcome, what, about);
+  const isRight = (error: unknown): error is ProtocolError =>
+    error instanceof ProtocolError && error.closeCode === closeCode;
+  refusedAs(`ProtocolError ${closeCode}`, isRight, action, what, about);
 }
 
 /** Checks that a request is refused with a `HandshakeError` of this status. Returns the error. */
@@ -161,13 +177,9 @@ export function refusesWith(
   what: string,
   about: About = {},
 ): HandshakeError {
-  const outcome = outcomeOf(action);
-  const error = outcome.threw && outcome.error;
-  if (!(error instanceof HandshakeError) || error.status !== status) {
-    return refused(outcome, `HandshakeError ${status}`, what, about);
-  }
-  explains(outcome, what, about);
-  return error;
+  const isRight = (error: unknown): error is HandshakeError =>
+    error instanceof HandshakeError && error.status === status;
+  return refusedAs(`HandshakeError ${status}`, isRight, action, what, about);
 }
 
 /** Checks that the caller's mistake is refused with an error of this kind. */
@@ -177,9 +189,20 @@ export function throws(
   what: string,
   about: About = {},
 ): void {
-  const outcome = outcomeOf(action);
-  if (!outcome.threw || !(outcome.error instanceof kind)) refused(outcome, kind.name, what, about);
-  explains(outcome, what, about);
+  const isRight = (error: unknown): error is Error => error instanceof kind;
+  refusedAs(kind.name, isRight, action, what, about);
+}
+
+/** Checks that the caller's mistake is refused with a `DOMException` of this name. */
+export function throwsDOMException(
+  name: string,
+  action: () => unknown,
+  what: string,
+  about: About = {},
+): void {
+  const isRight = (error: unknown): error is DOMException =>
+    error instanceof DOMException && error.name === name;
+  refusedAs(`DOMException named ${name}`, isRight, action, what, about);
 }
 
 const SECTIONS = readFileSync(new URL('rfc6455-sections.txt', import.meta.url), 'utf8');

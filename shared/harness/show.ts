@@ -3,7 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import { isTypedArray } from 'node:util/types';
 import { ROOT } from '../course/lessons.ts';
-import { HandshakeError, ProtocolError } from '../protocol.ts';
+import { HandshakeError, OpeningError, ProtocolError } from '../protocol.ts';
 import { count } from '../view/count.ts';
 import { quote, toHex } from '../view/hex.ts';
 import { frameFields, preview } from '../view/say.ts';
@@ -73,14 +73,19 @@ function showBytes(bytes: Uint8Array): string {
 }
 
 function showError(error: Error): string {
-  const number =
-    error instanceof ProtocolError
-      ? ` ${error.closeCode}`
-      : error instanceof HandshakeError
-        ? ` ${error.status}`
-        : '';
   const message = error.message ? `: ${withoutRoot(error.message)}` : ' without a message';
-  return clip(error.name + number + message);
+  return clip(nameOf(error) + message);
+}
+
+/** The name of an error, with the code or status that goes with it. */
+function nameOf(error: Error): string {
+  // A `SyntaxError` of its kind is another class than that of JavaScript.
+  if (error instanceof DOMException) return `DOMException ${error.name}`;
+  if (error instanceof ProtocolError) return `${error.name} ${error.closeCode}`;
+  if (error instanceof HandshakeError || error instanceof OpeningError) {
+    return error.status === undefined ? error.name : `${error.name} ${error.status}`;
+  }
+  return error.name;
 }
 
 /** Shortens paths into the project, so that they fit on a line. */
