@@ -106,8 +106,10 @@ export type ClientHandler = (connection: ClientConnection, event: ClientEvent) =
 /**
  * Step 1 · Where a URL leads.
  *
- * Takes a `ws:` or `wss:` URL apart; `http:` and `https:` mean the same two. User and password are
- * left out.
+ * Takes a `ws:` or `wss:` URL apart, and reads it as `new URL` does: what isn't ASCII comes out
+ * encoded, `..` is resolved, line breaks are gone. `http:` and `https:` mean the same two. A user
+ * and a password stay in `url`, and are in no other field. A `?` without a query stays in `url`,
+ * too, and isn't a part of the resource.
  *
  * Throws a `DOMException` named `SyntaxError` for what isn't an absolute URL, another scheme, and a
  * fragment, even an empty one. RFC 6455 §3
@@ -119,8 +121,8 @@ export function parseUrl(text: string): Target {
 /**
  * Step 2 · A key.
  *
- * Makes a `Sec-WebSocket-Key`: 16 bytes that nobody can guess, in base64, new for each connection.
- * RFC 6455 §4.1
+ * Makes a `Sec-WebSocket-Key`: 16 bytes that nobody can guess, asked for at once, in base64. New
+ * for each connection. RFC 6455 §4.1
  */
 export function newKey(random: (size: number) => Uint8Array = randomBytes): string {
   throw new Todo('06.2');
@@ -131,11 +133,13 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
  *
  * Writes the request that asks for a WebSocket: the request line, then Host, Upgrade, Connection,
  * Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there are subprotocols, and
- * the headers of the options.
+ * the headers of the options, one byte for each of their characters. Nothing else: an Origin, for
+ * example, is there if the options have one. The order of the headers doesn't matter.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
- * different, and `TypeError` for a header whose name isn't a token or is one of those above, or
- * whose value has a line break in it or is not Latin-1. RFC 6455 §4.1
+ * different, and `TypeError` for a header whose name isn't a token or is ours to write: Host,
+ * Upgrade, Connection and all of `Sec-WebSocket-`, in any case; and for one whose value has a
+ * control character in it, apart from the tab, or a character that isn't one byte. RFC 6455 §4.1
  */
 export function openingRequest(
   target: Target,
@@ -152,8 +156,9 @@ export function openingRequest(
  * `undefined` while the blank line that ends it is still missing.
  *
  * Throws `OpeningError` when the head has not ended within `maxHeadBytes`, and for one that isn't
- * HTTP: no status line of `HTTP/1.0` or `HTTP/1.1` and three digits, a name that isn't a token, a
- * value with a control character in it, apart from the tab. RFC 6455 §4.1
+ * HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
+ * behind them or a space and a phrase, which may be empty; a name that isn't a token; a control
+ * character in a phrase or a value, apart from the tab. RFC 6455 §4.1
  */
 export function parseResponse(
   bytes: Uint8Array,
@@ -169,10 +174,14 @@ export function parseResponse(
  * `protocols` the subprotocols that we offered. Returns the one that the server has chosen.
  * `undefined`: we offered none.
  *
- * Throws `OpeningError` with the response's status for a status that isn't 101; no single Upgrade
- * that is `websocket` in any case; no `Upgrade` among the items of Connection; no single
- * Sec-WebSocket-Accept that proves our key; an extension, since we offered none; a subprotocol
- * that we didn't offer, more than one, and none at all when we offered some. RFC 6455 §4.1
+ * Throws `OpeningError` with the response's status and headers for
+ * - a status that isn't 101: nobody follows a redirect here, or tries again with a password,
+ * - no single Upgrade that is `websocket` in any case,
+ * - no `Upgrade` among the items of Connection, in any case and on any of its lines,
+ * - no single Sec-WebSocket-Accept that proves our key,
+ * - an extension, since we offered none, or an empty list of them,
+ * - a subprotocol that we didn't offer, letter by letter, more than one, and none at all when we
+ *   offered some. RFC 6455 §4.1
  */
 export function checkResponse(
   head: ResponseHead,

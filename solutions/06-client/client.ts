@@ -103,14 +103,20 @@ export type ClientEvent =
 export type ClientHandler = (connection: ClientConnection, event: ClientEvent) => void;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What the value of a header can be: bytes, none of them a control character but the tab. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** The headers that are ours to write. */
+const OUR_HEADER = /^(host|upgrade|connection|sec-websocket-.*)$/i;
 
 const invalid = (message: string) => new DOMException(message, 'SyntaxError');
 
 /**
  * Step 1 · Where a URL leads.
  *
- * Takes a `ws:` or `wss:` URL apart; `http:` and `https:` mean the same two. User and password are
- * left out.
+ * Takes a `ws:` or `wss:` URL apart, and reads it as `new URL` does: what isn't ASCII comes out
+ * encoded, `..` is resolved, line breaks are gone. `http:` and `https:` mean the same two. A user
+ * and a password stay in `url`, and are in no other field. A `?` without a query stays in `url`,
+ * too, and isn't a part of the resource.
  *
  * Throws a `DOMException` named `SyntaxError` for what isn't an absolute URL, another scheme, and a
  * fragment, even an empty one. RFC 6455 §3
@@ -123,13 +129,14 @@ export function parseUrl(text: string): Target {
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
     throw invalid(`A WebSocket URL begins with ws: or wss:, not ${url.protocol}`);
   }
+  // `hash` is empty for an empty fragment, too.
   if (url.href.includes('#')) throw invalid('A WebSocket URL has no fragment.');
   const secure = url.protocol === 'wss:';
   return {
     url: url.href,
     secure,
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port) || (secure ? 443 : 80),
+    port: Number(url.port || (secure ? 443 : 80)),
     hostHeader: url.host,
     resource: url.pathname + url.search,
   };
@@ -138,8 +145,8 @@ export function parseUrl(text: string): Target {
 /**
  * Step 2 · A key.
  *
- * Makes a `Sec-WebSocket-Key`: 16 bytes that nobody can guess, in base64, new for each connection.
- * RFC 6455 §4.1
+ * Makes a `Sec-WebSocket-Key`: 16 bytes that nobody can guess, asked for at once, in base64. New
+ * for each connection. RFC 6455 §4.1
  */
 export function newKey(random: (size: number) => Uint8Array = randomBytes): string {
   return Buffer.from(random(16)).toString('base64');
@@ -150,11 +157,13 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
  *
  * Writes the request that asks for a WebSocket: the request line, then Host, Upgrade, Connection,
  * Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there are subprotocols, and
- * the headers of the options.
+ * the headers of the options, one byte for each of their characters. Nothing else: an Origin, for
+ * example, is there if the options have one. The order of the headers doesn't matter.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
- * different, and `TypeError` for a header whose name isn't a token or is one of those above, or
- * whose value has a line break in it or is not Latin-1. RFC 6455 §4.1
+ * different, and `TypeError` for a header whose name isn't a token or is ours to write: Host,
+ * Upgrade, Connection and all of `Sec-WebSocket-`, in any case; and for one whose value has a
+ * control character in it, apart from the tab, or a character that isn't one byte. RFC 6455 §4.1
  */
 export function openingRequest(
   target: Target,
@@ -164,30 +173,22 @@ export function openingRequest(
   if (!protocols.every((name) => TOKEN.test(name)) || new Set(protocols).size < protocols.length) {
     throw invalid('The subprotocols have to be different tokens.');
   }
-  const ours: Record<string, string> = {
-    Host: target.hostHeader,
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Key': key,
-    'Sec-WebSocket-Version': '13',
-  };
-  if (protocols.length > 0) ours['Sec-WebSocket-Protocol'] = protocols.join(', ');
-  const taken = new Set(
-    [...Object.keys(ours), 'Sec-WebSocket-Protocol'].map((it) => it.toLowerCase()),
-  );
   for (const [name, value] of Object.entries(headers)) {
-    if (
-      !TOKEN.test(name) ||
-      taken.has(name.toLowerCase()) ||
-      !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-    ) {
+    if (!TOKEN.test(name) || OUR_HEADER.test(name) || !HEADER_VALUE.test(value)) {
       throw new TypeError(`The header ${JSON.stringify(name)} cannot be sent as it is.`);
     }
   }
-  const lines = Object.entries({ ...ours, ...headers }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
-  return Buffer.from(`GET ${target.resource} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  const lines = [
+    `GET ${target.resource} HTTP/1.1`,
+    `Host: ${target.hostHeader}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${key}`,
+    'Sec-WebSocket-Version: 13',
+    ...(protocols.length > 0 ? [`Sec-WebSocket-Protocol: ${protocols.join(', ')}`] : []),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 /**
@@ -197,8 +198,9 @@ export function openingRequest(
  * `undefined` while the blank line that ends it is still missing.
  *
  * Throws `OpeningError` when the head has not ended within `maxHeadBytes`, and for one that isn't
- * HTTP: no status line of `HTTP/1.0` or `HTTP/1.1` and three digits, a name that isn't a token, a
- * value with a control character in it, apart from the tab. RFC 6455 §4.1
+ * HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
+ * behind them or a space and a phrase, which may be empty; a name that isn't a token; a control
+ * character in a phrase or a value, apart from the tab. RFC 6455 §4.1
  */
 export function parseResponse(
   bytes: Uint8Array,
@@ -213,20 +215,38 @@ export function parseResponse(
     throw new OpeningError('10.4', `The head is longer than ${maxHeadBytes} bytes.`);
   }
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
-  const [, status] = /^HTTP\/1\.[01] (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine) ?? [];
-  if (status === undefined) throw new OpeningError('4.1', 'The response is not one of HTTP/1.1.');
+  const [, status, phrase = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/s.exec(statusLine) ?? [];
+  if (status === undefined || !HEADER_VALUE.test(phrase)) {
+    throw new OpeningError('4.1', 'The status line is not one of HTTP/1.1.');
+  }
   const headers = new Map<string, string[]>();
   for (const line of lines) {
-    const [, name, value] = /^([^:]*):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined || !TOKEN.test(name)) {
-      throw new OpeningError('4.1', 'A header line does not start with a name and a colon.');
-    }
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new OpeningError('4.1', `The value of ${name} has a control character in it.`);
-    }
-    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), value]);
+    const [name, value] = parseHeader(line);
+    const values = headers.get(name);
+    if (values) values.push(value);
+    else headers.set(name, [value]);
   }
   return { status: Number(status), headers, length: end + 4 };
+}
+
+/** Splits `Name: value` at its first colon. */
+function parseHeader(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  if (!TOKEN.test(name)) {
+    throw new OpeningError('4.1', 'A header line does not start with a name and a colon.');
+  }
+  const value = trim(line.slice(colon + 1));
+  if (!HEADER_VALUE.test(value)) {
+    throw new OpeningError('4.1', `The value of ${name} has a control character in it.`);
+  }
+  return [name.toLowerCase(), value];
+}
+
+/** Trims spaces and tabs, the white space of HTTP, and no other. */
+function trim(text: string): string {
+  // A pattern such as `[ \t]+$` would begin again at each of thousands of spaces.
+  return /[^ \t](?:.*[^ \t])?/s.exec(text)?.[0] ?? '';
 }
 
 /**
@@ -236,10 +256,14 @@ export function parseResponse(
  * `protocols` the subprotocols that we offered. Returns the one that the server has chosen.
  * `undefined`: we offered none.
  *
- * Throws `OpeningError` with the response's status for a status that isn't 101; no single Upgrade
- * that is `websocket` in any case; no `Upgrade` among the items of Connection; no single
- * Sec-WebSocket-Accept that proves our key; an extension, since we offered none; a subprotocol
- * that we didn't offer, more than one, and none at all when we offered some. RFC 6455 §4.1
+ * Throws `OpeningError` with the response's status and headers for
+ * - a status that isn't 101: nobody follows a redirect here, or tries again with a password,
+ * - no single Upgrade that is `websocket` in any case,
+ * - no `Upgrade` among the items of Connection, in any case and on any of its lines,
+ * - no single Sec-WebSocket-Accept that proves our key,
+ * - an extension, since we offered none, or an empty list of them,
+ * - a subprotocol that we didn't offer, letter by letter, more than one, and none at all when we
+ *   offered some. RFC 6455 §4.1
  */
 export function checkResponse(
   head: ResponseHead,
@@ -252,10 +276,8 @@ export function checkResponse(
   if (valuesOf('upgrade').join().toLowerCase() !== 'websocket') {
     throw refuse('4.1', 'Upgrade is not `websocket`.');
   }
-  const connection = valuesOf('connection').join().toLowerCase().split(',');
-  if (!connection.some((item) => item.replace(/^[ \t]+|[ \t]+$/g, '') === 'upgrade')) {
-    throw refuse('4.1', 'Connection lacks `Upgrade`.');
-  }
+  const connection = valuesOf('connection').join().toLowerCase().split(',').map(trim);
+  if (!connection.includes('upgrade')) throw refuse('4.1', 'Connection lacks `Upgrade`.');
   if (valuesOf('sec-websocket-accept').join() !== acceptKey(key)) {
     throw refuse('4.1', 'Sec-WebSocket-Accept does not prove that the server has read our key.');
   }
@@ -264,8 +286,7 @@ export function checkResponse(
   }
   const [protocol, ...others] = valuesOf('sec-websocket-protocol');
   const isOurs = protocol === undefined ? protocols.length === 0 : protocols.includes(protocol);
-  if (!isOurs || others.length > 0)
-    throw refuse('4.1', 'The server has not chosen one subprotocol of ours.');
+  if (!isOurs || others.length > 0) throw refuse('4.1', 'That is not one subprotocol of ours.');
   return protocol;
 }
 
