@@ -61,13 +61,15 @@ const QUERY_PIECES = ['x=1', '&', '?', '/', '..', '%23', '%zz', ' ', "'", '"', '
 /** What is taken out of a URL wherever it is. */
 const INVISIBLE = ['\t', '\n', '\r\n'];
 
+/** A URL, and what it means. */
 interface Drawn {
   readonly text: string;
   /** Where it leads. `undefined`: nowhere. */
   readonly target: Target | undefined;
 }
 
-function drawUrl(choose: Choices): Drawn {
+/** Draws a URL, right or wrong. */
+export function drawUrl(choose: Choices): Drawn {
   const [scheme, user, host, port] = [SCHEMES, USERS, HOSTS, PORTS].map((parts) =>
     choose.pick(parts),
   ) as [Part, Part, Part, Part];

@@ -5,7 +5,23 @@ import { quote } from '../../../shared/view/hex.ts';
 import type { Target } from '../../../solutions/06-client/client.ts';
 import type { Lesson } from './tools.ts';
 
-/** Checks where URLs lead. */
+/** The target of a URL that is in its usual form, unlike what can be seen there if need be. */
+export function to(url: string, unlike: Partial<Target> = {}): Target {
+  const [, scheme, hostHeader = '', resource = ''] = /^(wss?):\/\/([^/]*)(.*)$/.exec(url) ?? [];
+  const secure = scheme === 'wss';
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(hostHeader) ?? [];
+  return {
+    url,
+    secure,
+    host,
+    port: Number(port ?? (secure ? 443 : 80)),
+    hostHeader,
+    resource,
+    ...unlike,
+  };
+}
+
+/** Checks where a URL leads. */
 export function leadsTo(
   { parseUrl }: Lesson,
   text: string,

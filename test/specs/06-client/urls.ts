@@ -1,29 +1,13 @@
 /** Step 1: where a URL leads. */
 import type { Target } from '../../../solutions/06-client/client.ts';
 import { ANY_URL } from './any-url.ts';
-import { leadsTo, refusesUrl } from './targets.ts';
+import { leadsTo, refusesUrl, to } from './targets.ts';
 import type { Scenarios } from './tools.ts';
 
 type UrlScenario = Scenarios[number];
 
 /** A URL, and the one that it means. Of that, everything else can be read. */
 type Row = readonly [text: string, expected: Partial<Target> & { readonly url: string }];
-
-/** Writes the target of a URL that is in its usual form, and says what of it cannot be seen there. */
-function to(url: string, unlike: Partial<Target> = {}): Row[1] {
-  const [, scheme, hostHeader = '', resource = ''] = /^(wss?):\/\/([^/]*)(.*)$/.exec(url) ?? [];
-  const secure = scheme === 'wss';
-  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(hostHeader) ?? [];
-  return {
-    url,
-    secure,
-    host,
-    port: Number(port ?? (secure ? 443 : 80)),
-    hostHeader,
-    resource,
-    ...unlike,
-  };
-}
 
 /** Each of these URLs leads where it has to. */
 function lead(rules: readonly number[], what: string, rows: readonly Row[]): UrlScenario {
