@@ -34,35 +34,55 @@ export interface Reading {
   readonly problem?: string;
 }
 
+/** The lines of a head, and how long it is with its blank line. */
+export interface SplitHead {
+  readonly lines: readonly string[];
+  readonly length: number;
+}
+
 /** Reads the head of a request. */
 export function readHead(bytes: Uint8Array): Reading {
+  const split = splitHead(bytes);
+  return split ? readLines(split) : {};
+}
+
+/** Splits the head of a request or response into lines. `undefined`: its blank line has not come. */
+export function splitHead(bytes: Uint8Array): SplitHead | undefined {
   const lines: string[] = [];
   let line = '';
   for (let at = 0; at < bytes.length; at++) {
     const character = CHARACTERS[bytes[at]!]!;
     line += character;
     if (character !== '\n' || !line.endsWith('\r\n')) continue;
-    if (line === '\r\n' && lines.length > 0) return readLines(lines, at + 1);
+    if (line === '\r\n' && lines.length > 0) return { lines, length: at + 1 };
     lines.push(line.slice(0, -2));
     line = '';
   }
-  return {};
+  return undefined;
 }
 
-function readLines([first = '', ...lines]: readonly string[], length: number): Reading {
+function readLines({ lines: [first = '', ...lines], length }: SplitHead): Reading {
   const words = first.split(' ');
   const [method = '', target = '', version = ''] = words;
   const problem = problemOfRequestLine(words);
   if (problem) return { problem };
-  const headers = new Map<string, string[]>();
+  const headers = readHeaders(lines);
+  return typeof headers === 'string'
+    ? { problem: headers }
+    : { head: { method, target, version, headers, length } };
+}
+
+/** Reads the header lines of a head: lower-case name → its values. Text: why they are not HTTP. */
+export function readHeaders(lines: readonly string[]): Map<string, readonly string[]> | string {
+  const headers = new Map<string, readonly string[]>();
   for (const line of lines) {
     const name = line.split(':', 1).join();
     const value = trimmed(line.slice(name.length + 1));
     const wrong = problemOfHeader(line, name, value);
-    if (wrong) return { problem: wrong };
+    if (wrong) return wrong;
     headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), value]);
   }
-  return { head: { method, target, version, headers, length } };
+  return headers;
 }
 
 function problemOfRequestLine(words: readonly string[]): string | undefined {
