@@ -2,8 +2,8 @@
 import { equal, fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { callsOf } from '../../../shared/kit/calls.ts';
 import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
-import { callsOf } from './calls.ts';
 import {
   Binary,
   clock,

@@ -3,11 +3,11 @@ import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { callsOf, clockOf, recorded } from '../../../shared/kit/calls.ts';
 import { join, splitFrames, utf8, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
-import { callsOf, clockOf, recorded } from './calls.ts';
 
 export type Lesson = typeof Server;
 export type Connection = Server.Connection;

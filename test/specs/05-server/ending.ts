@@ -3,10 +3,10 @@ import { attempt, equal, fail, failsWith, throws } from '../../../shared/harness
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { callsOf } from '../../../shared/kit/calls.ts';
 import { join } from '../../../shared/kit/frames.ts';
 import { buffersReserved, memoryTaken } from '../../../shared/kit/memory.ts';
 import { ProtocolError } from '../../../shared/protocol.ts';
-import { callsOf } from './calls.ts';
 import {
   Binary,
   Close,

@@ -2,12 +2,12 @@
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { callsOf, clockOf } from '../../../shared/kit/calls.ts';
 import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
 import { type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import { toHex } from '../../../shared/view/hex.ts';
-import { callsOf, clockOf } from './calls.ts';
 import { type Connection, clock, connect, type Event, type Lesson } from './core.ts';
 import { drawArrivals, type Spoken } from './grammar.ts';
 import { type Due, Model } from './model.ts';

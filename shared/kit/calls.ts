@@ -1,6 +1,6 @@
 /** What has been called on a connection, so that a failure can tell how it came to that. */
-import type { Fact } from '../../../shared/harness/facts.ts';
-import { show } from '../../../shared/harness/show.ts';
+import type { Fact } from '../harness/facts.ts';
+import { show } from '../harness/show.ts';
 
 /** How many of the calls are told: the last ones. */
 const MAX_TOLD = 12;
