@@ -200,8 +200,9 @@ export function checkResponse(
 export class ClientConnection {
   /**
    * Step 5 · Starts with the request, and the time it may take to be open. `now` reads a clock, in
-   * milliseconds; `wake` is called whenever there is something new to do. Throws what
-   * `openingRequest` throws.
+   * milliseconds. `wake` is called whenever there is something new to do: output to take, an event,
+   * or a socket to end. The keys are made of `random(size)`, which returns `size` bytes that nobody
+   * can guess. Throws what `openingRequest` throws.
    */
   constructor(
     target: Target,
@@ -218,7 +219,10 @@ export class ClientConnection {
     throw new Todo('06.5');
   }
 
-  /** Step 5 · Receives the bytes of one read. Drops them when we no longer listen. */
+  /**
+   * Step 5 · Receives the bytes of one read. Drops them when we no longer listen. The chunk stays
+   * its caller's, who can overwrite it.
+   */
   receive(chunk: Uint8Array): void {
     throw new Todo('06.5');
   }
@@ -227,33 +231,36 @@ export class ClientConnection {
    * Step 5 · Returns what happens next, or `undefined` when more bytes are needed. One event at a
    * time, so that an application can answer a message before the Close behind it is looked at.
    *
-   * Pings and Closes are answered here. A response that isn't a yes and a server that breaks a rule
-   * fail the connection. RFC 6455 §4.1, §5.5.1, §5.5.2, §7.1.7
+   * A response with a status below 200, other than 101, is interim: it is skipped, and counts
+   * towards `maxHeadBytes`. Pings and Closes are answered here. A response that isn't a yes and a
+   * server that breaks a rule fail the connection. RFC 6455 §4.1, §5.5.1, §5.5.2, §7.1.7
    */
   next(): ClientEvent | undefined {
     throw new Todo('06.5');
   }
 
   /**
-   * Step 5 · Sends a message in one frame: a string as text, bytes as binary. The bytes are not
-   * copied: leave them alone. Returns `false` for one that is not sent, because the connection is
-   * not open. Throws `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   * Step 5 · Sends a message in one frame: a string as text, bytes as binary. The bytes are neither
+   * copied nor changed: leave them alone until `takeOutput` has returned their frame. Returns `false`
+   * for a message that is not sent, because the connection is not open. Throws `TypeError` for text
+   * with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
    */
   send(data: string | Uint8Array): boolean {
     throw new Todo('06.5');
   }
 
   /**
-   * Step 5 · Asks the server for a Pong, when the connection is open. Throws `RangeError` for a
-   * payload of more than 125 bytes. RFC 6455 §5.5.2
+   * Step 5 · Asks the server for a Pong, when the connection is open. The payload is left alone as
+   * with `send`. Throws `RangeError` for one of more than 125 bytes. RFC 6455 §5.5.2
    */
   ping(payload: Uint8Array = new Uint8Array(0)): void {
     throw new Todo('06.5');
   }
 
   /**
-   * Step 5 · Returns what to write next, for one write: the request, or one masked frame.
-   * `undefined`: nothing waits, or the server has not answered yet. RFC 6455 §5.3
+   * Step 5 · Returns what to write next, for one write: the request, or one whole masked frame. The
+   * array is the caller's, and nothing changes in it later. `undefined`: nothing waits, or the
+   * server has not answered yet. RFC 6455 §4.1, §5.3, §10.3
    */
   takeOutput(): Uint8Array | undefined {
     throw new Todo('06.5');
@@ -270,18 +277,20 @@ export class ClientConnection {
   }
 
   /**
-   * Step 6 · Starts the closing handshake; without a code, our Close is empty. Before the server
-   * has answered, gives up the opening. Throws `RangeError` for a code that never travels and for
-   * a reason of more than 123 bytes, and `TypeError` for a reason without a code.
-   * RFC 6455 §7.1.2
+   * Step 6 · Starts the closing handshake: our Close goes after the messages that were sent before,
+   * and is empty without a code. Then waits for the server, who closes the TCP connection first.
+   * Before the server has answered, it fails with an `OpeningError`. Does nothing when it is closing
+   * already. Throws `RangeError` for a code that never travels and for a reason of more than 123
+   * bytes, and `TypeError` for a reason without a code. RFC 6455 §7.1.1, §7.1.2
    */
   close(code?: number, reason?: string): void {
     throw new Todo('06.6');
   }
 
   /**
-   * Step 6 · Fails the connection: tells the application why, and the server too, if it has agreed
-   * to a WebSocket. Does nothing when it has failed or closed already. RFC 6455 §7.1.7
+   * Step 6 · Fails the connection: tells the application why, and, if the server has agreed to a
+   * WebSocket, the server too, with a Close; then it hangs up, and otherwise TCP is destroyed. Does
+   * nothing when it has failed or closed already. RFC 6455 §7.1.7
    */
   fail(error: unknown): void {
     throw new Todo('06.6');
@@ -289,7 +298,9 @@ export class ClientConnection {
 
   /**
    * Step 6 · Is told that the TCP connection is gone, and why if that is known. What arrived before
-   * is still told. Unless the server has said Close, it is a failure. RFC 6455 §7.1.4, §7.2.1
+   * is still told, and then the `close`. Without a Close of the server, and while we still waited
+   * for one, it has failed: an `error` comes before, an `OpeningError` if it never was open, with
+   * `cause` as its cause. RFC 6455 §7.1.4, §7.2.1
    */
   disconnect(cause?: unknown): void {
     throw new Todo('06.6');
@@ -303,12 +314,20 @@ export class ClientConnection {
     throw new Todo('06.6');
   }
 
-  /** Step 6 · When to call `checkTime`, on the clock `now`. `undefined`: we wait for nothing. */
+  /**
+   * Step 6 · When to call `checkTime`, on the clock `now`: `openTimeoutMs` after the start, whatever
+   * arrives; `closeTimeoutMs` after the closing began, and again after the server's Close or a
+   * failure. `undefined`: we wait for nothing.
+   */
   get deadline(): number | undefined {
     throw new Todo('06.6');
   }
 
-  /** Step 6 · Gives up on a server that has taken too long, when the deadline has come. */
+  /**
+   * Step 6 · Gives up on a server that has taken too long, from the deadline on: TCP is destroyed.
+   * Before it is open, that's a failure, with an `OpeningError`; while closing, no `error` is told.
+   * RFC 6455 §7.1.1
+   */
   checkTime(): void {
     throw new Todo('06.6');
   }
