@@ -5,6 +5,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { callsOf, clockOf, recorded } from '../../../shared/kit/calls.ts';
 import { join, KEY, utf8, wire } from '../../../shared/kit/frames.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import { GUID, Opcode } from '../../../shared/protocol.ts';
 import { type DecodedFrame, decodeFrames } from '../../../shared/view/frame.ts';
 import type * as Client from '../../../solutions/06-client/client.ts';
@@ -139,9 +140,14 @@ export function story(connection: Connection): Fact[] {
   return opened.has(connection) ? [['it began', 'with an open connection'], ...calls] : calls;
 }
 
+/** Runs a check. When it fails, the calls so far are told first. */
+function toldWith<T>(connection: Connection, check: () => T): T {
+  return withGiven(() => story(connection), check);
+}
+
 /** Pulls one event. */
 export function pull(connection: Connection, what: string): Event | undefined {
-  return attempt(() => connection.next(), what, story(connection));
+  return toldWith(connection, () => attempt(() => connection.next(), what));
 }
 
 /** Pulls all events there are. */
@@ -163,39 +169,45 @@ export function expectNext(
   what: string,
   cause?: Cause,
 ): void {
-  const given = story(connection);
   const event = pull(connection, what);
-  if (event?.type === 'error' && expected?.type !== 'error') {
-    given.push(['its error', show(event.error)]);
-  }
-  equal(() => event, expected, what, {
-    given,
-    label: '`next` gave',
-    cause: () => (typeof cause === 'function' ? cause(event) : cause),
-  });
+  toldWith(connection, () =>
+    equal(() => event, expected, what, {
+      given: event?.type === 'error' ? [['its error', show(event.error)]] : [],
+      label: '`next` gave',
+      cause: () => (typeof cause === 'function' ? cause(event) : cause),
+    }),
+  );
+}
+
+/** Takes output. */
+export function take(connection: Connection, what: string): Uint8Array | undefined {
+  return toldWith(connection, () => attempt(() => connection.takeOutput(), what));
 }
 
 /** Takes all of the output, and returns what each call gave. */
-export function takeAll(connection: Connection): Uint8Array[] {
+export function takeAll(connection: Connection, what: string): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (let piece = connection.takeOutput(); piece; piece = connection.takeOutput()) {
+  for (let piece = take(connection, what); piece; piece = take(connection, what)) {
     pieces.push(piece);
     if (pieces.length === 100) fail('`takeOutput` comes to an end.', story(connection));
   }
   return pieces;
 }
 
-/** Checks that nothing goes out. */
+/** Checks that nothing goes out. `cause` is that of a frame. */
 export function expectSilence(connection: Connection, what: string, cause?: string): void {
-  equal(() => connection.takeOutput(), undefined, what, {
-    given: story(connection),
-    label: '`takeOutput` gave',
-    cause: (output) => {
-      const isEmpty = output instanceof Uint8Array && output.length === 0;
-      return isEmpty ? 'Nothing to write is `undefined`, and not an empty array.' : cause;
-    },
-  });
+  const output = take(connection, what);
+  if (output === undefined) return;
+  const isFrame = output.length > 0 && output[0]! >= 0x80;
+  const causeOfNothing = 'Nothing to write is `undefined`, and not an empty array.';
+  fail(
+    what,
+    [...story(connection), ['went out', isFrame ? { bytes: output } : show(output)], NO_OUTPUT],
+    output.length === 0 ? causeOfNothing : isFrame ? cause : undefined,
+  );
 }
+
+const NO_OUTPUT = ['expected', 'undefined'] as const;
 
 /** The masking key of a frame, or another where it has none. */
 const keyOf = (frame: DecodedFrame | undefined) => frame?.key ?? KEY;
@@ -208,17 +220,15 @@ export function expectFrame(
   what: string,
   cause?: string,
 ): void {
-  const given = story(connection);
-  const output = attempt(() => connection.takeOutput(), what, given);
+  const output = take(connection, what);
   const frames = output instanceof Uint8Array ? decodeFrames(output) : [];
-  const [frame] = frames;
-  const expected = wire({ opcode, payload, key: keyOf(frame) });
-  equal(() => output, expected, what, {
-    given,
+  const expected = wire({ opcode, payload, key: keyOf(frames[0]) });
+  const about = {
     frames: true,
     label: 'went out',
     cause: () => causeOfFrame(frames, opcode) ?? cause,
-  });
+  };
+  toldWith(connection, () => equal(() => output, expected, what, about));
 }
 
 function causeOfFrame(frames: readonly DecodedFrame[], opcode: number): string | undefined {
@@ -229,8 +239,9 @@ function causeOfFrame(frames: readonly DecodedFrame[], opcode: number): string |
       ? 'A client masks its control frames, too, and not only its messages.'
       : 'A client masks every frame.';
   }
-  if (frame.missing > 0n)
-    return 'Only a part of the frame went out. Each goes whole, in one array.';
+  if (frame.missing > 0n) {
+    return 'Only a part of the frame went out. Some servers break when it comes in two writes.';
+  }
   if (another) return 'More than one frame went out in one array.';
   return undefined;
 }
@@ -242,8 +253,7 @@ export function expectClose(
   what: string,
   cause?: string,
 ): void {
-  const given = story(connection);
-  const output = attempt(() => connection.takeOutput(), what, given);
+  const output = take(connection, what);
   const frames = output instanceof Uint8Array ? decodeFrames(output) : [];
   const [frame, another] = frames;
   const isRight =
@@ -251,7 +261,7 @@ export function expectClose(
   if (isRight && codeOf(frame) === code) return;
   const expected = code === undefined ? 'an empty Close, masked' : `a Close with ${code}, masked`;
   const facts: Fact[] = [
-    ...given,
+    ...story(connection),
     ['went out', output instanceof Uint8Array ? { bytes: output } : show(output)],
     ['expected', expected],
   ];
@@ -275,9 +285,17 @@ export function expectIs(
   what: string,
   cause?: string | ((actual: unknown) => string | undefined),
 ): void {
-  equal(() => connection[name], expected, what, {
-    given: [...story(connection), ...(name === 'deadline' ? clockOf(connection) : [])],
-    label: `\`${name}\` is`,
-    cause: (actual) => (typeof cause === 'function' ? cause(actual) : cause),
-  });
+  const facts = () => [...story(connection), ...(name === 'deadline' ? clockOf(connection) : [])];
+  withGiven(facts, () =>
+    equal(() => connection[name], expected, what, {
+      label: `\`${name}\` is`,
+      cause: (actual) => (typeof cause === 'function' ? cause(actual) : cause),
+    }),
+  );
+}
+
+/** Checks that a message is refused, since it cannot be sent. */
+export function expectUnsent(connection: Connection, what: string): void {
+  const isSent = toldWith(connection, () => attempt(() => connection.send('not now'), what));
+  toldWith(connection, () => equal(() => isSent, false, what, { label: '`send` gave' }));
 }

@@ -18,6 +18,7 @@ import {
   expectIs,
   expectNext,
   expectSilence,
+  expectUnsent,
   fromServer,
   NORMAL,
   open,
@@ -170,11 +171,7 @@ export const FAILING: Scenarios = [
       const connection = open(lesson);
       connection.fail(new Error('a bug of ours'));
       expectClose(connection, 1011, 'An error of our own is 1011.');
-      const said = connection.send('too late');
-      equal(() => said, false, 'After a failure, nothing more is said.', {
-        given: story(connection),
-        label: '`send` gave',
-      });
+      expectUnsent(connection, 'After a failure, nothing more is said.');
       connection.ping();
       connection.close();
       connection.receive(fromServer(Ping, 'p'));
@@ -262,8 +259,7 @@ export const FAILING: Scenarios = [
       connection.ping();
       connection.checkTime();
       expectNext(connection, undefined, what);
-      const given = story(connection);
-      equal(() => connection.send('too late'), false, what, { given, label: '`send` gave' });
+      expectUnsent(connection, what);
       expectIs(connection, 'state', 'CLOSED', what);
       expectIs(connection, 'deadline', undefined, what);
     },
