@@ -1,0 +1,237 @@
+/** Servers on real sockets that do what a check tells them to, legal or not. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { fail } from '../harness/check.ts';
+import type { Fact } from '../harness/facts.ts';
+import { type Frame, GUID } from '../protocol.ts';
+import { count } from '../view/count.ts';
+import { masked } from './frames.ts';
+import { type Cause, until } from './peer.ts';
+
+/** Encodes the response to a request, with these lines in addition. */
+export function agreement(request: string, ...lines: readonly string[]): Uint8Array {
+  const key = /^sec-websocket-key:[ \t]*(\S*)/im.exec(request)?.[1] ?? '';
+  const accept = createHash('sha1').update(key + GUID);
+  return Buffer.from(
+    [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${accept.digest('base64')}`,
+      ...lines,
+      '\r\n',
+    ].join('\r\n'),
+  );
+}
+
+/** Takes the first frame out of what a client sends. `undefined`: it is not whole, or not masked. */
+function firstFrame(bytes: Buffer): { readonly frame: Frame; readonly end: number } | undefined {
+  const [first = 0, second = 0] = bytes;
+  const at = second === 255 ? 10 : second === 254 ? 4 : 2;
+  if (second < 128 || bytes.length < at + 4) return undefined;
+  const length =
+    at === 10 ? bytes.readUInt32BE(6) : at === 4 ? bytes.readUInt16BE(2) : second - 128;
+  const end = at + 4 + length;
+  if (bytes.length < end) return undefined;
+  const payload = masked(bytes.subarray(at + 4, end), bytes.subarray(at, at + 4));
+  return { frame: { fin: first > 127, opcode: first & 15, payload }, end };
+}
+
+/** The server's end of a TCP connection. It stays open until it is told to end. */
+export class Guest {
+  readonly socket: Socket;
+  #chunks: Buffer[] = [];
+  /** The request. Empty: it has not come. */
+  request = '';
+  /** How TCP ended. `undefined`: it is still there. */
+  ended: 'fin' | 'reset' | undefined;
+
+  /** Follows a socket that is connected. */
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    socket.on('end', () => {
+      this.ended ??= 'fin';
+    });
+    socket.on('error', () => {
+      this.ended ??= 'reset';
+    });
+    socket.on('close', () => {
+      this.ended ??= 'reset';
+    });
+  }
+
+  /** What has come and not been taken. */
+  get received(): Buffer {
+    const [only] = this.#chunks;
+    if (only && this.#chunks.length === 1) return only;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  #drop(count: number): void {
+    this.#chunks = [this.received.subarray(count)];
+  }
+
+  /** Writes these bytes together. */
+  write(...parts: readonly Uint8Array[]): void {
+    this.socket.write(Buffer.concat(parts));
+  }
+
+  /** Waits for the request. */
+  async asked(what: string, cause?: Cause): Promise<string> {
+    const end = () => this.received.indexOf('\r\n\r\n');
+    const facts = (): Fact[] => [...this.#facts(), ['expected', 'a request']];
+    await until(() => end() !== -1 || this.ended !== undefined, what, facts, cause);
+    if (end() === -1) fail(what, facts());
+    this.request = this.received.subarray(0, end() + 4).toString('latin1');
+    this.#drop(end() + 4);
+    return this.request;
+  }
+
+  /** Waits for the request, and agrees to it, with frames behind the response if there are any. */
+  async agree(...frames: readonly Uint8Array[]): Promise<void> {
+    this.write(
+      agreement(await this.asked('Once connected, the client sends its request.')),
+      ...frames,
+    );
+  }
+
+  /** Waits for a frame, as a client sends it, and takes it out. */
+  async frame(what: string, cause?: Cause): Promise<Frame> {
+    const isOver = () => firstFrame(this.received) !== undefined || this.ended !== undefined;
+    await until(isOver, what, () => this.#facts(), cause);
+    const first = firstFrame(this.received);
+    if (!first) fail(what, this.#facts());
+    this.#drop(first.end);
+    return first.frame;
+  }
+
+  /** Waits until the client has ended its side of TCP, in any way. */
+  async sees(what: string, cause?: Cause): Promise<void> {
+    await until(
+      () => this.ended !== undefined,
+      what,
+      () => this.#facts(),
+      cause,
+    );
+  }
+
+  #facts(): Fact[] {
+    const tcp = { fin: 'ended by the client', reset: 'reset' };
+    return [
+      [
+        'the client sent',
+        this.received.length === 0 ? 'nothing' : count(this.received.length, 'byte'),
+      ],
+      ['TCP', this.ended ? tcp[this.ended] : 'open'],
+    ];
+  }
+}
+
+/** How a host is reached, where that matters. */
+export interface Hosting {
+  /** The address that it listens on. */
+  readonly address?: '127.0.0.1' | '::1';
+  /** Its certificate and key. Without them, it does without TLS. */
+  readonly tls?: TlsOptions;
+}
+
+/** A server for one check, and whatever connects to it. */
+export class Host {
+  readonly #server: Server;
+  readonly #hosting: Hosting;
+  readonly #sockets = new Set<Socket>();
+  /** Who has come, with TLS if there is any. */
+  readonly guests: Guest[] = [];
+  #taken = 0;
+
+  private constructor(hosting: Hosting) {
+    this.#hosting = hosting;
+    const { tls } = hosting;
+    const hold = (socket: Socket) => {
+      // The sockets below TLS are ended, too.
+      this.#sockets.add(socket);
+      socket.on('error', () => {});
+    };
+    const welcome = (socket: Socket) => this.guests.push(new Guest(socket));
+    const options = { allowHalfOpen: true, noDelay: false };
+    if (tls) {
+      this.#server = createTlsServer({ ...tls, ...options }, welcome);
+      this.#server.on('connection', hold);
+      // A client that does not like the certificate ends in the middle of the handshake.
+      this.#server.on('tlsClientError', () => {});
+    } else {
+      this.#server = createServer(options, welcome).on('connection', hold);
+    }
+  }
+
+  /** Runs a check with a server that listens, and ends everything afterwards. */
+  static async run(check: (host: Host) => Promise<void>, hosting: Hosting = {}): Promise<void> {
+    const host = new Host(hosting);
+    host.#server.listen(0, hosting.address ?? '127.0.0.1');
+    await once(host.#server, 'listening');
+    try {
+      await check(host);
+    } finally {
+      host.stop();
+    }
+  }
+
+  /** Listens no longer, and ends all connections. */
+  stop(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The port that the server listens on. */
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  /** How many connections there have been. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** The URL of a resource, by the address of the server or by another name for it. */
+  url(resource = '/', name = this.#hosting.address === '::1' ? '[::1]' : '127.0.0.1'): string {
+    return `${this.#hosting.tls ? 'wss' : 'ws'}://${name}:${this.port}${resource}`;
+  }
+
+  /** Waits for the next client, and for TLS if there is any. */
+  async guest(what = 'Connect to the server.', cause?: Cause): Promise<Guest> {
+    const facts = (): Fact[] => [['connections', `${this.connections}`]];
+    await until(() => this.guests.length > this.#taken, what, facts, cause);
+    return this.guests[this.#taken++] as Guest;
+  }
+
+  /** Waits for the next client, and agrees to its request. */
+  async open(...frames: readonly Uint8Array[]): Promise<Guest> {
+    const guest = await this.guest();
+    await guest.agree(...frames);
+    return guest;
+  }
+}
+
+/** Says whether this machine has an address. */
+export async function hasAddress(address: '::1'): Promise<boolean> {
+  const server = createServer();
+  server.listen(0, address);
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
+
+/** The name that a client has told TLS. `undefined`: none. */
+export function nameToldBy({ socket }: Guest): string | undefined {
+  return (socket as TLSSocket).servername || undefined;
+}
