@@ -337,12 +337,22 @@ export class ClientConnection {
  * Step 7 · On a socket.
  *
  * Connects to the server that a URL names, over TLS for `wss:`, and puts a `ClientConnection` on the
- * socket. Each event goes to `handle` in a task of its own, so that all that follows from one is
- * done before the next: nothing is heard before this function has returned.
+ * socket. TLS is told the host if that is a name, and the server's certificate has to be one that we
+ * trust, for this host: nothing is sent before. A name may have addresses of both families, and only
+ * one of them may have a server.
  *
- * The certificate has to be one that we trust, for this name; nothing is sent before. An error that
- * `handle` throws fails the connection with 1011; at an `error` or `close` event it is thrown on.
- * Throws what `parseUrl` and `openingRequest` throw. RFC 6455 §4.1, §10.6
+ * To one address and port, one connection at a time is being opened: others wait until it is open or
+ * has ended, however it is called, and their time to open runs meanwhile.
+ *
+ * Each event goes to `handle` in a task of its own, so that all that follows from one is done before
+ * the next: nothing is heard before this function has returned. No more is read until the events of
+ * one read have been told. Each output is written by itself, as long as the socket has room, and
+ * leaves at once, without TCP's delay for small ones (`noDelay`). A server that ends its side without
+ * a Close is gone, even if it still reads: no output waits for it.
+ *
+ * An error that `handle` throws fails the connection, and the server gets a Close with 1011; at an
+ * `error` or `close` event it is thrown on. Throws what `parseUrl` and `openingRequest` throw.
+ * RFC 6455 §4.1, §7.2.1, §10.6
  */
 export function connect(
   url: string,

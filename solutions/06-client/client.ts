@@ -586,12 +586,22 @@ export class ClientConnection {
  * Step 7 · On a socket.
  *
  * Connects to the server that a URL names, over TLS for `wss:`, and puts a `ClientConnection` on the
- * socket. Each event goes to `handle` in a task of its own, so that all that follows from one is
- * done before the next: nothing is heard before this function has returned.
+ * socket. TLS is told the host if that is a name, and the server's certificate has to be one that we
+ * trust, for this host: nothing is sent before. A name may have addresses of both families, and only
+ * one of them may have a server.
  *
- * The certificate has to be one that we trust, for this name; nothing is sent before. An error that
- * `handle` throws fails the connection with 1011; at an `error` or `close` event it is thrown on.
- * Throws what `parseUrl` and `openingRequest` throw. RFC 6455 §4.1, §10.6
+ * To one address and port, one connection at a time is being opened: others wait until it is open or
+ * has ended, however it is called, and their time to open runs meanwhile.
+ *
+ * Each event goes to `handle` in a task of its own, so that all that follows from one is done before
+ * the next: nothing is heard before this function has returned. No more is read until the events of
+ * one read have been told. Each output is written by itself, as long as the socket has room, and
+ * leaves at once, without TCP's delay for small ones (`noDelay`). A server that ends its side without
+ * a Close is gone, even if it still reads: no output waits for it.
+ *
+ * An error that `handle` throws fails the connection, and the server gets a Close with 1011; at an
+ * `error` or `close` event it is thrown on. Throws what `parseUrl` and `openingRequest` throw.
+ * RFC 6455 §4.1, §7.2.1, §10.6
  */
 export function connect(
   url: string,
@@ -614,6 +624,10 @@ class Attachment {
   #timer: NodeJS.Timeout | undefined;
   /** Lets the next one in line have its turn. */
   #leaveLine = () => {};
+  /** The opening is over, in whatever way. */
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#leaveLine = resolve;
+  });
 
   constructor(target: Target, options: ClientOptions, handle: ClientHandler) {
     this.connection = new ClientConnection(target, options, now, () => this.#schedule());
@@ -624,11 +638,8 @@ class Attachment {
 
   async #dial(target: Target, options: ClientOptions): Promise<void> {
     const addresses = await lookup(target.host, { all: true });
-    const opened = new Promise<void>((resolve) => {
-      this.#leaveLine = resolve;
-    });
     const places = addresses.map(({ address }) => `${address} ${target.port}`);
-    await waitInLine(places, opened);
+    await waitInLine(places, this.#opened);
     if (this.connection.ending) return;
     const socket = openSocket(target, addresses, options);
     this.#socket = socket;
@@ -646,6 +657,10 @@ class Attachment {
       this.#schedule();
     });
     socket.on('drain', () => this.#flush());
+    socket.on('end', () => {
+      // Without a Close it is gone, and may never read what waits for it.
+      if (this.connection.state !== 'HANGING_UP') socket.destroy();
+    });
     socket.on('error', (error) => {
       this.#error = error;
     });
@@ -685,13 +700,15 @@ class Attachment {
     if (connection.state !== 'CONNECTING') this.#leaveLine();
     if (connection.ending === 'destroy') {
       if (socket) socket.destroy();
-      else connection.disconnect();
+      else if (connection.state !== 'CLOSED') connection.disconnect();
     }
     if (!socket?.writable || !this.#isConnected) return;
     while (!socket.writableNeedDrain) {
       const bytes = connection.takeOutput();
       if (bytes === undefined) break;
-      socket.write(bytes, () => connection.sent());
+      socket.write(bytes, (error) => {
+        if (!error) connection.sent();
+      });
     }
     if (connection.ending === 'hangUp' && !socket.writableNeedDrain) socket.end();
   }
@@ -943,30 +960,38 @@ export class WebSocket extends EventTarget {
   }
 }
 
+/** A listener that calls the present value of a property such as `onmessage`. */
+interface HandlerListener {
+  handler: (this: WebSocket, event: Event) => void;
+  handleEvent(event: Event): void;
+}
+
 for (const type of ['open', 'message', 'error', 'close']) defineHandler(type);
 
-/** Gives the class a property such as `onmessage`, which adds and removes one listener. */
+/** Gives the class a property such as `onmessage`: one listener, which can be replaced in its place. */
 function defineHandler(type: string): void {
-  const handlers = new WeakMap<WebSocket, { handler: unknown }>();
+  const handlers = new WeakMap<WebSocket, HandlerListener>();
   Object.defineProperty(WebSocket.prototype, `on${type}`, {
     enumerable: true,
     configurable: true,
     get(this: WebSocket) {
       return handlers.get(this)?.handler ?? null;
     },
-    set(this: WebSocket, value: unknown) {
-      const handler = typeof value === 'function' ? value : null;
+    set(this: WebSocket, handler: HandlerListener['handler'] | null) {
       const known = handlers.get(this);
-      if (known) {
+      if (typeof handler !== 'function') {
+        if (known) this.removeEventListener(type, known);
+        handlers.delete(this);
+      } else if (known) {
         known.handler = handler;
-        return;
+      } else {
+        const listener: HandlerListener = {
+          handler,
+          handleEvent: (event) => listener.handler.call(this, event),
+        };
+        handlers.set(this, listener);
+        this.addEventListener(type, listener);
       }
-      // Its place among the listeners is where the first one was set.
-      const holder = { handler: handler as unknown };
-      handlers.set(this, holder);
-      this.addEventListener(type, (event) => {
-        if (typeof holder.handler === 'function') holder.handler.call(this, event);
-      });
     },
   });
 }
