@@ -1,12 +1,277 @@
-import { fail } from '../../../shared/harness/check.ts';
+/** Step 7: a connection on a socket of its own. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { equal, fail } from '../../../shared/harness/check.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { Host, hasAddress } from '../../../shared/kit/host.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
+import {
+  closeBody,
+  closing,
+  dial,
+  ends,
+  fails,
+  fromServer,
+  hears,
+  LOST,
+  opened,
+  text,
+} from './dialling.ts';
+import { IN_LINE } from './in-line.ts';
+import { LEAVING } from './leaving.ts';
+import { OVER_TLS } from './over-tls.ts';
 import type { Scenarios } from './tools.ts';
 
-export const SOCKETS: Scenarios = [
+/** The value of a header in a request. */
+function headerOf(request: string, name: string): string {
+  return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\r$`, 'im').exec(request)?.[1] ?? 'none';
+}
+
+const CONNECTING: Scenarios = [
   {
-    what: 'It is there.',
+    what: 'Once connected, the client sends its request.',
+    rules: [5, 13],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const { call } = dial(lesson, host.url('/chat?room=1'));
+        const guest = await host.guest('Connect to the server.');
+        const what = 'Once connected, the client sends its request.';
+        const request = await guest.asked(what);
+        equal(() => request.split('\r\n')[0], 'GET /chat?room=1 HTTP/1.1', what, {
+          given: [call],
+          label: 'the server got',
+        });
+        equal(() => headerOf(request, 'host'), `127.0.0.1:${host.port}`, 'Host has the port.', {
+          given: [call],
+          label: 'Host',
+        });
+      }),
+  },
+  {
+    what: 'The first event is `open`, and a message right behind the response is the next.',
     rules: [],
-    check: ({ connect }) => {
-      if (typeof connect !== 'function') fail('It is there.', []);
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = dial(lesson, host.url());
+        await host.open(text('Hello'));
+        const what = 'A message right behind the response is not lost.';
+        await hears(dialled, ['open', 'text'], what);
+        equal(() => dialled.events[1], { data: 'Hello' }, what, { label: 'the second event' });
+      }),
+  },
+  {
+    what: 'Messages travel in both directions.',
+    rules: [],
+    check: (lesson) =>
+      opened(
+        lesson,
+        async ({ guest }) => {
+          guest.write(text('one'), text('two'));
+          for (const data of ['one', 'two']) {
+            const { payload } = await guest.frame('A message that is sent arrives.');
+            equal(() => Buffer.from(payload).toString(), data, 'A message that is sent arrives.', {
+              label: 'the server got',
+            });
+          }
+        },
+        {},
+        (connection, event) => {
+          if (event.type === 'text') connection.send(event.data);
+        },
+      ),
+  },
+  {
+    what: 'A message can be sent at any time.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async ({ guest, connection }) => {
+        await nextTurn();
+        connection.send('later');
+        const what = 'A message can be sent at any time.';
+        const { payload } = await guest.frame(what, 'Does `wake` lead to a write?');
+        equal(() => Buffer.from(payload).toString(), 'later', what, { label: 'the server got' });
+      }),
+  },
+  {
+    what: 'Nothing is heard before `connect` has returned.',
+    rules: [],
+    check: async (lesson) => {
+      let isBack = false;
+      let early: string | undefined;
+      const dialled = dial(lesson, 'ws://127.0.0.1:1/', {}, (_, { type }) => {
+        if (!isBack) early ??= type;
+      });
+      dialled.connection.close();
+      isBack = true;
+      const what = 'Nothing is heard before `connect` and `close` have returned.';
+      equal(() => early, undefined, what, { given: [dialled.call], label: 'heard too early' });
+      await fails(dialled, 'A connection that is closed before it is open has failed.');
+    },
+  },
+  {
+    what: 'Each event has a task of its own: what follows from one is done before the next.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const seen: string[] = [];
+        const dialled = dial(lesson, host.url(), {}, (_, event) => {
+          const name = event.type === 'text' ? event.data : event.type;
+          seen.push(name);
+          void Promise.resolve()
+            .then(() => {})
+            .then(() => seen.push(`after ${name}`));
+        });
+        await host.open(text('a'), text('b'));
+        await hears(dialled, ['open', 'text', 'text'], 'All that came is heard.');
+        await until(() => seen.length === 6, 'Promises settle.');
+        const expected = ['open', 'after open', 'a', 'after a', 'b', 'after b'];
+        equal(() => seen, expected, 'What follows from an event is done before the next.', {
+          label: 'done',
+        });
+      }),
+  },
+  {
+    what: 'A port where nobody listens is an error with its cause, and the end.',
+    rules: [10],
+    check: async (lesson) => {
+      let url = '';
+      await Host.run(async (host) => {
+        url = host.url();
+      });
+      const dialled = dial(lesson, url);
+      const what = 'A port where nobody listens: the connection has failed.';
+      await fails(dialled, what);
+      const [event] = dialled.events;
+      if (event?.type === 'error' && event.error instanceof OpeningError && event.error.cause)
+        return;
+      fail('The error is an `OpeningError`, and the one of the socket is its `cause`.', [
+        dialled.call,
+        ['the error', event?.type === 'error' ? show(event.error) : 'none'],
+        ['its cause', event?.type === 'error' ? show((event.error as Error)?.cause) : 'none'],
+      ]);
+    },
+  },
+  {
+    what: 'A URL or subprotocol that cannot be is thrown at once, and nobody connects.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        for (const [url, protocols] of [
+          [`${host.url()}#x`, []],
+          [host.url(), ['a b']],
+        ] as const) {
+          let error: unknown;
+          try {
+            lesson.connect(url, { protocols }, () => {});
+          } catch (thrown) {
+            error = thrown;
+          }
+          equal(() => (error as Error)?.name, 'SyntaxError', 'What cannot be is thrown at once.', {
+            given: [['called', `connect(${show(url)}, { protocols: ${show(protocols)} }, handle)`]],
+            label: 'the name of what was thrown',
+          });
+        }
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
+        const what = 'When `connect` throws, it has not connected.';
+        equal(() => host.connections, 0, what, { label: 'connections' });
+      }),
+  },
+  {
+    what: 'An IPv6 address has no brackets for TCP, and keeps them in Host.',
+    rules: [],
+    check: async (lesson) => {
+      if (!(await hasAddress('::1'))) return;
+      await Host.run(
+        async (host) => {
+          const dialled = dial(lesson, host.url());
+          const guest = await host.guest('Connect to an IPv6 address.');
+          const request = await guest.asked('Connect to an IPv6 address.');
+          equal(() => headerOf(request, 'host'), `[::1]:${host.port}`, 'Host has the brackets.', {
+            given: [dialled.call],
+            label: 'Host',
+          });
+        },
+        { address: '::1' },
+      );
     },
   },
 ];
+
+const TALKING: Scenarios = [
+  {
+    what: 'The answer to a message that came together with a Close is sent.',
+    rules: [],
+    check: (lesson) =>
+      opened(
+        lesson,
+        async ({ guest }) => {
+          guest.write(text('last'), closing());
+          const what = 'The answer to a message that came together with a Close is sent.';
+          const { opcode, payload } = await guest.frame(what);
+          equal(() => [opcode, Buffer.from(payload).toString()], [Opcode.Text, 'last'], what, {
+            label: 'opcode and payload of the first frame',
+          });
+          const close = await guest.frame('A Close is answered.');
+          equal(() => close.opcode, Opcode.Close, 'The answer to the Close follows.', {
+            label: 'its opcode',
+          });
+        },
+        {},
+        (connection, event) => {
+          if (event.type === 'text') connection.send(event.data);
+        },
+      ),
+  },
+  {
+    what: 'An error of the application fails the connection with 1011.',
+    rules: [],
+    check: (lesson) => {
+      const bug = new Error('a bug in the handler of `text`');
+      return opened(
+        lesson,
+        async (both) => {
+          const { guest, events, call } = both;
+          guest.write(text('Hello'));
+          const what = 'An error of the application fails the connection with 1011.';
+          const { opcode, payload } = await guest.frame(what);
+          equal(
+            () => [opcode, Buffer.from(payload)],
+            [Opcode.Close, closeBody(CloseCode.InternalError)],
+            what,
+            { given: [call, ['`handle` threw', show(bug)]], label: 'opcode and payload' },
+          );
+          guest.socket.end();
+          await ends(both, LOST, what);
+          const error = events.find(({ type }) => type === 'error');
+          equal(() => error, { type: 'error', error: bug }, 'The application hears of its error.', {
+            given: [call, ['`handle` threw', show(bug)]],
+            label: 'the `error` event',
+          });
+        },
+        {},
+        (_, event) => {
+          if (event.type === 'text') throw bug;
+        },
+      );
+    },
+  },
+  {
+    what: 'A server that breaks a rule gets a Close with the code, and the end of TCP.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest } = both;
+        guest.write(fromServer(3));
+        const what = 'A server that breaks a rule gets a Close with 1002.';
+        const { payload } = await guest.frame(what);
+        equal(() => Buffer.from(payload.subarray(0, 2)), closeBody(1002), what, {
+          label: 'the first bytes of the payload',
+        });
+        await guest.sees('Then the client ends its side of TCP.');
+        guest.socket.end();
+        await fails(both, 'The connection has failed.');
+      }),
+  },
+];
+
+export const SOCKETS: Scenarios = [...CONNECTING, ...TALKING, ...OVER_TLS, ...IN_LINE, ...LEAVING];

@@ -1,0 +1,132 @@
+/** What the scenarios of connections on sockets are written with. */
+import { attempt, equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { wire } from '../../../shared/kit/frames.ts';
+import { type Guest, Host, type Hosting } from '../../../shared/kit/host.ts';
+import { type Cause, until } from '../../../shared/kit/peer.ts';
+import { Opcode } from '../../../shared/protocol.ts';
+import type * as Client from '../../../solutions/06-client/client.ts';
+import { AUTHORITY, OF_LOCALHOST } from '../../vectors/certificates.ts';
+import type { Lesson } from './tools.ts';
+
+export type Connection = Client.ClientConnection;
+export type ClientEvent = Client.ClientEvent;
+
+/** A host that speaks TLS, with a certificate for where it is. */
+export const SECURE: Hosting = { tls: OF_LOCALHOST };
+
+/** What a client has to be told to trust that certificate. */
+export const TRUSTING: Client.ClientOptions = { ca: AUTHORITY };
+
+/** Limits that the end of a scenario comes before, however slow the machine is. */
+const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
+
+/** Encodes a frame as a server sends it. */
+export function fromServer(opcode: number, payload: string | Uint8Array = ''): Uint8Array {
+  return wire({ opcode, payload, key: null });
+}
+
+/** Encodes a Text frame as a server sends it. */
+export const text = (data: string) => fromServer(Opcode.Text, data);
+
+/** The payload of a Close. */
+export function closeBody(code: number, reason = ''): Uint8Array {
+  return Buffer.concat([Uint8Array.of(code >> 8, code & 255), Buffer.from(reason)]);
+}
+
+/** A Close as a server sends it. */
+export const closing = (code = 1000, reason = '') =>
+  fromServer(Opcode.Close, closeBody(code, reason));
+
+/** One connection, and what its application has heard. */
+export interface Dialled {
+  readonly connection: Connection;
+  readonly events: ClientEvent[];
+  /** How the client was called: the first fact of what goes wrong. */
+  readonly call: Fact;
+  types(): string[];
+}
+
+/** Connects, with an application that remembers what it hears, and then does what it is told. */
+export function dial(
+  { connect }: Lesson,
+  url: string,
+  options: Client.ClientOptions = {},
+  react: Client.ClientHandler = () => {},
+): Dialled {
+  const events: ClientEvent[] = [];
+  const told = Object.keys(options).length === 0 ? '{}' : `{ ${Object.keys(options).join(', ')} }`;
+  const call: Fact = ['called', `connect(${show(url)}, ${told}, handle)`];
+  const handle: Client.ClientHandler = (it, event) => {
+    events.push(event);
+    react(it, event);
+  };
+  const connection = attempt(
+    () => connect(url, { ...PATIENT, ...options }, handle),
+    'Connect to a server.',
+    [call],
+  );
+  return { connection, events, call, types: () => events.map(({ type }) => type) };
+}
+
+/** Waits for so many events, and checks of which types they are. */
+export async function hears(
+  { events, types, call }: Dialled,
+  expected: readonly ClientEvent['type'][],
+  what: string,
+  cause?: Cause,
+): Promise<void> {
+  const isOver = () => events.length >= expected.length || types().includes('close');
+  await until(
+    isOver,
+    what,
+    () => [call, ['the events', types().join(', ') || 'none'], ['expected', expected.join(', ')]],
+    cause,
+  );
+  equal(types, expected, what, { given: [call], label: 'the events' });
+}
+
+/** Waits for the end of a connection, and checks what was told of it. */
+export async function ends(
+  { events, types, call }: Dialled,
+  expected: Partial<ClientEvent>,
+  what: string,
+  cause?: Cause,
+): Promise<void> {
+  const facts = (): Fact[] => [call, ['the events', types().join(', ') || 'none']];
+  await until(() => types().includes('close'), what, facts, cause);
+  equal(() => events.at(-1), { type: 'close', ...expected }, what, {
+    given: [call],
+    label: 'the last event',
+  });
+}
+
+/** The end of a connection that has failed. */
+export const LOST = { code: 1006, wasClean: false } as const;
+
+/** Checks that a connection has failed: it was told as an error, and then as the end. */
+export async function fails(dialled: Dialled, what: string, cause?: Cause): Promise<void> {
+  await ends(dialled, LOST, what, cause);
+  equal(() => dialled.types().filter((type) => type === 'error'), ['error'], what, {
+    given: [dialled.call, ['the events', dialled.types().join(', ')]],
+    label: 'errors',
+  });
+}
+
+/** Runs a check with a client and a server that have agreed on a WebSocket. */
+export function opened(
+  lesson: Lesson,
+  check: (both: Dialled & { readonly guest: Guest; readonly host: Host }) => Promise<void>,
+  options: Client.ClientOptions = {},
+  react?: Client.ClientHandler,
+  hosting: Hosting = {},
+): Promise<void> {
+  return Host.run(async (host) => {
+    const trusting = hosting.tls ? { ...TRUSTING, ...options } : options;
+    const dialled = dial(lesson, host.url(), trusting, react);
+    const guest = await host.open();
+    await hears(dialled, ['open'], 'The first event is `open`.');
+    await check({ ...dialled, guest, host });
+  }, hosting);
+}

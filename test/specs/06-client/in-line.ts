@@ -1,0 +1,142 @@
+/** Step 7: one opening at a time. */
+import { equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { Host } from '../../../shared/kit/host.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { type Dialled, dial, fails, hears } from './dialling.ts';
+import type { Scenarios } from './tools.ts';
+
+const ONE = 'To one address and port, one connection at a time is being opened.';
+const NEXT = 'When one is open or has ended, the next is opened.';
+
+/** How long somebody who does not wait needs at most to connect, in milliseconds. */
+const HASTE_MS = 10;
+
+const callsOf = (dialled: readonly Dialled[]): Fact[] =>
+  dialled.map(({ call: [label, value] }, i) => [i === 0 ? label : 'and then', value]);
+
+/** Checks that so many have connected, and no more. */
+async function countsOnly(host: Host, expected: number, dialled: readonly Dialled[], what: string) {
+  const given = callsOf(dialled);
+  const facts = (): Fact[] => [...given, ['connections', `${host.connections}`]];
+  await until(() => host.connections >= expected, NEXT, facts);
+  await giveWay(HASTE_MS);
+  equal(() => host.connections, expected, what, { given, label: 'connections' });
+}
+
+export const IN_LINE: Scenarios = [
+  {
+    what: 'To one address and port, one connection at a time is being opened.',
+    rules: [7, 8],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = ['/1', '/2', '/3'].map((resource) => dial(lesson, host.url(resource)));
+        for (let i = 1; i <= dialled.length; i++) {
+          await countsOnly(host, i, dialled, ONE);
+          await host.open();
+        }
+        for (const one of dialled) await hears(one, ['open'], 'In the end, all of them are open.');
+      }),
+  },
+  {
+    what: 'A connection that was refused does not hold up the next.',
+    rules: [8],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = [dial(lesson, host.url()), dial(lesson, host.url())];
+        const first = await host.guest();
+        await countsOnly(host, 1, dialled, ONE);
+        first.write(Buffer.from('HTTP/1.1 403 Forbidden\r\n\r\n'));
+        first.socket.end();
+        await host.open();
+      }),
+  },
+  {
+    what: 'A connection that is closed in line leaves it.',
+    rules: [8],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const [first, second, third] = [0, 1, 2].map(() => dial(lesson, host.url())) as [
+          Dialled,
+          Dialled,
+          Dialled,
+        ];
+        const guest = await host.guest();
+        second.connection.close();
+        await fails(second, 'A connection that is closed in line has failed.');
+        await countsOnly(host, 1, [first, second, third], ONE);
+        await guest.agree();
+        await host.open();
+        await hears(third, ['open'], 'The one behind it has its turn.');
+        const what = 'A connection that was closed in line does not connect any more.';
+        await countsOnly(host, 2, [first, second, third], what);
+      }),
+  },
+  {
+    what: 'A connection that is closed at once does not hold up the next.',
+    rules: [8],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const first = dial(lesson, host.url());
+        first.connection.close();
+        const second = dial(lesson, host.url());
+        await fails(first, 'A connection that is closed before it is open has failed.');
+        const what = 'A connection that was closed at once does not hold up the next.';
+        // If the first has connected before it was closed, it has ended without a request.
+        const asked = () => host.guests.find(({ received }) => received.length > 0);
+        await until(
+          () => asked() !== undefined,
+          what,
+          () => callsOf([first, second]),
+        );
+        await asked()?.agree();
+        await hears(second, ['open'], what);
+      }),
+  },
+  {
+    what: 'Two ports do not wait for each other.',
+    rules: [],
+    check: (lesson) =>
+      Host.run((silent) =>
+        Host.run(async (host) => {
+          const dialled = [dial(lesson, silent.url())];
+          await silent.guest();
+          dialled.push(dial(lesson, host.url()));
+          const what = 'Two ports do not wait for each other.';
+          await until(
+            () => host.connections > 0,
+            what,
+            () => callsOf(dialled),
+          );
+        }),
+      ),
+  },
+  {
+    what: '`localhost` and 127.0.0.1 are one address.',
+    rules: [7],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = [dial(lesson, host.url('/', 'localhost'))];
+        const guest = await host.guest('`localhost` leads to a server on 127.0.0.1.');
+        dialled.push(dial(lesson, host.url()));
+        await countsOnly(host, 1, dialled, 'Whatever it is called, one address is one place.');
+        await guest.agree();
+        await host.open();
+      }),
+  },
+  {
+    what: 'When the first is never answered, the next has its turn once the first has given up.',
+    rules: [8],
+    waits: true,
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const first = dial(lesson, host.url(), { openTimeoutMs: 60 });
+        await host.guest();
+        const second = dial(lesson, host.url());
+        await fails(first, 'A server that does not answer is given up.');
+        await host.open();
+        await hears(second, ['open'], NEXT);
+      }),
+  },
+];

@@ -1,0 +1,417 @@
+/** Step 7: how a connection on a socket ends, and what travels before. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { agreement, type Guest, Host } from '../../../shared/kit/host.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { Timers } from '../../../shared/kit/timers.ts';
+import { Opcode } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
+import { toHex } from '../../../shared/view/hex.ts';
+import {
+  closeBody,
+  closing,
+  type Dialled,
+  dial,
+  ends,
+  fails,
+  fromServer,
+  LOST,
+  opened,
+  text,
+} from './dialling.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+
+/** How long somebody who does not wait for a FIN needs at most to end TCP, in milliseconds. */
+const HASTE_MS = 10;
+
+/** Calls with each socket that `connect` of `node:net` makes, until it is stopped. */
+function watchSockets(found: (socket: Socket) => void): () => void {
+  const hear = (message: unknown) => found((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', hear);
+  return () => unsubscribe('net.client.socket', hear);
+}
+
+/** Runs a check that gets the socket of a client, as soon as there is one. */
+async function withSocket(
+  lesson: Lesson,
+  found: (socket: Socket) => void,
+  check: (both: Dialled & { readonly guest: Guest }) => Promise<void>,
+): Promise<void> {
+  const stop = watchSockets(found);
+  try {
+    await opened(lesson, check);
+  } finally {
+    stop();
+  }
+}
+
+/** Answers byte by byte, as slowly as it can, until it is stopped. */
+function trickle(guest: Guest, bytes: Uint8Array): () => void {
+  let at = 0;
+  const timer = setInterval(() => {
+    guest.socket.write(bytes.subarray(at, ++at));
+    if (at === bytes.length) clearInterval(timer);
+  }, 10);
+  return () => clearInterval(timer);
+}
+
+/** Ends connections in several ways, and checks that no timer of this kind is left of them. */
+async function leavesNothing(lesson: Lesson, kind: Timers['kind'], what: string): Promise<void> {
+  const timers = new Timers(kind);
+  try {
+    await Host.run(async (host) => {
+      const refused = timers.run(() => dial(lesson, host.url()));
+      (await host.guest()).socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      await fails(refused, 'A refusal is a failure.');
+      const closed = timers.run(() => dial(lesson, host.url()));
+      const guest = await host.open();
+      guest.socket.end(closing());
+      await ends(closed, { code: 1000 }, 'A Close of the server ends the connection.');
+      const early = timers.run(() => dial(lesson, host.url()));
+      early.connection.close();
+      await fails(early, 'A connection that is closed before it is open has failed.');
+    });
+    const left = await timers.count();
+    equal(() => left, 0, what, { label: 'left' });
+  } finally {
+    timers.stop();
+  }
+}
+
+const BEFORE_THE_END: Scenarios = [
+  {
+    what: 'What was sent before `close` arrives before the Close, however much it is.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest, connection } = both;
+        const payload = new Uint8Array(2 ** 20).fill(0x61);
+        connection.send(payload);
+        connection.send('last');
+        equal(() => connection.bufferedBytes, 2 ** 20 + 4, 'What waits is counted.', {
+          label: '`bufferedBytes`',
+        });
+        connection.close(1000);
+        const what = 'What was sent before `close` arrives before the Close.';
+        const frames = [await guest.frame(what), await guest.frame(what), await guest.frame(what)];
+        equal(
+          () => frames.map(({ opcode, payload }) => [opcode, payload.length]),
+          [
+            [Opcode.Binary, 2 ** 20],
+            [Opcode.Text, 4],
+            [Opcode.Close, 2],
+          ],
+          what,
+          { label: 'opcodes and lengths' },
+        );
+        const sent = 'What has been sent does not wait any more.';
+        const facts = (): Fact[] => [['`bufferedBytes`', `${connection.bufferedBytes}`]];
+        await until(
+          () => connection.bufferedBytes === 0,
+          sent,
+          facts,
+          'When a write is done, call `sent`.',
+        );
+      }),
+  },
+  {
+    what: 'Each frame leaves in one write.',
+    rules: [],
+    check: async (lesson) => {
+      const writes: Uint8Array[] = [];
+      const record = (socket: Socket) => {
+        const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+        socket.write = (...args: unknown[]) => {
+          writes.push(Buffer.from(args[0] as Uint8Array));
+          return write(...args);
+        };
+      };
+      await withSocket(lesson, record, async ({ guest, connection }) => {
+        writes.length = 0;
+        connection.send('Hello');
+        await guest.frame('A message that is sent arrives.');
+        // Other scenarios may have sockets, too.
+        const [first] = writes;
+        if (!first || first.length === 11) return;
+        fail(
+          'Each frame leaves in one write.',
+          [
+            ['sent', '"Hello", in a frame of 11 bytes'],
+            ['the first write', toHex(first)],
+          ],
+          'Between two writes, the other end can read: half a frame ends some servers.',
+        );
+      });
+    },
+  },
+  {
+    what: 'Small messages leave at once.',
+    rules: [],
+    check: async (lesson) => {
+      let socket: Socket | undefined;
+      await withSocket(
+        lesson,
+        (found) => {
+          socket ??= found;
+        },
+        async () => {
+          const key = Object.getOwnPropertySymbols(socket ?? {}).find(
+            ({ description }) => description === 'kSetNoDelay',
+          );
+          const told = key && (socket as unknown as Record<symbol, unknown>)[key];
+          if (told === true || !key) return;
+          fail(
+            'Small messages leave at once.',
+            [['the socket', 'has not been told `noDelay`']],
+            'Unless it is told `noDelay`, TCP keeps small pieces back to join them with more.',
+          );
+        },
+      );
+    },
+  },
+  {
+    what: 'A slow application slows the server: no more is read than it has heard.',
+    rules: [],
+    check: (lesson) => {
+      const frame = fromServer(Opcode.Binary, new Uint8Array(1020));
+      const megabyte = Buffer.concat(Array.from({ length: 1024 }, () => frame));
+      const MEGABYTES = 32;
+      return opened(lesson, async ({ guest, events, call }) => {
+        for (let i = 0; i < MEGABYTES; i++) guest.socket.write(megabyte);
+        const what = 'A slow application slows the server.';
+        await until(
+          () => events.length > 600,
+          what,
+          () => [call],
+        );
+        if (guest.socket.writableLength > 2 ** 20) return;
+        fail(
+          what,
+          [
+            call,
+            ['the server sent', `${MEGABYTES} MiB, in messages of 1 KiB`],
+            ['heard of', count(events.length, 'event')],
+            ['has been read', 'all of it'],
+          ],
+          '`pause` the socket when something has come, and `resume` it when all of that has been told.',
+        );
+      });
+    },
+  },
+];
+
+const ENDS: Scenarios = [
+  {
+    what: 'A server that goes away at any byte of the opening is a failure.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        for (const cut of [0, 1, 12, 60, 127, 128]) {
+          const dialled = dial(lesson, host.url());
+          const guest = await host.guest();
+          const response = agreement(await guest.asked('The client sends its request.'));
+          guest.socket.end(response.subarray(0, cut));
+          await fails(dialled, `A server that goes away after ${count(cut, 'byte')} is a failure.`);
+        }
+      }),
+  },
+  {
+    what: 'A TCP connection that is reset is a failure, before and after the opening.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const opening = dial(lesson, host.url());
+        const first = await host.guest();
+        await first.asked('The client sends its request.');
+        first.socket.resetAndDestroy();
+        await fails(opening, 'A reset during the opening is a failure.');
+        const open = dial(lesson, host.url());
+        const second = await host.open(text('Hello'));
+        await until(
+          () => open.events.length > 1,
+          'The message is heard.',
+          () => [open.call],
+        );
+        second.socket.resetAndDestroy();
+        await fails(open, 'A reset is a failure.');
+      }),
+  },
+  {
+    what: 'A server that ends TCP without a Close is a failure.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        both.guest.socket.end(text('last'));
+        await fails(both, 'A server that ends TCP without a Close is a failure.');
+        equal(() => both.types()[1], 'text', 'What came before the end is told.', {
+          label: 'the second event',
+        });
+      }),
+  },
+  {
+    what: 'A server that ends its side and does not read is gone, whatever waits for it.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest, connection } = both;
+        guest.socket.pause();
+        for (let i = 0; i < 32; i++) connection.send(MEBIBYTE);
+        guest.socket.end();
+        const what = 'A server that ends its side and does not read is gone.';
+        await fails(both, what, 'Output waits for a server that will never read it.');
+      }),
+  },
+  {
+    what: 'After both Closes, the client waits until the server ends TCP.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest, connection, call } = both;
+        connection.close(1000, 'bye');
+        await guest.frame('Our Close is sent.');
+        guest.write(closing(1000));
+        await giveWay(HASTE_MS);
+        const what = 'After both Closes, the client waits until the server ends TCP.';
+        if (guest.ended) fail(what, [call, ['TCP', 'ended by the client']]);
+        guest.socket.end();
+        await ends(both, { code: 1000, wasClean: true }, what);
+        await guest.sees('Then the client ends its side.');
+      }),
+  },
+  {
+    what: 'A Close of the server is answered, and its code and reason are told at the end.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest, call } = both;
+        guest.write(closing(4001, 'bye'));
+        const { payload } = await guest.frame('A Close is answered.');
+        equal(() => Buffer.from(payload.subarray(0, 2)), closeBody(4001), 'With the same code.', {
+          given: [call],
+          label: 'the payload',
+        });
+        await giveWay(HASTE_MS);
+        const what = 'After both Closes, the client waits until the server ends TCP.';
+        if (guest.ended) fail(what, [call, ['TCP', 'ended by the client']]);
+        guest.socket.end();
+        await ends(both, { code: 4001, reason: 'bye', wasClean: true }, 'The end is told.');
+      }),
+  },
+  {
+    what: 'When a connection has ended, no timer is left.',
+    rules: [],
+    check: (lesson) =>
+      leavesNothing(lesson, 'Timeout', 'When a connection has ended, no timer is left.'),
+  },
+  {
+    what: 'When a connection has ended, nothing goes on.',
+    rules: [],
+    check: (lesson) =>
+      leavesNothing(lesson, 'Immediate', 'When a connection has ended, no `setImmediate` is left.'),
+  },
+];
+
+const MEBIBYTE = new Uint8Array(2 ** 20);
+
+/** A client whose limits are so short that a check can wait for them, in milliseconds. */
+const SHORT_MS = 60;
+
+const GIVEN_UP: Scenarios = [
+  {
+    what: 'A server that accepts TCP and says nothing is given up.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = dial(lesson, host.url(), { openTimeoutMs: SHORT_MS });
+        const guest = await host.guest();
+        const what = 'A server that accepts TCP and says nothing is given up.';
+        await fails(dialled, what, 'That TCP is connected is not the end of the opening.');
+        await guest.sees('The client ends TCP then.');
+      }),
+  },
+  {
+    what: 'A server that answers byte by byte has no more time than others.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = dial(lesson, host.url(), { openTimeoutMs: SHORT_MS });
+        const guest = await host.guest();
+        const stop = trickle(guest, agreement(await guest.asked('The client sends its request.')));
+        const what = 'A server that answers byte by byte has no more time than others.';
+        try {
+          await fails(dialled, what, 'Each byte may renew the timer.');
+        } finally {
+          stop();
+        }
+      }),
+  },
+  {
+    what: 'A server that does not speak TLS is given up.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const url = host.url().replace('ws:', 'wss:');
+        const dialled = dial(lesson, url, { openTimeoutMs: SHORT_MS });
+        await fails(dialled, 'A server that does not speak TLS is given up.');
+      }),
+  },
+  {
+    what: 'A server that does not answer our Close is dropped.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      opened(
+        lesson,
+        async (both) => {
+          both.connection.close(1000);
+          await both.guest.frame('Our Close is sent.');
+          await ends(both, LOST, 'A server that does not answer our Close is dropped.');
+          await both.guest.sees('The client ends TCP then.');
+        },
+        { closeTimeoutMs: SHORT_MS },
+      ),
+  },
+  {
+    what: 'A server that does not end TCP is dropped.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      opened(
+        lesson,
+        async (both) => {
+          both.guest.write(closing());
+          const what = 'A server that does not end TCP is dropped.';
+          await ends(both, { code: 1000, wasClean: true }, what);
+          await both.guest.sees('The client ends TCP then.');
+        },
+        { closeTimeoutMs: SHORT_MS },
+      ),
+  },
+  {
+    what: 'A server that goes on talking after a failure is dropped.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      opened(
+        lesson,
+        async (both) => {
+          const stop = trickle(both.guest, Buffer.concat([fromServer(3), new Uint8Array(1000)]));
+          try {
+            const what = 'A server that goes on talking after a failure is dropped.';
+            await fails(both, what, 'Each byte may renew the timer.');
+          } finally {
+            stop();
+          }
+        },
+        { closeTimeoutMs: SHORT_MS },
+      ),
+  },
+];
+
+export const LEAVING: Scenarios = [...BEFORE_THE_END, ...ENDS, ...GIVEN_UP];
