@@ -372,16 +372,22 @@ export type CloseEvent = Event & CloseResult;
  * Step 8 · The class that every browser has.
  *
  * A connection as a page knows it, by the WHATWG's standard: an `EventTarget` with the events `open`,
- * `message`, `error` and `close`, for each of them a property such as `onopen`, and the constants
- * `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`, 0 to 3, on the class and on each object.
+ * `message`, `error` and `close`, and the constants `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`, 0 to
+ * 3, on the class and on each object. For each event there's a property such as `onopen`: one
+ * listener, which another can replace in its place, and `null` when there is none.
+ *
+ * Each event is told in a task of its own, never inside a call, and `readyState` has changed before.
+ * Messages are told while it's OPEN, as a `MessageEvent` with the `origin` of the URL. Every failure
+ * is the same: when TCP is gone, an `error` that has nothing to say, and then a `close` with 1006. A
+ * page that heard why could look around in its user's network.
  */
 export class WebSocket extends EventTarget {
   /**
    * Step 8 · Connects to a URL, and offers one subprotocol or several. `options` is what a browser
    * decides by itself.
    *
-   * Throws a `DOMException` named `SyntaxError` for a URL that `parseUrl` refuses, and for
-   * subprotocols that aren't tokens or not all different.
+   * Throws `TypeError` without a URL, and a `DOMException` named `SyntaxError` for a URL that
+   * `parseUrl` refuses, and for subprotocols that aren't tokens or not all different.
    */
   constructor(
     url: string | URL,
