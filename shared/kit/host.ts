@@ -92,12 +92,10 @@ export class Guest {
     return this.request;
   }
 
-  /** Waits for the request, and agrees to it, with frames behind the response if there are any. */
-  async agree(...frames: readonly Uint8Array[]): Promise<void> {
-    this.write(
-      agreement(await this.asked('Once connected, the client sends its request.')),
-      ...frames,
-    );
+  /** Agrees to the request, when it is there, with these lines in the response. */
+  async agree(...lines: readonly string[]): Promise<void> {
+    const what = 'Once connected, the client sends its request.';
+    this.write(agreement(this.request || (await this.asked(what)), ...lines));
   }
 
   /** Waits for a frame, as a client sends it, and takes it out. */
@@ -158,7 +156,7 @@ export class Host {
       socket.on('error', () => {});
     };
     const welcome = (socket: Socket) => this.guests.push(new Guest(socket));
-    const options = { allowHalfOpen: true, noDelay: false };
+    const options = { allowHalfOpen: true, noDelay: true };
     if (tls) {
       this.#server = createTlsServer({ ...tls, ...options }, welcome);
       this.#server.on('connection', hold);
@@ -209,10 +207,13 @@ export class Host {
     return this.guests[this.#taken++] as Guest;
   }
 
-  /** Waits for the next client, and agrees to its request. */
+  /** Waits for the next client, and agrees to its request, with frames behind the response. */
   async open(...frames: readonly Uint8Array[]): Promise<Guest> {
     const guest = await this.guest();
-    await guest.agree(...frames);
+    guest.write(
+      agreement(await guest.asked('Once connected, the client sends its request.')),
+      ...frames,
+    );
     return guest;
   }
 }

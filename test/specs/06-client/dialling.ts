@@ -20,7 +20,7 @@ export const SECURE: Hosting = { tls: OF_LOCALHOST };
 export const TRUSTING: Client.ClientOptions = { ca: AUTHORITY };
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
-const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
+export const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
 
 /** Encodes a frame as a server sends it. */
 export function fromServer(opcode: number, payload: string | Uint8Array = ''): Uint8Array {
