@@ -512,8 +512,14 @@ export function shouldRetry({ code }: Pick<CloseResult, 'code'>, error?: unknown
 /**
  * Step 9 · Coming back.
  *
- * Keeps one connection, and makes another when it ends, after a delay. `open` makes one and tells
- * its handler what happens, never before it has returned.
+ * Keeps one connection. When it ends in a way that is worth a retry, makes another after
+ * `nextDelayMs`. The attempts are counted from 0, and from 0 again after a connection that was open
+ * for `GOOD_LIFE_MS`. A refusal with a `Retry-After` in seconds makes all of that begin so much
+ * later, an hour at most.
+ *
+ * `open` makes a connection and tells its handler what happens, never before it has returned. After
+ * its `close` event, a connection is not listened to: a second end would make a second connection.
+ * What `handle` throws is thrown on, and changes nothing else. RFC 6455 §7.2.3
  */
 export class Reconnecting {
   /** Step 9 · Makes the first connection at once, and tells `handle` what happens on each. */
@@ -530,29 +536,37 @@ export class Reconnecting {
     throw new Todo('06.9');
   }
 
-  /** Step 9 · Closes the connection, and makes no other. */
+  /** Step 9 · Closes the connection, and makes no other: a delay that is under way ends now. */
   close(code?: number, reason?: string): void {
     throw new Todo('06.9');
   }
 }
 
+/** The longest message that a debugger may send, in bytes: a picture or a profile is long. */
+export const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
+
 /**
  * Step 10 · The remote control of a debugger.
  *
- * Speaks the DevTools Protocol: JSON in text messages. Each request has an id, its response has the
- * same, and what has none is an event.
+ * Speaks the DevTools Protocol: JSON, each message in one text frame. A request has an id of its own,
+ * a whole number, with a method and its params; its response has the same id, and what has no id is
+ * an event. Sends no Pings and no fragments, since a debugger hangs up at both.
  */
 export class DevTools {
-  /** Step 10 · Connects to a debugger; what it tells without a request goes to `onEvent`. */
+  /**
+   * Step 10 · Connects to a debugger, whose messages can have up to `MAX_DEVTOOLS_MESSAGE_BYTES`. Each
+   * event goes to `onEvent`. What is not JSON fails the connection. Throws what `parseUrl` throws.
+   */
   constructor(url: string, onEvent: (method: string, params: unknown) => void = () => {}) {
     throw new Todo('06.10');
   }
 
   /**
-   * Step 10 · Asks for something, such as `Runtime.evaluate`. Resolves with the result.
+   * Step 10 · Asks for something, such as `Runtime.evaluate`. Before the connection is open, the
+   * request waits for that. Resolves with the result.
    *
-   * Rejects with an `Error` that has the debugger's `code` as its `cause` when it refuses, and when the
-   * connection ends before the response.
+   * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
+   * and when the connection has ended, or does before the response.
    */
   // biome-ignore lint/suspicious/noExplicitAny: each method has a result of its own.
   request(method: string, params: object = {}): Promise<any> {
@@ -564,7 +578,7 @@ export class DevTools {
     throw new Todo('06.10');
   }
 
-  /** Step 10 · Ends the connection. Resolves when it has ended. */
+  /** Step 10 · Closes the connection with 1000. Resolves when it has ended. */
   close(): Promise<void> {
     throw new Todo('06.10');
   }

@@ -1075,8 +1075,14 @@ export function shouldRetry({ code }: Pick<CloseResult, 'code'>, error?: unknown
 /**
  * Step 9 · Coming back.
  *
- * Keeps one connection, and makes another when it ends, after a delay. `open` makes one and tells
- * its handler what happens, never before it has returned.
+ * Keeps one connection. When it ends in a way that is worth a retry, makes another after
+ * `nextDelayMs`. The attempts are counted from 0, and from 0 again after a connection that was open
+ * for `GOOD_LIFE_MS`. A refusal with a `Retry-After` in seconds makes all of that begin so much
+ * later, an hour at most.
+ *
+ * `open` makes a connection and tells its handler what happens, never before it has returned. After
+ * its `close` event, a connection is not listened to: a second end would make a second connection.
+ * What `handle` throws is thrown on, and changes nothing else. RFC 6455 §7.2.3
  */
 export class Reconnecting {
   readonly #open: (handle: ClientHandler) => ClientConnection;
@@ -1084,10 +1090,6 @@ export class Reconnecting {
   readonly #timing: Timing;
   #connection: ClientConnection;
   #attempt = 0;
-  /** When the present connection was opened. `undefined`: it has not been. */
-  #openedAt: number | undefined;
-  /** What was told of the present connection before its end. */
-  #error: unknown;
   #isOver = false;
   #cancel = () => {};
 
@@ -1108,7 +1110,7 @@ export class Reconnecting {
     return this.#connection;
   }
 
-  /** Step 9 · Closes the connection, and makes no other. */
+  /** Step 9 · Closes the connection, and makes no other: a delay that is under way ends now. */
   close(code?: number, reason?: string): void {
     this.#isOver = true;
     this.#cancel();
@@ -1116,26 +1118,29 @@ export class Reconnecting {
   }
 
   #start(): ClientConnection {
-    this.#openedAt = undefined;
-    this.#error = undefined;
+    let openedAt: number | undefined;
+    let error: unknown;
+    let hasEnded = false;
     return this.#open((connection, event) => {
-      // A connection that has been replaced has nothing more to say.
-      if (connection !== this.#connection) return;
-      if (event.type === 'open') this.#openedAt = this.#timing.now();
-      if (event.type === 'error') this.#error = event.error;
-      this.#handle(connection, event);
-      if (event.type === 'close') this.#comeBack(event);
+      if (hasEnded) return;
+      if (event.type === 'open') openedAt = this.#timing.now();
+      if (event.type === 'error') error = event.error;
+      hasEnded = event.type === 'close';
+      try {
+        this.#handle(connection, event);
+      } finally {
+        if (event.type === 'close') this.#comeBack(event, error, openedAt);
+      }
     });
   }
 
-  #comeBack(end: CloseResult): void {
-    if (this.#isOver || !shouldRetry(end, this.#error)) return;
-    const { now, random, after } = this.#timing;
-    const lifeMs = this.#openedAt === undefined ? 0 : now() - this.#openedAt;
-    if (lifeMs >= GOOD_LIFE_MS) this.#attempt = 0;
-    const delayMs = Math.max(nextDelayMs(this.#attempt, random), retryAfterMs(this.#error));
+  #comeBack(end: CloseResult, error: unknown, openedAt: number | undefined): void {
+    if (this.#isOver || !shouldRetry(end, error)) return;
+    const timing = this.#timing;
+    if (openedAt !== undefined && timing.now() - openedAt >= GOOD_LIFE_MS) this.#attempt = 0;
+    const delayMs = retryAfterMs(error) + nextDelayMs(this.#attempt, timing.random);
     this.#attempt++;
-    this.#cancel = after(delayMs, () => {
+    this.#cancel = timing.after(delayMs, () => {
       this.#connection = this.#start();
     });
   }
@@ -1149,9 +1154,9 @@ function retryAfterMs(error: unknown): number {
 }
 
 /** The longest message that a debugger may send, in bytes: a picture or a profile is long. */
-const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
+export const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
 
-/** What a debugger says when it is not asked, or a refusal of what it was asked. */
+/** What a debugger says: a response has an `id`, an event a `method`. */
 interface DevToolsMessage {
   readonly id?: number;
   readonly method?: string;
@@ -1169,21 +1174,25 @@ interface Waiting {
 /**
  * Step 10 · The remote control of a debugger.
  *
- * Speaks the DevTools Protocol: JSON in text messages. Each request has an id, its response has the
- * same, and what has none is an event.
+ * Speaks the DevTools Protocol: JSON, each message in one text frame. A request has an id of its own,
+ * a whole number, with a method and its params; its response has the same id, and what has no id is
+ * an event. Sends no Pings and no fragments, since a debugger hangs up at both.
  */
 export class DevTools {
   readonly #connection: ClientConnection;
-  /** The requests before the connection is open. */
+  readonly #onEvent: (method: string, params: unknown) => void;
+  /** The requests made before the connection is open. */
   #unsent: string[] = [];
   readonly #waiting = new Map<number, Waiting>();
-  readonly #onEvent: (method: string, params: unknown) => void;
   #lastId = 0;
   #error: unknown;
   readonly #ended: Promise<void>;
   #end = () => {};
 
-  /** Step 10 · Connects to a debugger; what it tells without a request goes to `onEvent`. */
+  /**
+   * Step 10 · Connects to a debugger, whose messages can have up to `MAX_DEVTOOLS_MESSAGE_BYTES`. Each
+   * event goes to `onEvent`. What is not JSON fails the connection. Throws what `parseUrl` throws.
+   */
   constructor(url: string, onEvent: (method: string, params: unknown) => void = () => {}) {
     this.#onEvent = onEvent;
     this.#ended = new Promise((resolve) => {
@@ -1194,19 +1203,24 @@ export class DevTools {
   }
 
   /**
-   * Step 10 · Asks for something, such as `Runtime.evaluate`. Resolves with the result.
+   * Step 10 · Asks for something, such as `Runtime.evaluate`. Before the connection is open, the
+   * request waits for that. Resolves with the result.
    *
-   * Rejects with an `Error` that has the debugger's `code` as its `cause` when it refuses, and when the
-   * connection ends before the response.
+   * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
+   * and when the connection has ended, or does before the response.
    */
   // biome-ignore lint/suspicious/noExplicitAny: each method has a result of its own.
   request(method: string, params: object = {}): Promise<any> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const text = JSON.stringify({ id, method, params });
+      const isWaiting = this.#connection.state === 'CONNECTING';
+      if (isWaiting) this.#unsent.push(text);
+      else if (!this.#connection.send(text)) {
+        reject(this.#lost());
+        return;
+      }
       this.#waiting.set(id, { resolve, reject });
-      if (this.#connection.state === 'CONNECTING') this.#unsent.push(text);
-      else if (!this.#connection.send(text)) this.#giveUp();
     });
   }
 
@@ -1215,38 +1229,43 @@ export class DevTools {
     return this.#ended;
   }
 
-  /** Step 10 · Ends the connection. Resolves when it has ended. */
+  /** Step 10 · Closes the connection with 1000. Resolves when it has ended. */
   close(): Promise<void> {
     this.#connection.close(CloseCode.NormalClosure);
     return this.#ended;
   }
 
   #hear(event: ClientEvent): void {
-    if (event.type === 'open') {
-      for (const text of this.#unsent) this.#connection.send(text);
-      this.#unsent = [];
-    }
-    if (event.type === 'text') this.#receive(JSON.parse(event.data));
-    if (event.type === 'error') this.#error = event.error;
-    if (event.type === 'close') {
-      this.#giveUp();
-      this.#end();
+    switch (event.type) {
+      case 'open':
+        for (const text of this.#unsent) this.#connection.send(text);
+        this.#unsent = [];
+        break;
+      case 'text':
+        this.#receive(JSON.parse(event.data));
+        break;
+      case 'error':
+        this.#error = event.error;
+        break;
+      case 'close':
+        for (const { reject } of this.#waiting.values()) reject(this.#lost());
+        this.#waiting.clear();
+        this.#end();
     }
   }
 
   #receive({ id, method, params, result, error }: DevToolsMessage): void {
-    if (method !== undefined) this.#onEvent(method, params);
-    const waiting = this.#waiting.get(id ?? 0);
-    if (id === undefined || !waiting) return;
+    if (id === undefined) {
+      if (method !== undefined) this.#onEvent(method, params);
+      return;
+    }
+    const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (error) waiting.reject(new Error(error.message, { cause: error.code }));
-    else waiting.resolve(result);
+    if (error) waiting?.reject(new Error(error.message, { cause: error.code }));
+    else waiting?.resolve(result);
   }
 
-  #giveUp(): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    const error = new Error('The debugger has ended the connection.', { cause: this.#error });
-    for (const { reject } of waiting) reject(error);
+  #lost(): Error {
+    return new Error('The debugger has ended the connection.', { cause: this.#error });
   }
 }
