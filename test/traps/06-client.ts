@@ -272,7 +272,7 @@ const LASTING: readonly Trap[] = [
     step: 10,
     story: 'JSON as bytes: the inspector of Node ends TCP, and says nothing.',
     source: 'RFC 6455 §5.6',
-    rules: [114],
+    rules: [],
     edits: [['this.#connection.send(text)) {', 'this.#connection.send(Buffer.from(text))) {']],
   },
   {

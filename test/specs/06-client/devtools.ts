@@ -77,7 +77,7 @@ const close = (code: number) =>
 const ASKING: Scenarios = [
   {
     what: 'A request is one text frame of JSON, with an id, the method and its params.',
-    rules: [114],
+    rules: [],
     check: (lesson) =>
       opened(lesson, async (peer, devtools) => {
         const params = { expression: '"你好" + 6 * 7' };
@@ -270,7 +270,7 @@ const HEARING: Scenarios = [
   },
   {
     what: 'Nothing but requests is sent: no Ping, no fragment, nothing binary.',
-    rules: [172],
+    rules: [],
     check: (lesson) =>
       opened(lesson, async (peer, devtools) => {
         const what = 'A debugger hangs up at a Ping and at a fragment: there are requests alone.';
