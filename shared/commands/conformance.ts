@@ -1,5 +1,5 @@
 import { countVerdicts, renderReport } from '../conformance/report.ts';
-import { runConformance } from '../conformance/run.ts';
+import { runConformance, serverAt } from '../conformance/run.ts';
 import { UsageError } from '../course/lessons.ts';
 import { statusLine } from '../view/status-line.ts';
 import { runCommand } from './run-command.ts';
@@ -37,7 +37,7 @@ await runCommand({
     const counts = countVerdicts(results);
     const text = json
       ? JSON.stringify({ url, counts, results }, null, 2)
-      : renderReport(url, results).join('\n');
+      : renderReport(serverAt(url), results).join('\n');
     console.log(text);
     return counts.FAILED === 0 ? 0 : 1;
   },

@@ -1,8 +1,8 @@
 /** What a case waits for that isn't a script. */
 import { CloseCode } from '../protocol.ts';
-import type { RawClient } from './client.ts';
+import type { RawEndpoint } from './endpoint.ts';
 import { Failed } from './model.ts';
-import type { ServerEvent } from './parser.ts';
+import type { PeerEvent } from './parser.ts';
 import { endingOf, sayUnasked } from './play.ts';
 import type { Trial } from './trial.ts';
 import {
@@ -17,33 +17,38 @@ import {
 } from './vocabulary.ts';
 
 /** Waits for a reply. Throws `Failed`, which names `where`, when something else comes. */
-export async function expectReply(client: RawClient, wanted: Reply, where = ''): Promise<void> {
-  checkReply(client, await client.next(), wanted, where);
+export async function expectReply(endpoint: RawEndpoint, wanted: Reply, where = ''): Promise<void> {
+  checkReply(endpoint, await endpoint.next(), wanted, where);
 }
 
 /** Waits for several replies. Throws `Failed`, which names `where`, when others come. */
 export async function expectReplies(
-  client: RawClient,
+  endpoint: RawEndpoint,
   wanted: readonly Reply[],
   where = '',
 ): Promise<void> {
   const came: Reply[] = [];
   for (const last of wanted) {
-    const event = await client.next();
-    if (!('payload' in event) || event.type === 'close') checkReply(client, event, last, where);
+    const event = await endpoint.next();
+    if (!('payload' in event) || event.type === 'close') checkReply(endpoint, event, last, where);
     else came.push(event);
   }
   if (sameReplies(came, wanted)) return;
   const happened = `${where}Instead of ${nameReplies(wanted)} came ${nameReplies(came)}.`;
-  throw new Failed(happened, endingOf(client));
+  throw new Failed(happened, endingOf(endpoint));
 }
 
 /** Throws `Failed`, which names `where`, when an event is not the reply that was wanted. */
-export function checkReply(client: RawClient, event: ServerEvent, wanted: Reply, where = ''): void {
+export function checkReply(
+  endpoint: RawEndpoint,
+  event: PeerEvent,
+  wanted: Reply,
+  where = '',
+): void {
   if (sameReply(event, wanted)) return;
   const happened = `${where}Instead of ${nameReplies([wanted])} came ${nameEvent(event)}.`;
-  const remark = wanted.type === 'pong' ? sayUnasked(client) : '';
-  throw new Failed(happened + remark, endingOf(client));
+  const remark = wanted.type === 'pong' ? sayUnasked(endpoint) : '';
+  throw new Failed(happened + remark, endingOf(endpoint));
 }
 
 /** Proves that the server serves somebody new. Throws `Failed` when it does not. */

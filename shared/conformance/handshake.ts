@@ -136,7 +136,7 @@ export function accepts(
   [id, title, section]: Caption,
   edit: RequestEdit = (request) => request,
   manner: Manner = {},
-): Case {
+): Case<Trial> {
   const { keys = [randomKey()], refusal } = manner;
   const run = async (trial: Trial): Promise<Finding> => {
     const findings: Finding[] = [];
@@ -195,7 +195,7 @@ export function refuses(
   [id, title, section]: Caption,
   edit: RequestEdit,
   leniency: Leniency = {},
-): Case {
+): Case<Trial> {
   const run = async (trial: Trial): Promise<Finding> => {
     const client = await trial.connect();
     const request = edit(upgradeRequest(trial.target, randomKey()), trial.target);

@@ -1,7 +1,7 @@
 /** The beginning of a raw client: a request out, legal or not, and a response in. */
 import { join } from '../kit/frames.ts';
 import { preview } from '../view/say.ts';
-import { encode, RawClient, type Sendable } from './client.ts';
+import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
 import { type HttpResponse, headEnd, parseResponse } from './http.ts';
 import { Failed } from './model.ts';
 import type { Patience, RawSocket } from './socket.ts';
@@ -17,7 +17,7 @@ export class HttpClient {
   readonly #patience: Patience;
   /** What has come, and was not in the head of a response. */
   #received: Uint8Array[] = [];
-  #webSocket: RawClient | undefined;
+  #webSocket: RawEndpoint | undefined;
 
   /** Goes on with a connection on which nothing has been said. */
   constructor(socket: RawSocket, patience: Patience) {
@@ -27,7 +27,7 @@ export class HttpClient {
   }
 
   /** What is spoken after a 101. `undefined`: there was none. */
-  get webSocket(): RawClient | undefined {
+  get webSocket(): RawEndpoint | undefined {
     return this.#webSocket;
   }
 
@@ -54,7 +54,7 @@ export class HttpClient {
    */
   async upgrade(request: Uint8Array, glued: readonly Sendable[] = []): Promise<HttpResponse> {
     const { record } = this.socket;
-    const frames = glued.map(encode);
+    const frames = glued.map((frame) => encode(frame, 'client'));
     const early = join(...frames);
     const [line = ''] = Buffer.from(request).toString('latin1').split('\r\n');
     record.sentLine(`${line}, and the rest of the opening handshake`);
@@ -131,7 +131,7 @@ export class HttpClient {
   #follow({ status }: HttpResponse, early = new Uint8Array(0)): void {
     if (status !== 101) return;
     const received = Buffer.concat(this.#received);
-    this.#webSocket = new RawClient(this.socket, this.#patience, received, early);
+    this.#webSocket = new RawEndpoint(this.socket, 'client', this.#patience, received, early);
   }
 }
 

@@ -11,13 +11,13 @@ export type Verdict = (typeof VERDICTS)[number];
 /**
  * How the connection of a case ended. RFC 6455 §7.1
  *
- * - `clean`: the server sent its Close, then ended TCP before we did.
+ * - `clean`: the peer sent its Close, then ended TCP before we did.
  * - `reset`: it sent its Close, then TCP was reset and not ended.
  * - `dropped`: TCP was over, and there had been no Close.
  * - `open`: it did not end TCP as long as we waited.
  * - `refused`: there was no WebSocket: an HTTP error, or nobody answered.
  * - `ours`: we closed the connection, because the case asks for no more.
- * - `untried`: the case has not run, as there was no server for it.
+ * - `untried`: the case has not run, as there was no peer for it.
  */
 export type Ending = 'clean' | 'reset' | 'dropped' | 'open' | 'refused' | 'ours' | 'untried';
 
@@ -25,7 +25,7 @@ export type Ending = 'clean' | 'reset' | 'dropped' | 'open' | 'refused' | 'ours'
 export interface Finding {
   readonly verdict: Verdict;
   readonly ending: Ending;
-  /** What the server did, in one or two sentences. */
+  /** What the peer did, in one or two sentences. */
   readonly happened: string;
 }
 
@@ -40,7 +40,7 @@ export interface CaseResult extends Finding {
   readonly seconds: number;
 }
 
-/** The server did what it must not do, or not what it must. */
+/** The peer did what it must not do, or not what it must. */
 export class Failed extends Error {
   override readonly name = 'Failed';
   readonly ending: Ending;

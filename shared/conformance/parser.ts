@@ -1,21 +1,22 @@
-/** Reads what a server sends after the handshake, and lets nothing illegal pass. */
+/** Reads what a peer sends after the handshake, and lets nothing illegal pass. */
 import { isUtf8 } from 'node:buffer';
-import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
+import { masked } from '../kit/frames.ts';
+import { isControl, MAX_CONTROL_PAYLOAD, Opcode, type Role } from '../protocol.ts';
 import { preview } from '../view/say.ts';
 
-/** What a server said: a whole message, or a control frame. */
-export type ServerMessage =
+/** What the peer said: a whole message, or a control frame. */
+export type PeerMessage =
   | { readonly type: 'text' | 'binary' | 'pong'; readonly payload: Uint8Array }
   | { readonly type: 'ping'; readonly payload: Uint8Array }
   /** `code` is `undefined` when the Close is empty. */
   | { readonly type: 'close'; readonly code: number | undefined; readonly payload: Uint8Array };
 
-/** What comes from the server, or that nothing does: `fin` and `reset` end TCP. */
-export type ServerEvent =
-  | Exclude<ServerMessage, { type: 'ping' }>
+/** What comes from the peer, or that nothing does: `fin` and `reset` end TCP. */
+export type PeerEvent =
+  | Exclude<PeerMessage, { type: 'ping' }>
   | { readonly type: 'fin' | 'reset' | 'silence' };
 
-/** The server broke a rule of framing. */
+/** The peer broke a rule of framing. */
 export class IllegalFrame extends Error {
   override readonly name = 'IllegalFrame';
 }
@@ -85,18 +86,24 @@ function controlProblem(fin: boolean, length: number): string | undefined {
 
 /** The longest header there is, without a masking key. */
 const MAX_HEADER_BYTES = 10;
+const KEY_BYTES = 4;
 
-/** The frames of one server, from the end of its handshake. */
-export class ServerFrames {
-  readonly #onFrame: (frame: Uint8Array) => void;
+/** The frames of one peer, from the end of its handshake. */
+export class PeerFrames {
+  readonly #isMasked: boolean;
+  readonly #onFrame: (frame: Uint8Array, key: Uint8Array | undefined) => void;
   #chunks: Uint8Array[] = [];
   #buffered = 0;
   /** The message whose last fragment has not come. */
   #open: { readonly opcode: number; readonly payloads: Uint8Array[] } | undefined;
   #closed = false;
 
-  /** Calls `onFrame` with the bytes of each frame, for the record. */
-  constructor(onFrame: (frame: Uint8Array) => void = () => {}) {
+  /** `theirs` is the side of the peer. Calls `onFrame` with the bytes of each frame, and its key. */
+  constructor(
+    theirs: Role,
+    onFrame: (frame: Uint8Array, key: Uint8Array | undefined) => void = () => {},
+  ) {
+    this.#isMasked = theirs === 'client';
     this.#onFrame = onFrame;
   }
 
@@ -114,18 +121,22 @@ export class ServerFrames {
   /**
    * Reads the next message or control frame. `undefined`: more bytes are needed.
    *
-   * Throws `IllegalFrame` for whatever a server must not send. RFC 6455 §5
+   * Throws `IllegalFrame` for whatever a peer must not send. RFC 6455 §5
    */
-  read(): ServerMessage | undefined {
+  read(): PeerMessage | undefined {
     for (;;) {
       if (this.#closed && this.#buffered > 0) {
         throw new IllegalFrame(`${this.#buffered} bytes after its Close (§5.5.1)`);
       }
       const header = this.#header();
-      if (!header || this.#buffered < header.headerBytes + header.length) return undefined;
-      const frame = this.#take(header.headerBytes + header.length);
-      this.#onFrame(frame);
-      const message = this.#interpret(header, frame.subarray(header.headerBytes));
+      if (!header) return undefined;
+      const payloadAt = header.headerBytes + (header.masked ? KEY_BYTES : 0);
+      if (this.#buffered < payloadAt + header.length) return undefined;
+      const frame = this.#take(payloadAt + header.length);
+      const key = header.masked ? frame.subarray(header.headerBytes, payloadAt) : undefined;
+      this.#onFrame(frame, key);
+      const payload = frame.subarray(payloadAt);
+      const message = this.#interpret(header, key ? masked(payload, key) : payload);
       if (message) return message;
     }
   }
@@ -134,13 +145,15 @@ export class ServerFrames {
   #header(): RawHeader | undefined {
     const header = readHeader(this.#peek(MAX_HEADER_BYTES));
     if (!header) return undefined;
-    if (header.masked) throw new IllegalFrame('a frame with a mask (§5.1)');
+    if (header.masked !== this.#isMasked) {
+      throw new IllegalFrame(`a frame ${header.masked ? 'with' : 'without'} a mask (§5.1)`);
+    }
     const problem = headerProblem(header, this.#open !== undefined);
     if (problem) throw new IllegalFrame(problem);
     return header;
   }
 
-  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): ServerMessage | undefined {
+  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): PeerMessage | undefined {
     if (opcode === Opcode.Ping) return { type: 'ping', payload };
     if (opcode === Opcode.Pong) return { type: 'pong', payload };
     if (opcode === Opcode.Close) return this.#close(payload);
@@ -150,7 +163,7 @@ export class ServerFrames {
     return fin ? wholeMessage(message.opcode, message.payloads) : undefined;
   }
 
-  #close(payload: Uint8Array): ServerMessage {
+  #close(payload: Uint8Array): PeerMessage {
     this.#closed = true;
     if (payload.length === 0) return { type: 'close', code: undefined, payload };
     if (payload.length === 1) throw new IllegalFrame('a Close with half a code (§5.5.1)');
@@ -185,7 +198,7 @@ export class ServerFrames {
   }
 }
 
-function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): ServerMessage {
+function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): PeerMessage {
   const [only] = payloads;
   const payload = payloads.length === 1 && only ? only : Buffer.concat(payloads);
   if (opcode === Opcode.Binary) return { type: 'binary', payload };

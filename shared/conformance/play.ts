@@ -1,5 +1,5 @@
-/** Plays a script on a connection, and judges what the server did. */
-import type { RawClient, Sendable, Writes } from './client.ts';
+/** Plays a script on a connection, and judges what the peer did. */
+import type { RawEndpoint, Sendable, Writes } from './endpoint.ts';
 import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
 import {
   nameClose,
@@ -13,7 +13,7 @@ import {
 /** Something to send, a reply to wait for, or a moment in which we say nothing. */
 export type ScriptStep = Sendable | { readonly until: Reply } | 'pause';
 
-/** One way in which a server may react. */
+/** One way in which a peer may react. */
 export interface AllowedReaction {
   readonly verdict: 'OK' | 'NON-STRICT';
   /** In this order, and none besides. */
@@ -24,34 +24,34 @@ export interface AllowedReaction {
   readonly unclosed?: boolean;
 }
 
-/** A conversation on one client. */
+/** A conversation on one connection. */
 export interface Script {
   readonly steps: readonly ScriptStep[];
   /** How the frames between two waits are written. */
   readonly writes?: Writes;
-  /** What the server may do; the best is the first. */
+  /** What the peer may do; the best is the first. */
   readonly allowed: readonly AllowedReaction[];
-  /** The server has to fail the connection: there is no closing handshake to take part in. */
+  /** The peer has to fail the connection: there is no closing handshake to take part in. */
   readonly fails?: boolean;
 }
 
-/** What came from the server, and how the connection ended. */
+/** What came from the peer, and how the connection ended. */
 interface Reaction {
   readonly replies: Reply[];
   readonly ended: 'fin' | 'reset' | 'silence';
 }
 
-/** Plays a script on an open client. Throws `Failed` for what a server must not send. */
-export async function play(client: RawClient, script: Script): Promise<Finding> {
+/** Plays a script on an open connection. Throws `Failed` for what the peer must not send. */
+export async function play(endpoint: RawEndpoint, script: Script): Promise<Finding> {
   const replies: Reply[] = [];
-  const early = await perform(client, script, replies);
-  const ended = early ?? (await listen(client, replies));
-  return judge(client, script, { replies, ended });
+  const early = await perform(endpoint, script, replies);
+  const ended = early ?? (await listen(endpoint, replies));
+  return judge(endpoint, script, { replies, ended });
 }
 
 /** Sends what there is to send. Returns how the connection ended, if it did meanwhile. */
 async function perform(
-  client: RawClient,
+  endpoint: RawEndpoint,
   { steps, writes }: Script,
   replies: Reply[],
 ): Promise<Reaction['ended'] | undefined> {
@@ -61,32 +61,32 @@ async function perform(
       frames.push(step);
       continue;
     }
-    await client.send(frames, writes);
+    await endpoint.send(frames, writes);
     frames = [];
     if (step === 'pause') {
-      await client.pause();
+      await endpoint.pause();
       continue;
     }
-    const ended = await listen(client, replies, step.until);
+    const ended = await listen(endpoint, replies, step.until);
     if (ended) return ended;
   }
-  await client.send(frames, writes);
+  await endpoint.send(frames, writes);
   return undefined;
 }
 
-export async function listen(client: RawClient, replies: Reply[]): Promise<Reaction['ended']>;
+export async function listen(endpoint: RawEndpoint, replies: Reply[]): Promise<Reaction['ended']>;
 export async function listen(
-  client: RawClient,
+  endpoint: RawEndpoint,
   replies: Reply[],
   until: Reply,
 ): Promise<Reaction['ended'] | undefined>;
 /** Takes replies, until a certain one has come or the connection has ended. */
-export async function listen(client: RawClient, replies: Reply[], until?: Reply) {
+export async function listen(endpoint: RawEndpoint, replies: Reply[], until?: Reply) {
   for (;;) {
-    const event = await client.next();
+    const event = await endpoint.next();
     switch (event.type) {
       case 'close':
-        return client.untilEnd();
+        return endpoint.untilEnd();
       case 'fin':
       case 'reset':
       case 'silence':
@@ -101,30 +101,30 @@ export async function listen(client: RawClient, replies: Reply[], until?: Reply)
 /**
  * Judges a conversation: the worse of two verdicts counts.
  *
- * - What the server said. Replies and Close have to be those of one allowed reaction, and that
+ * - What the peer said. Replies and Close have to be those of one allowed reaction, and that
  *   has the verdict. Of none: FAILED.
  * - How the connection ended. See `judgeEnding`.
  *
  * Throws `Lost` when there was a reset and no Close: see there.
  */
-function judge(client: RawClient, script: Script, reaction: Reaction): Finding {
-  const { serverClose } = client;
+function judge(endpoint: RawEndpoint, script: Script, reaction: Reaction): Finding {
+  const { peerClose } = endpoint;
   const match = script.allowed.find(
     ({ replies, codes, unclosed = false }) =>
       sameReplies(reaction.replies, replies) &&
-      (serverClose ? codes.includes(serverClose.code) : unclosed),
+      (peerClose ? codes.includes(peerClose.code) : unclosed),
   );
-  const ending = endingOf(client);
+  const ending = endingOf(endpoint);
   const verdict = worst(match?.verdict ?? 'FAILED', judgeEnding(ending, script.fails));
   const isForPong = script.allowed.some(({ replies }) => replies.some(isPong));
-  const remark = isForPong && verdict === 'FAILED' ? sayUnasked(client) : '';
-  const finding = { verdict, ending, happened: describeReaction(reaction, client) + remark };
-  if (reaction.ended === 'reset' && !serverClose) throw new Lost(finding);
+  const remark = isForPong && verdict === 'FAILED' ? sayUnasked(endpoint) : '';
+  const finding = { verdict, ending, happened: describeReaction(reaction, endpoint) + remark };
+  if (reaction.ended === 'reset' && !peerClose) throw new Lost(finding);
   return finding;
 }
 
 /**
- * Judges how a connection ended. A Close and then the end of TCP is OK. With `fails`, the server
+ * Judges how a connection ended. A Close and then the end of TCP is OK. With `fails`, the peer
  * has to fail the connection: no Close is NON-STRICT then, as §7.1.7 has a SHOULD, and a reset
  * after the Close is OK, as there may be bytes of ours that it does not read any more. Without,
  * a reset after the Close is NON-STRICT, as §7.1.1 has a SHOULD, and no Close is FAILED. No end
@@ -137,15 +137,15 @@ export function judgeEnding(ending: Ending, fails = false): Verdict {
 }
 
 /** Names how a connection ended. */
-export function endingOf({ serverClose, socket: { ended } }: RawClient): Ending {
+export function endingOf({ peerClose, socket: { ended } }: RawEndpoint): Ending {
   if (ended === undefined) return 'open';
-  if (!serverClose) return 'dropped';
+  if (!peerClose) return 'dropped';
   return ended === 'fin' ? 'clean' : 'reset';
 }
 
 /**
- * The connection was reset, and no Close had come. Perhaps the server sent one: a write of ours
- * that meets a reset costs us what we have not read. So the case is played again; a server that
+ * The connection was reset, and no Close had come. Perhaps the peer sent one: a write of ours
+ * that meets a reset costs us what we have not read. So the case is played again; a peer that
  * sends none will not send one then either.
  */
 export class Lost extends Failed {
@@ -158,22 +158,22 @@ export class Lost extends Failed {
   }
 }
 
-function describeReaction({ replies, ended }: Reaction, client: RawClient): string {
-  const { serverClose, isInsideMessage } = client;
+function describeReaction({ replies, ended }: Reaction, endpoint: RawEndpoint): string {
+  const { peerClose, isInsideMessage } = endpoint;
   const said = [
     ...(replies.length > 0 ? [nameReplies(replies)] : []),
-    ...(serverClose ? [nameClose(serverClose)] : []),
+    ...(peerClose ? [nameClose(peerClose)] : []),
   ];
   const sent = said.length > 0 ? `sent ${said.join(', then ')}, and ` : '';
-  const ending = HOW_IT_ENDED[ended][serverClose ? 'closed' : 'unclosed'];
+  const ending = HOW_IT_ENDED[ended][peerClose ? 'closed' : 'unclosed'];
   const place = isInsideMessage ? ', inside a message' : '';
-  return `The server ${sent}${ending}${place}.`;
+  return `${endpoint.peer} ${sent}${ending}${place}.`;
 }
 
 const isPong = ({ type }: Reply) => type === 'pong';
 
 /** A remark when a Pong is awaited: one arrived, and it was another one. */
-export function sayUnasked({ unaskedPong }: RawClient): string {
+export function sayUnasked({ unaskedPong }: RawEndpoint): string {
   if (!unaskedPong) return '';
   return ` Passed over: ${nameReplies([pongReply(unaskedPong)])}, which answers no Ping of ours.`;
 }

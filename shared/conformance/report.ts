@@ -3,11 +3,20 @@ import { columns, style } from '../view/style.ts';
 import { labelTable } from '../view/table.ts';
 import { clip, pad } from '../view/width.ts';
 import { wrap } from '../view/wrap.ts';
+import { UNTRIED } from './attempt.ts';
 import type { Category } from './case.ts';
-import { CATEGORIES } from './cases/index.ts';
 import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';
-import { UNTRIED } from './run.ts';
 import type { TimelineEntry } from './timeline.ts';
+
+/** What was tested, as a report has to know it. */
+export interface Subject {
+  /** The URL of a server, or the command of a client. */
+  readonly name: string;
+  /** What there is to test it with. */
+  readonly categories: readonly Category<never>[];
+  /** The words behind `npm run conformance` that run one case. */
+  readonly wordsFor: (id: string) => string;
+}
 
 /** Of how many cases that are not OK the conversation is shown. */
 const MAX_TIMELINES = 3;
@@ -25,7 +34,7 @@ const MARKS: Record<Verdict, string> = {
   FAILED: style.red('✗'),
 };
 
-/** The endings that are the server's doing, in words. */
+/** The endings that are the peer's doing, in words. */
 const ENDINGS: Partial<Record<Ending, string>> = {
   clean: 'clean',
   reset: 'reset after a Close',
@@ -44,7 +53,7 @@ export function countVerdicts(results: readonly CaseResult[]): Record<Verdict, n
  * is told in full. No line is wider than `width` columns.
  */
 export function renderReport(
-  url: string,
+  subject: Subject,
   results: readonly CaseResult[],
   width = columns(),
 ): string[] {
@@ -55,14 +64,14 @@ export function renderReport(
   const told = tried.length === 1 ? tried : bad.slice(0, MAX_TOLD);
   return [
     '',
-    ...wrap(`Conformance of ${url}`, width).map((line) => style.bold(line)),
+    ...wrap(`Conformance of ${subject.name}`, width).map((line) => style.bold(line)),
     style.dim('Sections, such as §5.2, are those of RFC 6455.'),
     ...(tried.length > 0
-      ? ['', ...renderTable(tried, width), '', ...wrap(sayEndings(tried), width)]
+      ? ['', ...renderTable(tried, subject, width), '', ...wrap(sayEndings(tried), width)]
       : []),
     ...told.flatMap((result, i) => ['', ...renderCase(result, i < MAX_TIMELINES, width)]),
     ...nameOthers(bad.slice(MAX_TOLD), width),
-    ...hintAtOthers(bad, url, width),
+    ...hintAtOthers(bad, subject, width),
     ...sayObstacles(results, width),
     '',
     summary(results),
@@ -90,7 +99,7 @@ function sayObstacles(results: readonly CaseResult[], width: number): string[] {
 
 const isUntried = ({ ending }: CaseResult) => ending === 'untried';
 
-/** How connections ended is a verdict of its own: a server may echo well, and never let go. */
+/** How connections ended is a verdict of its own: a peer may echo well, and never let go. */
 function sayEndings(results: readonly CaseResult[]): string {
   const counts = Object.entries(ENDINGS).flatMap(([ending, words]) => {
     const count = results.filter((result) => result.ending === ending).length;
@@ -99,10 +108,10 @@ function sayEndings(results: readonly CaseResult[]): string {
   return `How TCP ended: ${counts.join(', ') || 'no case asked'}.`;
 }
 
-function hintAtOthers(bad: readonly CaseResult[], url: string, width: number): string[] {
+function hintAtOthers(bad: readonly CaseResult[], subject: Subject, width: number): string[] {
   const next = bad[MAX_TIMELINES];
   if (!next) return [];
-  const command = `npm run conformance ${url} ${next.id}`;
+  const command = `npm run conformance ${subject.wordsFor(next.id)}`;
   return ['', ...wrap(`To see what was said in one of the others: ${command}`, width)];
 }
 
@@ -114,8 +123,12 @@ function summary(results: readonly CaseResult[]): string {
   return style.bold([...said, ...(untried > 0 ? [`${untried} not tried`] : [])].join(', '));
 }
 
-function renderTable(results: readonly CaseResult[], width: number): string[] {
-  const rows = CATEGORIES.map((category) => ({ category, part: resultsOf(category, results) }));
+function renderTable(
+  results: readonly CaseResult[],
+  { categories }: Subject,
+  width: number,
+): string[] {
+  const rows = categories.map((category) => ({ category, part: resultsOf(category, results) }));
   const heading = tableRow('', 'Category', [...VERDICTS, 'seconds'], width);
   return [
     style.dim(heading),
@@ -125,11 +138,11 @@ function renderTable(results: readonly CaseResult[], width: number): string[] {
   ];
 }
 
-function resultsOf({ id }: Category, results: readonly CaseResult[]): CaseResult[] {
+function resultsOf({ id }: Category<never>, results: readonly CaseResult[]): CaseResult[] {
   return results.filter((result) => result.id.startsWith(`${id}.`));
 }
 
-function renderRow(category: Category, part: readonly CaseResult[], width: number): string {
+function renderRow(category: Category<never>, part: readonly CaseResult[], width: number): string {
   const counts = countVerdicts(part);
   const seconds = part.reduce((sum, result) => sum + result.seconds, 0);
   const cells = VERDICTS.map((verdict) => (counts[verdict] === 0 ? '·' : `${counts[verdict]}`));

@@ -1,22 +1,22 @@
-/** Cases as data: what we send, and what the server may answer. */
+/** Cases as data: what we send, and what the peer may answer. */
 import type { WireFrame } from '../kit/frames.ts';
 import { CloseCode, Opcode } from '../protocol.ts';
 import type { Caption, Case } from './case.ts';
-import type { RawClient, Sendable, Writes } from './client.ts';
+import type { RawEndpoint, Sendable, Writes } from './endpoint.ts';
 import type { Finding } from './model.ts';
 import { type AllowedReaction, play, type Script, type ScriptStep } from './play.ts';
-import type { Trial } from './trial.ts';
+import type { Stage } from './stage.ts';
 import { close, echoOf, nameReplies, type Reply } from './vocabulary.ts';
 
 const NORMAL: AllowedReaction['codes'] = [CloseCode.NormalClosure, undefined];
 
 /** A case that follows a script. */
 export function scripted([id, title, section]: Caption, script: Script): Case {
-  const run = async (trial: Trial) => play(await trial.open(), script);
+  const run = async (stage: Stage) => play(await stage.open(), script);
   return { id, title, section, expected: describeExpected(script), run };
 }
 
-/** A case in which the server has to answer, and then to close as it should. */
+/** A case in which the peer has to answer, and then to close as it should. */
 export function answers(
   caption: Caption,
   send: readonly ScriptStep[],
@@ -32,33 +32,33 @@ export function answers(
   return scripted(caption, { steps, writes, allowed });
 }
 
-/** A case in which the server has to echo one message. */
+/** A case in which the peer has to echo one message. */
 export function echoes(caption: Caption, message: WireFrame, writes?: Writes): Case {
   return answers(caption, [message], [echoOf(message)], writes);
 }
 
-/** A case in which the server has to echo messages, each before the next is sent. */
+/** A case in which the peer has to echo messages, each before the next is sent. */
 export function echoesEach(caption: Caption, messages: readonly WireFrame[]): Case {
   const steps = messages.flatMap((message): ScriptStep[] => [message, { until: echoOf(message) }]);
   return answers(caption, steps, messages.map(echoOf));
 }
 
-/** What a server may do that should fail the connection, besides just that. */
+/** What a peer may do that should fail the connection, besides just that. */
 export interface Leeway {
   /** What it should have answered until then; to answer nothing is NON-STRICT. */
   readonly before?: readonly Reply[];
   /** Codes that are NON-STRICT. */
   readonly codes?: readonly number[];
-  /** The answer of a server that lets it pass, where that is no more than NON-STRICT. */
+  /** The answer of a peer that lets it pass, where that is no more than NON-STRICT. */
   readonly passed?: Reply;
   readonly writes?: Writes;
 }
 
 /**
- * A case in which the server has to fail the connection with one of these codes. Not to give a
+ * A case in which the peer has to fail the connection with one of these codes. Not to give a
  * code, or to end TCP without a Close, is NON-STRICT.
  *
- * A Close follows what is wrong, so that a server that lets it pass shows itself at once. Where
+ * A Close follows what is wrong, so that a peer that lets it pass shows itself at once. Where
  * it may let it pass, its answer comes first: who reads the Close at once may lose that.
  */
 export function fails(
@@ -84,7 +84,7 @@ export function fails(
   return scripted(caption, { steps, writes, allowed, fails: true });
 }
 
-/** A case in which we close, and the server has to answer with one of these codes, or none. */
+/** A case in which we close, and the peer has to answer with one of these codes, or none. */
 export function closes(
   caption: Caption,
   send: readonly Sendable[],
@@ -94,10 +94,10 @@ export function closes(
   return scripted(caption, { steps: send, allowed });
 }
 
-/** Closes the connection as it should be, and judges how the server takes part. */
-export function finish(client: RawClient): Promise<Finding> {
+/** Closes the connection as it should be, and judges how the peer takes part. */
+export function finish(endpoint: RawEndpoint): Promise<Finding> {
   const allowed = [{ verdict: 'OK', replies: [], codes: NORMAL }] as const;
-  return play(client, { steps: [close(CloseCode.NormalClosure)], allowed });
+  return play(endpoint, { steps: [close(CloseCode.NormalClosure)], allowed });
 }
 
 function describeExpected({ allowed: [best], fails }: Script): string {

@@ -1,20 +1,21 @@
-/** One TCP connection to a server: bytes out, bytes in, and how it ends. */
+/** One TCP connection to the peer: bytes out, bytes in, and how it ends. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterPatience } from '../kit/patience.ts';
+import type { Role } from '../protocol.ts';
 import type { TargetServer } from './http.ts';
 import { Failed } from './model.ts';
 import { ConnectionRecord } from './record.ts';
 import type { Timeline } from './timeline.ts';
 
-/** How long to wait, in milliseconds. A good server lets none of it pass. */
+/** How long to wait, in milliseconds. A good peer lets none of it pass. */
 export interface Patience {
   /** For an answer. */
   readonly answerMs: number;
   /** For the end of TCP, once both have sent a Close. */
   readonly endMs: number;
-  /** Inside a message, where a case lets time pass: no server may mind. 0: no time passes. */
+  /** Inside a message, where a case lets time pass: no peer may mind. 0: no time passes. */
   readonly pauseMs: number;
 }
 
@@ -27,14 +28,17 @@ export class Unreachable extends Failed {}
 /** A TCP connection that sends what it is told, and knows nothing of HTTP and frames. */
 export class RawSocket {
   readonly record: ConnectionRecord;
+  /** What to call the peer in a sentence: `The server` or `The client`. */
+  readonly peer: string;
   readonly #socket: Socket;
   #take: (chunk: Uint8Array) => boolean = () => true;
   #ended: 'fin' | 'reset' | undefined;
   #wake = () => {};
 
-  private constructor(socket: Socket, record: ConnectionRecord) {
+  private constructor(socket: Socket, timeline: Timeline, peer: Role) {
     this.#socket = socket.pause();
-    this.record = record;
+    this.record = new ConnectionRecord(timeline);
+    this.peer = `The ${peer}`;
     socket.on('data', (chunk) => {
       if (this.#take(chunk)) this.#wake();
     });
@@ -42,7 +46,7 @@ export class RawSocket {
       // Node may take a reset for an end. But then there is no peer any more whose port to ask
       // for, as after the ends of both sides.
       if (socket.remotePort === undefined && socket.writable) this.#end('reset', 'reset');
-      else this.#end('fin', 'the server ended TCP (FIN)');
+      else this.#end('fin', `the ${peer} ended TCP (FIN)`);
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.#end('reset', error.code === 'ECONNRESET' ? 'reset' : `lost: ${error.message}`),
@@ -69,9 +73,16 @@ export class RawSocket {
     } finally {
       stop();
     }
-    const record = new ConnectionRecord(timeline);
-    record.happened('connected');
-    return new RawSocket(socket, record);
+    const raw = new RawSocket(socket, timeline, 'server');
+    raw.record.happened('connected');
+    return raw;
+  }
+
+  /** Goes on with a connection that a client has made to a server of ours. */
+  static accepted(socket: Socket, timeline: Timeline): RawSocket {
+    const raw = new RawSocket(socket, timeline, 'client');
+    raw.record.happened('the client connected');
+    return raw;
   }
 
   /** How TCP ended. `undefined`: it is still there. */
@@ -130,20 +141,21 @@ export class RawSocket {
     return true;
   }
 
-  /** Ends our side of TCP; what the server sends is still read. */
+  /** Ends our side of TCP, if it has not ended; what the peer sends is still read. */
   halfClose(): void {
+    if (!this.#socket.writable) return;
     this.record.happened('we ended our side of TCP (FIN)');
     this.#socket.end();
   }
 
-  /** Closes the connection with a reset, as a client that crashes. */
+  /** Closes the connection with a reset, as a program that crashes. */
   reset(): void {
     this.record.happened('we reset the connection');
     this.#forget();
     resetNow(this.#socket);
   }
 
-  /** Closes the connection at once. If there is something unread, the server will meet a reset. */
+  /** Closes the connection at once. If there is something unread, the peer will meet a reset. */
   destroy(): void {
     this.#forget();
     this.#socket.destroy();

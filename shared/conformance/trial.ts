@@ -1,10 +1,11 @@
-/** One attempt at a case. */
+/** One attempt at a case for servers. */
 import { randomBytes } from 'node:crypto';
-import type { RawClient } from './client.ts';
+import type { RawEndpoint } from './endpoint.ts';
 import { encodeRequest, type TargetServer, upgradeRequest } from './http.ts';
 import { HttpClient } from './http-client.ts';
 import { Failed } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
+import type { Stage } from './stage.ts';
 import { Timeline } from './timeline.ts';
 
 /** How to open a WebSocket, where it matters. */
@@ -16,7 +17,7 @@ export interface OpenOptions {
 }
 
 /** What a case works with: a server, connections to it, and the record of what is said. */
-export class Trial {
+export class Trial implements Stage {
   readonly timeline = new Timeline();
   readonly target: TargetServer;
   readonly patience: Patience;
@@ -39,7 +40,7 @@ export class Trial {
    * Opens a WebSocket. The status is all that counts: the other rules of the handshake have a
    * category of their own. Throws `Failed` when it is not 101.
    */
-  async open(options: OpenOptions = {}): Promise<RawClient> {
+  async open(options: OpenOptions = {}): Promise<RawEndpoint> {
     const { key = randomKey(), localPort } = options;
     const client = await this.connect(localPort);
     const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)));

@@ -1,9 +1,9 @@
-/** The words that cases are written in: what we send, what a server replies, and their names in a report. */
+/** The words that cases are written in: what we send, what a peer replies, and their names in a report. */
 import { isUtf8 } from 'node:buffer';
 import { utf8, type WireFrame } from '../kit/frames.ts';
 import { Opcode } from '../protocol.ts';
 import { preview } from '../view/say.ts';
-import type { ServerEvent } from './parser.ts';
+import type { PeerEvent } from './parser.ts';
 
 /** Bytes, or text to encode as UTF-8. */
 type Payload = Uint8Array | string;
@@ -54,7 +54,7 @@ export function counting(size: number): WireFrame {
   return binary(new Uint8Array(size).map((_, i) => i * 37 + 1));
 }
 
-/** What a server sends back for what it understood. */
+/** What a peer sends back for what it understood. */
 export interface Reply {
   readonly type: 'text' | 'binary' | 'pong';
   readonly payload: Uint8Array;
@@ -63,11 +63,11 @@ export interface Reply {
 const replier =
   (type: Reply['type']) =>
   (payload: Payload = ''): Reply => ({ type, payload: bytesOf(payload) });
-/** The server sends a text. */
+/** The peer sends a text. */
 export const textReply = replier('text');
-/** The server sends a binary message. */
+/** The peer sends a binary message. */
 export const binaryReply = replier('binary');
-/** The server sends a Pong. */
+/** The peer sends a Pong. */
 export const pongReply = replier('pong');
 
 /** The echo of a whole message. */
@@ -76,7 +76,7 @@ export function echoOf({ opcode, payload = '' }: WireFrame): Reply {
 }
 
 /** Says whether an event is this reply, to the byte. */
-export function sameReply(event: ServerEvent, wanted: Reply): boolean {
+export function sameReply(event: PeerEvent, wanted: Reply): boolean {
   return (
     event.type === wanted.type &&
     'payload' in event &&
@@ -86,7 +86,7 @@ export function sameReply(event: ServerEvent, wanted: Reply): boolean {
 
 /**
  * Compares what came with what was wanted. Messages come in order. Pongs do, too, but one may be
- * left out when one for a later Ping comes, §5.5.3, and one may overtake messages: a server
+ * left out when one for a later Ping comes, §5.5.3, and one may overtake messages: a peer
  * answers Pings at once, while it works on a message. Empty ones may come besides.
  */
 export function sameReplies(came: readonly Reply[], wanted: readonly Reply[]): boolean {
@@ -105,7 +105,7 @@ function pongsMatch(came: readonly Reply[], wanted: readonly Reply[]): boolean {
   for (const { pong, messagesBefore } of pongsOf(came)) {
     const index = pending.findIndex((other) => sameReply(pong, other.pong));
     const expected = pending[index];
-    // An empty one may be no answer at all: a server may send Pongs of its own.
+    // An empty one may be no answer at all: a peer may send Pongs of its own.
     if (!expected && pong.payload.length === 0) continue;
     if (!expected || messagesBefore > expected.messagesBefore) return false;
     pending = pending.slice(index + 1);
@@ -138,13 +138,13 @@ export function nameReplies(replies: readonly Reply[]): string {
 }
 
 /** Names a Close by its code and its reason. */
-export function nameClose({ code, payload }: Extract<ServerEvent, { type: 'close' }>): string {
+export function nameClose({ code, payload }: Extract<PeerEvent, { type: 'close' }>): string {
   if (code === undefined) return 'an empty Close';
   return `Close ${code}${payload.length > 2 ? ` ${preview(payload.subarray(2))}` : ''}`;
 }
 
 /** Names whatever came. */
-export function nameEvent(event: ServerEvent): string {
+export function nameEvent(event: PeerEvent): string {
   switch (event.type) {
     case 'close':
       return nameClose(event);

@@ -1,9 +1,9 @@
 /** Whether there is a server to test, and still is one. */
 import { CloseCode } from '../protocol.ts';
-import type { RawClient } from './client.ts';
+import type { RawEndpoint } from './endpoint.ts';
 import type { TargetServer } from './http.ts';
 import { type CaseResult, Failed } from './model.ts';
-import type { ServerEvent } from './parser.ts';
+import type { PeerEvent } from './parser.ts';
 import { type Patience, Unreachable } from './socket.ts';
 import { Trial } from './trial.ts';
 import { close, nameEvent, ping, text } from './vocabulary.ts';
@@ -73,17 +73,17 @@ async function expectSilence(trial: Trial): Promise<void> {
 
 /** Any sign of life will do, legal or not: an echo, a Pong, a Close. Throws `Failed` for none. */
 async function expectLife(trial: Trial): Promise<void> {
-  const client = await trial.open();
-  await client.send([text('Is anybody there?'), ping('?'), close(CloseCode.NormalClosure)]);
-  if ((await eventOf(client, trial.patience.answerMs))?.type !== 'silence') return;
+  const endpoint = await trial.open();
+  await endpoint.send([text('Is anybody there?'), ping('?'), close(CloseCode.NormalClosure)]);
+  if ((await eventOf(endpoint, trial.patience.answerMs))?.type !== 'silence') return;
   const seconds = trial.patience.answerMs / 1000;
   throw new Failed(`It opens a WebSocket, and says nothing for ${seconds} s.`, 'open');
 }
 
 /** Waits for what comes. `undefined`: something illegal. */
-async function eventOf(client: RawClient, patienceMs: number): Promise<ServerEvent | undefined> {
+async function eventOf(endpoint: RawEndpoint, patienceMs: number): Promise<PeerEvent | undefined> {
   try {
-    return await client.next(patienceMs);
+    return await endpoint.next(patienceMs);
   } catch (error) {
     if (error instanceof Failed) return undefined;
     throw error;

@@ -9,9 +9,10 @@ import { CATEGORIES } from '../../shared/conformance/cases/index.ts';
 import { UTF8_TEXTS } from '../../shared/conformance/cases/utf8.ts';
 import type { CaseResult } from '../../shared/conformance/model.ts';
 import { OwnFrames } from '../../shared/conformance/own-frames.ts';
-import { ServerFrames } from '../../shared/conformance/parser.ts';
+import { PeerFrames } from '../../shared/conformance/parser.ts';
 import { renderReport } from '../../shared/conformance/report.ts';
-import { runCase, runConformance, selectCases } from '../../shared/conformance/run.ts';
+import { runCase, runConformance, serverAt } from '../../shared/conformance/run.ts';
+import { selectCases } from '../../shared/conformance/select.ts';
 import { parseTarget } from '../../shared/conformance/target.ts';
 import { close, ping, text } from '../../shared/conformance/vocabulary.ts';
 import { ROOT } from '../../shared/course/lessons.ts';
@@ -280,7 +281,7 @@ describe('what a server must not send', () => {
     ['a Close with a reason that is not UTF-8', '88 03 03 e8 ff', 'reason is not UTF-8'],
     ['anything after its Close', '88 02 03 e8 81 00', 'after its Close'],
   ])('%s', (_, bytes, problem) => {
-    const frames = new ServerFrames();
+    const frames = new PeerFrames('server');
     frames.push(fromHex(bytes));
     const readAll = () => {
       while (frames.read());
@@ -297,7 +298,7 @@ describe('what a server must not send', () => {
     const bytes = fromHex('01 03 48 65 6c 89 01 21 80 02 6c 6f 82 7e 00 7e');
     const all = new Uint8Array(bytes.length + 126);
     all.set(bytes);
-    const frames = new ServerFrames();
+    const frames = new PeerFrames('server');
     const said: string[] = [];
     for (const byte of all) {
       frames.push(Uint8Array.of(byte));
@@ -328,7 +329,7 @@ test('where a frame of ours ends is known, however it is cut', () => {
 
 describe('a run', () => {
   test('of one case tells what was said', async () => {
-    const testCase = selectCases(['7.3.3'])[0]!.cases[0]!;
+    const testCase = selectCases(['7.3.3'], CATEGORIES)[0]!.cases[0]!;
     const result = await runCase(parseTarget(good.url), testCase);
     expect(result).toMatchObject({ id: '7.3.3', verdict: 'OK', ending: 'clean', section: '5.5.1' });
     expect(result.timeline.map(({ mark, text }) => `${mark} ${text[0]}`)).toEqual([
@@ -343,7 +344,7 @@ describe('a run', () => {
 
   test('chooses by category, family and case, in any case of letters', () => {
     const ids = (...names: string[]) =>
-      selectCases(names).flatMap(({ cases }) => cases.map(({ id }) => id));
+      selectCases(names, CATEGORIES).flatMap(({ cases }) => cases.map(({ id }) => id));
     expect(ids('6.4')).toEqual(['6.4.1', '6.4.2', '6.4.3', '6.4.4']);
     expect(ids('h.3', '7.3.1')).toEqual(['7.3.1', 'H.3']);
     expect(ids('l').length).toBeGreaterThan(5);
@@ -376,7 +377,7 @@ describe('a run', () => {
         'Not tried. This is not a WebSocket server, or not at /: The response to the handshake was HTTP/1.1 404 Not Found.',
     });
     // Nobody asked for the handshake: the reason is told once, and that is all.
-    expect(renderReport(url, all, 80).map(stripVTControlCharacters)).toEqual([
+    expect(renderReport(serverAt(url), all, 80).map(stripVTControlCharacters)).toEqual([
       '',
       `Conformance of ${url}`,
       'Sections, such as §5.2, are those of RFC 6455.',
@@ -437,13 +438,15 @@ describe('a report', () => {
   afterAll(() => broken.stop());
 
   test('fits into 80 columns and ends with the sum', () => {
-    const lines = renderReport(broken.url, results, 80).map(stripVTControlCharacters);
+    const lines = renderReport(serverAt(broken.url), results, 80).map(stripVTControlCharacters);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lines.at(-1)).toBe(`${results.length - 9} OK, 0 NON-STRICT, 9 FAILED`);
   });
 
   test('has a row for each category, and the first three conversations', () => {
-    const text = stripVTControlCharacters(renderReport(broken.url, results, 80).join('\n'));
+    const text = stripVTControlCharacters(
+      renderReport(serverAt(broken.url), results, 80).join('\n'),
+    );
     expect(text).toMatch(/^✗ 3 {3}Reserved bits {2,}· {2,}· {2,}7 {2,}\d+\.\d$/m);
     expect(text).toMatch(/^✓ 6 {3}UTF-8 {2,}4 {2,}· {2,}· {2,}\d+\.\d$/m);
     expect(text).toMatch(/^✗ 3\.1 {5}A text with RSV 1 +§5\.2 {2}FAILED$/m);
@@ -459,7 +462,7 @@ describe('a report', () => {
     const masking = await startServer('masks-its-frames');
     const all = await runConformance(masking.url, { select: ['6'] });
     await masking.stop();
-    const lines = renderReport(masking.url, all, 80).map(stripVTControlCharacters);
+    const lines = renderReport(serverAt(masking.url), all, 80).map(stripVTControlCharacters);
     const bad = notOk(all).length;
     expect(lines.filter((line) => line.endsWith('FAILED')).length - 1).toBe(40);
     expect(lines.join(' ')).toContain(`And ${bad - 40} more, those that are NON-STRICT with a ~:`);
@@ -468,7 +471,7 @@ describe('a report', () => {
   test('of one case is told in full, the middle of much talk left out', async () => {
     const select = ['S.12'];
     const alone = await runConformance(broken.url, { select });
-    const text = stripVTControlCharacters(renderReport(broken.url, alone, 80).join('\n'));
+    const text = stripVTControlCharacters(renderReport(serverAt(broken.url), alone, 80).join('\n'));
     expect(text).toMatch(/^✓ S\.12/m);
     expect(text).toMatch(/… \d+ more$/m);
     expect(text).toMatch(/1 OK, 0 NON-STRICT, 0 FAILED$/);

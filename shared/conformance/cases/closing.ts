@@ -34,7 +34,7 @@ export const CLOSING: Category = {
       ['7.1.5', 'A Close between two fragments', '5.5.1'],
       [begin('fragment1'), close(1000), end('fragment2')],
     ),
-    // What has not been echoed when the Close is read is the server's choice, as in S.10.
+    // What has not been echoed when the Close is read is the peer's choice, as in S.10.
     scripted(['7.1.6', '256 KiB of text, another text, Close and Ping in one go', '5.5.1'], {
       steps: [LARGE, text(HELLO), close(1000), ping()],
       allowed: [

@@ -20,7 +20,7 @@ import {
 import { type HttpRequest, type TargetServer, upgradeRequest } from '../http.ts';
 import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding } from '../model.ts';
-import { randomKey } from '../trial.ts';
+import { randomKey, type Trial } from '../trial.ts';
 
 const KEY = 'Sec-WebSocket-Key';
 const VERSION = 'Sec-WebSocket-Version';
@@ -129,7 +129,7 @@ const BROWSER = { rules: EVERYTHING, extensions: ['permessage-deflate'] };
 const cookie = (size: number) => before(`Cookie: session=${'c'.repeat(size)}`);
 
 /** What the 101 has to say. */
-const RESPONSE: Case[] = [
+const RESPONSE: Case<Trial>[] = [
   accepts(['H.1', 'The status line', '4.2.2'], asItIs, { rules: [statusLineRule] }),
   accepts(['H.2', 'Upgrade', '4.2.2'], asItIs, { rules: [upgradeRule] }),
   accepts(['H.3', 'Connection', '4.2.2'], asItIs, { rules: [connectionRule] }),
@@ -159,7 +159,7 @@ const SWITCHES = ['Upgrade', 'Connection'];
  * A tab behind Connection is legal, and yet the HTTP reader of Node, which many servers are built
  * on, does not find the token then. No client sends one: to refuse it is NON-STRICT.
  */
-const TABS: Case = {
+const TABS: Case<Trial> = {
   id: 'H.20',
   title: 'Tabs and spaces around Upgrade and Connection',
   section: '4.2.1',
@@ -173,7 +173,7 @@ const TABS: Case = {
 };
 
 /** What a server has to understand. */
-const LEGAL: Case[] = [
+const LEGAL: Case<Trial>[] = [
   accepts(
     ['H.10', 'Header names in lower case', '4.2.1'],
     rename((name) => name.toLowerCase()),
@@ -249,7 +249,7 @@ const LEGAL: Case[] = [
 const NEED_NOT_DECODE = { passes: 'NON-STRICT' } as const;
 
 /** What a server has to refuse. */
-const ILLEGAL: Case[] = [
+const ILLEGAL: Case<Trial>[] = [
   refuses(
     ['H.32', 'POST', '4.2.1'],
     startLine(({ path }) => `POST ${path} HTTP/1.1`),
@@ -310,7 +310,7 @@ const ILLEGAL: Case[] = [
 const ENDLESS_BYTES = 2 * 1024 * 1024;
 const BLOCK = Buffer.from(`X-Padding: ${'*'.repeat(1011)}\r\n`.repeat(16));
 
-const ENDLESS: Case = {
+const ENDLESS: Case<Trial> = {
   id: 'H.55',
   title: 'A head that never ends',
   section: '10.4',
@@ -338,7 +338,7 @@ async function judgeRefusal(client: HttpClient): Promise<Finding> {
   }
 }
 
-export const HANDSHAKE: Category = {
+export const HANDSHAKE: Category<Trial> = {
   id: 'H',
   title: 'Opening handshake',
   cases: [...RESPONSE, ...LEGAL, ...ILLEGAL, ENDLESS],

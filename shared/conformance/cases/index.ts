@@ -1,5 +1,6 @@
 /** Every case there is. */
 import type { Category } from '../case.ts';
+import type { Trial } from '../trial.ts';
 import { CLOSING } from './closing.ts';
 import { ENDING } from './ending.ts';
 import { FRAMING } from './framing.ts';
@@ -15,7 +16,7 @@ import { VOLUME } from './volume.ts';
  * All categories, in the order of a report. Those with numbers have the cases of the Autobahn
  * test suite, by its numbers; those with letters are what that suite leaves out.
  */
-export const CATEGORIES: readonly Category[] = [
+export const CATEGORIES: readonly Category<Trial>[] = [
   ...MESSAGE_CATEGORIES,
   UTF8,
   CLOSING,

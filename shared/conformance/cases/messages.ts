@@ -1,7 +1,7 @@
 /** Categories 1–5 and 10: messages, pings, reserved bits, opcodes and fragments. */
 import type { WireFrame } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
-import type { Writes } from '../client.ts';
+import type { Writes } from '../endpoint.ts';
 import type { ScriptStep } from '../play.ts';
 import { answers, echoes, fails } from '../script.ts';
 import {

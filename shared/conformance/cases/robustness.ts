@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 function survives(
   [id, title]: readonly [string, string],
   happen: (trial: Trial) => Promise<unknown>,
-): Case {
+): Case<Trial> {
   const run = async (trial: Trial): Promise<Finding> => {
     await happen(trial);
     await expectService(trial);
@@ -41,7 +41,7 @@ async function interleave(trial: Trial, keys: readonly [string, string]): Promis
   await expectReply(b, textReply('still here'));
 }
 
-export const ROBUSTNESS: Category = {
+export const ROBUSTNESS: Category<Trial> = {
   id: 'R',
   title: 'Robustness',
   serial: true,

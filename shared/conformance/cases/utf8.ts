@@ -1,15 +1,15 @@
 /** Category 6: text is UTF-8, and what is not is refused at once. */
 import { isUtf8 } from 'node:buffer';
-import { join, utf8, wire } from '../../kit/frames.ts';
+import { join, utf8 } from '../../kit/frames.ts';
 import { fromHex, toHex } from '../../view/hex.ts';
 import type { Caption, Case, Category } from '../case.ts';
-import type { RawClient } from '../client.ts';
+import type { RawEndpoint } from '../endpoint.ts';
 import { expectReply } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
-import type { ServerEvent } from '../parser.ts';
+import type { PeerEvent } from '../parser.ts';
 import { endingOf, judgeEnding } from '../play.ts';
 import { answers, echoes, fails } from '../script.ts';
-import type { Trial } from '../trial.ts';
+import type { Stage } from '../stage.ts';
 import {
   begin,
   close,
@@ -25,7 +25,7 @@ import {
 } from '../vocabulary.ts';
 
 const INVALID_PAYLOAD = [1007];
-/** How long a server gets to refuse bytes inside a frame, in milliseconds. */
+/** How long a peer gets to refuse bytes inside a frame, in milliseconds. */
 const FAIL_FAST_MS = 1000;
 
 const KOSME = fromHex('ce ba e1 bd b9 cf 83 ce bc ce b5');
@@ -81,37 +81,37 @@ const INSIDE_A_CHARACTER: Cuts = [
 
 /** Cases in which the bad bytes come early, and much could follow them. */
 const FAIL_FAST: Case[] = [
-  failFast(['6.4.1', 'A bad character in the second of three fragments', '8.1'], (client) =>
-    inFragments(client, BETWEEN_CHARACTERS),
+  failFast(['6.4.1', 'A bad character in the second of three fragments', '8.1'], (endpoint) =>
+    inFragments(endpoint, BETWEEN_CHARACTERS),
   ),
-  failFast(['6.4.2', 'A bad byte in the second of three fragments', '8.1'], (client) =>
-    inFragments(client, INSIDE_A_CHARACTER),
+  failFast(['6.4.2', 'A bad byte in the second of three fragments', '8.1'], (endpoint) =>
+    inFragments(endpoint, INSIDE_A_CHARACTER),
   ),
-  failFast(['6.4.3', 'A bad character in the middle of a frame', '8.1'], (client) =>
-    inOneFrame(client, BETWEEN_CHARACTERS),
+  failFast(['6.4.3', 'A bad character in the middle of a frame', '8.1'], (endpoint) =>
+    inOneFrame(endpoint, BETWEEN_CHARACTERS),
   ),
-  failFast(['6.4.4', 'A bad byte in the middle of a frame', '8.1'], (client) =>
-    inOneFrame(client, INSIDE_A_CHARACTER),
+  failFast(['6.4.4', 'A bad byte in the middle of a frame', '8.1'], (endpoint) =>
+    inOneFrame(endpoint, INSIDE_A_CHARACTER),
   ),
 ];
 
-/** `send` returns whether the server refused the text before all of it was sent. */
+/** `send` returns whether the peer refused the text before all of it was sent. */
 function failFast(
   [id, title, section]: Caption,
-  send: (client: RawClient) => Promise<boolean>,
+  send: (endpoint: RawEndpoint) => Promise<boolean>,
 ): Case {
-  const run = async (trial: Trial): Promise<Finding> => {
-    const client = await trial.open();
-    const early = await send(client);
-    if (!early) requireRefusal(await client.next());
-    if (client.serverClose) await client.untilEnd();
-    const ending = endingOf(client);
+  const run = async (stage: Stage): Promise<Finding> => {
+    const endpoint = await stage.open();
+    const early = await send(endpoint);
+    if (!early) requireRefusal(await endpoint.next());
+    if (endpoint.peerClose) await endpoint.untilEnd();
+    const ending = endingOf(endpoint);
     const when = early ? 'at once' : 'only when it was whole';
-    const how = client.serverClose ? `with ${nameClose(client.serverClose)}` : 'without a Close';
+    const how = endpoint.peerClose ? `with ${nameClose(endpoint.peerClose)}` : 'without a Close';
     return {
       verdict: worst(judgeEnding(ending, true), early ? 'OK' : 'NON-STRICT'),
       ending,
-      happened: `The server refused the text ${when}, ${how}.`,
+      happened: `${endpoint.peer} refused the text ${when}, ${how}.`,
     };
   };
   const expected = 'Close 1007 as soon as the bad bytes are there, before the message is whole.';
@@ -119,37 +119,37 @@ function failFast(
 }
 
 /** A Ping behind the bad fragment: who answers it has let that fragment pass. */
-async function inFragments(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
-  await client.send([begin(good), ping('so far good')]);
-  await expectReply(client, pongReply('so far good'));
-  await client.pause();
-  await client.send([middle(bad), ping('not any more')]);
-  const event = await client.next();
+async function inFragments(endpoint: RawEndpoint, [good, bad, rest]: Cuts): Promise<boolean> {
+  await endpoint.send([begin(good), ping('so far good')]);
+  await expectReply(endpoint, pongReply('so far good'));
+  await endpoint.pause();
+  await endpoint.send([middle(bad), ping('not any more')]);
+  const event = await endpoint.next();
   if (event.type !== 'pong') {
     requireRefusal(event);
     return true;
   }
-  await client.send([end(rest), close(1000)]);
+  await endpoint.send([end(rest), close(1000)]);
   return false;
 }
 
 /** Inside a frame there is no place for a Ping: only time can tell. */
-async function inOneFrame(client: RawClient, [good, bad, rest]: Cuts): Promise<boolean> {
-  const frame = wire(begin(join(good, bad, rest)));
+async function inOneFrame(endpoint: RawEndpoint, [good, bad, rest]: Cuts): Promise<boolean> {
+  const frame = endpoint.encode(begin(join(good, bad, rest)));
   const cut = frame.length - rest.length;
-  await client.writeInPieces(frame.subarray(0, cut), cut - bad.length);
-  const event = await client.next(FAIL_FAST_MS);
+  await endpoint.writeInPieces(frame.subarray(0, cut), cut - bad.length);
+  const event = await endpoint.next(FAIL_FAST_MS);
   if (event.type !== 'silence') {
     requireRefusal(event);
     return true;
   }
-  client.write(frame.subarray(cut), 'bytes');
-  await client.send([end(), close(1000)]);
+  endpoint.write(frame.subarray(cut), 'bytes');
+  await endpoint.send([end(), close(1000)]);
   return false;
 }
 
-/** Throws `Failed` unless the server refused the text: with Close 1007, an empty one, or none. */
-function requireRefusal(event: ServerEvent): void {
+/** Throws `Failed` unless the peer refused the text: with Close 1007, an empty one, or none. */
+function requireRefusal(event: PeerEvent): void {
   if (event.type === 'fin' || event.type === 'reset') return;
   if (event.type === 'close' && (event.code === undefined || event.code === 1007)) return;
   throw new Failed(`Instead of Close 1007 came ${nameEvent(event)}.`);

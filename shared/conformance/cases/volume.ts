@@ -1,7 +1,7 @@
 /** Category 9: large messages, and many. The echo has to be exact. */
 import type { WireFrame } from '../../kit/frames.ts';
 import type { Caption, Case, Category } from '../case.ts';
-import type { Sendable, Writes } from '../client.ts';
+import type { Sendable, Writes } from '../endpoint.ts';
 import { checkReply, expectReply } from '../expect.ts';
 import { worst } from '../model.ts';
 import { endingOf, judgeEnding } from '../play.ts';
@@ -41,25 +41,25 @@ const named = (size: number) =>
 
 /**
  * A case in which one large message is echoed. A limit below it is legal, §10.4, as long as the
- * server says so: NON-STRICT.
+ * peer says so: NON-STRICT.
  */
 function large(caption: Caption, size: number, kind: MessageKind, pieces: Pieces = {}): Case {
   const [id, title, section] = caption;
-  const run: Case['run'] = async (trial) => {
+  const run: Case['run'] = async (stage) => {
     const message = KINDS[kind](size);
-    const client = await trial.open();
-    await client.send(pieces.cut?.(message) ?? [message], pieces.writes);
-    const event = await client.next();
+    const endpoint = await stage.open();
+    await endpoint.send(pieces.cut?.(message) ?? [message], pieces.writes);
+    const event = await endpoint.next();
     if (event.type !== 'close' || !LIMIT_CODES.includes(event.code)) {
-      checkReply(client, event, echoOf(message));
-      return finish(client);
+      checkReply(endpoint, event, echoOf(message));
+      return finish(endpoint);
     }
-    await client.untilEnd();
-    const ending = endingOf(client);
+    await endpoint.untilEnd();
+    const ending = endingOf(endpoint);
     return {
       verdict: worst('NON-STRICT', judgeEnding(ending, true)),
       ending,
-      happened: `The server refused it as too much, and said so: ${nameEvent(event)}.`,
+      happened: `${endpoint.peer} refused it as too much, and said so: ${nameEvent(event)}.`,
     };
   };
   return { id, title, section, expected: 'The same message, then Close 1000.', run };
@@ -80,15 +80,15 @@ function withEmptyEnd(pieces: readonly WireFrame[]): WireFrame[] {
 /** A case in which many messages are echoed, each before the next is sent. */
 function many(caption: Caption, size: number, kind: MessageKind): Case {
   const [id, title, section] = caption;
-  const run: Case['run'] = async (trial) => {
+  const run: Case['run'] = async (stage) => {
     const message = KINDS[kind](size);
     const wanted = echoOf(message);
-    const client = await trial.open();
+    const endpoint = await stage.open();
     for (let i = 1; i <= MESSAGES; i++) {
-      await client.send([message]);
-      await expectReply(client, wanted, `Message ${i}: `);
+      await endpoint.send([message]);
+      await expectReply(endpoint, wanted, `Message ${i}: `);
     }
-    return finish(client);
+    return finish(endpoint);
   };
   const expected = `${MESSAGES} times the same message, then Close 1000.`;
   return { id, title, section, expected, run };

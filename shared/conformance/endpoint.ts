@@ -1,15 +1,18 @@
-/** A raw WebSocket client: it sends whatever it is told, legal or not, and reads what comes. */
+/** A raw end of a WebSocket: it sends whatever it is told, legal or not, and reads what comes. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { join, utf8, type WireFrame, wire } from '../kit/frames.ts';
-import { Opcode } from '../protocol.ts';
+import { join, KEY, utf8, type WireFrame, wire } from '../kit/frames.ts';
+import { Opcode, type Role } from '../protocol.ts';
 import { Failed } from './model.ts';
 import { OwnFrames } from './own-frames.ts';
-import { IllegalFrame, type ServerEvent, ServerFrames, type ServerMessage } from './parser.ts';
+import { IllegalFrame, type PeerEvent, PeerFrames, type PeerMessage } from './parser.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
 
+/** Bytes that are masked with this key, or are not: a client masks its frames, a server does not. */
+export type Maskable = (key: Uint8Array | null) => Uint8Array;
+
 /** Something to send: a frame to encode, or bytes as they are. */
-export type Sendable = WireFrame | Uint8Array;
+export type Sendable = WireFrame | Uint8Array | Maskable;
 
 /**
  * How frames are cut into writes: all in one, one for each frame, or one for so many bytes.
@@ -17,19 +20,22 @@ export type Sendable = WireFrame | Uint8Array;
  */
 export type Writes = 'together' | 'apart' | number;
 
-/** How long our answer to a Close is held back for a server that ends TCP without it. */
+/** How long our answer to a Close is held back for a peer that ends TCP without it. */
 const CLOSE_ANSWER_DELAY_MS = 250;
 
-/** The most bytes of one write: between writes we see whether the server still wants more. */
+/** The most bytes of one write: between writes we see whether the peer still wants more. */
 const ONE_WRITE_BYTES = 65_536 + 64;
 
-/** Encodes a frame; bytes stay as they are. */
-export const encode = (item: Sendable): Uint8Array =>
-  item instanceof Uint8Array ? item : wire(item);
+/** Encodes a frame, masked if that is what our side does; bytes stay as they are. */
+export function encode(item: Sendable, ours: Role): Uint8Array {
+  if (item instanceof Uint8Array) return item;
+  const key = ours === 'client' ? KEY : null;
+  return typeof item === 'function' ? item(key) : wire({ key, ...item });
+}
 
 /** The payload of a Ping or Pong, to compare. `undefined`: the frame is neither. */
 function pingPongOf(item: Sendable): string | undefined {
-  if (item instanceof Uint8Array) return undefined;
+  if (item instanceof Uint8Array || typeof item === 'function') return undefined;
   const { opcode, payload = '' } = item;
   if (opcode !== Opcode.Ping && opcode !== Opcode.Pong) return undefined;
   return keyOf(typeof payload === 'string' ? utf8(payload) : payload);
@@ -37,43 +43,66 @@ function pingPongOf(item: Sendable): string | undefined {
 
 const keyOf = (payload: Uint8Array) => Buffer.from(payload).toString('latin1');
 
-/** A client after its opening handshake. */
-export class RawClient {
+/** Our end, after the opening handshake: that of a client, or that of a server. */
+export class RawEndpoint {
   /** The connection below, for those who end it out of turn. */
   readonly socket: RawSocket;
+  /** Which end is ours. The other one is tested. */
+  readonly #role: Role;
   readonly #patience: Patience;
-  readonly #frames: ServerFrames;
+  readonly #frames: PeerFrames;
+  readonly #keys: Uint8Array[] = [];
   readonly #own = new OwnFrames();
-  readonly #messages: Exclude<ServerMessage, { type: 'ping' }>[] = [];
+  readonly #messages: Exclude<PeerMessage, { type: 'ping' }>[] = [];
   /** The payloads of our Pings and Pongs, as far as they have left. */
   readonly #asked = new Set<string>();
-  /** Pings of the server that have no answer yet, as we are inside a frame. */
+  /** Pings of the peer that have no answer yet, as we are inside a frame. */
   readonly #owed: Uint8Array[] = [];
   /** What was wrong with the frame after which nothing is read any more. */
   #problem: string | undefined;
-  #serverClose: Extract<ServerMessage, { type: 'close' }> | undefined;
+  #peerClose: Extract<PeerMessage, { type: 'close' }> | undefined;
   #unasked: Uint8Array | undefined;
 
   /**
-   * Goes on with a connection, of which `received` has come after the 101, and `sent` has left
-   * before it.
+   * Goes on with a connection, of which `received` and `sent` have already come and left of what
+   * are frames.
    */
-  constructor(socket: RawSocket, patience: Patience, received: Uint8Array, sent: Uint8Array) {
+  constructor(
+    socket: RawSocket,
+    role: Role,
+    patience: Patience,
+    received: Uint8Array,
+    sent: Uint8Array,
+  ) {
     this.socket = socket;
+    this.#role = role;
     this.#patience = patience;
-    this.#frames = new ServerFrames((frame) => socket.record.received('frame', frame));
+    this.#frames = new PeerFrames(role === 'client' ? 'server' : 'client', (frame, key) => {
+      socket.record.received('frame', frame);
+      if (key) this.#keys.push(Uint8Array.from(key));
+    });
     this.#own.push(sent);
     socket.read((chunk) => this.#readFrames(chunk));
     this.#readFrames(received);
   }
 
-  /** The server's Close. `undefined`: it has sent none. */
-  get serverClose(): Extract<ServerMessage, { type: 'close' }> | undefined {
-    return this.#serverClose;
+  /** What to call the peer in a sentence: `The server` or `The client`. */
+  get peer(): string {
+    return this.socket.peer;
+  }
+
+  /** The masking keys of the frames that have come, in order. */
+  get keys(): readonly Uint8Array[] {
+    return this.#keys;
+  }
+
+  /** The peer's Close. `undefined`: it has sent none. */
+  get peerClose(): Extract<PeerMessage, { type: 'close' }> | undefined {
+    return this.#peerClose;
   }
 
   /**
-   * The last Pong that answers nothing of ours. A server may send one whenever it likes, §5.5.3;
+   * The last Pong that answers nothing of ours. A peer may send one whenever it likes, §5.5.3;
    * yet perhaps it was meant as an answer. `undefined`: there was none.
    */
   get unaskedPong(): Uint8Array | undefined {
@@ -85,9 +114,14 @@ export class RawClient {
     return this.#own.hasClosed || this.#isUnwanted();
   }
 
-  /** Says whether the server has begun a frame or a message, and not ended it. */
+  /** Says whether the peer has begun a frame or a message, and not ended it. */
   get isInsideMessage(): boolean {
     return this.#frames.isInside;
+  }
+
+  /** Encodes a frame as our side does; bytes stay as they are. */
+  encode(item: Sendable): Uint8Array {
+    return encode(item, this.#role);
   }
 
   /** Writes bytes in one write, kept in the record as `kind`. Does nothing when TCP has ended. */
@@ -103,12 +137,12 @@ export class RawClient {
   }
 
   /**
-   * Sends frames. Stops as soon as the server has said Close or ended TCP: what was written then
+   * Sends frames. Stops as soon as the peer has said Close or ended TCP: what was written then
    * could cost us the bytes that we have not read.
    */
   async send(frames: readonly Sendable[], writes: Writes = 'together'): Promise<void> {
     this.#note(frames);
-    const encoded = frames.map(encode);
+    const encoded = frames.map((frame) => this.encode(frame));
     if (writes === 'together') {
       for (const frame of encoded) this.socket.record.sent('frame', frame);
       await this.#putInPieces(join(...encoded), ONE_WRITE_BYTES);
@@ -124,16 +158,16 @@ export class RawClient {
   async sendCut(frame: Sendable, at: number, next: Sendable): Promise<void> {
     const { record } = this.socket;
     this.#note([frame, next]);
-    const [bytes, following] = [encode(frame), encode(next)];
+    const [bytes, following] = [this.encode(frame), this.encode(next)];
     this.write(bytes.subarray(0, at), 'bytes');
-    // Long enough for a server in another process to read the first piece.
+    // Long enough for a peer in another process to read the first piece.
     await pause(1);
     record.sent('bytes', bytes.subarray(at));
     record.sent('frame', following);
     this.#put(join(bytes.subarray(at), following));
   }
 
-  /** Says nothing for a moment, which no server may mind. */
+  /** Says nothing for a moment, which no peer may mind. */
   async pause(): Promise<void> {
     const { pauseMs } = this.#patience;
     if (pauseMs === 0) return;
@@ -142,31 +176,33 @@ export class RawClient {
   }
 
   /**
-   * Waits for what the server says next. `silence`: it said nothing for `patienceMs`. After TCP
-   * has ended, it goes on saying that. Throws `Failed` for what a server must not send.
+   * Waits for what the peer says next. `silence`: it said nothing for `patienceMs`. After TCP
+   * has ended, it goes on saying that. Throws `Failed` for what a peer must not send.
    */
-  async next(patienceMs = this.#patience.answerMs): Promise<ServerEvent> {
+  async next(patienceMs = this.#patience.answerMs): Promise<PeerEvent> {
     for (;;) {
       const message = this.#messages.shift();
       if (message) return message;
-      if (this.#problem) throw new Failed(`The server sent ${this.#problem}.`);
+      if (this.#problem) throw new Failed(`${this.peer} sent ${this.#problem}.`);
       if (this.socket.ended) return { type: this.socket.ended };
       if (!(await this.socket.activity(patienceMs))) return { type: 'silence' };
     }
   }
 
   /**
-   * Waits for TCP to end, once the server has sent its Close, and answers that Close if we owe
-   * it an answer. Inside a frame of ours there is no place for one: a server that has failed the
-   * connection does not wait for it, §7.1.7. `silence`: TCP did not end.
+   * Waits for TCP to end, once the peer has sent its Close, and answers that Close if we owe it
+   * an answer. Inside a frame of ours there is no place for one: a peer that has failed the
+   * connection does not wait for it, §7.1.7. As a server, we end TCP first, §7.1.1. `silence`:
+   * the peer did not end it.
    */
   async untilEnd(): Promise<'fin' | 'reset' | 'silence'> {
     if (!this.#own.hasClosed && !this.#own.isInside) {
       const early = await this.#endWithin(CLOSE_ANSWER_DELAY_MS);
       if (early !== 'silence') return early;
-      const { payload = new Uint8Array(0) } = this.#serverClose ?? {};
-      this.write(wire({ opcode: Opcode.Close, payload: payload.subarray(0, 2) }));
+      const { payload = new Uint8Array(0) } = this.#peerClose ?? {};
+      this.write(this.encode({ opcode: Opcode.Close, payload: payload.subarray(0, 2) }));
     }
+    if (this.#role === 'server') this.socket.halfClose();
     const ending = await this.#endWithin(this.#patience.endMs);
     if (ending === 'silence') this.socket.record.happened('TCP has not ended');
     return ending;
@@ -198,7 +234,7 @@ export class RawClient {
 
   #answerPings(): void {
     while (this.#owed.length > 0 && !this.#own.isInside && !this.isOver) {
-      this.write(wire({ opcode: Opcode.Pong, payload: this.#owed.shift()! }));
+      this.write(this.encode({ opcode: Opcode.Pong, payload: this.#owed.shift()! }));
     }
   }
 
@@ -209,9 +245,9 @@ export class RawClient {
     }
   }
 
-  /** Says whether the server reads no more: it has said Close, or TCP has ended. */
+  /** Says whether the peer reads no more: it has said Close, or TCP has ended. */
   #isUnwanted(): boolean {
-    return this.#serverClose !== undefined || this.socket.ended !== undefined;
+    return this.#peerClose !== undefined || this.socket.ended !== undefined;
   }
 
   /** Returns whether this is anything to wait for: Pings, and Pongs without one, are not. */
@@ -229,9 +265,9 @@ export class RawClient {
     return this.#messages.length > 0 || this.#problem !== undefined || this.isInsideMessage;
   }
 
-  #take(message: ServerMessage): void {
-    if (message.type === 'close') this.#serverClose = message;
-    // A server may ping whenever it likes; it gets its answer, and the case goes on.
+  #take(message: PeerMessage): void {
+    if (message.type === 'close') this.#peerClose = message;
+    // A peer may ping whenever it likes; it gets its answer, and the case goes on.
     if (message.type === 'ping') {
       this.#owed.push(message.payload);
       this.#answerPings();
