@@ -1,50 +1,125 @@
-import { countVerdicts, renderReport } from '../conformance/report.ts';
-import { runConformance, serverAt } from '../conformance/run.ts';
-import { UsageError } from '../course/lessons.ts';
+import { startCommand, startLesson } from '../conformance/client-process.ts';
+import { clientOf, runClientConformance, type StartedClient } from '../conformance/client-run.ts';
+import type { CaseResult } from '../conformance/model.ts';
+import { countVerdicts, renderReport, type Subject } from '../conformance/report.ts';
+import { type ConformanceOptions, runConformance, serverAt } from '../conformance/run.ts';
+import { findTarget, UsageError } from '../course/lessons.ts';
 import { statusLine } from '../view/status-line.ts';
 import { runCommand } from './run-command.ts';
+
+const isUrl = (word: string) => word.includes('://');
 
 /** How often it is said how far it is, where there is no line that could be replaced. */
 const PROGRESS_MS = 10_000;
 
+const SERVER = 'npm run conformance ws://127.0.0.1:9001/';
+const CLIENT = "npm run conformance -- --client 'node echo.js {url}'";
+
 await runCommand({
   name: 'npm run conformance',
-  summary: 'Checks any WebSocket echo server, in any language, as a black box.',
+  summary:
+    'Checks any WebSocket echo server or echo client, in any language, as a black box. A server is named by its URL. A client is a command that is started with a URL in the place of {url}, and goes through the cases there as clients for Autobahn do: /getCaseCount, /runCase?case=1, and so on.',
   positionals: {
-    URL: 'Where it listens, such as ws://127.0.0.1:9001/',
+    URL: 'Where a server listens, such as ws://127.0.0.1:9001/. None with --client.',
     '[NAME…]': 'Categories and cases, such as 5 or 6.4.2. By default, all of them.',
   },
   options: {
+    client: {
+      type: 'string',
+      value: 'COMMAND',
+      help: 'Checks a client in place of a server. lessons/06 is your own, and needs no program.',
+    },
+    full: { type: 'boolean', help: 'With --client: also the cases that wait for minutes.' },
     category: { type: 'string', multiple: true, value: 'ID', help: 'Runs a category, such as 5.' },
     case: { type: 'string', multiple: true, value: 'ID', help: 'Runs a case, such as 6.4.2.' },
     json: { type: 'boolean', help: 'Writes JSON, for programs.' },
   },
   examples: [
-    ['npm run conformance ws://127.0.0.1:9001/', 'Every case.'],
-    ['npm run conformance ws://127.0.0.1:9001/ 6.4.2', 'One case, with all that is said.'],
+    [SERVER, 'Every case for servers.'],
+    [`${SERVER} 6.4.2`, 'One case, with all that is said.'],
     ['npm run -s conformance ws://127.0.0.1:9001/ 5 6 -- --json', 'Two categories, as JSON.'],
+    ['npm run conformance -- --client lessons/06', 'Every case for clients, on your lesson 06.'],
+    [CLIENT, 'The same, on a client of any language.'],
   ],
-  async run({ category = [], case: cases = [], json }, [url, ...names]) {
-    if (url === undefined) {
-      throw new UsageError('Say which server to test: npm run conformance ws://127.0.0.1:9001/');
-    }
-    const second = names.find((name) => name.includes('://'));
-    if (second) throw new UsageError(`One server at a time: ${second} is one too many.`);
-    const select = [...names, ...category, ...cases]
-      .flatMap((name) => name.split(','))
-      .filter((name) => name !== '');
-    const results = await follow(url, select);
+  async run({ client, full = false, category = [], case: cases = [], json }, words) {
+    const select = (names: readonly string[]) =>
+      [...names, ...category, ...cases].flatMap((name) => name.split(',')).filter(Boolean);
+    const { subject, results } =
+      client === undefined
+        ? await testServer(words, select(words.slice(1)), full)
+        : await testClient(client, words, select(words), full);
     const counts = countVerdicts(results);
     const text = json
-      ? JSON.stringify({ url, counts, results }, null, 2)
-      : renderReport(serverAt(url), results).join('\n');
+      ? JSON.stringify(
+          { [client === undefined ? 'url' : 'client']: subject.name, counts, results },
+          null,
+          2,
+        )
+      : renderReport(subject, results).join('\n');
     console.log(text);
     return counts.FAILED === 0 ? 0 : 1;
   },
 });
 
+/** What was tested, and what came of it. */
+interface Outcome {
+  readonly subject: Subject;
+  readonly results: readonly CaseResult[];
+}
+
+/** Runs cases against the server whose URL is the first word. */
+async function testServer(
+  [url, ...names]: readonly string[],
+  select: readonly string[],
+  full: boolean,
+): Promise<Outcome> {
+  if (url === undefined) {
+    throw new UsageError(`Say which server to test: ${SERVER} Or a client: ${CLIENT}`);
+  }
+  const second = names.find(isUrl);
+  if (second) throw new UsageError(`One server at a time: ${second} is one too many.`);
+  if (full) throw new UsageError('--full is for clients: put --client before their command.');
+  const subject = serverAt(url);
+  const results = await follow(subject, select, (onResult) =>
+    runConformance(url, { select, onResult }),
+  );
+  return { subject, results };
+}
+
+/** Runs cases against a client, which is a command or a lesson. */
+async function testClient(
+  client: string,
+  words: readonly string[],
+  select: readonly string[],
+  full: boolean,
+): Promise<Outcome> {
+  const url = words.find(isUrl);
+  if (url) throw new UsageError(`Either a server or a client: ${url} is one too many.`);
+  const start = starterOf(client);
+  const subject = clientOf(client);
+  const results = await follow(subject, select, (onResult) =>
+    runClientConformance(start, { select, full, onResult }),
+  );
+  return { subject, results };
+}
+
+/** Finds out what starts a client. Throws `UsageError` for a command without a place for the URL. */
+function starterOf(client: string): (url: string) => StartedClient {
+  if (client.includes('{url}')) return (url) => startCommand(client, url);
+  if (!/^(\.\/)?(lessons|solutions)\b/.test(client)) {
+    throw new UsageError(`Put {url} where the URL belongs in the command of the client: ${CLIENT}`);
+  }
+  const { side, lesson } = findTarget(client);
+  if (lesson.number === '06') return (url) => startLesson(`${side}/06`, url);
+  throw new UsageError(`Lesson ${lesson.number} is no client. Lesson 06 is: --client ${side}/06`);
+}
+
 /** Runs cases, and says how far it is. */
-async function follow(url: string, select: readonly string[]) {
+async function follow(
+  subject: Subject,
+  select: readonly string[],
+  run: (onResult: ConformanceOptions['onResult']) => Promise<CaseResult[]>,
+): Promise<CaseResult[]> {
   process.once('SIGINT', () => {
     statusLine('');
     process.exit(130);
@@ -55,16 +130,13 @@ async function follow(url: string, select: readonly string[]) {
     if (!process.stderr.isTTY) console.error(progress);
   }, PROGRESS_MS);
   try {
-    return await runConformance(url, {
-      select,
-      onResult: ({ id, verdict, ending }, done, total) => {
-        // npm keeps an option that it knows, such as `--only`, to itself, and says nothing.
-        const isFirst = done === 1 && ending !== 'untried';
-        if (isFirst && select.length === 0) console.error(sayAll(url, total));
-        if (verdict !== 'OK') notOk++;
-        progress = `${done}/${total}  ${id.padEnd(8)} ${notOk} not OK`;
-        statusLine(progress);
-      },
+    return await run(({ id, verdict, ending }, done, total) => {
+      // npm keeps an option that it knows, such as `--only`, to itself, and says nothing.
+      const isFirst = done === 1 && ending !== 'untried';
+      if (isFirst && select.length === 0) console.error(sayAll(subject, total));
+      if (verdict !== 'OK') notOk++;
+      progress = `${done}/${total}  ${id.padEnd(8)} ${notOk} not OK`;
+      statusLine(progress);
     });
   } finally {
     clearInterval(timer);
@@ -72,6 +144,6 @@ async function follow(url: string, select: readonly string[]) {
   }
 }
 
-function sayAll(url: string, total: number): string {
-  return `All ${total} cases. To run some of them: npm run conformance ${url} 5 6.4.2`;
+function sayAll({ wordsFor }: Subject, total: number): string {
+  return `All ${total} cases. To run some of them: npm run conformance ${wordsFor('5 6.4.2')}`;
 }

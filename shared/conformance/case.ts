@@ -2,6 +2,9 @@
 import type { Finding } from './model.ts';
 import type { Stage } from './stage.ts';
 
+/** How long a case waits for a peer that no rule gives a time, in milliseconds. */
+export const LONG_MS = 330_000;
+
 /** What a case says about itself. */
 export type Caption = readonly [id: string, title: string, section: string];
 

@@ -1,9 +1,10 @@
 /** Cases about the opening handshake: how they ask, and how they look at the response. */
 import type { Caption, Case } from './case.ts';
+import { type Complaint, loose, quoted, wrong } from './complaint.ts';
 import {
   acceptFor,
-  encodeRequest,
-  type HttpRequest,
+  encodeHead,
+  type HttpHead,
   type HttpResponse,
   type TargetServer,
   tokensOf,
@@ -13,15 +14,6 @@ import {
 import type { HttpClient } from './http-client.ts';
 import { type Finding, type Verdict, worst } from './model.ts';
 import { randomKey, type Trial } from './trial.ts';
-
-/** What is not as it should be. */
-interface Complaint {
-  readonly verdict: Verdict;
-  readonly text: string;
-}
-
-const wrong = (text: string): Complaint => ({ verdict: 'FAILED', text });
-const loose = (text: string): Complaint => ({ verdict: 'NON-STRICT', text });
 
 /** What a client asked for, as far as the response has to fit it. */
 interface Offer {
@@ -33,9 +25,6 @@ interface Offer {
 
 /** Looks at one side of a 101. `undefined`: nothing to complain about. */
 type ResponseRule = (response: HttpResponse, offer: Offer) => Complaint | undefined;
-
-const quoted = (values: readonly string[]) =>
-  values.length === 0 ? 'missing' : values.map((value) => JSON.stringify(value)).join(' and ');
 
 /** The status line is that of a 101, in HTTP/1.1. RFC 6455 §4.2.2 */
 export const statusLineRule: ResponseRule = ({ line }) =>
@@ -112,7 +101,7 @@ export const EVERYTHING = [
 ];
 
 /** How a request becomes another. */
-export type RequestEdit = (request: HttpRequest, target: TargetServer) => HttpRequest;
+export type RequestEdit = (request: HttpHead, target: TargetServer) => HttpHead;
 
 /** How a request with a WebSocket in mind is written. */
 export interface Manner {
@@ -159,7 +148,7 @@ export async function openWith(
   const { rules = ESSENTIAL, protocols = [], extensions: offered = [], refusal } = manner;
   const client = await trial.connect();
   const request = edit(upgradeRequest(trial.target, key), trial.target);
-  await (manner.write ?? inOneWrite)(client, encodeRequest(request));
+  await (manner.write ?? inOneWrite)(client, encodeHead(request));
   const response = await client.response();
   if (response.status !== 101) {
     const verdict = refusal ?? 'FAILED';
@@ -199,7 +188,7 @@ export function refuses(
   const run = async (trial: Trial): Promise<Finding> => {
     const client = await trial.connect();
     const request = edit(upgradeRequest(trial.target, randomKey()), trial.target);
-    client.write(encodeRequest(request));
+    client.write(encodeHead(request));
     const response = await client.response();
     if (response.status === 101) {
       const happened = 'The server accepted it with 101.';

@@ -1,4 +1,4 @@
-/** The opening handshake as a client sees it: a request out, a response in. RFC 6455 §4 */
+/** The opening handshake: a request and a response, to write down and to read. RFC 6455 §4 */
 import { createHash } from 'node:crypto';
 import { GUID } from '../protocol.ts';
 
@@ -15,9 +15,9 @@ export interface TargetServer {
 /** Headers in their order, names as they were written. */
 export type HttpHeaders = readonly (readonly [name: string, value: string])[];
 
-/** A request to write down, legal or not. */
-export interface HttpRequest {
-  /** Such as `GET / HTTP/1.1`. */
+/** The head of a request or of a response, to write down, legal or not. */
+export interface HttpHead {
+  /** Such as `GET / HTTP/1.1`, or `HTTP/1.1 101 Switching Protocols`. */
   readonly line: string;
   readonly headers: HttpHeaders;
 }
@@ -31,7 +31,7 @@ export interface HttpResponse {
 }
 
 /** The opening handshake of RFC 6455 §4.1, with nothing more than it has to have. */
-export function upgradeRequest({ path, authority }: TargetServer, key: string): HttpRequest {
+export function upgradeRequest({ path, authority }: TargetServer, key: string): HttpHead {
   return {
     line: `GET ${path} HTTP/1.1`,
     headers: [
@@ -44,8 +44,20 @@ export function upgradeRequest({ path, authority }: TargetServer, key: string): 
   };
 }
 
-/** Writes a request as it travels. */
-export function encodeRequest({ line, headers }: HttpRequest): Uint8Array {
+/** The 101 of RFC 6455 §4.2.2 for a key, with nothing more than it has to have. */
+export function upgradeResponse(key: string): HttpHead {
+  return {
+    line: 'HTTP/1.1 101 Switching Protocols',
+    headers: [
+      ['Upgrade', 'websocket'],
+      ['Connection', 'Upgrade'],
+      ['Sec-WebSocket-Accept', acceptFor(key)],
+    ],
+  };
+}
+
+/** Writes a head as it travels. */
+export function encodeHead({ line, headers }: HttpHead): Uint8Array {
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -100,7 +100,8 @@ export function finish(endpoint: RawEndpoint): Promise<Finding> {
   return play(endpoint, { steps: [close(CloseCode.NormalClosure)], allowed });
 }
 
-function describeExpected({ allowed: [best], fails }: Script): string {
+/** Says what the best reaction to a script is. */
+export function describeExpected({ allowed: [best], fails }: Script): string {
   const { replies = [], codes = [] } = best ?? {};
   const noReply = fails ? 'no answer, but ' : '';
   const reply = replies.length > 0 ? `${nameReplies(replies)}, then ` : noReply;

@@ -95,6 +95,11 @@ export class RawSocket {
     return this.#socket.localPort ?? 0;
   }
 
+  /** What the peer calls us in its Host header, such as `127.0.0.1:8080`. */
+  get localAuthority(): string {
+    return `${this.#socket.localAddress}:${this.localPort}`;
+  }
+
   /**
    * Hands bytes to `take` from now on, as they arrive. It says whether they are anything that one
    * may wait for. Before the first call nothing is read.

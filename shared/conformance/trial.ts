@@ -1,7 +1,7 @@
 /** One attempt at a case for servers. */
 import { randomBytes } from 'node:crypto';
 import type { RawEndpoint } from './endpoint.ts';
-import { encodeRequest, type TargetServer, upgradeRequest } from './http.ts';
+import { encodeHead, type TargetServer, upgradeRequest } from './http.ts';
 import { HttpClient } from './http-client.ts';
 import { Failed } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
@@ -43,7 +43,7 @@ export class Trial implements Stage {
   async open(options: OpenOptions = {}): Promise<RawEndpoint> {
     const { key = randomKey(), localPort } = options;
     const client = await this.connect(localPort);
-    const { line } = await client.upgrade(encodeRequest(upgradeRequest(this.target, key)));
+    const { line } = await client.upgrade(encodeHead(upgradeRequest(this.target, key)));
     if (client.webSocket) return client.webSocket;
     throw new Failed(`The response to the handshake was ${line}.`, 'refused');
   }

@@ -30,7 +30,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'shared/harness': ['shared', 'shared/view', 'shared/process', 'shared/course'],
   'tests of solutions': ['solutions', 'shared/harness'],
   'shared/kit': ['shared', 'shared/view', 'shared/harness'],
-  'shared/conformance': ['shared', 'shared/view', 'shared/course', 'shared/kit'],
+  'shared/conformance': [
+    'shared',
+    'solutions',
+    'shared/view',
+    'shared/process',
+    'shared/course',
+    'shared/kit',
+  ],
   'shared/bench': [
     'shared',
     'solutions',

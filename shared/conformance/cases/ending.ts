@@ -1,8 +1,11 @@
 /** Category C: how a connection ends, to the last byte. RFC 6455 §5.5.1, §7 */
-import type { Case, Category } from '../case.ts';
+import { type Case, type Category, LONG_MS } from '../case.ts';
+import type { RawEndpoint } from '../endpoint.ts';
 import { expectReply } from '../expect.ts';
-import { Failed, type Finding } from '../model.ts';
+import { Failed, type Finding, worst } from '../model.ts';
+import { endingOf, judgeEnding } from '../play.ts';
 import { closes, fails, scripted } from '../script.ts';
+import type { Stage } from '../stage.ts';
 import { begin, close, nameEvent, ping, text, textReply } from '../vocabulary.ts';
 
 const ECHOED_CODES = [1000, 1001, 3000, 4999];
@@ -102,4 +105,62 @@ export const ENDING: Category = {
     ),
     ...ANSWERS,
   ],
+};
+
+/** How long we hold our FIN back, in milliseconds: as for a server that has more to do. */
+const HOLD_MS = 300;
+
+/** Closes, and then does not end TCP for so long. Judges whether the client ends it meanwhile. */
+async function holdFin(stage: Stage, ms: number): Promise<{ endpoint: RawEndpoint; type: string }> {
+  const endpoint = await stage.open();
+  await endpoint.send([close(1000, 'done')]);
+  const event = await endpoint.next();
+  if (event.type !== 'close') throw new Failed(`Instead of a Close came ${nameEvent(event)}.`);
+  endpoint.socket.record.happened('we do not end TCP');
+  const { type } = await endpoint.next(ms);
+  return { endpoint, type };
+}
+
+const WAITS_FOR_US: Case = {
+  id: 'C.1',
+  title: 'After both Closes the client waits until we end TCP',
+  section: '7.1.1',
+  expected: 'The end of TCP after ours.',
+  run: async (stage) => {
+    const { endpoint, type } = await holdFin(stage, HOLD_MS);
+    const early = type !== 'silence';
+    if (!early) await endpoint.untilEnd();
+    const ending = endingOf(endpoint);
+    return {
+      verdict: worst(judgeEnding(ending), early ? 'NON-STRICT' : 'OK'),
+      ending,
+      happened: `The client ended TCP ${early ? 'before we did' : 'after we did'}.`,
+    };
+  },
+};
+
+const WAITS_NOT_FOR_EVER: Case = {
+  id: 'C.18',
+  title: 'After both Closes we never end TCP',
+  section: '7.1.1',
+  long: true,
+  expected: `The end of TCP, within ${LONG_MS / 1000} s.`,
+  run: async (stage) => {
+    const began = performance.now();
+    const { type } = await holdFin(stage, LONG_MS);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    if (type === 'silence') {
+      return {
+        verdict: 'NON-STRICT',
+        ending: 'open',
+        happened: `It still waits after ${seconds} s.`,
+      };
+    }
+    return { verdict: 'OK', ending: 'clean', happened: `The client ended TCP after ${seconds} s.` };
+  },
+};
+
+export const CLIENT_ENDING: Category = {
+  ...CATEGORY,
+  cases: [WAITS_FOR_US, ...ANSWERS, WAITS_NOT_FOR_EVER],
 };

@@ -17,7 +17,7 @@ import {
   subprotocolRule,
   upgradeRule,
 } from '../handshake.ts';
-import { type HttpRequest, type TargetServer, upgradeRequest } from '../http.ts';
+import { type HttpHead, type TargetServer, upgradeRequest } from '../http.ts';
 import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding } from '../model.ts';
 import { randomKey, type Trial } from '../trial.ts';
@@ -78,7 +78,7 @@ const cutAt = (find: (text: string) => number) => async (client: HttpClient, byt
   client.write(bytes.subarray(at));
 };
 
-const keyOf = ({ headers }: HttpRequest) => headers.filter(([name]) => name === KEY);
+const keyOf = ({ headers }: HttpHead) => headers.filter(([name]) => name === KEY);
 
 /** What Chrome sends, header by header. */
 const chrome: RequestEdit = (request, { authority }) => ({

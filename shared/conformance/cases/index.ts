@@ -1,19 +1,23 @@
 /** Every case there is. */
 import type { Category } from '../case.ts';
 import type { Trial } from '../trial.ts';
+import type { Visit } from '../visit.ts';
+import { ANSWERS } from './answers.ts';
 import { CLOSING } from './closing.ts';
-import { ENDING } from './ending.ts';
-import { FRAMING } from './framing.ts';
+import { CLIENT_ENDING, ENDING } from './ending.ts';
+import { CLIENT_FRAMING, FRAMING } from './framing.ts';
 import { HANDSHAKE } from './handshake.ts';
-import { LIMITS } from './limits.ts';
+import { CLIENT_LIMITS, LIMITS } from './limits.ts';
+import { MASKING } from './masking.ts';
 import { FRAGMENTED, MESSAGE_CATEGORIES } from './messages.ts';
+import { REQUEST } from './request.ts';
 import { ROBUSTNESS } from './robustness.ts';
-import { STREAM } from './stream.ts';
+import { CLIENT_STREAM, STREAM } from './stream.ts';
 import { UTF8 } from './utf8.ts';
 import { VOLUME } from './volume.ts';
 
 /**
- * All categories, in the order of a report. Those with numbers have the cases of the Autobahn
+ * All categories for servers, in the order of a report. Those with numbers have the cases of the Autobahn
  * test suite, by its numbers; those with letters are what that suite leaves out.
  */
 export const CATEGORIES: readonly Category<Trial>[] = [
@@ -28,4 +32,20 @@ export const CATEGORIES: readonly Category<Trial>[] = [
   LIMITS,
   ENDING,
   ROBUSTNESS,
+];
+
+/** All categories for clients. Most cases are those for servers, with the roles turned. */
+export const CLIENT_CATEGORIES: readonly Category<Visit>[] = [
+  ...MESSAGE_CATEGORIES,
+  UTF8,
+  CLOSING,
+  VOLUME,
+  FRAGMENTED,
+  REQUEST,
+  ANSWERS,
+  MASKING,
+  CLIENT_FRAMING,
+  CLIENT_STREAM,
+  CLIENT_LIMITS,
+  CLIENT_ENDING,
 ];

@@ -2,7 +2,7 @@
 import { wire } from '../../kit/frames.ts';
 import type { Case, Category } from '../case.ts';
 import { expectReply, expectService } from '../expect.ts';
-import { encodeRequest, upgradeRequest } from '../http.ts';
+import { encodeHead, upgradeRequest } from '../http.ts';
 import type { Finding } from '../model.ts';
 import { listen } from '../play.ts';
 import { randomKey, type Trial } from '../trial.ts';
@@ -25,7 +25,7 @@ function survives(
   return { id, title, section: '10.7', expected, run };
 }
 
-const requestOf = ({ target }: Trial) => encodeRequest(upgradeRequest(target, randomKey()));
+const requestOf = ({ target }: Trial) => encodeHead(upgradeRequest(target, randomKey()));
 
 /** Two clients whose fragments arrive in turn: each has to get its own message. */
 async function interleave(trial: Trial, keys: readonly [string, string]): Promise<void> {

@@ -3,14 +3,15 @@ import { type WireFrame, wire } from '../../kit/frames.ts';
 import type { Caption, Case, Category } from '../case.ts';
 import type { RawEndpoint, Sendable } from '../endpoint.ts';
 import { checkReply, expectReplies } from '../expect.ts';
-import { encodeRequest, upgradeRequest } from '../http.ts';
+import { encodeHead, upgradeRequest } from '../http.ts';
 import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import type { PeerEvent } from '../parser.ts';
-import { endingOf, judgeEnding } from '../play.ts';
-import { answers, finish, scripted } from '../script.ts';
+import { endingOf, judgeEnding, play, type Script } from '../play.ts';
+import { answers, describeExpected, finish, scripted } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import { randomKey, type Trial } from '../trial.ts';
+import type { Visit } from '../visit.ts';
 import {
   begin,
   binary,
@@ -64,7 +65,7 @@ function early(
 /** Asks for a WebSocket, with frames right behind. Returns what came of it. */
 async function askEarly(http: HttpClient, { target }: Trial, frames: readonly Sendable[]) {
   try {
-    const request = encodeRequest(upgradeRequest(target, randomKey()));
+    const request = encodeHead(upgradeRequest(target, randomKey()));
     const { line } = await http.upgrade(request, frames);
     return `The server responded with ${line}. It may: a client has to wait for the 101 (§4.1).`;
   } catch (error) {
@@ -201,4 +202,87 @@ export const STREAM: Category<Trial> = {
   id: 'S',
   title: 'A stream of bytes',
   cases: [...EARLY, ...PIECES],
+};
+
+/** A case in which frames come in the same write as the 101. `rest` is written behind it. */
+function glued(
+  caption: Caption,
+  frames: readonly Sendable[],
+  wanted: readonly string[],
+  rest = new Uint8Array(0),
+): Case<Visit> {
+  const run = async (visit: Visit): Promise<Finding> => {
+    const endpoint = await visit.open(frames);
+    if (rest.length > 0) endpoint.write(rest, 'bytes');
+    await expectReplies(
+      endpoint,
+      wanted.map((payload) => textReply(payload)),
+    );
+    return finish(endpoint);
+  };
+  return withRun(caption, 'The echo of each of them, then Close 1000.', run);
+}
+
+/** A case in which what is behind the 101 decides over the connection. */
+function gluedEnd(
+  [id, title, section]: Caption,
+  frames: readonly Sendable[],
+  script: Omit<Script, 'steps'>,
+): Case<Visit> {
+  const full = { steps: [], ...script };
+  return {
+    id,
+    title,
+    section,
+    expected: describeExpected(full),
+    run: async (visit) => play(await visit.open(frames), full),
+  };
+}
+
+const UNMASKED_HALVES = wire({ ...text('in two halves'), key: null });
+
+const BEHIND_THE_101: Case<Visit>[] = [
+  glued(['S.1', 'A text in the same write as the 101', '4.1'], [text('early')], ['early']),
+  glued(
+    ['S.2', 'Three texts in the same write as the 101', '4.1'],
+    ['one', 'two', 'three'].map((payload) => text(payload)),
+    ['one', 'two', 'three'],
+  ),
+  glued(
+    ['S.3', 'Half a frame in the same write as the 101', '4.1'],
+    [UNMASKED_HALVES.subarray(0, 5)],
+    ['in two halves'],
+    UNMASKED_HALVES.subarray(5),
+  ),
+];
+
+/** What decides over a connection that has just opened. */
+const ENDS_BEHIND_THE_101: Case<Visit>[] = [
+  gluedEnd(
+    ['S.14', 'A text and a Close in the same write as the 101', '4.1'],
+    [text('last'), close(1000)],
+    {
+      allowed: [
+        { verdict: 'OK', replies: [textReply('last')], codes: [1000, undefined] },
+        { verdict: 'NON-STRICT', replies: [], codes: [1000, undefined] },
+      ],
+    },
+  ),
+  gluedEnd(
+    ['S.15', 'Another response right behind the 101', '5.2'],
+    [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    {
+      allowed: [
+        { verdict: 'OK', replies: [], codes: [1002], unclosed: true },
+        { verdict: 'NON-STRICT', replies: [], codes: [undefined] },
+      ],
+      fails: true,
+    },
+  ),
+];
+
+export const CLIENT_STREAM: Category<Visit> = {
+  id: 'S',
+  title: 'A stream of bytes',
+  cases: [...BEHIND_THE_101, ...PIECES, ...ENDS_BEHIND_THE_101],
 };

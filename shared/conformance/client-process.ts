@@ -1,0 +1,39 @@
+/** Clients to test that are processes. */
+import type { ChildProcess } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { endChild, forkChild, spawnChild } from '../process/children.ts';
+import type { StartedClient } from './client-run.ts';
+
+/** How much is kept of the last words of a client, in characters. */
+const LAST_WORDS = 600;
+const OUTPUT = ['ignore', 'pipe', 'pipe'] as const;
+
+/** Starts a command line, in which `{url}` stands for the URL to connect to. */
+export function startCommand(command: string, url: string): StartedClient {
+  const words = command.replaceAll('{url}', url);
+  return follow(spawnChild(words, [], { shell: true, stdio: [...OUTPUT] }));
+}
+
+/** Starts the echo client on a lesson 06, such as `lessons/06`. */
+export function startLesson(lesson: string, url: string): StartedClient {
+  const program = new URL('echo-client.ts', import.meta.url);
+  return follow(forkChild(program, [lesson, url], [], { stdio: [...OUTPUT, 'ipc'] }));
+}
+
+function follow(child: ChildProcess): StartedClient {
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-LAST_WORDS);
+    });
+  }
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', ({ message }) => resolve(`at its start: ${message}`));
+    child.once('close', (code, signal) => {
+      const said = stripVTControlCharacters(words).trim();
+      const how = signal ? `by ${signal}` : `with code ${code}`;
+      resolve(said === '' ? how : `${how} (its last words: ${said})`);
+    });
+  });
+  return { ended, stop: () => endChild(child) };
+}

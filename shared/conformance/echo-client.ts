@@ -1,0 +1,31 @@
+/**
+ * An echo client on a lesson 06, whose name is the first argument. It asks the server at the second
+ * one how many cases there are, and runs them one after the other, as clients for Autobahn do.
+ */
+import type * as Lesson from '../../solutions/06-client/client.ts';
+import { findTarget, importTarget } from '../course/lessons.ts';
+import { endWithParent } from '../process/parent.ts';
+
+endWithParent();
+const [, , name = '', url = ''] = process.argv;
+const { connect } = (await importTarget(findTarget(name))) as typeof Lesson;
+
+/** Connects, and sends back whatever comes. Returns the last message, when that has ended. */
+function echo(resource: string): Promise<string | Uint8Array> {
+  return new Promise((resolve) => {
+    let last: string | Uint8Array = '';
+    connect(`${url}${resource}`, {}, (connection, event) => {
+      if (event.type === 'text' || event.type === 'binary') {
+        last = event.data;
+        connection.send(event.data);
+      } else if (event.type === 'close') resolve(last);
+    });
+  });
+}
+
+const count = Number(await echo('/getCaseCount'));
+for (let number = 1; number <= count; number++) {
+  await echo(`/runCase?case=${number}&agent=websocket-101`);
+}
+await echo('/updateReports?agent=websocket-101');
+process.exit(0);

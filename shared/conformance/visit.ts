@@ -1,0 +1,134 @@
+/** One connection of a client that is tested: its request, and what we answer. RFC 6455 §4 */
+import type { Socket } from 'node:net';
+import { join } from '../kit/frames.ts';
+import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
+import {
+  encodeHead,
+  type HttpHeaders,
+  headEnd,
+  parseHeaders,
+  splitHead,
+  upgradeResponse,
+  valuesOf,
+} from './http.ts';
+import { Failed } from './model.ts';
+import { type Patience, RawSocket } from './socket.ts';
+import type { Stage } from './stage.ts';
+import { Timeline } from './timeline.ts';
+
+/** The longest head of a request that we read, in bytes. */
+const MAX_HEAD_BYTES = 65_536;
+
+/** What all connections of a run have shown so far: some rules are about more than one. */
+export class History {
+  /** How many connections there have been. */
+  connections = 0;
+  /** The Sec-WebSocket-Key of each request, in order. */
+  readonly requestKeys: string[] = [];
+  /** The masking key of the first frame of each connection that has ended, in hex. */
+  readonly firstMasks: string[] = [];
+}
+
+/** A client that has connected. */
+export class Visit implements Stage {
+  readonly timeline = new Timeline();
+  readonly history: History;
+  /** The connection below, for those who end it out of turn. */
+  readonly socket: RawSocket;
+  /** That of the case, as soon as it is known. */
+  patience: Patience;
+  #received: Uint8Array[] = [];
+  #head = new Uint8Array(0);
+  #isNoted = false;
+  #endpoint: RawEndpoint | undefined;
+
+  /** Goes on with a connection on which nothing has been said. */
+  constructor(socket: Socket, patience: Patience, history: History) {
+    this.socket = RawSocket.accepted(socket, this.timeline);
+    this.patience = patience;
+    this.history = history;
+    history.connections++;
+    this.socket.read((chunk) => this.#received.push(chunk) > 0);
+  }
+
+  /**
+   * Waits for the head of the request. Returns what it asks for, such as `/runCase?case=1`; of a
+   * line that isn't one, that is empty. `undefined`: there was no head.
+   */
+  async arrive(): Promise<string | undefined> {
+    for (;;) {
+      const received = Buffer.concat(this.#received);
+      const end = headEnd(received);
+      if (end !== undefined) {
+        this.#head = Uint8Array.from(received.subarray(0, end));
+        this.#received = [received.subarray(end)];
+        this.history.requestKeys.push(valuesOf(this.headers, 'Sec-WebSocket-Key').join());
+        return this.line.split(' ')[1] ?? '';
+      }
+      if (this.socket.ended || received.length > MAX_HEAD_BYTES) return undefined;
+      if (!(await this.socket.activity(this.patience.answerMs))) return undefined;
+    }
+  }
+
+  /** The request line. */
+  get line(): string {
+    return splitHead(this.#head).line;
+  }
+
+  /** The headers of the request. None: one of them is not one of HTTP. */
+  get headers(): HttpHeaders {
+    const headers = parseHeaders(splitHead(this.#head).fields);
+    return typeof headers === 'string' ? [] : headers;
+  }
+
+  /** The rule of HTTP that a header line breaks, if one does. */
+  get problem(): string | undefined {
+    const headers = parseHeaders(splitHead(this.#head).fields);
+    return typeof headers === 'string' ? headers : undefined;
+  }
+
+  /** The key of the request. Throws `Failed` when there is none. */
+  get key(): string {
+    const [key] = valuesOf(this.headers, 'Sec-WebSocket-Key');
+    if (key !== undefined) return key;
+    throw new Failed(`The request has no Sec-WebSocket-Key. ${this.problem ?? ''}`.trim());
+  }
+
+  /** What has come behind the request, and was not awaited: we have not answered. */
+  get early(): Uint8Array {
+    return Buffer.concat(this.#received);
+  }
+
+  /** Puts the request into the record: as a whole, or in a line where it matters little. */
+  noteRequest(isWhole: boolean): void {
+    if (this.#isNoted) return;
+    this.#isNoted = true;
+    const { record } = this.socket;
+    if (isWhole) record.received('head', this.#head);
+    else record.receivedLine(`${this.line}, and the rest of the opening handshake`);
+  }
+
+  /** Opens a WebSocket, with frames in the same write as the 101. */
+  async open(glued: readonly Sendable[] = []): Promise<RawEndpoint> {
+    const response = upgradeResponse(this.key);
+    this.noteRequest(false);
+    this.socket.record.sentLine(`${response.line}, and the rest of it`);
+    const frames = glued.map((frame) => encode(frame, 'server'));
+    for (const frame of frames) this.socket.record.sent('frame', frame);
+    const sent = join(...frames);
+    this.socket.write(join(encodeHead(response), sent));
+    return this.speak(sent);
+  }
+
+  /** Goes on with frames, of which `sent` have left in the same write as our answer. */
+  speak(sent = new Uint8Array(0)): RawEndpoint {
+    this.#endpoint = new RawEndpoint(this.socket, 'server', this.patience, this.early, sent);
+    return this.#endpoint;
+  }
+
+  leave(): void {
+    const [first] = this.#endpoint?.keys ?? [];
+    if (first) this.history.firstMasks.push(Buffer.from(first).toString('hex'));
+    this.socket.leave();
+  }
+}
