@@ -23,7 +23,7 @@ export function stepsOf(markdown: string): StepText[] {
     ([, number, title = '', text = '']) => ({
       number: Number(number),
       title,
-      sections: [...(/· RFC 6455 (.*)/.exec(text)?.[1] ?? '').matchAll(/§([\d.]+\d)/g)].map(
+      sections: [...(/· RFC 6455 (.*)/.exec(text)?.[1] ?? '').matchAll(/§(\d+(?:\.\d+)*)/g)].map(
         ([, section = '']) => section,
       ),
       hints: [...text.matchAll(/<summary>Hint \d of 3<\/summary>\n([\s\S]*?)\n<\/details>/g)].map(

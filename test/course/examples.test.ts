@@ -26,7 +26,7 @@ function programOf(example: string, lesson: Lesson): string {
   const file = fileOf({ side: 'solutions', lesson });
   const source = read(file);
   const imports = [...source.matchAll(/^import (?:type )?\{([^}]*)\} from '(.*)';$/gm)].map(
-    ([, names = '', from = '']) => importOf(names.match(/\w+/g) ?? [], from, file, example),
+    ([, names = '', from = '']) => importOf(names.split(','), from, file, example),
   );
   const exported = [...source.matchAll(/^export \w+ (\w+)/gm)].map(([, name = '']) => name);
   const own = importOf(exported, `./${file.split('/').at(-1)}`, file, example);
@@ -35,15 +35,15 @@ function programOf(example: string, lesson: Lesson): string {
   return `${[...imports, own].join(' ')} ${placed}\nexport {};\n`;
 }
 
-/** Writes the import of those names that the example does not declare or import itself. */
+/** Writes the import of those names, such as `a` or `a as b`, that the example does not have itself. */
 function importOf(names: readonly string[], from: string, file: string, example: string): string {
-  const others = names.filter(
-    (name) =>
-      name !== 'type' &&
-      !new RegExp(`\\b(?:class|const|function|import \\{.*|interface|let|type) ${name}\\b`).test(
-        example,
-      ),
-  );
+  const others = names
+    .map((name) => name.trim().replace(/^type /, ''))
+    .filter((name) => {
+      const local = name.split(' as ').at(-1);
+      const own = `\\b(?:class|const|function|import \\{.*|interface|let|type) ${local}\\b`;
+      return local !== '' && !new RegExp(own).test(example);
+    });
   const path = from.startsWith('.') ? join(ROOT, file, '..', from) : from;
   return `import { ${others.join(', ')} } from '${path}';`;
 }
