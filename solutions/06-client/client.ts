@@ -155,10 +155,11 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
 /**
  * Step 2 · The request.
  *
- * Writes the request that asks for a WebSocket: the request line, then Host, Upgrade, Connection,
- * Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there are subprotocols, and
- * the headers of the options, one byte for each of their characters. Nothing else: an Origin, for
- * example, is there if the options have one. The order of the headers doesn't matter.
+ * Writes the request that asks for a WebSocket: a GET of the resource in HTTP/1.1, then Host,
+ * Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there
+ * are subprotocols, each on one line, and the headers of the options, one byte for each of their
+ * characters. Nothing else: no Origin, for example, unless the options have one. Their order is
+ * free.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
  * different, and `TypeError` for a header whose name isn't a token or is ours to write: Host,

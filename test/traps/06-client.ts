@@ -1,7 +1,636 @@
 import type { Trap } from './trap.ts';
 
 /** Steps 1 to 4: the opening handshake. */
-const OPENING: readonly Trap[] = [];
+const OPENING: readonly Trap[] = [
+  {
+    id: 'host-without-port',
+    step: 1,
+    story:
+      'The Host header made of the name alone. A server that looks for its port answers 400: that of the Autobahn suite does.',
+    source: 'Textalk/websocket-php#14',
+    rules: [17],
+    edits: [['hostHeader: url.host,', 'hostHeader: url.hostname,']],
+  },
+  {
+    id: 'usual-port-in-host',
+    step: 1,
+    story:
+      'The port in every Host header, also where it is the usual one. AWS IoT signs the Host, and answers 403.',
+    source: 'yhirose/cpp-httplib#2480',
+    rules: [17],
+    edits: [
+      [
+        'hostHeader: url.host,',
+        "hostHeader: url.hostname + ':' + (url.port || (secure ? 443 : 80)),",
+      ],
+    ],
+  },
+  {
+    id: 'ipv6-host-bare',
+    step: 1,
+    story:
+      'An IPv6 address in the Host header without its brackets: nobody can tell where the port begins.',
+    source: 'python-websockets/websockets#802',
+    rules: [17],
+    edits: [['hostHeader: url.host,', "hostHeader: url.host.replace(/[[\\]]/g, ''),"]],
+  },
+  {
+    id: 'ipv6-connect-brackets',
+    step: 1,
+    story: 'The brackets of the URL handed on to the socket, which looks for a host of that name.',
+    source: 'theturtle32/WebSocket-Node#303',
+    rules: [17],
+    edits: [["host: url.hostname.replace(/^\\[|\\]$/g, ''),", 'host: url.hostname,']],
+  },
+  {
+    id: 'user-in-host',
+    step: 1,
+    story: 'The part of the URL before its path taken as the Host: a password goes with it.',
+    source: 'websockets/ws#1831',
+    rules: [17],
+    edits: [['hostHeader: url.host,', "hostHeader: url.href.split('/')[2]!,"]],
+  },
+  {
+    id: 'query-dropped',
+    step: 1,
+    story: 'The query left out of the request. With it goes the token, and the server answers 401.',
+    source: 'yhirose/cpp-httplib#2468',
+    rules: [3],
+    edits: [['resource: url.pathname + url.search,', 'resource: url.pathname,']],
+  },
+  {
+    id: 'query-without-slash',
+    step: 1,
+    story: 'A URL without a path asked for as `GET ?x=1`. The server hangs up.',
+    source: 'netty/netty#10095',
+    rules: [3],
+    edits: [
+      [
+        'resource: url.pathname + url.search,',
+        "resource: (url.search && url.pathname === '/' ? '' : url.pathname) + url.search,",
+      ],
+    ],
+  },
+  {
+    id: 'lone-question-mark',
+    step: 1,
+    story: 'The resource cut out of the whole URL: a `?` with nothing behind it goes along.',
+    source: 'nodejs/undici',
+    rules: [3],
+    edits: [
+      [
+        'resource: url.pathname + url.search,',
+        "resource: url.href.slice(url.href.indexOf('/', url.protocol.length + 2)),",
+      ],
+    ],
+  },
+  {
+    id: 'resource-decoded',
+    step: 1,
+    story:
+      'The resource decoded before it is sent. %0d%0a becomes a line break, and what follows is a header.',
+    source: 'circuits/circuits#251',
+    rules: [2],
+    edits: [
+      [
+        'resource: url.pathname + url.search,',
+        'resource: (url.pathname + url.search).replace(/%(23|0d|0a|20)/g, unescape),',
+      ],
+    ],
+  },
+  {
+    id: 'resource-not-ascii',
+    step: 1,
+    story:
+      'The resource decoded for people to read it. What was encoded goes out as bytes of some other encoding.',
+    source: 'RFC 6455 §11.1',
+    rules: [4],
+    edits: [
+      [
+        'resource: url.pathname + url.search,',
+        'resource: (url.pathname + url.search).replace(/(%[89A-F].)+/g, decodeURI),',
+      ],
+    ],
+  },
+  {
+    id: 'empty-fragment',
+    step: 1,
+    story: 'A fragment looked for in `hash`, which is empty for a `#` with nothing behind it.',
+    source: 'websockets/ws',
+    rules: [1, 6],
+    edits: [["url.href.includes('#')", "url.hash !== ''"]],
+  },
+  {
+    id: 'fragment-cut',
+    step: 1,
+    story:
+      'A fragment cut off in silence, as in the URL of a page. Nobody hears that a part of it was lost.',
+    source: 'RFC 6455 §3',
+    rules: [1, 6],
+    edits: [
+      [
+        "  if (url.href.includes('#')) throw invalid('A WebSocket URL has no fragment.');\n",
+        "  url.hash = '';\n",
+      ],
+    ],
+  },
+  {
+    id: 'error-of-javascript',
+    step: 1,
+    story:
+      'The SyntaxError of JavaScript thrown for a URL, as `ws` does. Code that was written for a browser looks for the `code` 12 of a DOMException.',
+    source: 'websockets/ws',
+    rules: [6],
+    edits: [["new DOMException(message, 'SyntaxError')", 'new SyntaxError(message)']],
+  },
+  {
+    id: 'relative-url',
+    step: 1,
+    story: 'What is no URL read as a path on this machine, instead of being refused.',
+    source: 'RFC 6455 §4.1',
+    rules: [6],
+    edits: [
+      ['!URL.canParse(text)', 'text.length > 9999'],
+      ['new URL(text);', "new URL(text, 'ws://localhost');"],
+    ],
+  },
+  {
+    id: 'port-zero',
+    step: 1,
+    story:
+      '`Number(url.port) || 80`: port 0 becomes another one, and the Host header names the first.',
+    source: 'RFC 6455 §3',
+    rules: [3],
+    edits: [['Number(url.port || (secure ? 443 : 80))', 'Number(url.port) || (secure ? 443 : 80)']],
+  },
+  {
+    id: 'wss-on-80',
+    step: 1,
+    story: 'The port of wss taken from ws. The TLS handshake meets a server that speaks HTTP.',
+    source: 'RFC 6455 §3',
+    rules: [3],
+    edits: [['(secure ? 443 : 80)', '80']],
+  },
+  {
+    id: 'key-of-hex',
+    step: 2,
+    story: 'Sixteen hex digits instead of 16 bytes: half of the key is known before it is made.',
+    source: 'RFC 6455 §4.1',
+    rules: [20],
+    edits: [
+      [
+        'Buffer.from(random(16)).toString',
+        "Buffer.from(Buffer.from(random(16)).toString('hex').slice(16)).toString",
+      ],
+    ],
+  },
+  {
+    id: 'key-by-math-random',
+    step: 2,
+    story:
+      'Math.random where there is no better source at hand. Its numbers can be computed from those before.',
+    source: 'nodejs/undici#3204',
+    rules: [20],
+    edits: [
+      [
+        'random: (size: number) => Uint8Array = randomBytes): string {',
+        'random = (size: number) => Uint8Array.from({ length: size }, () => Math.random() * 256)): string {',
+      ],
+    ],
+  },
+  {
+    id: 'key-made-once',
+    step: 2,
+    story:
+      'One key for the whole program. A response that was stored somewhere is right for every connection.',
+    source: 'RFC 6455 §4.1',
+    rules: [21],
+    edits: [
+      [
+        "  return Buffer.from(random(16)).toString('base64');\n",
+        "  lastKey ??= Buffer.from(random(16)).toString('base64');\n  return lastKey;\n",
+      ],
+      ['const TOKEN =', 'let lastKey: string | undefined;\nconst TOKEN ='],
+    ],
+  },
+  {
+    id: 'get-in-http-1-0',
+    step: 2,
+    story: 'A request of HTTP/1.0, which has no upgrades.',
+    source: 'RFC 6455 §4.1',
+    rules: [15],
+    edits: [[' HTTP/1.1`,', ' HTTP/1.0`,']],
+  },
+  {
+    id: 'resource-encoded-again',
+    step: 2,
+    story:
+      'The resource encoded once more, although it was. %20 becomes %2520, and the token is a wrong one.',
+    source: 'RFC 6455 §4.1',
+    rules: [16],
+    edits: [['{target.resource} HTTP', '{encodeURI(target.resource)} HTTP']],
+  },
+  {
+    id: 'host-to-connect-to',
+    step: 2,
+    story: 'What one connects to sent as the Host: no port, and no brackets.',
+    source: 'uNetworking/uWebSockets#623',
+    rules: [17],
+    edits: [['target.hostHeader', 'target.host']],
+  },
+  {
+    id: 'upgrade-left-out',
+    step: 2,
+    story: 'The request of any HTTP client. The server answers with its page.',
+    source: 'RFC 6455 §4.1',
+    rules: [18],
+    edits: [["    'Upgrade: websocket',\n", '']],
+  },
+  {
+    id: 'connection-keep-alive',
+    step: 2,
+    story:
+      'The Connection of any HTTP client. A proxy takes an Upgrade away that nobody has named there.',
+    source: 'RFC 6455 §4.1',
+    rules: [19],
+    edits: [["'Connection: Upgrade'", "'Connection: keep-alive'"]],
+  },
+  {
+    id: 'version-of-a-draft',
+    step: 2,
+    story: 'The version of a draft, which was current when the code was copied.',
+    source: 'RFC 6455 §4.1',
+    rules: [23],
+    edits: [["'Sec-WebSocket-Version: 13'", "'Sec-WebSocket-Version: 8'"]],
+  },
+  {
+    id: 'origin-made-up',
+    step: 2,
+    story:
+      'An Origin that nobody has asked for. The debugger of Chromium knows it for a page, and answers 403.',
+    source: 'websockets/ws#494',
+    rules: [],
+    edits: [
+      [
+        "    'Upgrade: websocket',\n",
+        "    'Upgrade: websocket',\n    'Origin: http://' + target.hostHeader,\n",
+      ],
+    ],
+  },
+  {
+    id: 'subprotocol-unchecked',
+    step: 2,
+    story:
+      'Subprotocols written as they come. One with a line break in it brings headers of its own.',
+    source: '7etsuo/tetsuo-pulse#3489',
+    rules: [24],
+    edits: [['if (!protocols.every((name) => TOKEN.test(name)) || new Set', 'if (new Set']],
+  },
+  {
+    id: 'subprotocol-in-any-case',
+    step: 2,
+    story: '`chat` and `CHAT` taken for the same subprotocol, as with the names of headers.',
+    source: 'nodejs/undici',
+    rules: [24],
+    edits: [
+      ['new Set(protocols).size', 'new Set(protocols.map((name) => name.toLowerCase())).size'],
+    ],
+  },
+  {
+    id: 'header-unchecked',
+    step: 2,
+    story:
+      'Headers written as they come. A value with a line break is two headers, or the end of the head.',
+    source: 'circuits/circuits#251',
+    rules: [14],
+    edits: [
+      [
+        ' || !HEADER_VALUE.test(value)) {\n      throw new TypeError',
+        ') {\n      throw new TypeError',
+      ],
+    ],
+  },
+  {
+    id: 'header-again',
+    step: 2,
+    story:
+      'Headers of the application beside those of the protocol. There are two keys, and nobody knows which one counts.',
+    source: 'RFC 6455 §11.3.1',
+    rules: [61, 65],
+    edits: [['upgrade|connection|sec-websocket-.*)$/i', 'upgrade|connection)$/i']],
+  },
+  {
+    id: 'header-as-utf8',
+    step: 2,
+    story: 'The request written as UTF-8. A value in latin1 has bytes that nobody meant.',
+    source: 'RFC 6455 §4.1',
+    rules: [14],
+    edits: [["\\r\\n\\r\\n`, 'latin1')", "\\r\\n\\r\\n`, 'utf8')"]],
+  },
+  {
+    id: 'buffer-of-1536',
+    step: 3,
+    story:
+      'A buffer of 1536 bytes for the response. That of a server in front of many others has 2400, so it fails there, and only there.',
+    source: 'boostorg/beast#1460',
+    rules: [150],
+    edits: [
+      [
+        '  maxHeadBytes = MAX_HEAD_BYTES,\n): ResponseHead',
+        '  maxHeadBytes = 1536,\n): ResponseHead',
+      ],
+    ],
+  },
+  {
+    id: 'endless-head',
+    step: 3,
+    story: 'No limit for the head. A server can fill the memory of its clients with one line.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      [
+        'if (bytes.length < maxHeadBytes) return undefined;',
+        'if (bytes.length < Number.POSITIVE_INFINITY) return undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'head-in-one-read',
+    step: 3,
+    story:
+      'The response expected in one read. Over a slow line it comes in two, and the connection fails.',
+    source: 'Devristo/phpws#46',
+    rules: [],
+    edits: [['if (bytes.length < maxHeadBytes) return undefined;', '']],
+  },
+  {
+    id: 'frame-behind-head-lost',
+    step: 3,
+    story:
+      'All that has arrived taken for the head. A message that comes along with it is lost, under load only.',
+    source: 'netty/netty#2179',
+    rules: [],
+    edits: [['headers, length: end + 4 };', 'headers, length: bytes.length };']],
+  },
+  {
+    id: 'response-names-as-written',
+    step: 3,
+    story:
+      'Header names kept as they were written. Behind a proxy that turns them to lower case, nothing is found.',
+    source: 'RFC 6455 §4.1',
+    rules: [34],
+    edits: [['return [name.toLowerCase(), value];', 'return [name, value];']],
+  },
+  {
+    id: 'space-behind-value',
+    step: 3,
+    story: 'White space taken off the front of a value only. The accept value is then another one.',
+    source: 'nodejs/undici',
+    rules: [],
+    edits: [['/[^ \\t](?:.*[^ \\t])?/s', '/[^ \\t].*/s']],
+  },
+  {
+    id: 'status-0101',
+    step: 3,
+    story: 'A status of any number of digits: 0101 is the number 101.',
+    source: 'nodejs/node',
+    rules: [33],
+    edits: [['(\\d{3})(?: (.*))?$/s', '(\\d+)(?: (.*))?$/s']],
+  },
+  {
+    id: 'http-in-any-case',
+    step: 3,
+    story: 'Any version of HTTP, in any case. What answers may not speak HTTP at all.',
+    source: 'RFC 6455 §4.1',
+    rules: [33, 153],
+    edits: [['/^HTTP\\/1\\.[01] (\\d{3})', '/^HTTP\\/[\\d.]+ (\\d{3})']],
+  },
+  {
+    id: 'folded-lines',
+    step: 3,
+    story:
+      'A header that goes on in the next line joined to one. A proxy that does not do so has seen another header.',
+    source: 'nodejs/node',
+    rules: [33],
+    edits: [
+      ['text.slice(0, end).split(', "text.slice(0, end).replace(/\\r\\n[ \\t]+/g, ' ').split("],
+    ],
+  },
+  {
+    id: 'control-in-value',
+    step: 3,
+    story: 'The values of headers taken as they come: with a NUL in them, or half of a line break.',
+    source: 'RFC 6455 §10.7',
+    rules: [33, 153],
+    edits: [
+      [
+        '  if (!HEADER_VALUE.test(value)) {\n    throw new OpeningError',
+        '  if (value === undefined) {\n    throw new OpeningError',
+      ],
+    ],
+  },
+  {
+    id: 'status-alone',
+    step: 4,
+    story:
+      'A 101 is enough, whatever else is in the response. Any server that switches to anything has opened a WebSocket.',
+    source: 'awslabs/aws-c-http#410',
+    rules: [26, 28, 29, 30],
+    edits: [
+      [
+        'and not 101.`);\n',
+        "and not 101.`);\n  if (head.status === 101) return valuesOf('sec-websocket-protocol')[0];\n",
+      ],
+    ],
+  },
+  {
+    id: 'any-2xx',
+    step: 4,
+    story: 'Any status below 300 taken for a yes.',
+    source: 'RFC 6455 §4.1',
+    rules: [27],
+    edits: [['if (head.status !== 101) throw', 'if (head.status > 299) throw']],
+  },
+  {
+    id: 'redirect-as-yes',
+    step: 4,
+    story:
+      'A redirect taken for a step on the way, with the headers of the request. Followed, it hands cookies to another host.',
+    source: 'snapview/tungstenite-rs#551',
+    rules: [27, 175],
+    edits: [
+      ['if (head.status !== 101) throw', 'if (head.status !== 101 && head.status !== 307) throw'],
+    ],
+  },
+  {
+    id: 'refusal-without-status',
+    step: 4,
+    story:
+      'A refusal that does not say with which status. Nobody can tell a wrong password from a server that is down.',
+    source: 'RFC 6455 §4.1',
+    rules: [27],
+    edits: [['new OpeningError(section, message, head);', 'new OpeningError(section, message);']],
+  },
+  {
+    id: 'upgrade-with-case',
+    step: 4,
+    story: 'Upgrade compared letter by letter. Chromium’s own debugger answers `WebSocket`.',
+    source: 'helidon-io/helidon#10104',
+    rules: [28],
+    edits: [["valuesOf('upgrade').join().toLowerCase()", "valuesOf('upgrade').join()"]],
+  },
+  {
+    id: 'upgrade-unchecked',
+    step: 4,
+    story:
+      'Upgrade not looked at, because the accept value proves it all. A cache can have stored that.',
+    source: 'nodejs/node-inspect#93',
+    rules: [28],
+    edits: [
+      [
+        "  if (valuesOf('upgrade').join().toLowerCase() !== 'websocket') {",
+        "  if (valuesOf('upgrade').length > 1) {",
+      ],
+    ],
+  },
+  {
+    id: 'connection-as-a-whole',
+    step: 4,
+    story:
+      'Connection compared as a whole. Behind a proxy it says `keep-alive, Upgrade`, and the client gives up.',
+    source: 'nodejs/undici',
+    rules: [29],
+    edits: [[".toLowerCase().split(',').map(trim);", ".toLowerCase().split('\\n');"]],
+  },
+  {
+    id: 'connection-has-upgrade-in-it',
+    step: 4,
+    story: '`upgrade` looked for anywhere in Connection: it is in `not-upgrade`, too.',
+    source: 'RFC 6455 §4.1',
+    rules: [29],
+    edits: [[".toLowerCase().split(',').map(trim);", '.toLowerCase();']],
+  },
+  {
+    id: 'accept-unchecked',
+    step: 4,
+    story:
+      'The accept value not compared. A server that echoes what it gets has opened a WebSocket.',
+    source: 'awslabs/aws-c-http#410',
+    rules: [30],
+    edits: [
+      [
+        "valuesOf('sec-websocket-accept').join() !== acceptKey(key)",
+        "valuesOf('sec-websocket-accept').length === 0",
+      ],
+    ],
+  },
+  {
+    id: 'accept-in-any-case',
+    step: 4,
+    story: 'The accept value compared in any case, as that of Upgrade is.',
+    source: 'RFC 6455 §4.1',
+    rules: [30],
+    edits: [
+      [
+        "valuesOf('sec-websocket-accept').join() !== acceptKey(key)",
+        "valuesOf('sec-websocket-accept').join().toLowerCase() !== acceptKey(key).toLowerCase()",
+      ],
+    ],
+  },
+  {
+    id: 'first-accept-counts',
+    step: 4,
+    story:
+      'Of two accept values, the first one counts. Somebody on the way has added the other, or that one.',
+    source: 'RFC 6455 §11.3.3',
+    rules: [30, 33],
+    edits: [
+      [
+        "valuesOf('sec-websocket-accept').join() !== acceptKey(key)",
+        "valuesOf('sec-websocket-accept')[0] !== acceptKey(key)",
+      ],
+    ],
+  },
+  {
+    id: 'extension-unchecked',
+    step: 4,
+    story:
+      'An extension in the response not looked at. Compressed frames follow, which the client takes for broken ones.',
+    source: 'RFC 6455 §4.1',
+    rules: [31],
+    edits: [
+      [
+        "if (valuesOf('sec-websocket-extensions').length > 0)",
+        "if (valuesOf('sec-websocket-extensions').length > 1)",
+      ],
+    ],
+  },
+  {
+    id: 'compression-accepted',
+    step: 4,
+    story:
+      '`permessage-deflate` accepted with whatever follows it. A parameter that nobody had looked at ended the process.',
+    source: 'apollographql/graphql-testing-library#173',
+    rules: [31],
+    edits: [
+      [
+        "if (valuesOf('sec-websocket-extensions').length > 0)",
+        "if (valuesOf('sec-websocket-extensions').some((it) => !it.startsWith('permessage-deflate')))",
+      ],
+    ],
+  },
+  {
+    id: 'subprotocol-unasked',
+    step: 4,
+    story:
+      'A subprotocol that was never offered accepted: the two sides speak different languages.',
+    source: 'RFC 6455 §4.1',
+    rules: [32],
+    edits: [
+      [
+        'protocol === undefined ? protocols.length === 0 : protocols.includes(protocol)',
+        'protocol !== undefined || protocols.length === 0',
+      ],
+    ],
+  },
+  {
+    id: 'response-subprotocol-in-any-case',
+    step: 4,
+    story: '`CHAT` taken for `chat`.',
+    source: 'RFC 6455 §4.1',
+    rules: [32],
+    edits: [
+      [
+        'protocols.includes(protocol);',
+        'protocols.some((name) => name.toLowerCase() === protocol.toLowerCase());',
+      ],
+    ],
+  },
+  {
+    id: 'no-subprotocol-is-fine',
+    step: 4,
+    story:
+      'A response without any of the subprotocols on offer accepted. In a browser, the same server does not work.',
+    source: 'RFC 6455 §4.1',
+    rules: [169],
+    edits: [
+      [
+        'protocol === undefined ? protocols.length === 0 : protocols',
+        'protocol === undefined ? true : protocols',
+      ],
+    ],
+  },
+  {
+    id: 'subprotocol-twice',
+    step: 4,
+    story: 'Of two lines with a subprotocol, the first one counts.',
+    source: 'RFC 6455 §11.3.4',
+    rules: [33],
+    edits: [
+      ['  if (!isOurs || others.length > 0) throw', '  if (!isOurs || others.length > 9) throw'],
+    ],
+  },
+];
 
 /** Steps 5 and 6: a connection without a socket. */
 const CORE: readonly Trap[] = [];

@@ -195,7 +195,7 @@ const CHOICES: readonly CheckScenario[] = [
   no([32, 33], 'two subprotocols on a line', replace(PROTOCOL, 'chat, superchat'), CHAT),
   no([32, 33], 'two subprotocols on two lines', replace(PROTOCOL, 'chat', 'superchat'), CHAT),
   no([33], 'a subprotocol twice', replace(PROTOCOL, 'chat', 'chat'), CHAT),
-  no([33], 'a response that chooses none of the subprotocols on offer', (lines) => [...lines], {
+  no([169], 'a response that chooses none of the subprotocols on offer', (lines) => [...lines], {
     ...CHAT,
     accepting: 'RFC 6455 leaves that open. The WebSocket of a browser refuses it, and so do we.',
   }),

@@ -3,7 +3,6 @@ import { equal, fail } from '../../../shared/harness/check.ts';
 import { same } from '../../../shared/harness/difference.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import type { OpeningError } from '../../../shared/protocol.ts';
 import type { ResponseHead } from '../../../solutions/06-client/client.ts';
 import { trimmed } from '../01-handshake/reader.ts';
 import { drawHead } from '../01-handshake/requests.ts';
@@ -57,7 +56,12 @@ export function accepts(
 
 function call({ checkResponse }: Lesson, { lines, key, protocols }: Answer): string | undefined {
   const head = headOf(lines);
-  return protocols ? checkResponse(head, key, protocols) : checkResponse(head, key);
+  try {
+    return protocols ? checkResponse(head, key, protocols) : checkResponse(head, key);
+  } finally {
+    const left = 'Leave the head as it is: the error, or somebody else, still needs it.';
+    equal(() => head, headOf(lines), left, { label: 'the head afterwards' });
+  }
 }
 
 /** Whether an answer is accepted. */

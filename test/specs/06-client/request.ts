@@ -43,7 +43,13 @@ export function ask({ openingRequest }: Lesson, call: Call): ParsedRequest {
   const { target, key, options } = call;
   return withGiven(
     () => factsOf(call),
-    () => readRequest(attempt(() => openingRequest(target, key, options), 'Write the request.')),
+    () =>
+      readRequest(
+        attempt(
+          () => openingRequest(target, key, options),
+          'Write the request: nothing in it is wrong.',
+        ),
+      ),
   );
 }
 

@@ -31,7 +31,7 @@ const CALLS: readonly Call[] = [
     key: 'AQIDBAUGBwgJCgsMDQ4PEA==',
     options: {
       protocols: ['graphql-ws'],
-      headers: { Cookie: 'a=b; c="d:e"', Origin: 'http://example.com', 'X-Empty': '' },
+      headers: { Cookie: 'a=b; c="d:e"', Authorization: 'Basic YTpi', 'X-Empty': '' },
     },
   },
 ];

@@ -80,11 +80,20 @@ function mistakeIn(returned: unknown, expected: Partial<Target>): string | undef
     return 'Of the port that is the usual one of the scheme, the `port` of a URL is empty text.';
   }
   if (typeof port === 'string') return '`port` is text. A port is a number.';
-  if (hostHeader === expected.host && expected.hostHeader?.startsWith('[')) {
+  if (
+    hostHeader !== expected.hostHeader &&
+    hostHeader === expected.hostHeader?.replace(/[[\]]/g, '')
+  ) {
     return 'In the Host header, brackets are around an IPv6 address: without them, nobody could tell where the port begins.';
   }
   if (hostHeader !== expected.hostHeader && hostHeader === `${expected.hostHeader}:${port}`) {
     return 'This port is the usual one of the scheme, so the Host header leaves it out.';
+  }
+  if (hostHeader !== expected.hostHeader && expected.hostHeader === `${hostHeader}:${port}`) {
+    return 'The Host header lacks the port. Of a URL, `hostname` is the name alone, and `host` has the port.';
+  }
+  if (resource !== expected.resource && expected.resource?.startsWith(`${resource}?`)) {
+    return 'The query is missing. Of a URL, `pathname` is without it: it is in `search`.';
   }
   if (resource === expected.resource?.slice(1)) {
     return 'Without a path, the resource is a slash, and behind it the query.';
@@ -92,5 +101,7 @@ function mistakeIn(returned: unknown, expected: Partial<Target>): string | undef
   if (resource === `${expected.resource}?`) {
     return 'A query that is empty is none: `search` leaves out a `?` with nothing behind it.';
   }
-  return undefined;
+  return /%/.test(expected.resource ?? '') && resource === decodeURI(expected.resource ?? '')
+    ? 'What was escaped has been decoded. A request carries it as it is in the URL.'
+    : undefined;
 }

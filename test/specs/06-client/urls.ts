@@ -42,18 +42,22 @@ const PORTS: readonly UrlScenario[] = [
   lead([3], 'With wss, TLS comes first, and the port is 443.', [
     ['wss://example.com/chat', to('wss://example.com/chat')],
   ]),
-  lead([3], 'Leave the port out of the Host header if it is the usual one of the scheme.', [
+  lead([3, 17], 'Leave the port out of the Host header if it is the usual one of the scheme.', [
     ['ws://example.com:80/chat', to('ws://example.com/chat')],
     ['wss://example.com:443/chat', to('wss://example.com/chat')],
     ['ws://example.com:/chat', to('ws://example.com/chat')],
     ['ws://example.com:0080/', to('ws://example.com/')],
   ]),
-  lead([3], 'Any other port is in the Host header, and so is the usual one of the other scheme.', [
-    ['ws://example.com:443/chat', to('ws://example.com:443/chat')],
-    ['wss://example.com:80/', to('wss://example.com:80/')],
-    ['ws://example.com:65535/', to('ws://example.com:65535/')],
-    ['ws://example.com:22/', to('ws://example.com:22/')],
-  ]),
+  lead(
+    [3, 17],
+    'Any other port is in the Host header, and so is the usual one of the other scheme.',
+    [
+      ['ws://example.com:443/chat', to('ws://example.com:443/chat')],
+      ['wss://example.com:80/', to('wss://example.com:80/')],
+      ['ws://example.com:65535/', to('ws://example.com:65535/')],
+      ['ws://example.com:22/', to('ws://example.com:22/')],
+    ],
+  ),
   lead([3], 'Port 0 is a port, although nothing can listen there.', [
     ['ws://example.com:0/', to('ws://example.com:0/')],
   ]),
@@ -97,11 +101,16 @@ const RESOURCES: readonly UrlScenario[] = [
   ]),
 ];
 
+const LONG = 'abc.'.repeat(2000);
+
 const HOSTS: readonly UrlScenario[] = [
+  lead([3], 'A resource can be long: there may be a token in it.', [
+    [`ws://example.com/?token=${LONG}`, to(`ws://example.com/?token=${LONG}`)],
+  ]),
   lead([], 'Scheme and host are the same in any case. A path is not.', [
     ['WS://EXAMPLE.com/Chat', to('ws://example.com/Chat')],
   ]),
-  lead([], 'An IPv6 address is in brackets, but not when it is connected to.', [
+  lead([17], 'An IPv6 address is in brackets, but not when it is connected to.', [
     ['ws://[::1]:8080/chat', to('ws://[::1]:8080/chat', { host: '::1' })],
     ['ws://[::1]/', to('ws://[::1]/', { host: '::1', port: 80, hostHeader: '[::1]' })],
     ['ws://[2001:DB8:0:0::1]/', to('ws://[2001:db8::1]/', { host: '2001:db8::1', port: 80 })],
@@ -112,7 +121,7 @@ const HOSTS: readonly UrlScenario[] = [
     ['ws://example.com./', to('ws://example.com./')],
     ['ws://a_b.example/', to('ws://a_b.example/')],
   ]),
-  lead([], 'A user and a password are in no field but `url`.', [
+  lead([17], 'A user and a password are in no field but `url`.', [
     [
       'ws://user:pass@example.com/',
       { ...to('ws://example.com/'), url: 'ws://user:pass@example.com/' },
