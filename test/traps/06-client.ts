@@ -633,7 +633,511 @@ const OPENING: readonly Trap[] = [
 ];
 
 /** Steps 5 and 6: a connection without a socket. */
-const CORE: readonly Trap[] = [];
+const CORE: readonly Trap[] = [
+  {
+    id: 'frame-behind-the-answer-lost',
+    step: 5,
+    story:
+      'What comes in the same read as the answer is thrown away. A server that greets at once is not heard, and only sometimes.',
+    source: 'netty/netty#2179',
+    rules: [],
+    edits: [['    this.#reader.push(rest);\n', '']],
+  },
+  {
+    id: 'answer-in-a-fixed-buffer',
+    step: 5,
+    story:
+      'A buffer of 1536 bytes for the answer. A network between the two adds 2400 bytes of headers.',
+    source: 'boostorg/beast#1460',
+    rules: [],
+    edits: [
+      [
+        'parseResponse(response, maxHeadBytes',
+        'parseResponse(response.subarray(0, 1536), maxHeadBytes',
+      ],
+    ],
+  },
+  {
+    id: 'talks-before-the-answer',
+    step: 5,
+    story:
+      'Frames go out right behind the request, to somebody who may not speak WebSocket at all.',
+    source: 'RFC 6455 §4.1',
+    rules: [5, 25, 109],
+    edits: [
+      [
+        "if (this.state !== 'OPEN') return false;",
+        "if (this.#closing.state !== 'OPEN') return false;",
+      ],
+      [
+        `    if (this.#response) {
+      const request`,
+        `    if (this.#request) {
+      const request`,
+      ],
+    ],
+  },
+  {
+    id: 'interim-response-refused',
+    step: 5,
+    story: '100 Continue taken for the answer: refused, although the yes is right behind it.',
+    source: 'nodejs/undici',
+    rules: [],
+    edits: [['if (head.status < 200 && head.status !== 101) {', 'if (head.status === 103) {']],
+  },
+  {
+    id: 'interim-response-alone',
+    step: 5,
+    story:
+      'After an interim response the rest of the read waits for the next one, which never comes.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [['      return this.#open(rest);', '      return undefined;']],
+  },
+  {
+    id: 'key-made-once',
+    step: 5,
+    story:
+      'One Sec-WebSocket-Key for all connections: an answer that a cache has kept looks fresh.',
+    source: 'RFC 6455 §4.1',
+    rules: [21],
+    edits: [
+      ['this.#key = newKey(random);', 'this.#key = KEY;'],
+      ['const TOKEN =', 'const KEY = newKey();\nconst TOKEN ='],
+    ],
+  },
+  {
+    id: 'pong-not-masked',
+    step: 5,
+    story: 'Messages are masked, Pongs are not: at the first Ping, the server ends the connection.',
+    source: 'vapor/websocket-kit#24',
+    rules: [66, 78, 114],
+    edits: [
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        'return frame.opcode === Opcode.Pong ? encodeFrame(frame) : encodeMaskedFrame(frame, this.#random);',
+      ],
+      ['  encodeMaskedFrame,\n', '  encodeFrame,\n  encodeMaskedFrame,\n'],
+    ],
+  },
+  {
+    id: 'ping-not-answered',
+    step: 5,
+    story:
+      'Pings are left to the application, which knows nothing of them. Most servers then hang up.',
+    source: 'RFC 6455 §5.5.2',
+    rules: [103],
+    edits: [['this.#control(Opcode.Pong, message.payload);', 'continue;']],
+  },
+  {
+    id: 'pong-without-its-payload',
+    step: 5,
+    story: 'Every Pong is empty. A server that numbers its Pings takes it for the answer to none.',
+    source: 'RFC 6455 §5.5.3',
+    rules: [104],
+    edits: [
+      [
+        'this.#control(Opcode.Pong, message.payload);',
+        'this.#control(Opcode.Pong, new Uint8Array(0));',
+      ],
+    ],
+  },
+  {
+    id: 'mask-made-once',
+    step: 5,
+    story:
+      'One masking key for the whole connection: who has seen one frame can read and write all others.',
+    source: 'RFC 6455 §5.3',
+    rules: [79, 81],
+    edits: [
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        'return encodeMaskedFrame(frame, () => this.#mask);',
+      ],
+      ['  #bufferedBytes = 0;\n', '  #bufferedBytes = 0;\n  #mask = randomBytes(4);\n'],
+    ],
+  },
+  {
+    id: 'keys-of-math-random',
+    step: 5,
+    story: '`Math.random` where no better source is found: a page can work out the next key.',
+    source: 'nodejs/undici#3204',
+    rules: [80, 148],
+    edits: [
+      [
+        `    wake: () => void,
+    random: (size: number) => Uint8Array = randomBytes,`,
+        `    wake: () => void,
+    random = (size: number) => Uint8Array.from({ length: size }, () => Math.random() * 256),`,
+      ],
+    ],
+  },
+  {
+    id: 'masked-in-place',
+    step: 5,
+    story:
+      'The mask goes over the bytes of the application, which finds them garbled, or sends them again.',
+    source: 'faye/websocket-driver-node#17',
+    rules: [],
+    edits: [
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        `const output = encodeMaskedFrame(frame, this.#random);
+    frame.payload.set(output.subarray(output.length - frame.payload.length));
+    return output;`,
+      ],
+    ],
+  },
+  {
+    id: 'one-buffer-for-all-output',
+    step: 5,
+    story:
+      'Every frame is written into the same memory, also while the one before is still on its way.',
+    source: 'RFC 6455 §10.3',
+    rules: [149],
+    edits: [
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        `const output = encodeMaskedFrame(frame, this.#random);
+    if (output.length > OUTPUT.length) return output;
+    OUTPUT.set(output);
+    return OUTPUT.subarray(0, output.length);`,
+      ],
+      ['const TOKEN =', 'const OUTPUT = new Uint8Array(4096);\nconst TOKEN ='],
+    ],
+  },
+  {
+    id: 'frame-in-two-writes',
+    step: 5,
+    story:
+      'Header and payload leave in two writes. The debugger of Node 20 and 22 crashes when they arrive apart.',
+    source: 'nodejs/node#64618',
+    rules: [],
+    edits: [
+      [
+        `    const frame = this.#queue.next();
+    if (frame === undefined) return undefined;
+    this.#onTheirWay`,
+        `    if (this.#payload) {
+      const payload = this.#payload;
+      this.#payload = undefined;
+      return payload;
+    }
+    const frame = this.#queue.next();
+    if (frame === undefined) return undefined;
+    this.#onTheirWay`,
+      ],
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        `const output = encodeMaskedFrame(frame, this.#random);
+    const header = output.length - frame.payload.length;
+    if (frame.payload.length > 0) this.#payload = output.subarray(header);
+    return output.subarray(0, header);`,
+      ],
+      ['  #bufferedBytes = 0;\n', '  #bufferedBytes = 0;\n  #payload: Uint8Array | undefined;\n'],
+    ],
+  },
+  {
+    id: 'nothing-is-buffered',
+    step: 5,
+    story:
+      '`bufferedAmount` forgets what was handed to the socket: nobody knows when to stop sending.',
+    source: 'oven-sh/bun#31761',
+    rules: [],
+    edits: [
+      [
+        'this.#onTheirWay.push(isControl(frame.opcode) ? 0 : frame.payload.length);',
+        `if (!isControl(frame.opcode)) this.#bufferedBytes -= frame.payload.length;
+    this.#onTheirWay.push(0);`,
+      ],
+    ],
+  },
+  {
+    id: 'refusal-not-told',
+    step: 6,
+    story:
+      'At a 403 there is no event, and the state stays CONNECTING: who waits to come back waits for ever.',
+    source: 'nodejs/undici#3546',
+    rules: [26, 130],
+    edits: [
+      [
+        "if (actions.length > 0) this.#events.push({ type: 'error', error });",
+        "if (actions.length > 0 && !this.#response) this.#events.push({ type: 'error', error });",
+      ],
+    ],
+  },
+  {
+    id: 'close-frame-for-an-http-server',
+    step: 6,
+    story:
+      'A server that has refused gets a Close frame: bytes that its HTTP parser makes a 400 of.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [25, 126],
+    edits: [
+      ["this.#perform(hasAgreed ? actions : [{ type: 'destroy' }]);", 'this.#perform(actions);'],
+    ],
+  },
+  {
+    id: 'opening-timer-lost',
+    step: 6,
+    story:
+      'The timer ends when TCP connects. A server that accepts and says nothing is waited for without end.',
+    source: 'oven-sh/bun#35167',
+    rules: [130],
+    edits: [['return this.#response ? this.#openUntil', 'return this.#request ? this.#openUntil']],
+  },
+  {
+    id: 'opening-timer-renewed',
+    step: 6,
+    story:
+      'Each byte starts the timer again: a server that sends one every 9 seconds is never given up.',
+    source: 'RFC 6455 §10.7',
+    rules: [130],
+    edits: [
+      ['  readonly #openUntil: number;', '  #openUntil: number;'],
+      [
+        '    // Joined again with each read.',
+        '    this.#openUntil = this.#now() + this.#limits.openTimeoutMs;\n    // Joined again with each read.',
+      ],
+    ],
+  },
+  {
+    id: 'interim-responses-without-end',
+    step: 6,
+    story: 'Each interim response is small enough, and nobody counts them.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [['      this.#interimBytes += head.length;\n', '']],
+  },
+  {
+    id: 'yes-after-giving-up',
+    step: 6,
+    story:
+      '`close()` while it is still being opened does nothing, and a moment later there is a connection.',
+    source: 'websockets/ws#956',
+    rules: [126],
+    edits: [
+      [
+        `    if (this.#response) {
+      this.fail(new OpeningError('4.1', 'It was closed before it was open.'));
+      return;
+    }
+`,
+        `    if (this.#response) return;
+`,
+      ],
+    ],
+  },
+  {
+    id: 'client-hangs-up-first',
+    step: 6,
+    story:
+      'The client ends TCP at once, and with it the waiting: its port stays in TIME_WAIT, for the server’s sake.',
+    source: 'websockets/ws',
+    rules: [102, 121],
+    edits: [["new ClosingHandshake('client', ", "new ClosingHandshake('server', "]],
+  },
+  {
+    id: 'no-timer-for-the-end',
+    step: 6,
+    story: 'Both have said Close, the server leaves TCP open, and nothing ever ends.',
+    source: 'oven-sh/bun#43048',
+    rules: [102],
+    edits: [
+      [
+        'this.#openUntil : this.#closing.deadline;',
+        "this.#openUntil : this.state === 'CLOSE_SENT' ? this.#closing.deadline : undefined;",
+      ],
+    ],
+  },
+  {
+    id: 'data-renews-the-close-timer',
+    step: 6,
+    story: 'While the client waits for a Close, each message gives the server all its time again.',
+    source: 'aio-libs/aiohttp#1002',
+    rules: [102],
+    edits: [
+      [
+        '    else if (this.#closing.isListening) this.#reader.push(chunk);',
+        '    else if (this.#closing.isListening) this.#reader.push(chunk);\n    this.#heardAt = this.#now();',
+      ],
+      [
+        'return this.#response ? this.#openUntil : this.#closing.deadline;',
+        `const { deadline } = this.#closing;
+    if (this.#response || deadline === undefined) return deadline ?? this.#openUntil;
+    return Math.max(deadline, this.#heardAt + this.#limits.closeTimeoutMs);`,
+      ],
+      ['  #bufferedBytes = 0;\n', '  #bufferedBytes = 0;\n  #heardAt = 0;\n'],
+    ],
+  },
+  {
+    id: 'end-not-told-when-time-is-over',
+    step: 6,
+    story: 'After a timeout, the end of TCP is no news any more: `close` is never told.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      ['    if (this.#isOver) return;\n', "    if (this.#closing.state === 'CLOSED') return;\n"],
+    ],
+  },
+  {
+    id: 'masked-control-frames-accepted',
+    step: 6,
+    story:
+      'Masked data frames are refused, masked control frames are not: the key is read as a close code.',
+    source: 'oven-sh/bun#35526',
+    rules: [69],
+    edits: [
+      [
+        'this.#closing.isListening) this.#reader.push(chunk);',
+        `this.#closing.isListening) {
+      const [first = 0, second = 0] = chunk;
+      const isControl = first >= 0x88 && second > 0x80 && chunk.length === second - 0x80 + 6;
+      this.#reader.push(chunk.map((byte, i) => (isControl && i === 1 ? byte & 0x7f : byte)));
+    }`,
+      ],
+    ],
+  },
+  {
+    id: 'last-messages-lost',
+    step: 6,
+    story: 'Our Close overtakes the messages before it: what was sent last never arrives.',
+    source: 'websocket-client/websocket-client#192',
+    rules: [],
+    edits: [
+      [
+        '    const body = encodeCloseBody(code, reason);\n',
+        '    const body = encodeCloseBody(code, reason);\n    this.#queue.dropWaiting();\n',
+      ],
+    ],
+  },
+  {
+    id: 'close-not-masked',
+    step: 6,
+    story:
+      'All is masked but the Close: the server answers it with 1002, and the log blames the network.',
+    source: 'vapor/websocket-kit#26',
+    rules: [66, 96],
+    edits: [
+      [
+        'return encodeMaskedFrame(frame, this.#random);',
+        'return frame.opcode === Opcode.Close ? encodeFrame(frame) : encodeMaskedFrame(frame, this.#random);',
+      ],
+      ['  encodeMaskedFrame,\n', '  encodeFrame,\n  encodeMaskedFrame,\n'],
+    ],
+  },
+  {
+    id: 'fails-without-a-word',
+    step: 6,
+    story: 'A server that breaks a rule is not told which: the connection just ends.',
+    source: 'nodejs/undici',
+    rules: [128],
+    edits: [
+      ['hasAgreed ? actions :', "hasAgreed ? actions.filter(({ type }) => type !== 'sendClose') :"],
+    ],
+  },
+  {
+    id: 'bad-text-skipped',
+    step: 6,
+    story: 'A text that is not UTF-8 is left out in silence, and the connection goes on.',
+    source: 'RFC 6455 §8.1',
+    rules: [138, 153],
+    edits: [
+      [
+        `      } catch (error) {
+        this.fail(error);`,
+        `      } catch (error) {
+        if (error instanceof ProtocolError && error.closeCode === 1007) return undefined;
+        this.fail(error);`,
+      ],
+    ],
+  },
+  {
+    id: 'message-limit-forgotten',
+    step: 6,
+    story: 'A limit for messages that the reader never hears of.',
+    source: 'RFC 6455 §10.4',
+    rules: [150],
+    edits: [
+      ["new MessageReader('client', this.#limits.maxMessageBytes)", "new MessageReader('client')"],
+    ],
+  },
+  {
+    id: 'listens-after-a-failure',
+    step: 6,
+    story:
+      'What a server sends after it has broken a rule is kept, though nobody will ever read it.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [129],
+    edits: [['    else if (this.#closing.isListening) this.#reader', '    else this.#reader']],
+  },
+  {
+    id: 'lost-without-an-error',
+    step: 6,
+    story: 'TCP ends in the middle of everything, and nothing says that this was not meant to be.',
+    source: 'chromium/chromium',
+    rules: [131],
+    edits: [
+      [
+        '    if (this.#closing.isListening) {\n      const message',
+        '    if (this.#response) {\n      const message',
+      ],
+    ],
+  },
+  {
+    id: 'last-words-thrown-away',
+    step: 6,
+    story:
+      'When TCP has ended, what had arrived before is no longer read: the last message is lost.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        'if (this.#events.length === 0 && this.#closing.isListening) {',
+        'if (this.#events.length === 0 && this.#closing.isListening && !this.#lost) {',
+      ],
+    ],
+  },
+  {
+    id: 'illegal-close-kept-quiet',
+    step: 6,
+    story: 'A Close with 999 ends the connection, and the application hears of no error.',
+    source: 'RFC 6455 §7.4',
+    rules: [130, 153],
+    edits: [['if (body && !isWireCode(body.code)) {', 'if (body && body.code < 0) {']],
+  },
+  {
+    id: 'closes-when-idle',
+    step: 6,
+    story: 'After an hour without a word, the client closes by itself. Nobody has asked it to.',
+    source: 'RFC 6455 §7.3',
+    rules: [172],
+    edits: [
+      [
+        '    if (!this.#response) this.#perform(',
+        "    if (this.state === 'OPEN' && this.#now() > this.#openUntil + 3_600_000) this.close(1001);\n    if (!this.#response) this.#perform(",
+      ],
+    ],
+  },
+  {
+    id: 'answers-after-the-close',
+    step: 6,
+    story:
+      'A whole read is answered at once, its Close as well: the application has no chance to reply.',
+    source: 'chromium/chromium',
+    rules: [],
+    edits: [
+      [
+        `      else return message;
+    }
+    return undefined;`,
+        `      else this.#events.push(message);
+    }
+    return this.#events.shift();`,
+      ],
+    ],
+  },
+];
 
 /** Steps 7 and 8: on a socket, and the class. */
 const CLASS: readonly Trap[] = [];

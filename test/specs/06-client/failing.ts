@@ -3,6 +3,7 @@ import { equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { join, wire } from '../../../shared/kit/frames.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import { OpeningError, ProtocolError } from '../../../shared/protocol.ts';
 import {
   agree,
@@ -35,11 +36,13 @@ import type { Lesson, Scenarios } from './tools.ts';
 type Fault = readonly [what: string, bytes: Uint8Array, code: number, rules: readonly number[]];
 
 const unmasked = { opcode: Text, payload: 'x', key: null } as const;
+/** A masking key that looks like the code 1000. */
+const LIKE_1000 = Uint8Array.of(0x03, 0xe8, 0x12, 0x34);
 const BAD_REASON = fromServer(Close, join(NORMAL, Uint8Array.of(0xff)));
 
 const FAULTS: readonly Fault[] = [
   ['a masked Text', wire({ opcode: Text, payload: 'Hello' }), 1002, [69]],
-  ['a masked Close', wire({ opcode: Close, payload: NORMAL }), 1002, [69]],
+  ['a masked Close', wire({ opcode: Close, payload: NORMAL, key: LIKE_1000 }), 1002, [69]],
   ['a masked Ping', wire({ opcode: Ping, payload: 'Hello' }), 1002, [69]],
   ['RSV1, which nobody asked for', wire({ ...unmasked, rsv: 4 }), 1002, []],
   ['a reserved opcode', fromServer(3, 'x'), 1002, []],
@@ -62,20 +65,33 @@ const FAULTS: readonly Fault[] = [
   ['a Close whose reason is not UTF-8', BAD_REASON, 1007, [138]],
 ];
 
-/** Makes a connection whose server says something, and then breaks a rule, right behind its yes. */
-function faulty(lesson: Lesson, [, bytes]: Fault, now = clock().now): Connection {
+/** Makes a connection whose server says something, and then breaks a rule, in the same read or not. */
+function faulty(
+  lesson: Lesson,
+  [, bytes]: Fault,
+  isSameRead = true,
+  now = clock().now,
+): Connection {
   const connection = open(lesson, { options: { maxMessageBytes: 100 }, now });
-  connection.receive(join(fromServer(Text, 'before'), bytes));
-  const before = { type: 'text', data: 'before' } as const;
-  expectNext(connection, before, 'What came before a fault is told first.');
+  const before = fromServer(Text, 'before');
+  connection.receive(isSameRead ? join(before, bytes) : before);
+  const told = { type: 'text', data: 'before' } as const;
+  expectNext(connection, told, 'What came before a fault is told first.');
+  if (!isSameRead) connection.receive(bytes);
   return connection;
 }
 
 const ONCE = 'Fail the connection with what the reader throws, and read no more.';
 
-function causeOf([what, , code]: Fault, event: Event | undefined): string | undefined {
+function causeOf(
+  [what, , code]: Fault,
+  event: Event | undefined,
+  { ending }: Connection,
+): string | undefined {
   if (event !== undefined) return undefined;
-  if (code === 1009) return 'Does `maxMessageBytes` reach the reader?';
+  if (ending === undefined) {
+    return code === 1009 ? 'Does `maxMessageBytes` reach the reader?' : undefined;
+  }
   return what.startsWith('a Close')
     ? '`receiveClose` returns actions here and throws nothing, so check the body before you call it.'
     : 'When the connection fails, an `error` event is due.';
@@ -85,28 +101,38 @@ const failsBy = (fault: Fault) => ({
   what: `It fails with ${fault[2]} at ${fault[0]}.`,
   rules: [126, 128, 129, 130, 153, ...fault[3]].sort((a, b) => a - b),
   check(lesson: Lesson) {
-    const [name, , code] = fault;
-    const what = `It fails with ${code} at ${name}.`;
-    const connection = faulty(lesson, fault);
-    const given = story(connection);
-    const event = pull(connection, what);
-    equal(() => event?.type, 'error', what, {
-      given: [...given, ['`next` gave', show(event)]],
-      label: 'the event',
-      cause: () => causeOf(fault, event),
-    });
-    const raise = () => {
-      throw event?.type === 'error' ? event.error : undefined;
-    };
-    failsWith(code, raise, what, { given });
-    expectClose(connection, code, `Say ${code} to the server.`);
-    expectIs(connection, 'ending', 'hangUp', 'After a failure, we end our side.');
-    connection.receive(fromServer(Text, 'after'));
-    expectNext(connection, undefined, 'After a failure nobody listens.', ONCE);
-    connection.disconnect();
-    expectNext(connection, ABNORMAL, 'A connection that failed ends with 1006.');
+    for (const isSameRead of [true, false]) {
+      expectFailure(faulty(lesson, fault, isSameRead), fault);
+    }
   },
 });
+
+/** Checks that a connection fails: its application hears of it, and its server, and nothing follows. */
+function expectFailure(connection: Connection, fault: Fault): void {
+  const [name, , code] = fault;
+  const what = `It fails with ${code} at ${name}.`;
+  const event = pull(connection, what);
+  withGiven(
+    () => story(connection),
+    () => {
+      const type = () => event?.type;
+      equal(type, 'error', what, {
+        label: 'the event',
+        cause: () => causeOf(fault, event, connection),
+      });
+      const raise = () => {
+        throw event?.type === 'error' ? event.error : undefined;
+      };
+      failsWith(code, raise, what);
+    },
+  );
+  expectClose(connection, code, `Say ${code} to the server.`);
+  expectIs(connection, 'ending', 'hangUp', 'After a failure, we end our side.');
+  connection.receive(fromServer(Text, 'after'));
+  expectNext(connection, undefined, 'After a failure nobody listens.', ONCE);
+  connection.disconnect();
+  expectNext(connection, ABNORMAL, 'A connection that failed ends with 1006.');
+}
 
 const [SAMPLE] = FAULTS;
 
@@ -185,7 +211,7 @@ export const FAILING: Scenarios = [
     check(lesson) {
       const what = 'When the server does not end TCP after a failure, we do.';
       const { now, advance } = clock();
-      const connection = faulty(lesson, SAMPLE!, now);
+      const connection = faulty(lesson, SAMPLE!, true, now);
       pullAll(connection, what);
       const { closeTimeoutMs } = lesson.CLIENT_LIMITS;
       expectIs(connection, 'deadline', now() + closeTimeoutMs, what);

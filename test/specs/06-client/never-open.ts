@@ -35,9 +35,9 @@ function expectFailed(
   cause?: (event: Event | undefined) => string | undefined,
 ): void {
   expectTold(connection, what, expected, cause);
-  expectIs(connection, 'ending', 'destroy', 'An attempt that failed is over: TCP is dropped.');
   const noFrame = 'No frame is for a server that has not agreed to a WebSocket.';
   expectSilence(connection, 'Nothing is sent to a server that has not agreed.', noFrame);
+  expectIs(connection, 'ending', 'destroy', 'An attempt that failed is over: TCP is dropped.');
   expectNext(connection, undefined, 'An attempt fails once; its end comes when TCP is gone.');
   connection.disconnect();
   expectNext(connection, ABNORMAL, 'When TCP is gone, the application hears of the end.');
@@ -170,6 +170,10 @@ const LATE: Scenarios = [
       const what = 'The opening has a deadline from the start on.';
       const connection = dial(lesson, { options: { openTimeoutMs: 3000 } });
       expectIs(connection, 'deadline', START_MS + 3000, what);
+      connection.receive(agree(connection).subarray(0, 50));
+      connection.next();
+      const lasts = 'It stays until the whole response is there.';
+      expectIs(connection, 'deadline', START_MS + 3000, lasts);
       const usual = lesson.CLIENT_LIMITS.openTimeoutMs;
       expectIs(
         dial(lesson),
