@@ -658,10 +658,7 @@ class Attachment {
       this.#schedule();
     });
     socket.on('drain', () => this.#flush());
-    socket.on('end', () => {
-      // Without a Close it is gone, and may never read what waits for it.
-      if (this.connection.state !== 'HANGING_UP') socket.destroy();
-    });
+    socket.on('end', () => this.#schedule());
     socket.on('error', (error) => {
       this.#error = error;
     });
@@ -682,8 +679,15 @@ class Attachment {
       this.#flush();
       this.#setTimer();
       if (event) this.#schedule();
-      else this.#socket?.resume();
+      else this.#readOn();
     }
+  }
+
+  /** All that has come is told. A server that has ended its side without a Close is gone. */
+  #readOn(): void {
+    const socket = this.#socket;
+    if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket.destroy();
+    else socket?.resume();
   }
 
   #emit(event: ClientEvent): void {
@@ -711,7 +715,9 @@ class Attachment {
         if (!error) connection.sent();
       });
     }
-    if (connection.ending === 'hangUp' && !socket.writableNeedDrain) socket.end();
+    const haveBothClosed = connection.state === 'HANGING_UP' && socket.readableEnded;
+    if (socket.writableNeedDrain) return;
+    if (connection.ending === 'hangUp' || haveBothClosed) socket.end();
   }
 
   #setTimer(): void {
@@ -752,6 +758,8 @@ function openSocket(
   const where: TcpNetConnectOpts = {
     host,
     port,
+    // A server that has ended its side after a Close may still read our answer.
+    allowHalfOpen: true,
     autoSelectFamily: true,
     lookup: (_host, _options, callback) => callback(null, addresses),
   };
