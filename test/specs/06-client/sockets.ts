@@ -1,6 +1,8 @@
 /** Step 7: a connection on a socket of its own. */
+import { lookup } from 'node:dns/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { Host, hasAddress } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
@@ -26,6 +28,9 @@ import type { Scenarios } from './tools.ts';
 function headerOf(request: string, name: string): string {
   return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\r$`, 'im').exec(request)?.[1] ?? 'none';
 }
+
+/** A port where nobody listens: that of a protocol of 1988. */
+const NOBODY = 'ws://127.0.0.1:1/';
 
 const CONNECTING: Scenarios = [
   {
@@ -98,7 +103,7 @@ const CONNECTING: Scenarios = [
     check: async (lesson) => {
       let isBack = false;
       let early: string | undefined;
-      const dialled = dial(lesson, 'ws://127.0.0.1:1/', {}, (_, { type }) => {
+      const dialled = dial(lesson, NOBODY, {}, (_, { type }) => {
         if (!isBack) early ??= type;
       });
       dialled.connection.close();
@@ -134,11 +139,7 @@ const CONNECTING: Scenarios = [
     what: 'A port where nobody listens is an error with its cause, and the end.',
     rules: [10],
     check: async (lesson) => {
-      let url = '';
-      await Host.run(async (host) => {
-        url = host.url();
-      });
-      const dialled = dial(lesson, url);
+      const dialled = dial(lesson, NOBODY);
       const what = 'A port where nobody listens: the connection has failed.';
       await fails(dialled, what);
       const [event] = dialled.events;
@@ -199,6 +200,29 @@ const CONNECTING: Scenarios = [
 
 const TALKING: Scenarios = [
   {
+    what: '`localhost` is found in whichever family its server listens.',
+    rules: [],
+    check: async (lesson) => {
+      const found = await lookup('localhost', { all: true });
+      for (const address of ['127.0.0.1', '::1'] as const) {
+        if (!found.some((one) => one.address === address)) continue;
+        await Host.run(
+          async (host) => {
+            const dialled = dial(lesson, host.url('/', 'localhost'));
+            const what = `\`localhost\` is found, with a server on ${address} alone.`;
+            const facts = (): Fact[] => [dialled.call, ['the events', dialled.types().join(', ')]];
+            const isOver = () => host.guests.length > 0 || dialled.types().includes('close');
+            await until(isOver, what, facts);
+            if (host.guests.length === 0) fail(what, facts());
+            await host.open();
+            await hears(dialled, ['open'], what);
+          },
+          { address },
+        );
+      }
+    },
+  },
+  {
     what: 'The answer to a message that came together with a Close is sent.',
     rules: [],
     check: (lesson) =>
@@ -219,6 +243,29 @@ const TALKING: Scenarios = [
         {},
         (connection, event) => {
           if (event.type === 'text') connection.send(event.data);
+        },
+      ),
+  },
+  {
+    what: 'A server that has ended its side after its Close still gets all that waits.',
+    rules: [],
+    check: (lesson) =>
+      opened(
+        lesson,
+        async ({ guest }) => {
+          guest.socket.end(Buffer.concat([text('more'), closing()]));
+          const what = 'A server that has ended its side after its Close still gets the answer.';
+          const { payload } = await guest.frame(what);
+          equal(() => payload.length, 2 ** 20, what, { label: 'bytes of the answer' });
+          const close = await guest.frame('The answer to its Close follows.');
+          equal(() => close.opcode, Opcode.Close, 'The answer to its Close follows.', {
+            label: 'its opcode',
+          });
+          await guest.sees('Then the client ends its side.');
+        },
+        {},
+        (connection, event) => {
+          if (event.type === 'text') connection.send(new Uint8Array(2 ** 20));
         },
       ),
   },
