@@ -7,13 +7,13 @@ import {
   hasReference,
   type Part,
   REFERENCE,
+  renderPart,
   SERVED,
   UNCHECKED,
 } from '../serve/parts.ts';
 import { PortError } from '../serve/server-process.ts';
 import { watchFile } from '../session/watcher.ts';
 import { style } from '../view/style.ts';
-import { pad } from '../view/width.ts';
 import { runCommand } from './run-command.ts';
 
 /** Where to listen when nobody says so. */
@@ -162,17 +162,11 @@ function sayWhose(parts: readonly Part[]): string {
   return `The reference is at work${parts === UNCHECKED ? ', until your lessons are checked' : ''}.`;
 }
 
-function partLine({ number, title, isYours, until }: Part): string {
-  const other = hasReference ? 'reference' : 'your last that passed,';
-  const whose = isYours ? style.green('yours') : `${other} ${until}`.trimEnd();
-  return `  ${number}  ${pad(title, 16)} ${whose}`;
-}
-
 /** A line for each part that is another than before. */
 function newLines(before: readonly Part[], now: readonly Part[]): string[] {
   return now
     .filter((part, i) => part.isYours !== before[i]?.isYours || part.until !== before[i]?.until)
-    .map(partLine);
+    .map(renderPart);
 }
 
 /** Resolves with the first signal to end. At the second one, nobody gets time to say goodbye. */

@@ -26,11 +26,19 @@ export const KEPT_BYTES = 40;
  * arrives, and what has been cut is a copy: who owns the stream may unmask it in place.
  */
 export class FrameCutter {
-  readonly #kept = new Uint8Array(MAX_HEADER_BYTES + MAX_SHORT_PAYLOAD);
+  /** How much is kept of a frame with a long payload, in bytes. */
+  readonly #longBytes: number;
+  readonly #kept: Uint8Array;
   /** How much of the frame has arrived, and how much of that is kept. In bytes. */
   #seen = 0;
   #keptSize = 0;
   #reads = 0;
+
+  /** Keeps so many bytes of a long frame: more than any header has. */
+  constructor(longBytes = KEPT_BYTES) {
+    this.#longBytes = longBytes;
+    this.#kept = new Uint8Array(Math.max(MAX_HEADER_BYTES + MAX_SHORT_PAYLOAD, longBytes));
+  }
 
   /** Takes in the bytes of one read. Returns the frames that are complete now. */
   push(chunk: Uint8Array): CutFrame[] {
@@ -68,7 +76,7 @@ export class FrameCutter {
 
   #keep(bytes: Uint8Array): void {
     const { length7 = 0 } = this.#header();
-    const limit = length7 <= MAX_SHORT_PAYLOAD ? this.#kept.length : KEPT_BYTES;
+    const limit = length7 <= MAX_SHORT_PAYLOAD ? this.#kept.length : this.#longBytes;
     const room = Math.max(0, limit - this.#keptSize);
     this.#kept.set(bytes.subarray(0, room), this.#keptSize);
     this.#keptSize += Math.min(room, bytes.length);

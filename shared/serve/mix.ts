@@ -1,4 +1,4 @@
-/** A server made of the learner's lessons and of the reference. */
+/** A lesson made of the learner's lessons and of the reference. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,33 +10,41 @@ import type { Lesson05 } from './server.ts';
 const IMPORTED = /(?<=^import .* from )"(\..*)"/gm;
 
 /**
- * Loads the server of lesson 05. `yours` has the numbers of the lessons that are the learner's. If
- * 05 is one of them, all are: it passes only when those that it's made of do.
- *
- * Rejects with what a file throws, and when it has no such server.
+ * Loads the server of lesson 05, made as `loadMixed` makes it. Rejects with what a file throws, and
+ * when it has no such server.
  */
 export async function loadServer(yours: readonly string[]): Promise<Lesson05> {
-  const target = findTarget(yours.includes('05') ? 'lessons/05' : 'solutions/05');
-  const isMixed = target.side === 'solutions' && yours.length > 0;
-  const module: Partial<Lesson05> = isMixed
-    ? await import(`data:text/javascript,${encodeURIComponent(referenceOn(yours))}`)
-    : await importTarget(target);
+  const module: Partial<Lesson05> = await loadMixed('05', yours);
   if (typeof module.WebSocketServer === 'function') return module as Lesson05;
-  throw new TypeError(`${fileOf(target)} has no WebSocketServer. Lesson 05, step 10 is about it.`);
+  const side = yours.includes('05') ? 'lessons' : 'solutions';
+  const file = fileOf(findTarget(`${side}/05`));
+  throw new TypeError(`${file} has no WebSocketServer. Lesson 05, step 10 is about it.`);
 }
 
-/** The reference of lesson 05 as JavaScript, with imports that lead to the learner's files. */
-function referenceOn(yours: readonly string[]): string {
-  const file = fileOf(findTarget('solutions/05'));
-  const source = readFileSync(join(ROOT, file), 'utf8');
+/**
+ * Loads a lesson that is made of others, such as `05`. `yours` has the numbers of the lessons that
+ * are the learner's. If this is one of them, all those that it needs are: it passes only when they
+ * do. Rejects with what a file throws.
+ */
+export async function loadMixed(number: string, yours: readonly string[]): Promise<object> {
+  if (yours.includes(number)) return importTarget(findTarget(`lessons/${number}`));
+  const target = findTarget(`solutions/${number}`);
+  const { needs = [] } = target.lesson;
+  if (!needs.some((other) => yours.includes(other))) return importTarget(target);
+  return import(`data:text/javascript,${encodeURIComponent(referenceOn(target, yours))}`);
+}
+
+/** The reference of a lesson as JavaScript, with imports that lead to the learner's files. */
+function referenceOn(target: Target, yours: readonly string[]): string {
+  const source = readFileSync(join(ROOT, fileOf(target)), 'utf8');
   const replaced = new Map(
     LESSONS.filter(({ number }) => yours.includes(number)).map((lesson) => [
       urlOf({ side: 'solutions', lesson }),
       urlOf({ side: 'lessons', lesson }),
     ]),
   );
-  return toJavaScript(file, source).replace(IMPORTED, (_, path: string) => {
-    const { href } = new URL(path, urlOf(findTarget('solutions/05')));
+  return toJavaScript(fileOf(target), source).replace(IMPORTED, (_, path: string) => {
+    const { href } = new URL(path, urlOf(target));
     return JSON.stringify(replaced.get(href) ?? href);
   });
 }

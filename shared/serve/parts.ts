@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { supervise } from '../harness/supervise.ts';
+import { style } from '../view/style.ts';
+import { pad } from '../view/width.ts';
 
 /** A lesson's part in the server. */
 export interface Part {
@@ -33,20 +35,20 @@ export const UNCHECKED: readonly Part[] = REFERENCE.map((part) => {
 });
 
 /**
- * Checks each of these lessons; one that is made of others only when these pass, since its own check would
+ * Checks lessons, those of the server by default; one that is made of others only when these pass, since its own check would
  * run theirs again. Never throws for what a lesson does.
  */
-export async function checkParts(): Promise<Part[]> {
+export async function checkParts(lessons = SERVED): Promise<Part[]> {
   const untils = new Map<string, string>();
   const check = async (lesson: Lesson) => untils.set(lesson.number, await untilOf(lesson));
-  await Promise.all(SERVED.filter(({ needs }) => !needs).map(check));
-  for (const lesson of SERVED) {
+  await Promise.all(lessons.filter(({ needs }) => !needs).map(check));
+  for (const lesson of lessons) {
     const { needs = [] } = lesson;
     if (untils.has(lesson.number)) continue;
     if (needs.every((number) => untils.get(number) === '')) await check(lesson);
     else untils.set(lesson.number, `until lessons ${needs[0]} to ${needs.at(-1)} pass`);
   }
-  return SERVED.map(({ number, title }) => {
+  return lessons.map(({ number, title }) => {
     const until = untils.get(number) ?? '';
     return { number, title, isYours: until === '', until };
   });
@@ -58,6 +60,13 @@ async function untilOf(lesson: Lesson): Promise<string> {
   const step = results.find(({ failure }) => failure);
   if (!broken && !step) return '';
   return step && !broken ? `until step ${step.number} passes` : 'until your file can be loaded';
+}
+
+/** Writes whose code is at work for a lesson, and how long. */
+export function renderPart({ number, title, isYours, until }: Part): string {
+  const other = hasReference ? 'reference' : 'your last that passed,';
+  const whose = isYours ? style.green('yours') : `${other} ${until}`.trimEnd();
+  return `  ${number}  ${pad(title, 16)} ${whose}`;
 }
 
 /** The numbers of the lessons whose part is the learner's. */

@@ -1,9 +1,9 @@
 /** A real Chromium without a window, driven over its DevTools protocol. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { WebSocket } from 'ws';
+import { BROWSER_FLAGS, BROWSER_FOLDER } from '../../shared/drive/chromium.ts';
 import { withTimeout } from '../../shared/kit/patience.ts';
 
 /** How long anything may take before we say that it hangs. */
@@ -11,40 +11,6 @@ const HANG_MS = 30_000;
 
 /** How long a browser may take to end before it is killed. */
 const END_MS = 5_000;
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-/**
- * Where the browser has its files. The path of its socket can have 103 bytes on every system, and
- * 46 are its own.
- */
-const FOLDER = tmpdir().length > 57 ? '/tmp' : tmpdir();
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--disable-dev-shm-usage',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--remote-debugging-port=0',
-];
-
-/** Where Chrome is on systems that do not put it on the `PATH`. */
-const ELSEWHERE = [
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-];
-
-/** Finds a Chromium: `CHROME_PATH`, or one that is installed. `undefined`: there is none. */
-export function findBrowser(): string | undefined {
-  const { CHROME_PATH, PATH = '' } = process.env;
-  if (CHROME_PATH) return CHROME_PATH;
-  const onPath = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return [...onPath, ...ELSEWHERE].find((path) => existsSync(path));
-}
 
 type Params = Record<string, unknown>;
 
@@ -81,9 +47,9 @@ export class Browser {
 
   /** Starts the browser at `path`. */
   static async start(path: string): Promise<Browser> {
-    const profile = mkdtempSync(join(FOLDER, 'websocket-101-browser-'));
-    const child = spawn(path, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
-      env: { ...process.env, TMPDIR: FOLDER },
+    const profile = mkdtempSync(join(BROWSER_FOLDER, 'websocket-101-browser-'));
+    const child = spawn(path, [...BROWSER_FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
+      env: { ...process.env, TMPDIR: BROWSER_FOLDER },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     try {

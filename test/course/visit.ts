@@ -1,9 +1,10 @@
 /** What a person does on the page of `npm run serve`. */
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { findBrowser } from '../../shared/drive/chromium.ts';
 import { REFERENCE } from '../../shared/serve/parts.ts';
 import { type Lesson05, type Serving, serve } from '../../shared/serve/server.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
-import { Browser, findBrowser, type Page } from './browser.ts';
+import { Browser, type Page } from './browser.ts';
 
 /** A line of the page's log. */
 export interface Entry {

@@ -261,6 +261,7 @@ byId('ping').addEventListener('click', ping);
 byId('ping-between').addEventListener('click', pingBetween);
 byId('cut').addEventListener('change', askForReads);
 for (const snippet of document.querySelectorAll('#snippets li')) addCopyButton(snippet);
+byId('driven').hidden = !new URLSearchParams(location.search).has('driven');
 showChoice();
 showClose();
 openLink();
