@@ -14,6 +14,7 @@ const WAITING = [
   'conformance',
   'tools',
   'serve-command',
+  'drive-command',
   'stress',
   'upkeep',
   'handout',

@@ -86,7 +86,8 @@ async function checkedParts(withServer: boolean): Promise<readonly Part[]> {
 
 async function driveNode(lesson: Lesson06): Promise<void> {
   const shop = fileURLToPath(new URL('../drive/shop.mjs', import.meta.url));
-  const debuggee = await Debuggee.start(process.execPath, ['--inspect=127.0.0.1:0', shop]);
+  const words = ['--inspect=127.0.0.1:0', shop];
+  const debuggee = await Debuggee.start(process.execPath, words, 'The shop is open.');
   try {
     sayWho(`The debugger of a program on Node ${process.versions.node}`, debuggee.url);
     await playTour(lesson, debuggee.url, NODE_TOUR, columns());

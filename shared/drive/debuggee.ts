@@ -1,17 +1,14 @@
 /** A program with a debugger in it: another process, which ends with this one whatever happens. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { withTimeout } from '../kit/patience.ts';
-import { endChild, spawnChild } from '../process/children.ts';
+import { endChild, spawnKept } from '../process/children.ts';
 
 /** How long a program may take to say where its debugger listens, in milliseconds. */
 const START_MS = 30_000;
 
 /** How much of what it says is kept, in characters. */
 const KEPT_CHARACTERS = 4096;
-
-const KEEPER = fileURLToPath(new URL('keeper.mjs', import.meta.url));
 
 /** A program at work, and its debugger's address. */
 export class Debuggee {
@@ -25,18 +22,17 @@ export class Debuggee {
   }
 
   /**
-   * Starts a program, and waits until it says where its debugger listens. Rejects when it ends
-   * before, and when it does not say so in time.
+   * Starts a program, and waits until it says where its debugger listens, and `sign`, if it has one
+   * for being ready. Rejects when it ends before, and when it does not say so in time.
    */
-  static async start(program: string, args: readonly string[]): Promise<Debuggee> {
-    const child = spawnChild(process.execPath, [KEEPER, program, ...args], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
+  static async start(program: string, args: readonly string[], sign = ''): Promise<Debuggee> {
+    const child = spawnKept(program, args);
     try {
       const late = () => {
         throw new Error(`${program} has not said where its debugger listens.`);
       };
-      return new Debuggee(child, await withTimeout(addressOf(child, program), START_MS, late));
+      const address = addressOf(child, program, sign);
+      return new Debuggee(child, await withTimeout(address, START_MS, late));
     } catch (error) {
       endChild(child);
       throw error;
@@ -51,8 +47,8 @@ export class Debuggee {
   }
 }
 
-/** Reads where the debugger of a program listens, which is all that it is read for. */
-function addressOf(child: ChildProcess, program: string): Promise<string> {
+/** Reads where the debugger of a program listens, which is all that it is read for, and its sign. */
+function addressOf(child: ChildProcess, program: string, sign: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
     child.once('error', reject);
@@ -60,7 +56,7 @@ function addressOf(child: ChildProcess, program: string): Promise<string> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-KEPT_CHARACTERS);
       const url = /^(?:Debugger|DevTools) listening on (ws:\S+)/m.exec(said)?.[1];
-      if (url) resolve(url);
+      if (url && said.includes(sign)) resolve(url);
     });
   });
 }

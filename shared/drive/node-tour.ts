@@ -1,10 +1,6 @@
 /** What can be done to a running program of Node, by nothing but frames with JSON in them. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { count } from '../view/count.ts';
 import type { Scene } from './scene.ts';
-
-/** How long the program is watched for its profile, in milliseconds. */
-const PROFILE_MS = 300;
 
 export const NODE_TOUR: readonly Scene[] = [
   {
@@ -53,7 +49,7 @@ export const NODE_TOUR: readonly Scene[] = [
     play: async (debuggee) => {
       await debuggee.request('Profiler.enable');
       await debuggee.request('Profiler.start');
-      await pause(PROFILE_MS);
+      await debuggee.evaluate('for (let i = 0; i < 500; i++) addUpBill()');
       const { profile } = await debuggee.request('Profiler.stop');
       const nodes: readonly Sampled[] = profile.nodes;
       const [first] = nodes

@@ -58,6 +58,17 @@ export function spawnChild(
   return keep(spawn(program, args, { ...options, detached }));
 }
 
+/**
+ * Starts any other program, and reads what it complains about. It is ended even when we are killed:
+ * a process between us and it sees that nobody is at the other end of its standard input.
+ */
+export function spawnKept(program: string, args: readonly string[]): ChildProcess {
+  const keeper = fileURLToPath(new URL('keeper.mjs', import.meta.url));
+  return spawnChild(process.execPath, [keeper, program, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+}
+
 function keep(child: ChildProcess): ChildProcess {
   children.add(child);
   return child.once('exit', () => endChild(child));
