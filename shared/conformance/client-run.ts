@@ -29,9 +29,9 @@ export interface ClientConformanceOptions extends Omit<ConformanceOptions, 'unti
 }
 
 /** How long a client may take until it connects for the first time, in milliseconds. */
-const START_MS = 10_000;
-/** How long it may take from one case to the next, in milliseconds. */
-const NEXT_MS = 5_000;
+const START_MS = 12_000;
+/** How long it may take from one case to the next: many wait 10 s for one thing or another. */
+const NEXT_MS = 12_000;
 /** How long it may take after the last one, in milliseconds. */
 const LAST_MS = 1_000;
 /** After so many cases in a row that a client let us wait for it in vain, it is of no use. */
