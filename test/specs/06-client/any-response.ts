@@ -102,7 +102,7 @@ const MUTATED: Scenarios[number] = {
   what: 'Any head, right or wrong.',
   rules: [33, 34, 153],
   check: (lesson) => {
-    generated(80, (choose) => {
+    generated(60, (choose) => {
       let text = drawHead(choose);
       for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text);
       // A blank line before the status line can be skipped, or refused.
@@ -117,7 +117,7 @@ const LIMITED: Scenarios[number] = {
   what: 'Any head and any limit, with some bytes of it, all, or more.',
   rules: [150],
   check: ({ parseResponse }) => {
-    generated(80, (choose) => {
+    generated(60, (choose) => {
       const text = drawHead(choose);
       const max = Math.max(text.length - 3 + choose.below(6), 4);
       const count = choose.pick([text.length, max - 1, max, max + 1, choose.below(text.length)]);

@@ -143,7 +143,7 @@ export const ANY_URL: Scenarios[number] = {
   what: 'Any URL, right or wrong.',
   rules: [1, 2, 3, 4, 6],
   check: (lesson) => {
-    generated(200, (choose) => {
+    generated(150, (choose) => {
       const { text, target } = drawUrl(choose);
       const noisy = choose.oneIn(4) ? hideIn(choose, text) : text;
       if (target) leadsTo(lesson, noisy, target, 'Any URL leads where its parts say.');

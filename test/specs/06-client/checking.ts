@@ -79,6 +79,23 @@ const A_LIST =
 
 const LOCATION = plus('Location: ws://other.example/chat');
 
+const OTHER_STATUSES = [
+  [100, 102, 103, 110, 111, 199, 200, 201, 202, 204, 206, 226],
+  [300, 301, 302, 303, 304, 305, 306, 307, 308, 399],
+  [400, 401, 403, 404, 407, 409, 410, 421, 426, 429, 500, 501, 502, 503, 504, 599],
+].flat();
+
+const ANY_STATUS: CheckScenario = {
+  what: 'Refuse any status but 101, although all the headers are there.',
+  rules: [27, 175],
+  check: (lesson) => {
+    for (const status of OTHER_STATUSES) {
+      const lines = requestLine(`HTTP/1.1 ${status} Any`)(NODE_RESPONSE);
+      refuses(lesson, { ...RFC, lines }, ANY_STATUS.what);
+    }
+  },
+};
+
 const STATUS: readonly CheckScenario[] = [
   yes([26], 'the response of Node’s debugger', (lines) => [...lines]),
   yes([28], 'the response of Chromium’s debugger', () => CHROMIUM_RESPONSE, {
@@ -97,6 +114,7 @@ const STATUS: readonly CheckScenario[] = [
     LOCATION(requestLine('HTTP/1.1 307 Temporary Redirect')(lines)),
   ),
   no([27], 'a 426', () => ['HTTP/1.1 426 Upgrade Required', 'Sec-WebSocket-Version: 8']),
+  ANY_STATUS,
   no([27], 'a 503', () => ['HTTP/1.1 503 Service Unavailable', 'Retry-After: 120']),
 ];
 
@@ -111,6 +129,9 @@ const HEADERS: readonly CheckScenario[] = [
   no([28], 'an empty Upgrade', replace(UPGRADE, '')),
   no([28, 33], 'Upgrade twice', replace(UPGRADE, 'websocket', 'websocket')),
   yes([29], '`Connection: upgrade`', replace(CONNECTION, 'upgrade'), {
+    refusing: 'The items of Connection are compared in any case.',
+  }),
+  yes([29], '`Connection: UPGRADE`', replace(CONNECTION, 'UPGRADE'), {
     refusing: 'The items of Connection are compared in any case.',
   }),
   yes([29], '`Connection: keep-alive, Upgrade`', replace(CONNECTION, 'keep-alive, Upgrade'), {

@@ -54,13 +54,19 @@ export function accepts(
   });
 }
 
-function call({ checkResponse }: Lesson, { lines, key, protocols }: Answer): string | undefined {
-  const head = headOf(lines);
+/** Checks an answer with a head of its own, which has to stay as it is. */
+function call(
+  { checkResponse }: Lesson,
+  { lines, key, protocols }: Answer,
+  right = headOf(lines),
+): string | undefined {
+  const values = Array.from(right.headers, ([name, values]) => [name, [...values]] as const);
+  const head = { ...right, headers: new Map(values) };
   try {
     return protocols ? checkResponse(head, key, protocols) : checkResponse(head, key);
   } finally {
     const left = 'Leave the head as it is: the error, or somebody else, still needs it.';
-    equal(() => head, headOf(lines), left, { label: 'the head afterwards' });
+    equal(() => head, right, left, { label: 'the head afterwards' });
   }
 }
 
@@ -102,8 +108,9 @@ export function refuses(
     },
     cause: () => causeOfAccepting,
   };
-  const { status, headers } = headOf(answer.lines);
-  const error = refusesOpening(() => call(lesson, answer), what, about);
+  const head = headOf(answer.lines);
+  const { status, headers } = head;
+  const error = refusesOpening(() => call(lesson, answer, head), what, about);
   if (error.status !== status) {
     fail('The error has the status of the response.', [
       ...about.given,
