@@ -19,7 +19,10 @@ const NOT_ASKED = '`random` was not asked for this key. Each key has new bytes, 
 function giving(bytes: Uint8Array): (size: number) => Uint8Array {
   return (size) => {
     if (size === 16) return bytes;
-    return fail('A key has 16 bytes, asked for at once.', [['you called', `random(${size})`]]);
+    return fail('A key has 16 bytes, asked for at once.', [
+      ['call', 'newKey(random)'],
+      ['you called', `random(${size})`],
+    ]);
   };
 }
 

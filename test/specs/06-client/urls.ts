@@ -109,6 +109,8 @@ const HOSTS: readonly UrlScenario[] = [
   ]),
   lead([], 'Scheme and host are the same in any case. A path is not.', [
     ['WS://EXAMPLE.com/Chat', to('ws://example.com/Chat')],
+    ['WSS://EXAMPLE.com/Chat', to('wss://example.com/Chat')],
+    ['HTTPS://EXAMPLE.com/Chat', to('wss://example.com/Chat')],
   ]),
   lead([17], 'An IPv6 address is in brackets, but not when it is connected to.', [
     ['ws://[::1]:8080/chat', to('ws://[::1]:8080/chat', { host: '::1' })],
