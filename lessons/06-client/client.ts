@@ -215,7 +215,9 @@ export class ClientConnection {
     throw new Todo('06.5');
   }
 
-  /** Step 5 · How far the connection is from its end; before it is open, `CONNECTING`. */
+  /**
+   * Step 5 · How far the connection is from its end: `CONNECTING` until it is open or has failed.
+   */
   get state(): 'CONNECTING' | State {
     throw new Todo('06.5');
   }

@@ -359,7 +359,9 @@ export class ClientConnection {
     this.#openUntil = now() + this.#limits.openTimeoutMs;
   }
 
-  /** Step 5 · How far the connection is from its end; before it is open, `CONNECTING`. */
+  /**
+   * Step 5 · How far the connection is from its end: `CONNECTING` until it is open or has failed.
+   */
   get state(): 'CONNECTING' | State {
     return this.#response ? 'CONNECTING' : this.#closing.state;
   }

@@ -1082,6 +1082,20 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
+    id: 'no-route-not-told',
+    step: 6,
+    story:
+      'TCP cannot connect, and only a `close` is told: nobody learns that the port was refused.',
+    source: 'denoland/deno#7604',
+    rules: [10, 131],
+    edits: [
+      [
+        '    if (this.#closing.isListening) {\n      const message',
+        '    if (this.#closing.isListening && !this.#response) {\n      const message',
+      ],
+    ],
+  },
+  {
     id: 'last-words-thrown-away',
     step: 6,
     story:

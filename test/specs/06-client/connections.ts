@@ -294,6 +294,11 @@ export function expectIs(
   );
 }
 
+/** Lets something happen that has no reason to throw. */
+export function act(connection: Connection, call: () => void, what: string): void {
+  toldWith(connection, () => attempt(call, what));
+}
+
 /** Checks that a message is refused, since it cannot be sent. */
 export function expectUnsent(connection: Connection, what: string): void {
   const isSent = toldWith(connection, () => attempt(() => connection.send('not now'), what));

@@ -43,7 +43,7 @@ export interface Range {
   readonly says: 'messages' | 'everything';
 }
 
-const TEXTS = ['a', '', 'Hello', '你好，世界'];
+const TEXTS = ['a', '', 'Hello', '你好，世界', '\ufeffBOM'];
 
 const FAULTS: readonly (readonly [name: string, bytes: Uint8Array, code: number])[] = [
   ['a masked Text', wire({ opcode: Text, payload: 'Hello' }), 1002],
@@ -81,7 +81,7 @@ const REFUSALS: readonly (readonly [
   ['a frame', fromServer(Text, '\r\n\r\n'), undefined],
 ];
 
-const INTERIM = ['100 Continue', '103 Early Hints'];
+const INTERIM = ['100 Continue', '103 Early Hints', '199 Wait'];
 
 /** Draws how a server responds to a request: `agreement` is its yes. */
 export function drawResponse(choose: Choices, { says }: Range, agreement: Uint8Array): Spoken[] {

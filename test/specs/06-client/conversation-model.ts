@@ -157,6 +157,8 @@ export class Model {
   #fail(due: Due, code: number): void {
     if (!this.isListening) return;
     this.#events.push(due);
+    // Nothing says whether what waited already still goes.
+    for (const control of this.#controls) control.isOptional = true;
     if (this.state === 'OPEN') {
       this.#letDrop(() => true);
       this.#messages.push(said(Opcode.Close, closeBody(code)));
@@ -211,6 +213,8 @@ export class Model {
     const head = list.shift();
     if (!head) return 'nothing more';
     if (!fits(head, frame)) return describe(head);
+    // It may as well be one of the same that was due later, and this one was left out.
+    if (head.isOptional) for (const other of list) other.isOptional ||= fits(other, frame);
     this.#taken.push(frame.opcode < Opcode.Close ? head.payload.length : 0);
     return undefined;
   }

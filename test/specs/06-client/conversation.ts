@@ -54,6 +54,7 @@ export class Conversation {
   readonly #coming: Spoken[];
   #arrived = 0;
   #wakes = 0;
+  #isLost = false;
   readonly #said: string[] = [];
 
   constructor(lesson: Lesson, choose: Choices, scope: Scope) {
@@ -100,6 +101,11 @@ export class Conversation {
   }
 
   #read(): void {
+    this.#receive();
+    this.#pull();
+  }
+
+  #receive(): void {
     if (this.#model.state === 'CLOSED') return;
     if (this.#coming.length === 0) this.#coming.push(...drawArrivals(this.#choose, this.#scope));
     const count = this.#choose.below(this.#coming.length + 1);
@@ -116,7 +122,6 @@ export class Conversation {
     for (const { name } of whole) this.#said.push(name);
     this.#model.receive(whole.flatMap(({ arrival }) => arrival ?? []));
     this.#connection.receive(chunk);
-    this.#pull();
   }
 
   /** Pulls all events, and lets the application answer some. */
@@ -126,7 +131,9 @@ export class Conversation {
       const due = this.#model.next();
       if (!isEvent(event, due)) this.#wrongEvent(due);
       if (event === undefined) return;
-      if (event.type === 'text' || event.type === 'binary') this.#answer(event.data);
+      const isMessage = event.type === 'text' || event.type === 'binary';
+      // What becomes of an answer to somebody who has gone is left open.
+      if (isMessage && !this.#isLost) this.#answer(event.data);
     }
   }
 
@@ -209,11 +216,14 @@ export class Conversation {
   }
 
   disconnect(): void {
+    // The last bytes may come together with the end: they have not been looked at.
+    if (this.#model.ending !== 'destroy' && this.#choose.oneIn(3)) this.#receive();
     const wakes = this.#wakes;
     const isNews = this.#model.state !== 'CLOSED';
     this.#connection.disconnect();
     if (isNews) this.#expectWake(wakes);
     this.#model.disconnect();
+    this.#isLost = true;
     this.#pull();
   }
 

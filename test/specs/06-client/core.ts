@@ -193,9 +193,7 @@ const OPENING: Scenarios = [
     check(lesson) {
       const connection = dial(lesson);
       const yes = agree(connection);
-      connection.receive(
-        join(respond('100 Continue'), HINTS, HINTS, respond('102 Processing'), yes),
-      );
+      connection.receive(join(respond('100 Continue'), HINTS, HINTS, respond('199 Wait'), yes));
       const what = 'Several interim responses are skipped.';
       expectNext(connection, { type: 'open' }, what, (event) =>
         event === undefined ? 'One may come behind another, in the same read.' : undefined,
@@ -562,6 +560,21 @@ const COUNTING: Scenarios = [
         const cause = 'Nobody takes the output: whoever has the socket does not know of it.';
         fail('`send` and `ping` call `wake`.', story(connection), cause);
       }
+    },
+  },
+  {
+    what: '`next` does not call `wake` when there is nothing new.',
+    rules: [],
+    check(lesson) {
+      const what = '`next` does not call `wake` when there is nothing new.';
+      let wakes = 0;
+      const connection = open(lesson, { wake: () => wakes++ });
+      connection.next();
+      wakes = 0;
+      expectNext(connection, undefined, 'Nothing has arrived.');
+      if (wakes === 0) return;
+      const cause = 'Whoever is woken calls `next`. So this would go on for ever.';
+      fail(what, [...story(connection), ['`wake`', 'was called']], cause);
     },
   },
 ];

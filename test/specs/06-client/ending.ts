@@ -5,6 +5,7 @@ import { join } from '../../../shared/kit/frames.ts';
 import { buffersReserved, memoryTaken } from '../../../shared/kit/memory.ts';
 import { decodeFrames } from '../../../shared/view/frame.ts';
 import {
+  act,
   agree,
   Close,
   type Connection,
@@ -101,6 +102,20 @@ const SERVER_CLOSES: Scenarios = [
     },
   },
   {
+    what: 'A Close that arrived just before the end of TCP counts.',
+    rules: [],
+    check(lesson) {
+      const what = 'A Close that arrived just before the end of TCP counts.';
+      for (const connection of [open(lesson), leaving(lesson)]) {
+        connection.receive(BYE);
+        connection.disconnect();
+        const cause = 'What has arrived is looked at first, and the end after that.';
+        expectNext(connection, BYE_TOLD, what, cause);
+        expectNext(connection, undefined, 'After `close` comes nothing.');
+      }
+    },
+  },
+  {
     what: 'A server that does not end TCP is waited for, but not for ever.',
     rules: [102, 121],
     check(lesson) {
@@ -117,14 +132,16 @@ const SERVER_CLOSES: Scenarios = [
     rules: [103, 109],
     check(lesson) {
       const what = 'After the server’s Close, nothing is heard and nothing said.';
-      const connection = received(lesson, BYE, fromServer(Ping, 'p'), fromServer(Text, 'Hello'));
+      const [ping, text] = [fromServer(Ping, 'p'), fromServer(Text, 'Hello')];
+      expectNext(received(lesson, BYE, text), undefined, what);
+      const connection = received(lesson, BYE, ping, text);
       expectNext(connection, undefined, what);
       expectClose(connection, 4001, 'A Close is answered with its code.');
       expectSilence(connection, what, 'No Pong: who has said Close hears no answer.');
-      connection.receive(fromServer(Ping, 'p'));
+      connection.receive(ping);
       expectNext(connection, undefined, what);
       expectUnsent(connection, what);
-      connection.close(1000);
+      act(connection, () => connection.close(1000), what);
       connection.ping();
       expectSilence(connection, what);
     },
@@ -253,7 +270,7 @@ const WE_CLOSE: Scenarios = [
       const connection = leaving(lesson);
       expectUnsent(connection, what);
       connection.ping();
-      connection.close(1000);
+      act(connection, () => connection.close(1000), what);
       expectSilence(connection, what);
       expectIs(connection, 'bufferedBytes', 0, 'What is not sent does not wait.');
     },
@@ -266,7 +283,7 @@ const WE_CLOSE: Scenarios = [
       const connection = leaving(lesson);
       expectIs(connection, 'ending', undefined, SERVER_FIRST);
       expectIs(connection, 'state', 'CLOSE_SENT', what);
-      connection.receive(fromServer(Text, 'on its way'));
+      connection.receive(join(fromServer(Ping, 'p'), fromServer(Text, 'on its way')));
       expectNext(connection, { type: 'text', data: 'on its way' }, what);
     },
   },

@@ -6,6 +6,7 @@ import { join, wire } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { OpeningError, ProtocolError } from '../../../shared/protocol.ts';
 import {
+  act,
   agree,
   Binary,
   Close,
@@ -199,7 +200,7 @@ export const FAILING: Scenarios = [
       expectClose(connection, 1011, 'An error of our own is 1011.');
       expectUnsent(connection, 'After a failure, nothing more is said.');
       connection.ping();
-      connection.close();
+      act(connection, () => connection.close(), 'After a failure, nothing more is said.');
       connection.receive(fromServer(Ping, 'p'));
       connection.next();
       expectSilence(connection, 'After a failure, nothing more is said.');
@@ -280,9 +281,9 @@ export const FAILING: Scenarios = [
       pullAll(connection, what);
       connection.disconnect(new Error('again'));
       connection.receive(fromServer(Text, 'Hello'));
-      connection.fail(new Error('a bug of ours'));
-      connection.close();
-      connection.ping();
+      act(connection, () => connection.fail(new Error('a bug of ours')), what);
+      act(connection, () => connection.close(), what);
+      act(connection, () => connection.ping(), what);
       connection.checkTime();
       expectNext(connection, undefined, what);
       expectUnsent(connection, what);

@@ -47,7 +47,7 @@ const WAITING = [
 export const ANY_TALK = conversations(
   'Whatever is said, and however it is cut, all is heard and all goes out.',
   [79, 103, 104],
-  40,
+  60,
   { says: 'messages', acts: TALKING },
 );
 
@@ -56,10 +56,10 @@ export const ANY_ENDS = [
   conversations(
     'A connection ends right, whatever ends it, and whenever.',
     [126, 128, 129, 130, 131],
-    60,
+    120,
     { says: 'everything', acts: ENDING },
   ),
-  conversations('Time does what it demands, and no more.', [102], 40, {
+  conversations('Time does what it demands, and no more.', [102], 80, {
     says: 'everything',
     acts: WAITING,
   }),

@@ -15,6 +15,7 @@ import {
   expectIs,
   expectNext,
   expectSilence,
+  expectUnsent,
   fromServer,
   pull,
   respond,
@@ -31,24 +32,40 @@ const IS_OPENING_ERROR = 'The error is an `OpeningError`: it has never been open
 function expectFailed(
   connection: Connection,
   what: string,
-  expected: { readonly status?: number; readonly section?: string } = {},
+  expected: Saying = {},
   cause?: (event: Event | undefined) => string | undefined,
 ): void {
   expectTold(connection, what, expected, cause);
   const noFrame = 'No frame is for a server that has not agreed to a WebSocket.';
   expectSilence(connection, 'Nothing is sent to a server that has not agreed.', noFrame);
   expectIs(connection, 'ending', 'destroy', 'An attempt that failed is over: TCP is dropped.');
+  expectOver(connection);
   expectNext(connection, undefined, 'An attempt fails once; its end comes when TCP is gone.');
   connection.disconnect();
   expectNext(connection, ABNORMAL, 'When TCP is gone, the application hears of the end.');
   expectNext(connection, undefined, 'After `close` comes nothing.');
 }
 
+/** Checks that an attempt is over, although TCP is still there. */
+function expectOver(connection: Connection): void {
+  const { state } = connection;
+  expectUnsent(connection, 'After an attempt has failed, nothing is sent.');
+  if (state === 'HANGING_UP' || state === 'CLOSED') return;
+  const facts: Fact[] = [
+    ['`state` is', show(state)],
+    ['expected', 'HANGING_UP or CLOSED'],
+  ];
+  fail('An attempt that failed is no longer under way.', [...story(connection), ...facts]);
+}
+
+/** What an `OpeningError` says, as far as it matters. */
+type Saying = Partial<Pick<OpeningError, 'status' | 'section' | 'headers' | 'cause'>>;
+
 /** Checks that an `OpeningError` is told. */
 function expectTold(
   connection: Connection,
   what: string,
-  expected: { readonly status?: number; readonly section?: string },
+  expected: Saying,
   cause?: (event: Event | undefined) => string | undefined,
 ): void {
   const event = pull(connection, what);
@@ -66,6 +83,7 @@ function expectTold(
   });
 }
 
+const ELSEWHERE = new Map([['location', ['ws://other.example/']]]);
 const refusals: readonly (readonly [
   name: string,
   bytes: Uint8Array,
@@ -87,7 +105,12 @@ const REFUSED: Scenarios = [
       agree(connection);
       connection.receive(bytes);
       const what = `The attempt fails when the server answers with ${name}.`;
-      expectFailed(connection, what, { status } as { status?: number }, causeOfRefusal);
+      expectFailed(
+        connection,
+        what,
+        { status, ...(status === 302 && { headers: ELSEWHERE }) },
+        causeOfRefusal,
+      );
     },
   })),
   {
@@ -138,17 +161,20 @@ const REFUSED: Scenarios = [
     what: 'Interim responses count towards `maxHeadBytes`.',
     rules: [150],
     check(lesson) {
-      const connection = dial(lesson, { options: { maxHeadBytes: 1000 } });
+      const what = 'Interim responses count towards `maxHeadBytes`.';
       const interim = respond('103 Early Hints', `Link: ${'x'.repeat(300)}`);
-      const yes = agree(connection);
-      for (let i = 0; i < 2; i++) {
+      const size = 2 * interim.length + agree(dial(lesson)).length;
+      const [tight, small] = [size, size - 1].map((maxHeadBytes) => {
+        const connection = dial(lesson, { options: { maxHeadBytes } });
+        const yes = agree(connection);
         connection.receive(interim);
         expectNext(connection, undefined, 'An interim response is no event.');
-      }
-      const what = 'Interim responses count towards `maxHeadBytes`.';
+        connection.receive(join(interim, yes));
+        return connection;
+      });
+      expectNext(tight!, { type: 'open' }, `Of ${size} bytes, all of ${size} may be used.`);
       const cause = () => 'A server could send them for ever: each is small, and there is no end.';
-      connection.receive(join(interim, yes));
-      expectFailed(connection, what, { section: '10.4' }, cause);
+      expectFailed(small!, what, { section: '10.4' }, cause);
     },
   },
 ];
@@ -190,13 +216,14 @@ const LATE: Scenarios = [
       const what = 'The attempt fails when its time is over, and not before.';
       const { now, advance } = clock();
       const connection = dial(lesson, { options: { openTimeoutMs: 3000 }, now });
-      agree(connection);
+      const yes = agree(connection);
       advance(2999);
       connection.checkTime();
       expectNext(connection, undefined, what);
       expectIs(connection, 'ending', undefined, what);
       advance(1);
       connection.checkTime();
+      connection.receive(yes);
       expectFailed(connection, what);
     },
   },
@@ -294,7 +321,7 @@ const GIVEN_UP: Scenarios = [
       const refused = new Error('connect ECONNREFUSED');
       const connection = dial(lesson);
       connection.disconnect(refused);
-      expectTold(connection, what, { cause: refused } as object);
+      expectTold(connection, what, { cause: refused });
       expectNext(connection, ABNORMAL, what);
       expectNext(connection, undefined, 'After `close` comes nothing.');
     },
