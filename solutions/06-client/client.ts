@@ -722,7 +722,8 @@ class Attachment {
       const bytes = connection.takeOutput();
       if (bytes === undefined) break;
       socket.write(bytes, (error) => {
-        if (!error) connection.sent();
+        // What is cut off by the end of TCP comes back without an error, too.
+        if (!error && !socket.destroyed) connection.sent();
       });
     }
     const haveBothClosed = connection.state === 'HANGING_UP' && socket.readableEnded;
