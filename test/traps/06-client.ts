@@ -1151,7 +1151,634 @@ const CORE: readonly Trap[] = [
 ];
 
 /** Steps 7 and 8: on a socket, and the class. */
-const CLASS: readonly Trap[] = [];
+const CLASS: readonly Trap[] = [
+  {
+    id: 'no-server-name',
+    step: 7,
+    story:
+      'TLS is not told which server is meant: a machine with many names shows the certificate of another.',
+    source: 'dotnet/corefx#23731',
+    rules: [12],
+    edits: [['    ...(isIP(host) === 0 && { servername: host }),\n', '']],
+  },
+  {
+    id: 'address-as-server-name',
+    step: 7,
+    story: 'TLS is told an address as a name. Some servers end the connection at that.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [['...(isIP(host) === 0 && { servername: host })', 'servername: host']],
+  },
+  {
+    id: 'name-of-certificate-unchecked',
+    step: 7,
+    story:
+      'The certificate is a good one, and of somebody else: any owner of one can be in the middle.',
+    source: 'TakahikoKawasaki/nv-websocket-client#107',
+    rules: [11],
+    edits: [
+      [
+        '    rejectUnauthorized: true,',
+        '    rejectUnauthorized: true,\n    checkServerIdentity: () => undefined,',
+      ],
+    ],
+  },
+  {
+    id: 'any-certificate',
+    step: 7,
+    story:
+      'A test server had a certificate of its own, so the check was switched off, and stayed off.',
+    source: 'eclipse-ee4j/tyrus#516',
+    rules: [11],
+    edits: [['rejectUnauthorized: true', 'rejectUnauthorized: false']],
+  },
+  {
+    id: 'tls-forgotten',
+    step: 7,
+    story: '`wss:` leads to port 443, and to a connection that anybody can read.',
+    source: 'RFC 6455 §4.1',
+    rules: [11, 152],
+    edits: [
+      [
+        '  if (!secure) return connectTcp(where);',
+        '  if (!secure || port > 0) return connectTcp(where);',
+      ],
+    ],
+  },
+  {
+    id: 'opening-timer-ends-with-tcp',
+    step: 7,
+    story:
+      'The timer of the opening is stopped when TCP is connected. A server that says nothing then is waited for without end.',
+    source: 'oven-sh/bun#35167',
+    rules: [],
+    edits: [
+      [
+        '    if (deadline === undefined) return;\n    this.#timer',
+        "    if (deadline === undefined || (this.#isConnected && this.connection.state === 'CONNECTING')) return;\n    this.#timer",
+      ],
+    ],
+  },
+  {
+    id: 'no-timer-after-opening',
+    step: 7,
+    story:
+      'Once it is open, no timer runs: a server that never answers a Close, or never ends TCP, keeps the socket for ever.',
+    source: 'hummingbird-project/hummingbird-websocket#46',
+    rules: [],
+    edits: [
+      [
+        '    if (deadline === undefined) return;\n    this.#timer',
+        "    if (deadline === undefined || this.connection.state !== 'CONNECTING') return;\n    this.#timer",
+      ],
+    ],
+  },
+  {
+    id: 'any-data-renews-the-timer',
+    step: 7,
+    story:
+      'The time for closing counts from the last bytes that came. A server that goes on sending is never dropped.',
+    source: 'aio-libs/aiohttp#1002',
+    rules: [],
+    edits: [
+      [
+        '    }, deadline - now());',
+        "    }, this.connection.state === 'HANGING_UP' ? 1_000 : deadline - now());",
+      ],
+      [
+        '      socket.pause();\n      this.connection.receive(chunk);',
+        '      socket.pause();\n      this.#setTimer();\n      this.connection.receive(chunk);',
+      ],
+    ],
+  },
+  {
+    id: 'timers-left',
+    step: 7,
+    story: 'Timers that nobody stops: after the end of its connections, the program runs on.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        '    clearTimeout(this.#timer);\n    const { deadline }',
+        '    if (this.#timer) return;\n    const { deadline }',
+      ],
+    ],
+  },
+  {
+    id: 'brackets-to-dns',
+    step: 7,
+    story: 'An IPv6 address is looked up with its brackets, like a name: nobody is called so.',
+    source: 'theturtle32/WebSocket-Node#303',
+    rules: [],
+    edits: [
+      ['await lookup(target.host, {', "await lookup(target.hostHeader.replace(/:\\d*$/, ''), {"],
+    ],
+  },
+  {
+    id: 'one-family-only',
+    step: 7,
+    story:
+      'The first address of `localhost` is ::1, and the server is on 127.0.0.1: refused, though `curl` gets through.',
+    source: 'websockets/ws#2078',
+    rules: [],
+    edits: [
+      ['lookup(target.host, { all: true })', 'lookup(target.host, { all: true, family: 6 })'],
+    ],
+  },
+  {
+    id: 'openings-at-once',
+    step: 7,
+    story: 'A thousand connections at once to one server: nobody stands in line.',
+    source: 'nodejs/undici',
+    rules: [7, 8],
+    edits: [['  await Promise.all(before);\n', '']],
+  },
+  {
+    id: 'line-by-name',
+    step: 7,
+    story:
+      'The line is that of a name: by another name for it, the server is asked at the same time.',
+    source: 'RFC 6455 §4.1',
+    rules: [7],
+    edits: [
+      ['addresses.map(({ address }) =>', 'addresses.map((_, __, ___, address = target.host) =>'],
+    ],
+  },
+  {
+    id: 'line-by-address-alone',
+    step: 7,
+    story:
+      'The line is that of a machine: one server that does not answer holds up all others there.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [
+      [
+        'await waitInLine(places, this.#opened);',
+        "await waitInLine(places.map((place) => place.split(' ')[0] ?? ''), this.#opened);",
+      ],
+    ],
+  },
+  {
+    id: 'line-stands-still',
+    step: 7,
+    story:
+      'Only an open connection lets the next one through. After one refusal, all others wait for ever.',
+    source: 'RFC 6455 §4.1',
+    rules: [8],
+    edits: [
+      [
+        "    if (connection.state !== 'CONNECTING') this.#leaveLine();",
+        "    if (connection.state === 'OPEN') this.#leaveLine();",
+      ],
+    ],
+  },
+  {
+    id: 'events-in-one-task',
+    step: 7,
+    story:
+      'All events of a read are told in one go: what an application awaits after a message comes after the next one.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['      if (event) this.#schedule();\n', '      if (event) this.#turn();\n']],
+  },
+  {
+    id: 'never-paused',
+    step: 7,
+    story: 'What comes is read at once, however slow the application is, until memory is full.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['      socket.pause();\n', '']],
+  },
+  {
+    id: 'frame-in-two-writes',
+    step: 7,
+    story:
+      'Header and payload are written one after the other. A debugger that read in between broke down.',
+    source: 'nodejs/node#64618',
+    rules: [],
+    edits: [
+      [
+        '      socket.write(bytes, (error) => {',
+        '      socket.write(bytes.subarray(0, 2));\n      socket.write(bytes.subarray(2), (error) => {',
+      ],
+    ],
+  },
+  {
+    id: 'small-messages-kept-back',
+    step: 7,
+    story:
+      'TCP keeps a small message back until the one before has been confirmed: 40 ms late, each.',
+    source: 'RFC 6455 §1.1',
+    rules: [],
+    edits: [['    socket.setNoDelay(true);\n', '']],
+  },
+  {
+    id: 'bug-of-handler-swallowed',
+    step: 7,
+    story:
+      'An error of the application is caught and forgotten. The connection stays, in whatever state.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [['throw error;\n      this.connection.fail(error);', 'throw error;']],
+  },
+  {
+    id: 'client-ends-tcp-first',
+    step: 7,
+    story: 'The client does not wait for the server to end TCP, and has the port in TIME_WAIT.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [
+      [
+        "const haveBothClosed = connection.state === 'HANGING_UP' && socket.readableEnded;",
+        "const haveBothClosed = connection.state === 'HANGING_UP';",
+      ],
+    ],
+  },
+  {
+    id: 'waits-for-who-is-gone',
+    step: 7,
+    story:
+      'The server has ended its side without a Close and reads nothing more. What was sent waits, and the end is never told.',
+    source: 'RFC 6455 §7.2.1',
+    rules: [],
+    edits: [
+      [
+        "    if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket.destroy();",
+        "    if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket.end();",
+      ],
+    ],
+  },
+  {
+    id: 'answer-cut-off',
+    step: 7,
+    story: 'A server that has said Close and ended its side gets half of the answer, and no Close.',
+    source: 'RFC 6455 §5.5.1',
+    rules: [],
+    edits: [['    allowHalfOpen: true,\n', '']],
+  },
+  {
+    id: 'dropped-at-failure',
+    step: 7,
+    story: 'A server that breaks a rule is cut off, before the Close that says which has left.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [["if (connection.ending === 'destroy') {", 'if (connection.ending !== undefined) {']],
+  },
+  {
+    id: 'no-close-after-refusal',
+    step: 8,
+    story:
+      'A refusal is an `error`, and no `close` follows. Whatever reconnects at `close` never does.',
+    source: 'nodejs/undici#3546',
+    rules: [],
+    edits: [
+      [
+        '        this.dispatchEvent(closeEvent(event));\n',
+        '        if (!this.#hasFailed || this.#wasOpen) this.dispatchEvent(closeEvent(event));\n',
+      ],
+      [
+        "        this.#protocol = event.protocol ?? '';",
+        "        this.#wasOpen = true;\n        this.#protocol = event.protocol ?? '';",
+      ],
+      [
+        '  #hasFailed = false;\n  /** The bytes',
+        '  #hasFailed = false;\n  #wasOpen = false;\n  /** The bytes',
+      ],
+    ],
+  },
+  {
+    id: 'events-inside-close',
+    step: 8,
+    story:
+      '`close` before the opening has ended tells `error` and `close` before it returns, and then sets the state back: CLOSING for ever.',
+    source: 'nodejs/undici#4742',
+    rules: [],
+    edits: [
+      [
+        '    this.#isClosing = true;\n    const wireCode',
+        `    if (this.readyState === WebSocket.CONNECTING) {
+      this.#hear({ type: 'error', error: undefined });
+      this.#hear({ type: 'close', code: 1006, reason: '', wasClean: false });
+      this.#isClosed = false;
+    }
+    this.#isClosing = true;
+    const wireCode`,
+      ],
+    ],
+  },
+  {
+    id: 'error-at-once',
+    step: 8,
+    story:
+      '`error` is told when a rule is broken, and `close` seconds later: between them, a page has a socket that is neither.',
+    source: 'websockets/ws#505',
+    rules: [],
+    edits: [
+      [
+        '        this.#hasFailed = true;\n        break;',
+        "        this.dispatchEvent(new Event('error'));\n        break;",
+      ],
+    ],
+  },
+  {
+    id: 'error-says-why',
+    step: 8,
+    story:
+      'The `error` event has the reason in it, and a page can find out which machines there are.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [
+      [
+        "this.dispatchEvent(new Event('error'))",
+        "this.dispatchEvent(Object.assign(new Event('error'), { message: 'refused' }))",
+      ],
+    ],
+  },
+  {
+    id: 'clean-close-is-an-error',
+    step: 8,
+    story: 'Each end is an `error` too, a clean one as well. Pages show it to people.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        "if (this.#hasFailed) this.dispatchEvent(new Event('error'));",
+        "this.dispatchEvent(new Event('error'));",
+      ],
+    ],
+  },
+  {
+    id: 'open-before-state',
+    step: 8,
+    story: '`close` is told while `readyState` is still CLOSING.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      ['        this.#isClosed = true;\n        if', '        if'],
+      [
+        '        this.dispatchEvent(closeEvent(event));\n',
+        '        this.dispatchEvent(closeEvent(event));\n        this.#isClosed = true;\n',
+      ],
+    ],
+  },
+  {
+    id: 'blob-overtaken',
+    step: 8,
+    story:
+      'A Blob has to be read first, and the text behind it leaves before: messages arrive in another order.',
+    source: 'denoland/deno#24074',
+    rules: [],
+    edits: [['if (!blob && !this.#blob) {', 'if (!blob) {']],
+  },
+  {
+    id: 'blobs-overtake-each-other',
+    step: 8,
+    story: 'Each Blob is sent as soon as it has been read: a short one overtakes a long one.',
+    source: 'h3js/crossws#198',
+    rules: [],
+    edits: [
+      [
+        'Promise.all([blob?.arrayBuffer(), this.#blob])',
+        'Promise.all([blob?.arrayBuffer(), blob ? undefined : this.#blob])',
+      ],
+    ],
+  },
+  {
+    id: 'close-overtakes-blob',
+    step: 8,
+    story: '`close` right after `send`, and the Blob that was still being read is lost.',
+    source: 'websocket-client/websocket-client#192',
+    rules: [],
+    edits: [
+      [
+        'this.#inOrder(undefined, () => this.#connection.close(wireCode, text));',
+        'this.#connection.close(wireCode, text);',
+      ],
+    ],
+  },
+  {
+    id: 'buffered-amount-zero',
+    step: 8,
+    story:
+      '`bufferedAmount` is always 0. Who waits until it is small never waits, and fills the memory.',
+    source: 'oven-sh/bun#31761',
+    rules: [],
+    edits: [['return this.#connection.bufferedBytes + this.#keptBytes;', 'return 0;']],
+  },
+  {
+    id: 'buffered-amount-of-the-lost',
+    step: 8,
+    story: 'What is sent too late is not counted: a page believes that it has been sent.',
+    source: 'oven-sh/bun#36113',
+    rules: [168],
+    edits: [
+      [
+        '    this.#keptBytes += size;\n    if (this.readyState !== WebSocket.OPEN) return;',
+        '    if (this.readyState !== WebSocket.OPEN) return;\n    this.#keptBytes += size;',
+      ],
+    ],
+  },
+  {
+    id: 'buffered-amount-in-characters',
+    step: 8,
+    story: '`bufferedAmount` counts letters, and not their bytes.',
+    source: 'RFC 6455 §5.6',
+    rules: [168],
+    edits: [['message.size : Buffer.byteLength(message);', 'message.size : message.length;']],
+  },
+  {
+    id: 'lost-writes-are-sent',
+    step: 8,
+    story:
+      'A write that has failed counts as one that is done: after the loss, `bufferedAmount` is 0.',
+    source: 'oven-sh/bun#36113',
+    rules: [],
+    edits: [
+      ['        if (!error && !socket.destroyed) connection.sent();', '        connection.sent();'],
+    ],
+  },
+  {
+    id: 'late-messages-told',
+    step: 8,
+    story: 'Messages are told after `close` was called, to a page that has put its things away.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [
+      [
+        '    if (this.readyState !== WebSocket.OPEN) return;\n    this.dispatchEvent',
+        '    this.dispatchEvent',
+      ],
+    ],
+  },
+  {
+    id: 'early-send-dropped',
+    step: 8,
+    story: 'What is sent before the opening has ended is dropped without a word.',
+    source: 'RFC 6455 §6.1',
+    rules: [168],
+    edits: [
+      [
+        "throw new DOMException('The connection is not open yet.', 'InvalidStateError');",
+        'return;',
+      ],
+    ],
+  },
+  {
+    id: 'every-code-may-be-said',
+    step: 8,
+    story:
+      'A page may say 1001 or 1011, and the server believes that a proxy or a server goes away.',
+    source: 'websockets/ws',
+    rules: [168],
+    edits: [['(number < 3000 || number > 4999)', '(number < 1000 || number > 4999)']],
+  },
+  {
+    id: 'code-wraps',
+    step: 8,
+    story:
+      'A code of more than 16 bits loses the upper ones: 66,536 becomes 1000, and a bug a normal closure.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [168],
+    edits: [
+      [
+        '  return Math.round(Math.min(Math.max(Number(code) || 0, 0), 65_535));',
+        '  return Number(code) & 65_535;',
+      ],
+    ],
+  },
+  {
+    id: 'reason-counted-in-letters',
+    step: 8,
+    story: 'A reason of 123 letters that are no ASCII is too long for its frame.',
+    source: 'RFC 6455 §5.5',
+    rules: [168],
+    edits: [
+      [
+        'if (Buffer.byteLength(text) > MAX_CONTROL_PAYLOAD - 2)',
+        'if (text.length > MAX_CONTROL_PAYLOAD - 2)',
+      ],
+    ],
+  },
+  {
+    id: 'reason-alone-dropped',
+    step: 8,
+    story: '`close(undefined, "why")` says nothing of why.',
+    source: 'nodejs/undici',
+    rules: [],
+    edits: [
+      [
+        "    const wireCode = number ?? (text === '' ? undefined : CloseCode.NormalClosure);",
+        '    const wireCode = number;',
+      ],
+      [
+        'this.#connection.close(wireCode, text)',
+        "this.#connection.close(wireCode, wireCode ? text : '')",
+      ],
+    ],
+  },
+  {
+    id: 'empty-close-gets-a-code',
+    step: 8,
+    story: '`close()` says 1000, which the page has not said.',
+    source: 'RFC 6455 §7.1.5',
+    rules: [],
+    edits: [
+      [
+        "number ?? (text === '' ? undefined : CloseCode.NormalClosure)",
+        'number ?? CloseCode.NormalClosure',
+      ],
+    ],
+  },
+  {
+    id: 'half-pair-throws',
+    step: 8,
+    story:
+      'Text from a keyboard can end in half of a surrogate pair. `send` throws, and the page breaks.',
+    source: 'RFC 6455 §5.6',
+    rules: [],
+    edits: [['return String(data).toWellFormed();', 'return String(data);']],
+  },
+  {
+    id: 'page-changes-what-travels',
+    step: 8,
+    story:
+      'Bytes are not copied, and a page that uses its buffer again changes what has not left yet.',
+    source: 'RFC 6455 §10.3',
+    rules: [149],
+    edits: [
+      [
+        '  return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength));',
+        '  return new Uint8Array(buffer, byteOffset, byteLength);',
+      ],
+    ],
+  },
+  {
+    id: 'whole-buffer-sent',
+    step: 8,
+    story: 'Of a view, the whole buffer is sent: what else was in it leaks.',
+    source: 'RFC 6455 §5.6',
+    rules: [],
+    edits: [['buffer.slice(byteOffset, byteOffset + byteLength)', 'buffer.slice(0)']],
+  },
+  {
+    id: 'null-is-empty',
+    step: 8,
+    story: '`send(null)` is an empty binary message, and not the text that a browser sends.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [
+      [
+        '  if (data instanceof ArrayBuffer) return',
+        '  if (data === null) return new Uint8Array(0);\n  if (data instanceof ArrayBuffer) return',
+      ],
+    ],
+  },
+  {
+    id: 'binary-type-ignored',
+    step: 8,
+    story: 'Bytes are always an ArrayBuffer: what is written for a browser waits for a Blob.',
+    source: 'RFC 6455 §5.6',
+    rules: [169],
+    edits: [["this.#binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer", 'bytes.buffer']],
+  },
+  {
+    id: 'binary-type-falls-back',
+    step: 8,
+    story: 'A `binaryType` that does not exist sets it back to `blob`.',
+    source: 'nodejs/undici',
+    rules: [],
+    edits: [
+      [
+        "if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;",
+        "this.#binaryType = type === 'arraybuffer' ? type : 'blob';",
+      ],
+    ],
+  },
+  {
+    id: 'protocols-not-offered',
+    step: 8,
+    story: 'The subprotocols of the constructor are checked, and never sent.',
+    source: 'RFC 6455 §4.1',
+    rules: [169],
+    edits: [['{ ...options, protocols: offered }', '{ ...options, protocols: [] }']],
+  },
+  {
+    id: 'message-from-nowhere',
+    step: 8,
+    story: 'Messages have no `origin`, so a page that has several sockets cannot ask for it.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [['{ data, origin: new URL(this.#url).origin }', '{ data }']],
+  },
+  {
+    id: 'handlers-pile-up',
+    step: 8,
+    story: '`onmessage` is set again, and the old handler is still called.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['      } else if (known) {\n        known.handler = handler;\n', '']],
+  },
+];
 
 /** Steps 9 and 10: coming back, and the debugger. */
 const LASTING: readonly Trap[] = [

@@ -22,6 +22,9 @@ export const TRUSTING: Client.ClientOptions = { ca: AUTHORITY };
 /** Limits that the end of a scenario comes before, however slow the machine is. */
 export const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
 
+/** More bytes than lie between two sockets when nobody reads them. */
+export const TOO_MUCH = 8 * 2 ** 20;
+
 /** Encodes a frame as a server sends it. */
 export function fromServer(opcode: number, payload: string | Uint8Array = ''): Uint8Array {
   return wire({ opcode, payload, key: null });
