@@ -145,7 +145,8 @@ export class Host {
   readonly #sockets = new Set<Socket>();
   /** Who has come, with TLS if there is any. */
   readonly guests: Guest[] = [];
-  #taken = 0;
+  /** How many of them the check has asked for. */
+  taken = 0;
 
   private constructor(hosting: Hosting) {
     this.#hosting = hosting;
@@ -203,8 +204,8 @@ export class Host {
   /** Waits for the next client, and for TLS if there is any. */
   async guest(what = 'Connect to the server.', cause?: Cause): Promise<Guest> {
     const facts = (): Fact[] => [['connections', `${this.connections}`]];
-    await until(() => this.guests.length > this.#taken, what, facts, cause);
-    return this.guests[this.#taken++] as Guest;
+    await until(() => this.guests.length > this.taken, what, facts, cause);
+    return this.guests[this.taken++] as Guest;
   }
 
   /** Waits for the next client, and agrees to its request, with frames behind the response. */

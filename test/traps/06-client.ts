@@ -1265,6 +1265,34 @@ const CLASS: readonly Trap[] = [
     ],
   },
   {
+    id: 'refusal-of-tcp-unheard',
+    step: 7,
+    story:
+      'Nobody listens at the port, and neither an error nor an end is told: nothing ever comes back.',
+    source: 'denoland/deno#7604',
+    rules: [10],
+    edits: [
+      [
+        "socket.on('close', () => this.connection.disconnect(this.#error));",
+        "socket.on('close', () => this.#isConnected && this.connection.disconnect(this.#error));",
+      ],
+    ],
+  },
+  {
+    id: 'waits-for-the-server-to-speak',
+    step: 7,
+    story:
+      'The request is written when something happens, and nothing does: the server waits for the client.',
+    source: 'RFC 6455 §4.1',
+    rules: [13],
+    edits: [
+      [
+        '      this.#isConnected = true;\n      this.#schedule();',
+        '      this.#isConnected = true;',
+      ],
+    ],
+  },
+  {
     id: 'brackets-to-dns',
     step: 7,
     story: 'An IPv6 address is looked up with its brackets, like a name: nobody is called so.',
@@ -1508,7 +1536,7 @@ const CLASS: readonly Trap[] = [
     ],
   },
   {
-    id: 'open-before-state',
+    id: 'close-before-state',
     step: 8,
     story: '`close` is told while `readyState` is still CLOSING.',
     source: 'RFC 6455 §7.1.4',

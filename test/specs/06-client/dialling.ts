@@ -1,5 +1,5 @@
 /** What the scenarios of connections on sockets are written with. */
-import { attempt, equal } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { wire } from '../../../shared/kit/frames.ts';
@@ -23,7 +23,7 @@ export const TRUSTING: Client.ClientOptions = { ca: AUTHORITY };
 export const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
 
 /** More bytes than lie between two sockets when nobody reads them. */
-export const TOO_MUCH = 8 * 2 ** 20;
+export const TOO_MUCH = 6 * 2 ** 20;
 
 /** Encodes a frame as a server sends it. */
 export function fromServer(opcode: number, payload: string | Uint8Array = ''): Uint8Array {
@@ -73,34 +73,55 @@ export function dial(
   return { connection, events, call, types: () => events.map(({ type }) => type) };
 }
 
+/** How a connection was made, and what has been heard of it. */
+export function factsOf({ call, events, types }: Dialled): Fact[] {
+  const error = events.find((event) => event.type === 'error');
+  const told: Fact = ['the events', types().join(', ') || 'none'];
+  return [call, told, ...(error ? [['its error', show(error.error)] as const] : [])];
+}
+
+/** Waits until a client has come to its server, or has given up. */
+export async function comes(host: Host, dialled: Dialled, what: string): Promise<Guest> {
+  const isOver = () => host.guests.length > host.taken || dialled.types().includes('close');
+  const facts = () => factsOf(dialled);
+  const cause = () =>
+    host.connections > host.guests.length
+      ? 'TCP is connected, and TLS has not come about.'
+      : undefined;
+  await until(isOver, what, facts, cause);
+  if (host.guests.length === host.taken) fail(what, facts(), cause());
+  return host.guest();
+}
+
 /** Waits for so many events, and checks of which types they are. */
 export async function hears(
-  { events, types, call }: Dialled,
+  dialled: Dialled,
   expected: readonly ClientEvent['type'][],
   what: string,
   cause?: Cause,
 ): Promise<void> {
+  const { events, types } = dialled;
   const isOver = () => events.length >= expected.length || types().includes('close');
-  await until(
-    isOver,
-    what,
-    () => [call, ['the events', types().join(', ') || 'none'], ['expected', expected.join(', ')]],
-    cause,
-  );
-  equal(types, expected, what, { given: [call], label: 'the events' });
+  const facts = (): Fact[] => [...factsOf(dialled), ['expected', expected.join(', ')]];
+  await until(isOver, what, facts, cause);
+  if (`${types()}` !== `${expected}`) fail(what, facts());
 }
 
 /** Waits for the end of a connection, and checks what was told of it. */
 export async function ends(
-  { events, types, call }: Dialled,
+  dialled: Dialled,
   expected: Partial<ClientEvent>,
   what: string,
   cause?: Cause,
 ): Promise<void> {
-  const facts = (): Fact[] => [call, ['the events', types().join(', ') || 'none']];
-  await until(() => types().includes('close'), what, facts, cause);
-  equal(() => events.at(-1), { type: 'close', ...expected }, what, {
-    given: [call],
+  await until(
+    () => dialled.types().includes('close'),
+    what,
+    () => factsOf(dialled),
+    cause,
+  );
+  equal(() => dialled.events.at(-1), { type: 'close', ...expected }, what, {
+    given: factsOf(dialled),
     label: 'the last event',
   });
 }
@@ -111,11 +132,11 @@ export const LOST = { code: 1006, wasClean: false } as const;
 /** Checks that a connection has failed: it was told as an error, and then as the end. */
 export async function fails(dialled: Dialled, what: string, cause?: Cause): Promise<void> {
   await ends(dialled, LOST, what, cause);
-  equal(() => dialled.types().filter((type) => type === 'error'), ['error'], what, {
-    given: [dialled.call, ['the events', dialled.types().join(', ')]],
-    label: 'errors',
-  });
+  const errors = dialled.types().filter((type) => type === 'error').length;
+  equal(() => errors, 1, what, { given: factsOf(dialled), label: '`error` events' });
 }
+
+const TLS_FIRST = 'For `wss:`, TLS comes first.';
 
 /** Runs a check with a client and a server that have agreed on a WebSocket. */
 export function opened(
@@ -128,7 +149,8 @@ export function opened(
   return Host.run(async (host) => {
     const trusting = hosting.tls ? { ...TRUSTING, ...options } : options;
     const dialled = dial(lesson, host.url(), trusting, react);
-    const guest = await host.open();
+    const guest = await comes(host, dialled, hosting.tls ? TLS_FIRST : 'Connect to the server.');
+    await guest.agree();
     await hears(dialled, ['open'], 'The first event is `open`.');
     await check({ ...dialled, guest, host });
   }, hosting);

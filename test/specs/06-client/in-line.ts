@@ -55,12 +55,17 @@ export const IN_LINE: Scenarios = [
     rules: [8],
     check: (lesson) =>
       Host.run(async (host) => {
-        const dialled = [dial(lesson, host.url()), dial(lesson, host.url())];
+        const dialled = [dial(lesson, host.url('/1')), dial(lesson, host.url('/2'))];
         const first = await host.guest();
         await countsOnly(host, 1, dialled, ONE);
         first.write(Buffer.from('HTTP/1.1 403 Forbidden\r\n\r\n'));
         first.socket.end();
-        await host.open();
+        await opensFor(
+          '/2',
+          host,
+          dialled,
+          'A connection that was refused does not hold up the next.',
+        );
       }),
   },
   {

@@ -98,10 +98,10 @@ const BEFORE_THE_END: Scenarios = [
     check: (lesson) =>
       opened(lesson, async (both) => {
         const { guest, connection } = both;
-        const payload = new Uint8Array(2 ** 20).fill(0x61);
+        const payload = new Uint8Array(2 ** 18).fill(0x61);
         connection.send(payload);
         connection.send('last');
-        equal(() => connection.bufferedBytes, 2 ** 20 + 4, 'What waits is counted.', {
+        equal(() => connection.bufferedBytes, 2 ** 18 + 4, 'What waits is counted.', {
           label: '`bufferedBytes`',
         });
         connection.close(1000);
@@ -110,7 +110,7 @@ const BEFORE_THE_END: Scenarios = [
         equal(
           () => frames.map(({ opcode, payload }) => [opcode, payload.length]),
           [
-            [Opcode.Binary, 2 ** 20],
+            [Opcode.Binary, 2 ** 18],
             [Opcode.Text, 4],
             [Opcode.Close, 2],
           ],
@@ -201,7 +201,7 @@ const ENDS: Scenarios = [
     rules: [],
     check: (lesson) =>
       Host.run(async (host) => {
-        for (const cut of [0, 1, 12, 60, 127, 128]) {
+        for (const cut of [0, 12, 128]) {
           const dialled = dial(lesson, host.url());
           const guest = await host.guest();
           const response = agreement(await guest.asked('The client sends its request.'));
@@ -253,7 +253,11 @@ const ENDS: Scenarios = [
         connection.send(new Uint8Array(TOO_MUCH));
         guest.socket.end();
         const what = 'A server that ends its side and does not read is gone.';
-        await fails(both, what, 'Output waits for a server that will never read it.');
+        await fails(both, what, () =>
+          connection.bufferedBytes > 0
+            ? 'Output waits for a server that may never read it.'
+            : undefined,
+        );
       }),
   },
   {
@@ -337,7 +341,7 @@ const GIVEN_UP: Scenarios = [
         const stop = trickle(await host.guest(), agreement(''));
         const what = 'A server that answers byte by byte has no more time than others.';
         try {
-          await fails(dialled, what, 'Each byte may renew the timer.');
+          await fails(dialled, what);
         } finally {
           stop();
         }
@@ -396,7 +400,7 @@ const GIVEN_UP: Scenarios = [
           const stop = trickle(both.guest, Buffer.concat([fromServer(3), new Uint8Array(1000)]));
           try {
             const what = 'A server that goes on talking after a failure is dropped.';
-            await fails(both, what, 'Each byte may renew the timer.');
+            await fails(both, what);
           } finally {
             stop();
           }

@@ -4,7 +4,7 @@ import { show } from '../../../shared/harness/show.ts';
 import { Host, nameToldBy } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { type Certificate, OF_ANOTHER, SIGNED_BY_ITSELF } from '../../vectors/certificates.ts';
-import { dial, fails, opened, SECURE, TRUSTING, text } from './dialling.ts';
+import { comes, dial, fails, opened, SECURE, TRUSTING, text } from './dialling.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 /** Checks that a client has nothing to say to a server with this certificate. */
@@ -33,9 +33,9 @@ function distrusts(lesson: Lesson, tls: Certificate, options: object, what: stri
 /** Checks which name TLS is told. */
 function tellsName(lesson: Lesson, host: string, expected: string | undefined, what: string) {
   return Host.run(async (server) => {
-    const { call } = dial(lesson, server.url('/', host), TRUSTING);
-    const guest = await server.guest(what);
-    equal(() => nameToldBy(guest), expected, what, { given: [call], label: 'the name' });
+    const dialled = dial(lesson, server.url('/', host), TRUSTING);
+    const guest = await comes(server, dialled, what);
+    equal(() => nameToldBy(guest), expected, what, { given: [dialled.call], label: 'the name' });
     await guest.asked('The request travels inside TLS.');
   }, SECURE);
 }

@@ -2,7 +2,6 @@
 import { lookup } from 'node:dns/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
-import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { Host, hasAddress } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
@@ -10,6 +9,7 @@ import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
 import {
   closeBody,
   closing,
+  comes,
   dial,
   ends,
   fails,
@@ -29,17 +29,15 @@ function headerOf(request: string, name: string): string {
   return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\r$`, 'im').exec(request)?.[1] ?? 'none';
 }
 
-/** A port where nobody listens: that of a protocol of 1988. */
-const NOBODY = 'ws://127.0.0.1:1/';
-
 const CONNECTING: Scenarios = [
   {
     what: 'Once connected, the client sends its request.',
     rules: [5, 13],
     check: (lesson) =>
       Host.run(async (host) => {
-        const { call } = dial(lesson, host.url('/chat?room=1'));
-        const guest = await host.guest('Connect to the server.');
+        const dialled = dial(lesson, host.url('/chat?room=1'));
+        const { call } = dialled;
+        const guest = await comes(host, dialled, 'Connect to the server.');
         const what = 'Once connected, the client sends its request.';
         const request = await guest.asked(what);
         equal(() => request.split('\r\n')[0], 'GET /chat?room=1 HTTP/1.1', what, {
@@ -100,18 +98,19 @@ const CONNECTING: Scenarios = [
   {
     what: 'Nothing is heard before `connect` has returned.',
     rules: [],
-    check: async (lesson) => {
-      let isBack = false;
-      let early: string | undefined;
-      const dialled = dial(lesson, NOBODY, {}, (_, { type }) => {
-        if (!isBack) early ??= type;
-      });
-      dialled.connection.close();
-      isBack = true;
-      const what = 'Nothing is heard before `connect` and `close` have returned.';
-      equal(() => early, undefined, what, { given: [dialled.call], label: 'heard too early' });
-      await fails(dialled, 'A connection that is closed before it is open has failed.');
-    },
+    check: (lesson) =>
+      Host.run(async (host) => {
+        let isBack = false;
+        let early: string | undefined;
+        const dialled = dial(lesson, host.url(), {}, (_, { type }) => {
+          if (!isBack) early ??= type;
+        });
+        dialled.connection.close();
+        isBack = true;
+        const what = 'Nothing is heard before `connect` and `close` have returned.';
+        equal(() => early, undefined, what, { given: [dialled.call], label: 'heard too early' });
+        await fails(dialled, 'A connection that is closed before it is open has failed.');
+      }),
   },
   {
     what: 'Each event has a task of its own: what follows from one is done before the next.',
@@ -139,7 +138,7 @@ const CONNECTING: Scenarios = [
     what: 'A port where nobody listens is an error with its cause, and the end.',
     rules: [10],
     check: async (lesson) => {
-      const dialled = dial(lesson, NOBODY);
+      const dialled = dial(lesson, 'ws://127.0.0.1:1/');
       const what = 'A port where nobody listens: the connection has failed.';
       await fails(dialled, what);
       const [event] = dialled.events;
@@ -185,7 +184,7 @@ const CONNECTING: Scenarios = [
       await Host.run(
         async (host) => {
           const dialled = dial(lesson, host.url());
-          const guest = await host.guest('Connect to an IPv6 address.');
+          const guest = await comes(host, dialled, 'Connect to an IPv6 address.');
           const request = await guest.asked('Connect to an IPv6 address.');
           equal(() => headerOf(request, 'host'), `[::1]:${host.port}`, 'Host has the brackets.', {
             given: [dialled.call],
@@ -210,11 +209,7 @@ const TALKING: Scenarios = [
           async (host) => {
             const dialled = dial(lesson, host.url('/', 'localhost'));
             const what = `\`localhost\` is found, with a server on ${address} alone.`;
-            const facts = (): Fact[] => [dialled.call, ['the events', dialled.types().join(', ')]];
-            const isOver = () => host.guests.length > 0 || dialled.types().includes('close');
-            await until(isOver, what, facts);
-            if (host.guests.length === 0) fail(what, facts());
-            await host.open();
+            await (await comes(host, dialled, what)).agree();
             await hears(dialled, ['open'], what);
           },
           { address },
@@ -256,7 +251,7 @@ const TALKING: Scenarios = [
           guest.socket.end(Buffer.concat([text('more'), closing()]));
           const what = 'A server that has ended its side after its Close still gets the answer.';
           const { payload } = await guest.frame(what);
-          equal(() => payload.length, 2 ** 20, what, { label: 'bytes of the answer' });
+          equal(() => payload.length, 2 ** 18, what, { label: 'bytes of the answer' });
           const close = await guest.frame('The answer to its Close follows.');
           equal(() => close.opcode, Opcode.Close, 'The answer to its Close follows.', {
             label: 'its opcode',
@@ -265,7 +260,7 @@ const TALKING: Scenarios = [
         },
         {},
         (connection, event) => {
-          if (event.type === 'text') connection.send(new Uint8Array(2 ** 20));
+          if (event.type === 'text') connection.send(new Uint8Array(2 ** 18));
         },
       ),
   },

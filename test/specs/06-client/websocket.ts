@@ -132,16 +132,6 @@ const MAKING: Scenarios = [
       }),
   },
   {
-    what: 'Subprotocols were offered, and the server chose none: it has failed.',
-    rules: [169],
-    check: (lesson) =>
-      Host.run(async (host) => {
-        const page = visit(lesson, host.url(), { protocols: 'chat' });
-        await host.open();
-        await hears(page, FAILING, 'Subprotocols were offered, and the server chose none.');
-      }),
-  },
-  {
     what: 'The options reach the connection.',
     rules: [],
     check: (lesson) =>
@@ -289,6 +279,16 @@ const TOLD: Scenarios = [
         const what = 'A server that breaks a rule ends the connection.';
         await hears(page, [OPENED, ...FAILING], what);
         closesWith(page, { code: 1006, reason: '', wasClean: false }, 'It has not closed: 1006.');
+      }),
+  },
+  {
+    what: 'Subprotocols were offered, and the server chose none: it has failed.',
+    rules: [169],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const page = visit(lesson, host.url(), { protocols: 'chat' });
+        await host.open();
+        await hears(page, FAILING, 'Subprotocols were offered, and the server chose none.');
       }),
   },
   {
