@@ -12,6 +12,7 @@ const WAITING = [
   'page',
   'page-wire',
   'conformance',
+  'client-conformance',
   'tools',
   'serve-command',
   'drive-command',

@@ -26,16 +26,16 @@ export interface StartedClient {
 export interface ClientConformanceOptions extends Omit<ConformanceOptions, 'untilNotOk'> {
   /** The cases that wait for minutes as well. */
   readonly full?: boolean;
+  /** How long a client may take until it connects, for the first time and again. */
+  readonly idleMs?: number;
 }
 
-/** How long a client may take until it connects for the first time, in milliseconds. */
-const START_MS = 12_000;
-/** How long it may take from one case to the next: many wait 10 s for one thing or another. */
-const NEXT_MS = 12_000;
+/** How long a client may take until it connects: many wait 10 s for one thing or another. */
+const IDLE_MS = 12_000;
 /** How long it may take after the last one, in milliseconds. */
 const LAST_MS = 1_000;
 /** After so many cases in a row that a client let us wait for it in vain, it is of no use. */
-const USELESS = 6;
+const USELESS = 10;
 
 type ClientCase = Case<Visit>;
 type ClientCategory = Category<Visit>;
@@ -83,7 +83,7 @@ class Host {
     this.#stopWaiting();
     void this.#receive(socket).finally(() => {
       this.#visits--;
-      this.#wait(NEXT_MS);
+      this.#wait();
     });
   });
   readonly #sockets = new Set<Socket>();
@@ -135,7 +135,7 @@ class Host {
     const quiet = new Promise<'quiet'>((resolve) => {
       this.#onQuiet = () => resolve('quiet');
     });
-    this.#wait(START_MS);
+    this.#wait();
     const ended = await Promise.race([quiet, client.ended]);
     client.stop();
     this.#stopWaiting();
@@ -143,16 +143,20 @@ class Host {
     while (this.#visits > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     if (ended !== 'quiet') return `The client ended ${ended}, before it had come to a case.`;
     if (this.#last) this.#blame(this.#last);
-    return `The client did not come to a case within ${START_MS / 1000} s.`;
+    return `The client did not come to a case within ${this.#idleMs / 1000} s.`;
   }
 
-  /** Calls it quiet when no connection comes for so long; after the last case, earlier. */
-  #wait(ms: number): void {
+  get #idleMs(): number {
+    return this.#options.idleMs ?? IDLE_MS;
+  }
+
+  /** Calls it quiet when no connection comes any more; after the last case, earlier. */
+  #wait(): void {
     this.#stopWaiting();
     if (this.#visits > 0) return;
     const isDone = this.#results.size === this.#cases.length;
     if (this.#useless >= USELESS) this.#onQuiet();
-    else this.#stopWaiting = afterPatience(isDone ? LAST_MS : ms, () => this.#onQuiet());
+    else this.#stopWaiting = afterPatience(isDone ? LAST_MS : this.#idleMs, () => this.#onQuiet());
   }
 
   /** Says of the last case that the client did not go on after it, unless there was none to come. */
@@ -187,7 +191,10 @@ class Host {
     const { patience = PATIENCE } = this.#options;
     const visit = new Visit(socket, patience, this.#history);
     const target = await visit.arrive();
-    if (target === undefined) return resetNow(socket);
+    if (target === undefined) {
+      visit.leave();
+      return resetNow(socket);
+    }
     const { pathname, searchParams } = new URL(target, 'ws://127.0.0.1');
     const number = Number(searchParams.get('case') ?? Number.NaN);
     const about = this.#turn[number - 1];

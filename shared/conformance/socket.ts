@@ -166,12 +166,15 @@ export class RawSocket {
     this.#socket.destroy();
   }
 
-  /** Closes the connection as friends do: what still comes is read, and nobody has to wait for it. */
+  /**
+   * Closes the connection as friends do: what still comes is read, and nobody has to wait for it.
+   * A peer that does not end its side meets a reset, so that it need not wait for ever.
+   */
   leave(): void {
     if (this.#socket.destroyed) return;
     this.#forget();
     const socket = this.#socket.resume().end().unref();
-    const timer = setTimeout(() => socket.destroy(), LEAVE_MS).unref();
+    const timer = setTimeout(() => resetNow(socket), LEAVE_MS).unref();
     socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
   }
 

@@ -1,5 +1,6 @@
 /** One connection of a client that is tested: its request, and what we answer. RFC 6455 §4 */
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { join } from '../kit/frames.ts';
 import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
 import {
@@ -18,11 +19,15 @@ import { Timeline } from './timeline.ts';
 
 /** The longest head of a request that we read, in bytes. */
 const MAX_HEAD_BYTES = 65_536;
+/** Long enough for a client in another process to read the 101, in milliseconds. */
+const MOMENT_MS = 3;
 
 /** What all connections of a run have shown so far: some rules are about more than one. */
 export class History {
   /** How many connections there have been. */
   connections = 0;
+  /** How many of them have not been answered, and are still there. */
+  opening = 0;
   /** The Sec-WebSocket-Key of each request, in order. */
   readonly requestKeys: string[] = [];
   /** The masking key of the first frame of each connection that has ended, in hex. */
@@ -40,6 +45,7 @@ export class Visit implements Stage {
   #received: Uint8Array[] = [];
   #head = new Uint8Array(0);
   #isNoted = false;
+  #isOpening = true;
   #endpoint: RawEndpoint | undefined;
 
   /** Goes on with a connection on which nothing has been said. */
@@ -48,6 +54,7 @@ export class Visit implements Stage {
     this.patience = patience;
     this.history = history;
     history.connections++;
+    history.opening++;
     this.socket.read((chunk) => this.#received.push(chunk) > 0);
   }
 
@@ -75,23 +82,26 @@ export class Visit implements Stage {
     return splitHead(this.#head).line;
   }
 
-  /** The headers of the request. None: one of them is not one of HTTP. */
+  /** The headers of the request, apart from lines that aren't HTTP. */
   get headers(): HttpHeaders {
-    const headers = parseHeaders(splitHead(this.#head).fields);
-    return typeof headers === 'string' ? [] : headers;
+    return this.#fields.flatMap((field) => (typeof field === 'string' ? [] : field));
   }
 
   /** The rule of HTTP that a header line breaks, if one does. */
   get problem(): string | undefined {
-    const headers = parseHeaders(splitHead(this.#head).fields);
-    return typeof headers === 'string' ? headers : undefined;
+    return this.#fields.find((field) => typeof field === 'string');
+  }
+
+  /** Each line, read by itself: one that is wrong does not hide the others. */
+  get #fields(): (HttpHeaders | string)[] {
+    return splitHead(this.#head).fields.map((field) => parseHeaders([field]));
   }
 
   /** The key of the request. Throws `Failed` when there is none. */
   get key(): string {
     const [key] = valuesOf(this.headers, 'Sec-WebSocket-Key');
     if (key !== undefined) return key;
-    throw new Failed(`The request has no Sec-WebSocket-Key. ${this.problem ?? ''}`.trim());
+    throw new Failed('The request has no Sec-WebSocket-Key.');
   }
 
   /** What has come behind the request, and was not awaited: we have not answered. */
@@ -108,7 +118,10 @@ export class Visit implements Stage {
     else record.receivedLine(`${this.line}, and the rest of the opening handshake`);
   }
 
-  /** Opens a WebSocket, with frames in the same write as the 101. */
+  /**
+   * Opens a WebSocket, with frames in the same write as the 101. Without any, the client gets a
+   * moment: what comes in the same read as the 101 is for cases of their own.
+   */
   async open(glued: readonly Sendable[] = []): Promise<RawEndpoint> {
     const response = upgradeResponse(this.key);
     this.noteRequest(false);
@@ -117,18 +130,27 @@ export class Visit implements Stage {
     for (const frame of frames) this.socket.record.sent('frame', frame);
     const sent = join(...frames);
     this.socket.write(join(encodeHead(response), sent));
+    if (glued.length === 0) await pause(MOMENT_MS);
     return this.speak(sent);
   }
 
   /** Goes on with frames, of which `sent` have left in the same write as our answer. */
   speak(sent = new Uint8Array(0)): RawEndpoint {
+    this.#settle();
     this.#endpoint = new RawEndpoint(this.socket, 'server', this.patience, this.early, sent);
     return this.#endpoint;
   }
 
   leave(): void {
+    this.#settle();
     const [first] = this.#endpoint?.keys ?? [];
     if (first) this.history.firstMasks.push(Buffer.from(first).toString('hex'));
     this.socket.leave();
+  }
+
+  /** Takes note that the opening is over. */
+  #settle(): void {
+    if (this.#isOpening) this.history.opening--;
+    this.#isOpening = false;
   }
 }

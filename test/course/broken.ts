@@ -75,7 +75,7 @@ function greet(socket: Socket, fault: Fault | undefined): void {
       return;
     }
     socket.write(response);
-    const endpoint = new EchoEndpoint(socket, fault);
+    const endpoint = new EchoEndpoint(socket, 'server', fault);
     socket.on('data', (bytes) => endpoint.push(bytes));
     if (fault !== 'drops-glued' && head.length > end!) endpoint.push(head.subarray(end));
   };

@@ -1,4 +1,5 @@
-/** The frames of a small echo server that keeps every rule, and breaks one when told to. */
+/** The frames of a small echo server or client that keeps every rule, and breaks one when told to. */
+import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   canTravel,
@@ -8,9 +9,9 @@ import {
 } from '../../shared/conformance/parser.ts';
 import { resetNow } from '../../shared/conformance/socket.ts';
 import { masked, utf8, wire } from '../../shared/kit/frames.ts';
-import { CloseCode, isControl, Opcode } from '../../shared/protocol.ts';
+import { CloseCode, isControl, Opcode, type Role } from '../../shared/protocol.ts';
 
-/** A mistake that servers make. */
+/** A mistake that servers make, and most of them clients as well. */
 export type Fault =
   /** The accept value is that of another key. */
   | 'wrong-accept'
@@ -18,7 +19,10 @@ export type Fault =
   | 'drops-glued'
   /** A read is taken for a frame: its rest is thrown away, whole or not. */
   | 'read-is-frame'
-  | 'accepts-unmasked'
+  /** Whether a frame has a mask is not looked at. */
+  | 'accepts-any-mask'
+  /** Nor is that looked at with control frames. */
+  | 'masks-of-data-only'
   | 'ignores-reserved-bits'
   /** Text that is not UTF-8 is repaired, not refused. */
   | 'repairs-utf8'
@@ -33,7 +37,20 @@ export type Fault =
   | 'drops-on-error'
   /** Whatever length is announced, the payload is waited for. */
   | 'no-limit'
-  | 'masks-its-frames'
+  /** A server masks its frames, and a client does not. */
+  | 'masks-the-wrong-way'
+  /** A client masks no control frames. */
+  | 'bare-control'
+  /** A client has one masking key for everything. */
+  | 'one-mask'
+  /** The masking keys of a client count up. */
+  | 'counting-masks'
+  /** The masking keys of each connection are those of all others. */
+  | 'seeded-masks'
+  /** The highest bit of each byte of a masking key is 0. */
+  | 'ascii-masks'
+  /** A client ends TCP as soon as both have said Close. */
+  | 'ends-tcp-first'
   /** A reset takes everybody else down, too. */
   | 'dies-of-reset'
   /** A client that writes before the 101 is refused with 400. */
@@ -67,6 +84,7 @@ export type Fault =
   /** It ends while it has its 20th connection. */
   | 'goes-away';
 
+const randomStart = randomBytes(2);
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_FRAGMENTS = 16_384;
 const MAX_MESSAGE_MS = 1000;
@@ -99,9 +117,10 @@ class Violation extends Error {
   }
 }
 
-/** The server's end of one connection, after the handshake. */
+/** One end of a connection, after the handshake. */
 export class EchoEndpoint {
   readonly #socket: Socket;
+  readonly #role: Role;
   readonly #fault: Fault | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #frame: OpenFrame | undefined;
@@ -111,8 +130,12 @@ export class EchoEndpoint {
   #totalBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, fault: Fault | undefined) {
+  /** How many frames have been sent. */
+  #sent = 0;
+
+  constructor(socket: Socket, role: Role, fault: Fault | undefined) {
     this.#socket = socket;
+    this.#role = role;
     this.#fault = fault;
     if (fault === 'greets') this.#send(Opcode.Text, utf8('welcome'));
     if (fault === 'pings') this.#heartbeat(Opcode.Ping);
@@ -186,7 +209,7 @@ export class EchoEndpoint {
     return { header, key, parts: [], receivedBytes: 0 };
   }
 
-  /** Throws `Violation` when the frame is not one of a client, or its message too big. */
+  /** Throws `Violation` when the frame is not one of the other side, or its message too big. */
   #check(header: RawHeader): void {
     const seen = {
       ...header,
@@ -196,12 +219,17 @@ export class EchoEndpoint {
     this.#require(headerProblem(seen, this.#message !== undefined) === undefined);
     if (!header.masked && this.#fault === 'says-1003')
       throw new Violation(CloseCode.UnsupportedData);
-    this.#require(header.masked || this.#fault === 'accepts-unmasked');
+    this.#require(header.masked === (this.#role === 'server') || this.#overlooksMask(header));
     const earlierBytes = this.#fault === 'lengths-add-up' ? this.#totalBytes : 0;
     const messageBytes = earlierBytes + (this.#message?.bytes ?? 0) + header.length;
     if (messageBytes > MAX_MESSAGE_BYTES && this.#fault !== 'no-limit') {
       throw new Violation(CloseCode.MessageTooBig);
     }
+  }
+
+  #overlooksMask({ opcode }: RawHeader): boolean {
+    if (this.#fault === 'masks-of-data-only') return isControl(opcode);
+    return this.#fault === 'accepts-any-mask';
   }
 
   #require(holds: boolean): void {
@@ -248,7 +276,7 @@ export class EchoEndpoint {
   #answerClose(payload: Uint8Array): void {
     if (this.#fault === 'never-answers-close') return;
     if (payload.length === 0) {
-      this.#close();
+      this.#agree();
       return;
     }
     this.#require(payload.length >= 2);
@@ -259,7 +287,14 @@ export class EchoEndpoint {
     } catch {
       throw new Violation(CloseCode.InvalidPayload);
     }
-    this.#close(this.#fault === 'empties-5000' && code >= 5000 ? undefined : code);
+    this.#agree(this.#fault === 'empties-5000' && code >= 5000 ? undefined : code);
+  }
+
+  /** Answers a Close. Then a server ends TCP, and a client waits for that. */
+  #agree(code?: number): void {
+    const waits = this.#role === 'client' && this.#fault !== 'ends-tcp-first';
+    if (waits) this.#sayClose(code);
+    else this.#close(code);
   }
 
   /** Says Close, and ends TCP. */
@@ -284,8 +319,26 @@ export class EchoEndpoint {
 
   #send(opcode: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
-    const key = this.#fault === 'masks-its-frames' ? Uint8Array.of(1, 2, 3, 4) : null;
-    this.#socket.write(wire({ opcode, payload, key }));
+    this.#socket.write(wire({ opcode, payload, key: this.#keyFor(opcode) }));
+  }
+
+  #keyFor(opcode: number): Uint8Array | null {
+    const count = ++this.#sent;
+    const isBare = this.#fault === 'bare-control' && isControl(opcode);
+    const isMasked = (this.#role === 'client') !== (this.#fault === 'masks-the-wrong-way');
+    if (!isMasked || isBare) return null;
+    switch (this.#fault) {
+      case 'one-mask':
+        return Uint8Array.of(1, 2, 3, 4);
+      case 'counting-masks':
+        return Uint8Array.of(...randomStart, count >> 8, count & 255);
+      case 'seeded-masks':
+        return createHash('md5').update(`${count}`).digest().subarray(0, 4);
+      case 'ascii-masks':
+        return randomBytes(4).map((byte) => byte & 127);
+      default:
+        return randomBytes(4);
+    }
   }
 }
 

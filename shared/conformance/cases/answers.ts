@@ -168,7 +168,7 @@ const UNUSUAL: Row[] = [
   ],
   ['A head of 12 KiB', '10.4', SHOULD_ACCEPT, padding(12)],
   ['A head of 60 KiB', '10.4', MAY_ACCEPT, padding(60)],
-  ['No space behind the status', '4.1', SHOULD_ACCEPT, swap(STATUS_LINE, 'HTTP/1.1 101')],
+  ['No space behind the status', '4.1', MAY_ACCEPT, swap(STATUS_LINE, 'HTTP/1.1 101')],
   ['HTTP/1.0', '4.2.2', MAY_ACCEPT, swap('HTTP/1.1', 'HTTP/1.0')],
   ['HTTP/1.2', '4.2.2', MAY_ACCEPT, swap('HTTP/1.1', 'HTTP/1.2')],
   ['A blank line before it', '4.1', MAY_ACCEPT, before(LINE_END)],
@@ -304,9 +304,14 @@ function answered(id: string, [title, section, verdicts, change, write = inOneWr
 /** Sees what became of an answer: the echo of what was behind it, the end of TCP, or neither. */
 async function judge(visit: Visit, verdicts: Verdicts): Promise<Finding> {
   const endpoint = visit.speak(HELLO);
-  const event = await endpoint.next();
+  let event = await endpoint.next();
+  // Perhaps it has lost what came in the same read as the answer: that is told by S.1.
+  if (event.type === 'silence') {
+    await endpoint.send([text('Hello')]);
+    event = await endpoint.next();
+  }
   if (sameReply(event, textReply('Hello'))) {
-    const taken = 'The client took it for a yes, and echoed what came behind it.';
+    const taken = 'The client took it for a yes, and sent the echo.';
     if (verdicts.accepted === 'FAILED') throw new Failed(taken);
     const { verdict, ending, happened } = await finish(endpoint);
     return {
