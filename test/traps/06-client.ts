@@ -1971,10 +1971,7 @@ const LASTING: readonly Trap[] = [
     story: '`close` closes the connection, its end is heard, and the client comes back.',
     source: 'lukeed/sockette#49',
     rules: [172],
-    edits: [
-      ['    this.#isOver = true;\n    this.#cancel();', '    this.#cancel();'],
-      ['  #isOver = false;\n', '  readonly #isOver = false;\n'],
-    ],
+    edits: [['    this.#isOver = true;\n    this.#cancel();', '    this.#cancel();']],
   },
   {
     id: 'delay-not-cancelled',
