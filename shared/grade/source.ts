@@ -107,10 +107,13 @@ function namesIn(pattern: unknown): string[] {
   return [properties, elements, value, left, argument].flatMap(namesIn);
 }
 
-/** Shows each part of a tree that runs. A member of `globalThis` is shown instead of that. */
+/**
+ * Shows each part of a tree that runs; a name that is only exported does not. A member of
+ * `globalThis` is shown instead of that.
+ */
 function visit(value: unknown, see: (node: Node) => void): void {
   if (Array.isArray(value)) for (const item of value) visit(item, see);
-  if (!isNode(value) || /^TS(Interface|TypeAlias)/.test(value.type)) return;
+  if (!isNode(value) || /^(TS(Interface|TypeAlias)|ExportSpecifier$)/.test(value.type)) return;
   const { type, object, property, computed } = value;
   if (type === 'MemberExpression' && nameOf(object) === 'globalThis' && !computed) {
     visit(property, see);

@@ -455,7 +455,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'A server does not rely on its peer being a web page: anybody can send anything.',
   ),
   rule(147, '10.2', 'SHOULD', ['01'], 'A server for certain sites checks Origin and answers 403.'),
-  rule(148, '10.3', 'MUST', ['03'], 'The masking key of a frame cannot be predicted.'),
+  rule(148, '10.3', 'MUST', ['03', '06'], 'The masking key of a frame cannot be predicted.'),
   rule(
     149,
     '10.3',

@@ -692,7 +692,7 @@ const CORE: readonly Trap[] = [
     edits: [['      return this.#open(rest);', '      return undefined;']],
   },
   {
-    id: 'key-made-once',
+    id: 'one-key-for-all-connections',
     step: 5,
     story:
       'One Sec-WebSocket-Key for all connections: an answer that a cache has kept looks fresh.',
@@ -770,7 +770,7 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
-    id: 'masked-in-place',
+    id: 'client-masks-in-place',
     step: 5,
     story:
       'The mask goes over the bytes of the application, which finds them garbled, or sends them again.',
@@ -804,7 +804,7 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
-    id: 'frame-in-two-writes',
+    id: 'frame-in-two-outputs',
     step: 5,
     story:
       'Header and payload leave in two writes. The debugger of Node 20 and 22 crashes when they arrive apart.',
@@ -1024,7 +1024,7 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
-    id: 'fails-without-a-word',
+    id: 'client-fails-without-a-word',
     step: 6,
     story: 'A server that breaks a rule is not told which: the connection just ends.',
     source: 'nodejs/undici',
@@ -1050,7 +1050,7 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
-    id: 'message-limit-forgotten',
+    id: 'client-forgets-the-limit',
     step: 6,
     story: 'A limit for messages that the reader never hears of.',
     source: 'RFC 6455 §10.4',
@@ -1378,7 +1378,7 @@ const CLASS: readonly Trap[] = [
     edits: [['      socket.pause();\n', '']],
   },
   {
-    id: 'frame-in-two-writes',
+    id: 'outputs-cut-in-two',
     step: 7,
     story:
       'Header and payload are written one after the other. A debugger that read in between broke down.',
