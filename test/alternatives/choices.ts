@@ -1,5 +1,6 @@
 /** What a lesson leaves open, and the reference decides: other decisions are as right. */
 import type { Edit } from '../traps/trap.ts';
+import { CLIENT } from './client-choices.ts';
 
 /** A permitted difference, as a small edit of a solution. */
 export interface Choice {
@@ -606,7 +607,14 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   },
 ];
 
-const IN_LESSONS = { '01': HANDSHAKE, '02': READING, '03': SENDING, '04': CLOSING, '05': SERVER };
+const IN_LESSONS = {
+  '01': HANDSHAKE,
+  '02': READING,
+  '03': SENDING,
+  '04': CLOSING,
+  '05': SERVER,
+  '06': CLIENT,
+};
 
 /** Every permitted difference. */
 export const CHOICES: readonly Choice[] = Object.entries(IN_LESSONS).flatMap(([lesson, choices]) =>

@@ -82,7 +82,9 @@ const INTRUDERS = [...' \t\r\n:,/a1\0\x01\x0b\x1f\x7f\x80\xa0\xff('];
 
 /** Draws a head that keeps the rules. */
 function drawHead(choose: Choices): string {
-  const first = `${choose.pick(VERSIONS)} ${choose.pick(STATUSES)}${choose.pick(PHRASES)}`;
+  const status = choose.pick(STATUSES);
+  const version = status === '101' ? 'HTTP/1.1' : choose.pick(VERSIONS);
+  const first = `${version} ${status}${choose.pick(PHRASES)}`;
   const lines = choose.list(5, () => {
     const value = choose.list(6, () => choose.pick(VALUES)).join('');
     return `${choose.pick(NAMES)}:${choose.pick(SPACES)}${value}${choose.pick(SPACES)}`;
@@ -105,8 +107,8 @@ const MUTATED: Scenarios[number] = {
     generated(60, (choose) => {
       let text = drawHead(choose);
       for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text);
-      // A blank line before the status line can be skipped, or refused.
-      if (text.startsWith('\r\n')) return;
+      // A blank line before the status line can be skipped, or refused, as can a 101 of HTTP/1.0.
+      if (text.startsWith('\r\n') || text.startsWith('HTTP/1.0 101')) return;
       const rest = choose.oneIn(4) ? latin1('\r\nx: y\r\n\r\n') : choose.bytes(choose.below(5));
       compare(lesson, join(latin1(text), rest));
     });
