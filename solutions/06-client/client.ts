@@ -134,7 +134,7 @@ export function parseUrl(text: string): Target {
   return {
     url: url.href,
     secure,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host: url.hostname.replace(/[[\]]/g, ''),
     port: Number(url.port || (secure ? 443 : 80)),
     hostHeader: url.host,
     resource: url.pathname + url.search,
@@ -223,13 +223,14 @@ export function parseResponse(
     if (bytes.length < maxHeadBytes) return undefined;
     throw new OpeningError('10.4', `The head is longer than ${maxHeadBytes} bytes.`);
   }
-  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
-  const [, status, phrase = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/s.exec(statusLine) ?? [];
-  if (status === undefined || !HEADER_VALUE.test(phrase)) {
+  const lines = text.slice(0, end).split('\r\n');
+  const statusLine = lines[0]!;
+  const status = /^HTTP\/1\.[01] (\d{3})(?: .*)?$/s.exec(statusLine)?.[1];
+  if (status === undefined || !HEADER_VALUE.test(statusLine)) {
     throw new OpeningError('4.1', 'The status line is not one of HTTP/1.1.');
   }
   const headers = new Map<string, string[]>();
-  for (const line of lines) {
+  for (const line of lines.slice(1)) {
     const [name, value] = parseHeader(line);
     const values = headers.get(name);
     if (values) values.push(value);

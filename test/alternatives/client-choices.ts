@@ -40,7 +40,7 @@ const OPENING: readonly ClientChoice[] = [
     edits: [
       [
         'return { status: Number(status), headers, length: end + 4 };',
-        'return { ...{ phrase, statusLine }, length: end + 4, headers, status: Number(status) };',
+        'return { ...{ statusLine }, length: end + 4, headers, status: Number(status) };',
       ],
     ],
   },
@@ -67,8 +67,8 @@ const OPENING: readonly ClientChoice[] = [
     what: 'a 101 of HTTP/1.0 refused',
     edits: [
       [
-        '  const headers = new Map<string, string[]>();\n  for (const line of lines) {',
-        "  if (statusLine.startsWith('HTTP/1.0 101')) throw new OpeningError('4.1', 'HTTP/1.0.');\n  const headers = new Map<string, string[]>();\n  for (const line of lines) {",
+        '  const headers = new Map<string, string[]>();\n  for (const line of lines.slice(1)) {',
+        "  if (statusLine.startsWith('HTTP/1.0 101')) throw new OpeningError('4.1', 'HTTP/1.0.');\n  const headers = new Map<string, string[]>();\n  for (const line of lines.slice(1)) {",
       ],
     ],
   },

@@ -40,7 +40,7 @@ const OPENING: readonly Trap[] = [
     story: 'The brackets of the URL handed on to the socket, which looks for a host of that name.',
     source: 'theturtle32/WebSocket-Node#303',
     rules: [17],
-    edits: [["host: url.hostname.replace(/^\\[|\\]$/g, ''),", 'host: url.hostname,']],
+    edits: [["host: url.hostname.replace(/[[\\]]/g, ''),", 'host: url.hostname,']],
   },
   {
     id: 'user-in-host',
@@ -392,7 +392,7 @@ const OPENING: readonly Trap[] = [
     story: 'A status of any number of digits: 0101 is the number 101.',
     source: 'nodejs/node',
     rules: [33],
-    edits: [['(\\d{3})(?: (.*))?$/s', '(\\d+)(?: (.*))?$/s']],
+    edits: [['(\\d{3})(?: .*)?$/s', '(\\d+)(?: .*)?$/s']],
   },
   {
     id: 'http-in-any-case',
