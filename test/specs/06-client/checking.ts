@@ -148,11 +148,18 @@ const HEADERS: readonly CheckScenario[] = [
   no([29], '`Connection: not-upgrade`', replace(CONNECTION, 'not-upgrade'), {
     accepting: 'The item has to be `upgrade`, and not to have it in it.',
   }),
+  no(
+    [29],
+    '`Connection: "Upgrade"`: with quotes, it is no token',
+    replace(CONNECTION, '"Upgrade"'),
+  ),
   no([29], 'an item that is `Upgrade` and a word', replace(CONNECTION, 'upgrade now')),
 ];
 
 // ── The accept value ────────────────────────────────────────────────────────────────────────────
 
+const WHITE_SPACE =
+  'White space in HTTP is spaces and tabs. The `trim` of JavaScript takes more, such as a0.';
 const OTHER_ACCEPT = 'HSmrc0sMlYUkAGmm5OPpG2HaGWk=';
 
 const PROOF: readonly CheckScenario[] = [
@@ -164,6 +171,12 @@ const PROOF: readonly CheckScenario[] = [
   }),
   no([30], 'an accept value without `=`', replace(ACCEPT, RFC_ACCEPT.slice(0, -1))),
   no([30], 'an accept value with something behind it', replace(ACCEPT, `${RFC_ACCEPT}, x`)),
+  no([30], 'an accept value with a byte a0 behind it', replace(ACCEPT, `${RFC_ACCEPT}\xa0`), {
+    accepting: WHITE_SPACE,
+  }),
+  no([28], 'an Upgrade with a byte a0 behind it', replace(UPGRADE, 'websocket\xa0'), {
+    accepting: WHITE_SPACE,
+  }),
   no([30], 'an empty accept value', replace(ACCEPT, '')),
   no([30, 33], 'the right accept value twice', replace(ACCEPT, RFC_ACCEPT, RFC_ACCEPT)),
   no([30, 33], 'a wrong accept value and the right one', replace(ACCEPT, OTHER_ACCEPT, RFC_ACCEPT)),

@@ -197,6 +197,21 @@ function refusesToSend(
 
 const INJECTED = { 'X-A': 'b\r\nX-Evil: 1' };
 
+const IN_ANY_CASE: RequestScenario = {
+  what: 'Refuse these names in any case.',
+  rules: [17, 18, 19, 61, 65],
+  check: (lesson) => {
+    for (const name of ['HOST', 'uPgrade', 'connectioN', 'SEC-WEBSOCKET-KEY', 'sec-Websocket-X']) {
+      const call = {
+        target: CALLS[0]!.target,
+        key: RFC_KEY,
+        options: { headers: { [name]: '1' } },
+      };
+      refusesToAsk(lesson, call, 'TypeError', IN_ANY_CASE.what);
+    }
+  },
+};
+
 const HEADERS: readonly RequestScenario[] = [
   refusesToSend([14], 'Refuse a value with a line break: it brings a header of its own.', INJECTED),
   refusesToSend([14], 'Refuse a value with half of a line break.', { 'X-A': 'b\n' }),
@@ -212,6 +227,7 @@ const HEADERS: readonly RequestScenario[] = [
   refusesToSend([24], 'Refuse subprotocols that the options do not name.', {
     'Sec-WebSocket-Protocol': 'chat',
   }),
+  IN_ANY_CASE,
   refusesToSend([], 'Refuse to offer an extension: this client speaks none.', {
     'Sec-WebSocket-Extensions': 'permessage-deflate',
   }),
