@@ -386,13 +386,11 @@ export class ClientConnection {
    * server that breaks a rule fail the connection. RFC 6455 §4.1, §5.5.1, §5.5.2, §7.1.7
    */
   next(): ClientEvent | undefined {
-    if (this.#events.length === 0 && this.#closing.isListening) {
-      try {
-        const event = this.#response ? this.#open(this.#response) : this.#read();
-        if (event) return event;
-      } catch (error) {
-        this.fail(error);
-      }
+    try {
+      const event = this.#response ? this.#open(this.#response) : this.#read();
+      if (event) return event;
+    } catch (error) {
+      this.fail(error);
     }
     if (this.#events.length === 0 && this.#lost) this.#end(this.#lost.cause);
     return this.#events.shift();
@@ -458,7 +456,6 @@ export class ClientConnection {
    * with `send`. Throws `RangeError` for one of more than 125 bytes. RFC 6455 §5.5.2
    */
   ping(payload: Uint8Array = new Uint8Array(0)): void {
-    if (payload.length > MAX_CONTROL_PAYLOAD) throw new RangeError('A Ping has at most 125 bytes.');
     if (this.state === 'OPEN') this.#control(Opcode.Ping, payload);
   }
 

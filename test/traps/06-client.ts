@@ -1041,11 +1041,11 @@ const CORE: readonly Trap[] = [
     rules: [138, 153],
     edits: [
       [
-        `      } catch (error) {
-        this.fail(error);`,
-        `      } catch (error) {
-        if (error instanceof ProtocolError && error.closeCode === 1007) return undefined;
-        this.fail(error);`,
+        `    } catch (error) {
+      this.fail(error);`,
+        `    } catch (error) {
+      if (error instanceof ProtocolError && error.closeCode === 1007) return undefined;
+      this.fail(error);`,
       ],
     ],
   },
@@ -1104,8 +1104,9 @@ const CORE: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'if (this.#events.length === 0 && this.#closing.isListening) {',
-        'if (this.#events.length === 0 && this.#closing.isListening && !this.#lost) {',
+        'const event = this.#response ? this.#open(this.#response) : this.#read();',
+        `const read = () => (this.#response ? this.#open(this.#response) : this.#read());
+      const event = this.#lost ? undefined : read();`,
       ],
     ],
   },

@@ -248,6 +248,7 @@ export const FAILING: Scenarios = [
       const connection = open(lesson);
       const reset = new Error('read ECONNRESET');
       connection.disconnect(reset);
+      connection.disconnect();
       const event = pull(connection, what);
       const error = event?.type === 'error' ? event.error : undefined;
       const given: Fact[] = [...story(connection), ['its error', show(error)]];
