@@ -23,8 +23,8 @@ import {
   open,
   Ping,
   Pong,
-  pullAll,
   received,
+  respond,
   story,
   Text,
   takeAll,
@@ -396,13 +396,33 @@ const REST: Scenarios = [
       }
     },
   },
-  { what: 'What comes after a failure is dropped.', rules: [129], check: dropsAfterFailure },
+  {
+    what: 'What comes when nobody listens any more is dropped.',
+    rules: [129],
+    check(lesson) {
+      dropsAll(refused(lesson), 'after a refusal');
+      dropsAll(failed(lesson), 'after a failure');
+      dropsAll(left(lesson), 'after the server’s Close');
+    },
+  },
 ];
 
-function dropsAfterFailure(lesson: Lesson): void {
+function refused(lesson: Lesson): Connection {
+  const connection = dial(lesson);
+  agree(connection);
+  connection.receive(respond('403 Forbidden'));
+  connection.next();
+  return connection;
+}
+
+function failed(lesson: Lesson): Connection {
   const connection = open(lesson);
   connection.fail(new Error('a bug of ours'));
-  pullAll(connection, 'After a failure nobody listens.');
+  connection.next();
+  return connection;
+}
+
+function dropsAll(connection: Connection, when: string): void {
   const read = new Uint8Array(1024 * 1024);
   const limit = 8 * 1024 * 1024;
   const receive = () => {
@@ -419,9 +439,9 @@ function dropsAfterFailure(lesson: Lesson): void {
       : memoryTaken(({ arrayBuffers }) => arrayBuffers, limit, sixteen);
   if (kept < limit) return;
   fail(
-    'What comes after a failure is dropped.',
+    'What comes when nobody listens any more is dropped.',
     [
-      ['arrived', '16 MiB'],
+      ['arrived', `16 MiB, ${when}`],
       ['kept', `${Math.round(kept / 1024 / 1024)} MiB`],
     ],
     'Nobody reads it any more, so it piles up. Ask `isListening` before you push.',

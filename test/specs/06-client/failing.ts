@@ -152,6 +152,18 @@ export const FAILING: Scenarios = [
     },
   },
   {
+    what: 'A limit of 0 bytes is a limit.',
+    rules: [150],
+    check(lesson) {
+      const what = 'A limit of 0 bytes is a limit.';
+      const connection = open(lesson, { options: { maxMessageBytes: 0 } });
+      connection.receive(join(fromServer(Text), fromServer(Text, 'x')));
+      expectNext(connection, { type: 'text', data: '' }, 'An empty message is not too long.');
+      expectNext(connection, { type: 'error' }, what);
+      expectClose(connection, 1009, what);
+    },
+  },
+  {
     what: 'An illegal answer to our Close fails it, and gets no second Close.',
     rules: [126, 130],
     check(lesson) {

@@ -194,7 +194,9 @@ const LATE: Scenarios = [
     rules: [],
     check(lesson) {
       const what = 'The opening has a deadline from the start on.';
-      const connection = dial(lesson, { options: { openTimeoutMs: 3000 } });
+      const { now, advance } = clock();
+      const connection = dial(lesson, { options: { openTimeoutMs: 3000 }, now });
+      advance(1000);
       expectIs(connection, 'deadline', START_MS + 3000, what);
       connection.receive(agree(connection).subarray(0, 50));
       connection.next();
@@ -224,6 +226,19 @@ const LATE: Scenarios = [
       advance(1);
       connection.checkTime();
       connection.receive(yes);
+      expectFailed(connection, what);
+    },
+  },
+  {
+    what: 'A time can be 0, and a clock can start there.',
+    rules: [],
+    check(lesson) {
+      const what = 'A time can be 0, and a clock can start there.';
+      const connection = dial(lesson, { options: { openTimeoutMs: 0 }, now: () => 0 });
+      agree(connection);
+      const cause = 'Is a number asked whether it is true? 0 is a time like any other.';
+      expectIs(connection, 'deadline', 0, what, cause);
+      connection.checkTime();
       expectFailed(connection, what);
     },
   },
