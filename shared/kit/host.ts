@@ -26,17 +26,14 @@ export function agreement(request: string, ...lines: readonly string[]): Uint8Ar
   );
 }
 
-/** Takes the first frame out of what a client sends. `undefined`: it is not whole, or not masked. */
-function firstFrame(bytes: Buffer): { readonly frame: Frame; readonly end: number } | undefined {
-  const [first = 0, second = 0] = bytes;
-  const at = second === 255 ? 10 : second === 254 ? 4 : 2;
-  if (second < 128 || bytes.length < at + 4) return undefined;
-  const length =
-    at === 10 ? bytes.readUInt32BE(6) : at === 4 ? bytes.readUInt16BE(2) : second - 128;
-  const end = at + 4 + length;
-  if (bytes.length < end) return undefined;
-  const payload = masked(bytes.subarray(at + 4, end), bytes.subarray(at, at + 4));
-  return { frame: { fin: first > 127, opcode: first & 15, payload }, end };
+/** Where the payload of the first frame begins and ends. `undefined`: not all of it is there. */
+function payloadOf(bytes: Buffer): { readonly at: number; readonly end: number } | undefined {
+  const length = bytes.length > 1 ? (bytes[1] ?? 0) & 127 : 0;
+  const at = (length === 127 ? 10 : length === 126 ? 4 : 2) + 4;
+  if (bytes.length < at) return undefined;
+  const size =
+    length === 127 ? bytes.readUInt32BE(6) : length === 126 ? bytes.readUInt16BE(2) : length;
+  return bytes.length < at + size ? undefined : { at, end: at + size };
 }
 
 /** The server's end of a TCP connection. It stays open until it is told to end. */
@@ -98,14 +95,17 @@ export class Guest {
     this.write(agreement(this.request || (await this.asked(what)), ...lines));
   }
 
-  /** Waits for a frame, as a client sends it, and takes it out. */
+  /** Waits for a masked frame, and takes it out. */
   async frame(what: string, cause?: Cause): Promise<Frame> {
-    const isOver = () => firstFrame(this.received) !== undefined || this.ended !== undefined;
+    const isOver = () => payloadOf(this.received) !== undefined || this.ended !== undefined;
     await until(isOver, what, () => this.#facts(), cause);
-    const first = firstFrame(this.received);
-    if (!first) fail(what, this.#facts());
-    this.#drop(first.end);
-    return first.frame;
+    const bytes = this.received;
+    const { at, end } = payloadOf(bytes) ?? fail(what, this.#facts());
+    const [first = 0, second = 0] = bytes;
+    if (second < 128) fail(what, [['the client sent', 'a frame that is not masked']]);
+    this.#drop(end);
+    const payload = masked(bytes.subarray(at, end), bytes.subarray(at - 4, at));
+    return { fin: first > 127, opcode: first & 15, payload };
   }
 
   /** Waits until the client has ended its side of TCP, in any way. */

@@ -1454,6 +1454,15 @@ const CLASS: readonly Trap[] = [
     edits: [["if (connection.ending === 'destroy') {", 'if (connection.ending !== undefined) {']],
   },
   {
+    id: 'no-way-on-when-full',
+    step: 7,
+    story:
+      'The socket is full once, and nobody asks when it has room again: what waits is never sent.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [["    socket.on('drain', () => this.#flush());\n", '']],
+  },
+  {
     id: 'no-close-after-refusal',
     step: 8,
     story:

@@ -120,6 +120,14 @@ const SENDING: Scenarios = [
         ws.send(new Blob([BYTES]));
         ws.send(Uint8Array.of(4));
         ws.close();
+        const given = [
+          ['sent', 'a Blob of 300,000 bytes, "two", a Blob of 4, 1 byte, and close()'],
+        ] as const;
+        equal(() => ws.readyState, 2, '`close` leads to CLOSING, though a Blob has to be read.', {
+          given,
+          label: '`readyState`',
+        });
+        ws.send('too late');
         const seen: string[] = [];
         const what = 'Messages keep their order, though a Blob has to be read first.';
         for (let i = 0; i < 5; i++) {
@@ -128,7 +136,7 @@ const SENDING: Scenarios = [
         }
         const expected = ['2: 300000', '1: 3', '2: 4', '2: 1', 'Close'];
         equal(() => seen, expected, what, {
-          given: [['sent', 'a Blob of 300,000 bytes, "two", a Blob of 4, 1 byte, and close()']],
+          given,
           label: 'opcodes and lengths',
         });
       }),

@@ -3,7 +3,12 @@ import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { Host, nameToldBy } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
-import { type Certificate, OF_ANOTHER, SIGNED_BY_ITSELF } from '../../vectors/certificates.ts';
+import {
+  AUTHORITY,
+  type Certificate,
+  OF_ANOTHER,
+  SIGNED_BY_ITSELF,
+} from '../../vectors/certificates.ts';
 import { comes, dial, fails, opened, SECURE, TRUSTING, text } from './dialling.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
@@ -54,7 +59,7 @@ export const OVER_TLS: Scenarios = [
           const { payload } = await guest.frame(what);
           equal(() => Buffer.from(payload).toString(), 'Hello', what, { label: 'the server got' });
         },
-        {},
+        { ca: [AUTHORITY] },
         undefined,
         SECURE,
       ),

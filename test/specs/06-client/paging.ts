@@ -38,10 +38,10 @@ export interface Making {
 /** Makes a `WebSocket`, and listens to all that it tells. */
 export function visit(
   { WebSocket }: Lesson,
-  url: string,
+  url: string | URL,
   { protocols, options, react = () => {} }: Making = {},
 ): Page {
-  const args = [url, ...(protocols === undefined ? [] : [protocols])].map(show).join(', ');
+  const args = [`${url}`, ...(protocols === undefined ? [] : [protocols])].map(show).join(', ');
   const call: Fact = ['called', `new WebSocket(${args})`];
   const ws = attempt(
     () => new WebSocket(url, protocols, { ...PATIENT, ...options }),

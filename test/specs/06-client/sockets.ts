@@ -29,6 +29,37 @@ function headerOf(request: string, name: string): string {
   return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\r$`, 'im').exec(request)?.[1] ?? 'none';
 }
 
+/** A scenario with an application that has a bug in its handler of an event. */
+function survivesBug(type: 'open' | 'text'): Scenarios[number] {
+  const bug = new Error(`a bug in the handler of \`${type}\``);
+  const what = `An error of the application at \`${type}\` fails the connection with 1011.`;
+  return {
+    what,
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = dial(lesson, host.url(), {}, (_, event) => {
+          if (event.type === type) throw bug;
+        });
+        const given = [dialled.call, ['`handle` threw', show(bug)]] as const;
+        const guest = await host.open(text('Hello'));
+        const { opcode, payload } = await guest.frame(what);
+        const expected = [Opcode.Close, closeBody(CloseCode.InternalError)];
+        equal(() => [opcode, Buffer.from(payload)], expected, what, {
+          given,
+          label: 'opcode and payload',
+        });
+        guest.socket.end();
+        await ends(dialled, LOST, what);
+        const error = dialled.events.find((event) => event.type === 'error');
+        equal(() => error, { type: 'error', error: bug }, 'The application hears of its error.', {
+          given,
+          label: 'the `error` event',
+        });
+      }),
+  };
+}
+
 const CONNECTING: Scenarios = [
   {
     what: 'Once connected, the client sends its request.',
@@ -264,39 +295,8 @@ const TALKING: Scenarios = [
         },
       ),
   },
-  {
-    what: 'An error of the application fails the connection with 1011.',
-    rules: [],
-    check: (lesson) => {
-      const bug = new Error('a bug in the handler of `text`');
-      return opened(
-        lesson,
-        async (both) => {
-          const { guest, events, call } = both;
-          guest.write(text('Hello'));
-          const what = 'An error of the application fails the connection with 1011.';
-          const { opcode, payload } = await guest.frame(what);
-          equal(
-            () => [opcode, Buffer.from(payload)],
-            [Opcode.Close, closeBody(CloseCode.InternalError)],
-            what,
-            { given: [call, ['`handle` threw', show(bug)]], label: 'opcode and payload' },
-          );
-          guest.socket.end();
-          await ends(both, LOST, what);
-          const error = events.find(({ type }) => type === 'error');
-          equal(() => error, { type: 'error', error: bug }, 'The application hears of its error.', {
-            given: [call, ['`handle` threw', show(bug)]],
-            label: 'the `error` event',
-          });
-        },
-        {},
-        (_, event) => {
-          if (event.type === 'text') throw bug;
-        },
-      );
-    },
-  },
+  survivesBug('open'),
+  survivesBug('text'),
   {
     what: 'A server that breaks a rule gets a Close with the code, and the end of TCP.',
     rules: [],

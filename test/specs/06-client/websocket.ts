@@ -132,14 +132,17 @@ const MAKING: Scenarios = [
       }),
   },
   {
-    what: 'The options reach the connection.',
+    what: 'The options reach the connection, a URL can be a `URL`, and no subprotocol is none.',
     rules: [],
     check: (lesson) =>
       Host.run(async (host) => {
-        const page = visit(lesson, host.url(), { options: { headers: { Cookie: 'a=1' } } });
+        const page = visit(lesson, new URL(host.url()), {
+          protocols: [],
+          options: { headers: { Cookie: 'a=1' } },
+        });
         const asked = await (await host.guest()).asked('It connects to the server.');
-        if (/^cookie: *a=1\r$/im.test(asked)) return;
-        fail('The options reach the connection.', [
+        if (/^cookie: *a=1\r$/im.test(asked) && !/^sec-websocket-protocol:/im.test(asked)) return;
+        fail('The headers of the options are sent, and of subprotocols those that there are.', [
           page.call,
           ['with the options', '{ headers: { Cookie: "a=1" } }'],
           ['the request', show(asked)],
@@ -210,10 +213,14 @@ const TOLD: Scenarios = [
         const what = 'A handler that replaces another has its place.';
         equal(() => calls, ['first', 'new', 'last'], what, { label: 'called' });
         calls.length = 0;
-        ws.onmessage = null;
+        ws.onmessage = 42 as unknown as null;
+        equal(() => ws.onmessage, null, 'What is no function is `null`.', {
+          given: [['set to', '42']],
+          label: '`onmessage`',
+        });
         page.guest.write(text('Hello'));
         await hears(page, [OPENED, MESSAGE, MESSAGE], 'A message is heard.');
-        const none = 'When it has been set to `null`, it is not called.';
+        const none = 'When it has been set to what is no function, none is called.';
         equal(() => calls, ['first', 'last'], none, { label: 'called' });
       }),
   },
@@ -322,18 +329,22 @@ const CLOSED: Scenarios = [
       }),
   },
   {
-    what: 'A code is a number, or what can be read as one.',
+    what: 'A code is a number, or what can be read as one, to the nearest whole one.',
     rules: [],
-    check: (lesson) =>
-      onPage(lesson, async ({ ws, guest }) => {
-        ws.close('3000' as unknown as number);
-        const what = 'A code is a number, or what can be read as one.';
-        const { payload } = await guest.frame(what);
-        equal(() => Buffer.from(payload), closeBody(3000), what, {
-          given: [['called', 'close("3000")']],
-          label: 'the payload of the Close',
+    check: async (lesson) => {
+      for (const code of ['3000', 2999.6, 3000.4] as number[]) {
+        await onPage(lesson, async ({ ws, guest }) => {
+          const what = 'A code is a number, or what can be read as one.';
+          const given = [['called', `close(${show(code)})`]] as const;
+          attempt(() => ws.close(code), what, given);
+          const { payload } = await guest.frame(what);
+          equal(() => Buffer.from(payload), closeBody(3000), what, {
+            given,
+            label: 'the payload of the Close',
+          });
         });
-      }),
+      }
+    },
   },
   {
     what: 'A reason has at most 123 bytes of UTF-8, whatever its length as a string.',
@@ -464,6 +475,13 @@ const CLOSED: Scenarios = [
           label: 'its payload',
         });
         page.ws.close(4003);
+        const call = () => page.ws.close(1001);
+        refuses(
+          'InvalidAccessError',
+          'close(1001), in CLOSING',
+          call,
+          'A wrong code always throws.',
+        );
         await giveWay(SOON_MS);
         equal(() => page.guest.received.length, 0, 'A Close is sent once.', {
           label: 'bytes behind it',
