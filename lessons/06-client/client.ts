@@ -548,6 +548,12 @@ export class Reconnecting {
 /** The longest message that a debugger may send, in bytes: a picture or a profile is long. */
 export const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
 
+/** How many bytes Node's debugger reads at a time. */
+export const READ_BYTES = 65_536;
+
+/** When so many bytes of a frame or fewer are left for the next read, that debugger can crash. */
+export const CUT_BYTES = 10;
+
 /**
  * Step 10 · The remote control of a debugger.
  *
@@ -567,6 +573,10 @@ export class DevTools {
   /**
    * Step 10 · Asks for something, such as `Runtime.evaluate`. Before the connection is open, the
    * request waits for that. Resolves with the result.
+   *
+   * Node's debugger reads `READ_BYTES` at a time, and crashes when only the last bytes of a frame,
+   * `CUT_BYTES` or fewer, are left for the next read. A request that would end so gets spaces behind
+   * its JSON, which mean nothing.
    *
    * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
    * and when the connection has ended, or does before the response.

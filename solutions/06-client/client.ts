@@ -1174,6 +1174,12 @@ function retryAfterMs(error: unknown): number {
 /** The longest message that a debugger may send, in bytes: a picture or a profile is long. */
 export const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
 
+/** How many bytes Node's debugger reads at a time. */
+export const READ_BYTES = 65_536;
+
+/** When so many bytes of a frame or fewer are left for the next read, that debugger can crash. */
+export const CUT_BYTES = 10;
+
 /** What a debugger says: a response has an `id`, an event a `method`. */
 interface DevToolsMessage {
   readonly id?: number;
@@ -1224,6 +1230,10 @@ export class DevTools {
    * Step 10 · Asks for something, such as `Runtime.evaluate`. Before the connection is open, the
    * request waits for that. Resolves with the result.
    *
+   * Node's debugger reads `READ_BYTES` at a time, and crashes when only the last bytes of a frame,
+   * `CUT_BYTES` or fewer, are left for the next read. A request that would end so gets spaces behind
+   * its JSON, which mean nothing.
+   *
    * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
    * and when the connection has ended, or does before the response.
    */
@@ -1231,7 +1241,7 @@ export class DevTools {
   request(method: string, params: object = {}): Promise<any> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const text = JSON.stringify({ id, method, params });
+      const text = padded(JSON.stringify({ id, method, params }));
       const isWaiting = this.#connection.state === 'CONNECTING';
       if (isWaiting) this.#unsent.push(text);
       else if (!this.#connection.send(text)) {
@@ -1286,4 +1296,13 @@ export class DevTools {
   #lost(): Error {
     return new Error('The debugger has ended the connection.', { cause: this.#error });
   }
+}
+
+/** Adds spaces to a request whose frame would be cut where a debugger cannot take it. */
+function padded(text: string): string {
+  const payloadBytes = Buffer.byteLength(text);
+  const frameBytes = payloadBytes + (payloadBytes > 65_535 ? 14 : 8);
+  const lastRead = frameBytes % READ_BYTES;
+  const isCut = frameBytes > READ_BYTES && lastRead >= 1 && lastRead <= CUT_BYTES;
+  return isCut ? text + ' '.repeat(CUT_BYTES) : text;
 }

@@ -2133,6 +2133,17 @@ const LASTING: readonly Trap[] = [
     ],
   },
   {
+    id: 'cut-near-its-end',
+    step: 10,
+    story:
+      'Of a long frame, a few bytes are left for the next read, and the program under the debugger crashes: one request in a hundred, if they are long.',
+    source: 'nodejs/node#64618',
+    rules: [],
+    edits: [
+      ['padded(JSON.stringify({ id, method, params }))', 'JSON.stringify({ id, method, params })'],
+    ],
+  },
+  {
     id: 'deaf-for-nonsense',
     step: 10,
     story:

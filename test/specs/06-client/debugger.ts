@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { CheckFailure, fail } from '../../../shared/harness/check.ts';
+import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { join, utf8, wire } from '../../../shared/kit/frames.ts';
@@ -35,6 +35,7 @@ export class FakeDebugger {
   /** What has come before our response, besides the request. */
   early: Uint8Array = new Uint8Array(0);
   readonly frames: DecodedFrame[] = [];
+  readonly #requests: DebuggerRequest[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -121,26 +122,16 @@ export class FakeDebugger {
   }
 
   /** The requests that have come. Fails when one is no text frame of JSON. */
-  get requests(): DebuggerRequest[] {
-    return this.frames
-      .filter(({ opcode }) => opcode !== Opcode.Close)
-      .map((frame) => {
-        const { opcode, fin, payload = new Uint8Array(0) } = frame;
-        const text = Buffer.from(payload).toString();
-        const request = opcode === Opcode.Text && fin ? parse(text) : undefined;
-        if (request !== null && typeof request === 'object') return request;
-        throw new CheckFailure('A request is one text frame of JSON.', [
-          [
-            'came',
-            `opcode ${opcode}, FIN=${fin ? 1 : 0}${payload ? `, ${sayPayload(frame)}` : ''}`,
-          ],
-          ['expected', 'opcode 1, FIN=1, and an object in JSON'],
-        ]);
-      });
+  get requests(): readonly DebuggerRequest[] {
+    const frames = this.frames.filter(({ opcode }) => opcode !== Opcode.Close);
+    // Each is parsed once: they can be long, and are asked for again and again.
+    for (const frame of frames.slice(this.#requests.length))
+      this.#requests.push(readRequest(frame));
+    return [...this.#requests];
   }
 
   /** Waits for so many requests in all, and returns them. */
-  async hears(wanted: number, what: string): Promise<DebuggerRequest[]> {
+  async hears(wanted: number, what: string): Promise<readonly DebuggerRequest[]> {
     const facts = (): Fact[] => [
       ['requests that came', `${this.requests.length}`],
       ['expected', `${wanted}`],
@@ -187,6 +178,18 @@ export interface Heard {
 export function spoken(message: unknown): Uint8Array {
   const payload = typeof message === 'string' ? message : JSON.stringify(message);
   return wire({ opcode: Opcode.Text, payload, key: null });
+}
+
+function readRequest(frame: DecodedFrame): DebuggerRequest {
+  const { opcode, fin, payload = new Uint8Array(0) } = frame;
+  const isText = opcode === Opcode.Text && fin;
+  const request = isText ? parse(Buffer.from(payload).toString()) : undefined;
+  if (request !== null && typeof request === 'object') return request;
+  const says = payload.length > 0 ? `, ${sayPayload(frame)}` : '';
+  return fail('A request is one text frame of JSON.', [
+    ['came', `opcode ${opcode}, FIN=${fin ? 1 : 0}${says}`],
+    ['expected', 'opcode 1, FIN=1, and an object in JSON'],
+  ]);
 }
 
 function parse(text: string): DebuggerRequest | undefined {

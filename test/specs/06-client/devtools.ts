@@ -292,6 +292,49 @@ const HEARING: Scenarios = [
   },
 ];
 
+/** How many bytes Node's debugger reads at a time, and how few may not be left of a frame. */
+const READ_BYTES = 65_536;
+const CUT_BYTES = 10;
+
+const LONG: Scenarios = [
+  {
+    what: 'No frame leaves its last bytes, 10 or fewer, for another read of 64 KiB.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (peer, devtools) => {
+        const what = 'Of no frame are the last 10 bytes or fewer left for another read of 64 KiB.';
+        void ask(devtools, EVALUATE, { expression: '' });
+        const [probe] = await peer.hears(1, what);
+        const around = JSON.stringify(probe).length;
+        for (const reads of [1, 2]) {
+          for (const left of [1, 4, 5, 8, 10, 11, 0]) {
+            const wanted = reads * READ_BYTES + left;
+            const payload = wanted - (wanted - 8 > 65_535 ? 14 : 8);
+            const expression = `"${'x'.repeat(payload - around - 4)}"`;
+            void ask(devtools, EVALUATE, { expression });
+            const requests = await peer.hears(peer.requests.length + 1, what);
+            const frame = peer.frames.at(-1);
+            const size = (frame?.end ?? 0) - (frame?.start ?? 0);
+            const given: Fact[] = [
+              ['call', `request('${EVALUATE}', { expression: … ${expression.length} characters })`],
+            ];
+            equal(() => requests.at(-1)?.params, { expression }, 'Spaces change no request.', {
+              given,
+              label: 'params sent',
+            });
+            const rest = size % READ_BYTES;
+            if (rest > CUT_BYTES || rest === 0) continue;
+            fail(what, [
+              ...given,
+              ['frame', `${size} bytes: ${(size - rest) / READ_BYTES} reads, and ${rest} more`],
+              ['expected', 'some spaces behind the JSON, so that more are left'],
+            ]);
+          }
+        }
+      }),
+  },
+];
+
 const ENDING: Scenarios = [
   {
     what: 'When the connection ends, all that is waiting is rejected, and `ended` resolves.',
@@ -430,4 +473,4 @@ const ENDING: Scenarios = [
   },
 ];
 
-export const DEVTOOLS: Scenarios = [...ASKING, ...HEARING, ...ENDING];
+export const DEVTOOLS: Scenarios = [...ASKING, ...HEARING, ...LONG, ...ENDING];
