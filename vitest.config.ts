@@ -16,6 +16,7 @@ const WAITING = [
   'tools',
   'serve-command',
   'drive-command',
+  'inspector',
   'stress',
   'upkeep',
   'handout',
