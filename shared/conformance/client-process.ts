@@ -30,10 +30,14 @@ function follow(child: ChildProcess): StartedClient {
   const ended = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => resolve(`at its start: ${message}`));
     child.once('close', (code, signal) => {
-      const said = stripVTControlCharacters(words).trim();
-      const how = signal ? `by ${signal}` : `with code ${code}`;
-      resolve(said === '' ? how : `${how} (its last words: ${said})`);
+      resolve(signal ? `by ${signal}` : `with code ${code}`);
     });
   });
-  return { ended, stop: () => endChild(child) };
+  return {
+    ended,
+    get lastWords() {
+      return stripVTControlCharacters(words).trim();
+    },
+    stop: () => endChild(child),
+  };
 }

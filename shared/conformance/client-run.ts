@@ -18,6 +18,8 @@ import { close, text } from './vocabulary.ts';
 export interface StartedClient {
   /** Resolves when it has ended, with how that was, such as `with code 1`. */
   readonly ended: Promise<string>;
+  /** The end of what it has written to its terminal. Empty: it has written nothing. */
+  readonly lastWords: string;
   /** Ends it, and all that it has started. */
   stop(): void;
 }
@@ -96,6 +98,8 @@ class Host {
   /** How many connections are under way. */
   #visits = 0;
   #last: ClientCase | undefined;
+  /** Says whether the client knows that there is more than one case. */
+  #isLooping = false;
   #useless = 0;
   #stopWaiting = () => {};
   #onQuiet = () => {};
@@ -132,6 +136,7 @@ class Host {
     this.#turn = this.#cases.filter(([testCase]) => !this.#results.has(testCase));
     this.#begun.clear();
     this.#last = undefined;
+    this.#isLooping = false;
     const quiet = new Promise<'quiet'>((resolve) => {
       this.#onQuiet = () => resolve('quiet');
     });
@@ -141,9 +146,14 @@ class Host {
     this.#stopWaiting();
     // Its connections end with it.
     while (this.#visits > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    if (ended !== 'quiet') return `The client ended ${ended}, before it had come to a case.`;
-    if (this.#last) this.#blame(this.#last);
-    return `The client did not come to a case within ${this.#idleMs / 1000} s.`;
+    const lastWords = client.lastWords && ` Its last words:\n\n${client.lastWords}`;
+    if (ended === 'quiet') {
+      if (this.#last) this.#blame(this.#last, 'Then it did not go on.');
+      return `The client did not come to a case within ${this.#idleMs / 1000} s.${lastWords}`;
+    }
+    if (this.#last && this.#isLooping)
+      this.#blame(this.#last, `Then it ended ${ended}.${lastWords}`);
+    return `The client ended ${ended}, before it had come to a case.${lastWords}`;
   }
 
   get #idleMs(): number {
@@ -159,11 +169,11 @@ class Host {
     else this.#stopWaiting = afterPatience(isDone ? LAST_MS : this.#idleMs, () => this.#onQuiet());
   }
 
-  /** Says of the last case that the client did not go on after it, unless there was none to come. */
-  #blame(testCase: ClientCase): void {
+  /** Says of the last case what became of the client after it, unless no other was to come. */
+  #blame(testCase: ClientCase, what: string): void {
     const result = this.#results.get(testCase);
     if (!result || this.#results.size === this.#cases.length || this.#useless >= USELESS) return;
-    const happened = `${result.happened} Then it did not go on, and was started again.`;
+    const happened = `${result.happened} ${what}`;
     this.#results.set(testCase, {
       ...result,
       verdict: worst(result.verdict, 'NON-STRICT'),
@@ -200,6 +210,7 @@ class Host {
     const about = this.#turn[number - 1];
     switch (pathname) {
       case '/getCaseCount':
+        this.#isLooping = true;
         return say(visit, `${this.#turn.length}`);
       case '/getCaseInfo':
         return say(

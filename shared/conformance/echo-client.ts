@@ -3,12 +3,22 @@
  * one how many cases there are, and runs them one after the other, as clients for Autobahn do.
  */
 import type * as Lesson from '../../solutions/06-client/client.ts';
-import { findTarget, importTarget } from '../course/lessons.ts';
+import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { endWithParent } from '../process/parent.ts';
 
 endWithParent();
 const [, , name = '', url = ''] = process.argv;
-const { connect } = (await importTarget(findTarget(name))) as typeof Lesson;
+const target = findTarget(name);
+
+// Of the places that an error came by, those in the lesson say more than ours.
+process.on('uncaughtException', (error) => {
+  const lines = `${error?.stack ?? error}`.split('\n');
+  const isOurs = (line: string) => /^ +at /.test(line) && !line.includes(fileOf(target));
+  console.error(lines.filter((line) => !isOurs(line)).join('\n'));
+  process.exit(1);
+});
+
+const { connect } = (await importTarget(target)) as typeof Lesson;
 
 /** Connects, and sends back whatever comes. Returns the last message, when that has ended. */
 function echo(resource: string): Promise<string | Uint8Array> {

@@ -74,6 +74,8 @@ export type RunFault =
   | 'once'
   /** It does not go on after the tenth connection. */
   | 'stops-at-10'
+  /** It ends after the tenth connection. */
+  | 'crashes-at-10'
   /** It ends before it has connected. */
   | 'no-start'
   /** It never connects. */
@@ -86,7 +88,7 @@ const MAX_HEAD_BYTES = 16_384;
 /** A client that runs in this process. Without a fault it is right in every case. */
 export function startClient(url: string, fault?: ClientFault): StartedClient {
   const client = new EchoClient(url, fault);
-  return { ended: client.run(), stop: () => client.stop() };
+  return { ended: client.run(), lastWords: '', stop: () => client.stop() };
 }
 
 class EchoClient {
@@ -113,7 +115,9 @@ class EchoClient {
       }
       await this.#visit('/updateReports?agent=test');
     }
-    return 'with code 0';
+    return this.#fault === 'crashes-at-10' && this.#connections > 10
+      ? 'with code 1'
+      : 'with code 0';
   }
 
   stop(): void {
@@ -123,8 +127,9 @@ class EchoClient {
 
   /** Opens a connection, and waits for its end. Returns what the suite has answered, if that was a question. */
   async #visit(path: string): Promise<string> {
+    if (++this.#connections > 10 && this.#fault === 'stops-at-10') await new Promise(() => {});
+    if (this.#connections > 10 && this.#fault === 'crashes-at-10') this.#isStopped = true;
     if (this.#isStopped) return '';
-    if (this.#fault === 'stops-at-10' && ++this.#connections > 10) await new Promise(() => {});
     const socket = connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true });
     this.#sockets.add(socket.setNoDelay(true));
     return new Promise((resolve) => {

@@ -1,8 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
 import { CLIENT_CATEGORIES } from '../../shared/conformance/cases/index.ts';
 import { runClientConformance } from '../../shared/conformance/client-run.ts';
 import type { CaseResult } from '../../shared/conformance/model.ts';
+import { ROOT } from '../../shared/course/lessons.ts';
+import { TYPESCRIPT } from '../../shared/process/children.ts';
 import { type ClientFault, startClient } from './broken-client.ts';
+import { ENV, LAUNCH, scriptOf } from './sandbox.ts';
 
 /** Everything but the large messages, of which a few will do. */
 const MOST = ['1', '2', '3', '4', '5', '6', '7', '10', 'H', 'A', 'M', 'F', 'S', 'L', 'C'];
@@ -152,15 +159,20 @@ describe.concurrent('a run', () => {
     expect(starts).toBe(results.length);
   });
 
-  test('of a client that does not go on starts it again, and says so', async () => {
-    const results = await runClientConformance((url) => startClient(url, 'stops-at-10'), {
+  test.each([
+    ['stops-at-10', 'did not go on'],
+    ['crashes-at-10', 'ended with code 1'],
+  ] as const)('of a client that %s starts it again, and says so', async (fault, what) => {
+    const results = await runClientConformance((url) => startClient(url, fault), {
       select,
       patience,
       idleMs: 300,
     });
     // The first connection is to ask how many cases there are.
     expect(notOk(results)).toEqual(['1.2.1~', '2.2~', '2.11~']);
-    expect(results[8]?.happened).toMatch(/\. Then it did not go on, and was started again\.$/);
+    expect(results[8]?.happened).toBe(
+      `The client sent an empty binary, then Close 1000, and ended TCP. Then it ${what}.`,
+    );
   });
 
   test.each([
@@ -193,4 +205,101 @@ describe.concurrent('a run', () => {
     expect(ids(await runClientConformance(start, { select: ['c.18'] }))).toEqual(['C.18']);
     expect(ids(await runClientConformance(start, { select: ['C'], full: true }))).toContain('C.18');
   });
+});
+
+const ENDLESS = 'setInterval(() => {}, 1e9)';
+
+/** Words that run a program of ours, in a shell. */
+const program = (name: string) =>
+  `"${process.execPath}" ${TYPESCRIPT.join(' ')} "${join(ROOT, 'test', 'course', name)}"`;
+
+/** Runs the command. Returns its exit code and what it wrote. */
+async function command(...args: string[]) {
+  const child = start(...args);
+  const [output, errors] = [collect(child.stdout), collect(child.stderr)];
+  const [code] = await once(child, 'close');
+  return { code, output: output(), errors: errors() };
+}
+
+const start = (...args: string[]) =>
+  spawn(process.execPath, [LAUNCH, scriptOf('conformance'), ...args], { cwd: ROOT, env: ENV });
+
+function collect(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}
+
+describe.concurrent('npm run conformance -- --client', () => {
+  test('runs the reference, and writes a report', async () => {
+    const { code, output, errors } = await command('--client', 'solutions/06', '7.3.3', 'H.2,M');
+    expect(errors).toBe('');
+    expect(output).toMatch(/^\nConformance of solutions\/06\n/);
+    expect(output).toMatch(/\n6 OK, 0 NON-STRICT, 0 FAILED\n$/);
+    expect(code).toBe(0);
+  });
+
+  test('of the library ws has these findings, each looked at by hand', async () => {
+    const client = `${program('ws-client.ts')} {url}`;
+    const { output } = await command('--client', client, '--json', ...MOST, ...SOME_LARGE);
+    const { results } = JSON.parse(output);
+    // It checks UTF-8 when a message is whole, reads lengths in any form, takes those with the
+    // highest bit for large ones, and does not wait for the server to end TCP.
+    const utf8 = ['6.4.1~', '6.4.2~', '6.4.3~', '6.4.4~'];
+    const lengths = ids('F', ...[6, 7, 8, 9, 10, 11, 12, 15, 16].map((number) => `${number}~`));
+    // Which answers are HTTP, the reader of Node decides, and may change with its version.
+    const http = ids('A', ...upTo(16, 36)).flatMap((id) => [id, `${id}~`]);
+    const rest = notOk(results).filter((id) => !http.includes(id));
+    expect(rest).toEqual([...utf8, ...lengths, 'C.1~']);
+  });
+
+  test('shows what a client has said that does not come to a case', async () => {
+    const { code, output } = await command(
+      '--client',
+      'echo no such thing as {url} && exit 3',
+      '1.1.1',
+    );
+    expect(output).toMatch(
+      /\n✗ The client ended with code 3, before it had come to a case\. Its last words:\n\s*no such thing as ws:\/\/127\.0\.0\.1:\d+\n/,
+    );
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    [['node echo.js'], /^✗ Put \{url\} where the URL belongs .* 'node echo\.js \{url\}'\n$/],
+    [['lessons/05'], /^✗ Lesson 05 is no client\. Lesson 06 is: --client lessons\/06\n$/],
+    [['lessons/99'], /^✗ There is no lesson "lessons\/99".*\n$/],
+    [['x {url}', 'ws://127.0.0.1:1/'], /^✗ Either a server or a client: ws:.*\n$/],
+    [['x {url}', 'R.1'], /^✗ There is no category "R\.1"\. The categories are 1, .*\n$/],
+  ])('%j is one clear message', async (args, message) => {
+    const { code, output, errors } = await command('--client', ...args);
+    expect(errors).toMatch(message);
+    expect(output).toBe('');
+    expect(code).toBe(2);
+  });
+
+  test('--full is for clients', async () => {
+    const { code, errors } = await command('ws://127.0.0.1:1/', '--full');
+    expect(errors).toMatch(/^✗ --full is for clients: .*\n$/);
+    expect(code).toBe(2);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'on Ctrl-C ends the client, and its children',
+    async () => {
+      const mark = `left-by-a-client-${process.pid}`;
+      // Without the quotes of the shell, whose own words have the mark as well.
+      const running = () =>
+        execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`-e ${ENDLESS} ${mark}`);
+      const sleep = `"${process.execPath}" -e "${ENDLESS}" ${mark}`;
+      const child = start('--client', `${sleep} & ${sleep} {url}`, '1.1.1');
+      await vi.waitFor(() => expect(running()).toBe(true), { timeout: 30_000, interval: 100 });
+      child.kill('SIGINT');
+      const [code] = await once(child, 'close');
+      expect(code).toBe(130);
+      await vi.waitFor(() => expect(running()).toBe(false), { timeout: 10_000, interval: 100 });
+    },
+  );
 });
