@@ -13,7 +13,7 @@ const isUrl = (word: string) => word.includes('://');
 const PROGRESS_MS = 10_000;
 
 const SERVER = 'npm run conformance ws://127.0.0.1:9001/';
-const CLIENT = "npm run conformance -- --client 'node echo.js {url}'";
+const CLIENT = 'npm run conformance -- --client "node echo.js {url}"';
 
 await runCommand({
   name: 'npm run conformance',

@@ -44,7 +44,8 @@ type ClientCategory = Category<Visit>;
 
 /** Describes a client for the report, by what was typed to name it. */
 export function clientOf(typed: string): Subject {
-  const quoted = /\s/.test(typed) ? `'${typed}'` : typed;
+  const mark = typed.includes('"') ? "'" : '"';
+  const quoted = /\s/.test(typed) ? mark + typed + mark : typed;
   const wordsFor = (id: string) => `-- --client ${quoted} ${id}`;
   return { name: typed, categories: CLIENT_CATEGORIES, wordsFor };
 }

@@ -268,7 +268,7 @@ describe.concurrent('npm run conformance -- --client', () => {
   });
 
   test.each([
-    [['node echo.js'], /^✗ Put \{url\} where the URL belongs .* 'node echo\.js \{url\}'\n$/],
+    [['node echo.js'], /^✗ Put \{url\} where the URL belongs .* "node echo\.js \{url\}"\n$/],
     [['lessons/05'], /^✗ Lesson 05 is no client\. Lesson 06 is: --client lessons\/06\n$/],
     [['lessons/99'], /^✗ There is no lesson "lessons\/99".*\n$/],
     [['x {url}', 'ws://127.0.0.1:1/'], /^✗ Either a server or a client: ws:.*\n$/],
