@@ -332,7 +332,7 @@ export class ClientConnection {
   #ending: 'hangUp' | 'destroy' | undefined;
   /** The end of the TCP connection, and what is known of it. `undefined`: it is there. */
   #lost: { readonly cause: unknown } | undefined;
-  /** Has the application been told of the end? */
+  /** Has the end been told? */
   #isOver = false;
 
   /**

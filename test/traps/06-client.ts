@@ -835,6 +835,21 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
+    id: 'message-in-fragments',
+    step: 5,
+    story:
+      'Long messages cut into fragments, as the server of lesson 05 does. Node’s debugger hangs up at the first.',
+    source: 'ChromeDevTools/devtools-protocol#24',
+    rules: [],
+    edits: [
+      [
+        'this.#queue.addMessage([{ fin: true, opcode, payload }]);',
+        'this.#queue.addMessage(fragment(opcode, payload, 65_536));',
+      ],
+      ['  encodeText,\n', '  encodeText,\n  fragment,\n'],
+    ],
+  },
+  {
     id: 'nothing-is-buffered',
     step: 5,
     story:

@@ -22,8 +22,6 @@ interface Said {
   /** Of a Close, only the code is fixed. */
   readonly payload: Uint8Array;
   isOptional: boolean;
-  /** Was it there when the last read came? */
-  isOld: boolean;
 }
 
 /** What is allowed in a conversation. */
@@ -43,6 +41,8 @@ export class Model {
   readonly #events: Due[] = [];
   #messages: Said[] = [];
   #controls: Said[] = [];
+  /** Was there something on its way to the server when the last read came? */
+  #hasBacklog = false;
   /** The sizes of what was taken and has not been reported. */
   readonly #taken: number[] = [];
   #peerClose: { readonly code: number; readonly reason: string } | undefined;
@@ -64,7 +64,7 @@ export class Model {
 
   /** One read, which brings these to their end: none, if it is a part of one. */
   receive(arrivals: readonly Arrival[]): void {
-    for (const message of this.#messages) message.isOld = true;
+    this.#hasBacklog = this.#messages.length > 0 || this.#taken.some((size) => size > 0);
     if (this.isListening) this.#inbox.push(...arrivals);
   }
 
@@ -108,17 +108,17 @@ export class Model {
 
   #answerClose(code: number | undefined, reason: string): void {
     if (this.state === 'OPEN') {
-      // Nothing says whether what waited already still goes.
-      this.#letDrop(({ isOld }) => isOld);
+      if (this.#hasBacklog) this.#letDrop();
       this.#messages.push(said(Opcode.Close, code === undefined ? NOTHING : closeBody(code)));
     }
     this.#peerClose = { code: code ?? CloseCode.NoStatusReceived, reason };
     this.#enter('HANGING_UP');
   }
 
-  #letDrop(which: (message: Said) => boolean): void {
+  /** Nothing says whether the messages that wait still go. */
+  #letDrop(): void {
     for (const message of this.#messages) {
-      if (message.opcode === Opcode.Close || !which(message)) continue;
+      if (message.opcode === Opcode.Close) continue;
       message.isOptional = true;
       this.bufferedBytes = undefined;
     }
@@ -157,10 +157,10 @@ export class Model {
   #fail(due: Due, code: number): void {
     if (!this.isListening) return;
     this.#events.push(due);
-    // Nothing says whether what waited already still goes.
+    // Nothing says whether Pings and Pongs that wait still go, either.
     for (const control of this.#controls) control.isOptional = true;
     if (this.state === 'OPEN') {
-      this.#letDrop(() => true);
+      this.#letDrop();
       this.#messages.push(said(Opcode.Close, closeBody(code)));
     }
     this.ending = this.state === 'CONNECTING' ? 'destroy' : 'hangUp';
@@ -234,7 +234,7 @@ export class Model {
 }
 
 function said(opcode: number, payload: Uint8Array): Said {
-  return { opcode, payload, isOptional: false, isOld: false };
+  return { opcode, payload, isOptional: false };
 }
 
 /** Whether a frame is what is said, in one piece. */

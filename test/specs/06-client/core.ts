@@ -7,7 +7,8 @@ import { join } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { type Delivery, deliveries } from '../../../shared/kit/replay.ts';
 import type { OpeningError } from '../../../shared/protocol.ts';
-import { decodeFrame } from '../../../shared/view/frame.ts';
+import { count } from '../../../shared/view/count.ts';
+import { decodeFrame, decodeHeader } from '../../../shared/view/frame.ts';
 import {
   agree,
   Binary,
@@ -353,6 +354,26 @@ const TALKING: Scenarios = [
         const what = 'A frame goes out whole, however large it is.';
         expectFrame(connection, Binary, data, what);
       }
+    },
+  },
+  {
+    what: 'A message is not cut into fragments.',
+    rules: [],
+    check(lesson) {
+      const what = 'A message is not cut into fragments.';
+      const connection = open(lesson);
+      const size = 200_000;
+      connection.send(new Uint8Array(size));
+      const output = take(connection, what) ?? NOTHING;
+      const { fin, headerBytes } = decodeHeader(output);
+      if (fin && output.length === headerBytes + size) return;
+      const facts: Fact[] = [
+        ...story(connection),
+        ['went out', `${count(output.length, 'byte')}, with FIN=${Number(fin)}`],
+        ['expected', `a header with FIN=1, and the ${size} bytes`],
+      ];
+      const cause = 'Some servers take no fragments, however large a message is.';
+      fail(what, facts, fin ? undefined : cause);
     },
   },
   {
