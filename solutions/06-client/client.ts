@@ -1189,12 +1189,6 @@ interface DevToolsMessage {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** Who waits for the response to a request. */
-interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
-}
-
 /**
  * Step 10 · The remote control of a debugger.
  *
@@ -1207,7 +1201,8 @@ export class DevTools {
   readonly #onEvent: (method: string, params: unknown) => void;
   /** The requests made before the connection is open. */
   #unsent: string[] = [];
-  readonly #waiting = new Map<number, Waiting>();
+  /** Who waits for a response, by the id of the request. */
+  readonly #waiting = new Map<number, Record<'resolve' | 'reject', (value: unknown) => void>>();
   #lastId = 0;
   #error: unknown;
   readonly #ended: Promise<void>;
@@ -1242,13 +1237,10 @@ export class DevTools {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const text = padded(JSON.stringify({ id, method, params }));
-      const isWaiting = this.#connection.state === 'CONNECTING';
-      if (isWaiting) this.#unsent.push(text);
-      else if (!this.#connection.send(text)) {
-        reject(this.#lost());
-        return;
-      }
-      this.#waiting.set(id, { resolve, reject });
+      const isOpening = this.#connection.state === 'CONNECTING';
+      if (isOpening) this.#unsent.push(text);
+      if (isOpening || this.#connection.send(text)) this.#waiting.set(id, { resolve, reject });
+      else reject(this.#lost());
     });
   }
 
@@ -1302,7 +1294,6 @@ export class DevTools {
 function padded(text: string): string {
   const payloadBytes = Buffer.byteLength(text);
   const frameBytes = payloadBytes + (payloadBytes > 65_535 ? 14 : 8);
-  const lastRead = frameBytes % READ_BYTES;
-  const isCut = frameBytes > READ_BYTES && lastRead >= 1 && lastRead <= CUT_BYTES;
-  return isCut ? text + ' '.repeat(CUT_BYTES) : text;
+  const left = frameBytes > READ_BYTES ? frameBytes % READ_BYTES : 0;
+  return left >= 1 && left <= CUT_BYTES ? text + ' '.repeat(CUT_BYTES) : text;
 }

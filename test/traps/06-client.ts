@@ -2094,7 +2094,12 @@ const LASTING: readonly Trap[] = [
     story: 'JSON as bytes: the inspector of Node ends TCP, and says nothing.',
     source: 'RFC 6455 §5.6',
     rules: [],
-    edits: [['this.#connection.send(text)) {', 'this.#connection.send(Buffer.from(text))) {']],
+    edits: [
+      [
+        'isOpening || this.#connection.send(text)',
+        'isOpening || this.#connection.send(Buffer.from(text))',
+      ],
+    ],
   },
   {
     id: 'first-come-first-served',
@@ -2119,8 +2124,8 @@ const LASTING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '      if (isWaiting) this.#unsent.push(text);',
-        '      if (isWaiting) this.#connection.send(text);',
+        '      if (isOpening) this.#unsent.push(text);',
+        '      if (isOpening) this.#connection.send(text);',
       ],
     ],
   },
