@@ -32,6 +32,8 @@ export class History {
   readonly requestKeys: string[] = [];
   /** The masking key of the first frame of each connection that has ended, in hex. */
   readonly firstMasks: string[] = [];
+  /** How many masked frames those connections have had, and how many keys of the same connection. */
+  readonly masked = { frames: 0, repeated: 0 };
 }
 
 /** A client that has connected. */
@@ -143,8 +145,10 @@ export class Visit implements Stage {
 
   leave(): void {
     this.#settle();
-    const [first] = this.#endpoint?.keys ?? [];
-    if (first) this.history.firstMasks.push(Buffer.from(first).toString('hex'));
+    const keys = (this.#endpoint?.keys ?? []).map((key) => Buffer.from(key).toString('hex'));
+    this.history.firstMasks.push(...keys.slice(0, 1));
+    this.history.masked.frames += keys.length;
+    this.history.masked.repeated += keys.length - new Set(keys).size;
     this.socket.leave();
   }
 

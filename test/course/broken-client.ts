@@ -6,6 +6,7 @@ import {
   acceptFor,
   encodeHead,
   type HttpHeaders,
+  type HttpResponse,
   headEnd,
   parseResponse,
   tokensOf,
@@ -20,6 +21,8 @@ import { EchoEndpoint, type Fault } from './echo-endpoint.ts';
 /** A mistake that clients make while they open a connection. */
 export type OpeningFault =
   | 'posts'
+  /** The query of the URL is left out. */
+  | 'no-query'
   /** The Host header has no port. */
   | 'no-port'
   | 'no-upgrade'
@@ -55,6 +58,12 @@ export type OpeningFault =
   | 'accept-in-any-case'
   /** White space behind a value belongs to it. */
   | 'untrimmed'
+  /** More may follow the right value of Sec-WebSocket-Accept. */
+  | 'accept-by-start'
+  /** Whether an answer is a yes, is looked for in the text of its head. */
+  | 'words-in-head'
+  /** Interim responses do not count towards the length of the head. */
+  | 'endless-interim'
   | 'takes-any-protocol'
   | 'takes-any-extension'
   /** The first read has to bring all of the head. */
@@ -162,6 +171,8 @@ class Opening {
   readonly #fault: ClientFault | undefined;
   readonly #key: string;
   #head: Buffer = Buffer.alloc(0);
+  /** How long the heads of interim responses were. */
+  #interimBytes = 0;
   #endpoint: EchoEndpoint | undefined;
   /** Says whether this is no case, but a question to the suite. */
   readonly #isAsking: boolean;
@@ -199,12 +210,8 @@ class Opening {
     }
     const rest = this.#head.subarray(end);
     const answer = parseResponse(this.#head.subarray(0, end));
-    if (
-      typeof answer !== 'string' &&
-      answer.status < 200 &&
-      answer.status !== 101 &&
-      this.#fault !== 'no-interim'
-    ) {
+    if (this.#isInterim(answer)) {
+      this.#interimBytes += end;
       this.#head = Buffer.alloc(0);
       this.push(rest);
     } else if (typeof answer === 'string' || !this.#isYes(answer.status, answer.headers))
@@ -213,6 +220,12 @@ class Opening {
       this.#endpoint = new EchoEndpoint(this.#socket, 'client', this.#fault as Fault);
       if (this.#fault !== 'drops-behind-head') this.#listen(rest);
     }
+  }
+
+  #isInterim(answer: HttpResponse | string): boolean {
+    if (typeof answer === 'string' || this.#fault === 'no-interim') return false;
+    const isTooLong = this.#interimBytes > MAX_HEAD_BYTES && this.#fault !== 'endless-interim';
+    return answer.status < 200 && answer.status !== 101 && !isTooLong;
   }
 
   #listen(bytes: Buffer): void {
@@ -230,6 +243,7 @@ class Opening {
 
   #isYes(status: number, headers: HttpHeaders): boolean {
     const fault = this.#fault;
+    if (fault === 'words-in-head') return this.#hasWords();
     if (status !== 101 && fault !== 'any-status') return false;
     if (fault === 'status-only') return true;
     const value = (name: string) => valuesOf(headers, name).join();
@@ -243,6 +257,12 @@ class Opening {
       (!has('Sec-WebSocket-Protocol') || fault === 'takes-any-protocol') &&
       (!has('Sec-WebSocket-Extensions') || fault === 'takes-any-extension')
     );
+  }
+
+  #hasWords(): boolean {
+    const head = this.#head.toString('latin1');
+    const words = [' 101 ', 'upgrade: websocket', acceptFor(this.#key)];
+    return words.every((it) => head.toLowerCase().includes(it.toLowerCase()));
   }
 
   #isConnection(headers: HttpHeaders): boolean {
@@ -259,6 +279,8 @@ class Opening {
         return true;
       case 'accept-in-any-case':
         return value.toLowerCase() === right.toLowerCase();
+      case 'accept-by-start':
+        return value.startsWith(right);
       case 'untrimmed':
         return /accept:\s*(\S*)\r\n/i.exec(this.#head.toString('latin1'))?.[1] === right;
       default:
@@ -274,8 +296,10 @@ function keyWith(fault: ClientFault | undefined): string {
   return randomBytes(16).toString('base64');
 }
 
-const lineWith = (line: string, fault: ClientFault | undefined) =>
-  fault === 'posts' ? line.replace('GET', 'POST') : line;
+function lineWith(line: string, fault: ClientFault | undefined): string {
+  if (fault === 'no-query') return line.replace(/\?\S*/, '');
+  return fault === 'posts' ? line.replace('GET', 'POST') : line;
+}
 
 /** The headers that a fault takes away, changes or adds. */
 function headersWith(headers: HttpHeaders, fault: ClientFault | undefined): HttpHeaders {

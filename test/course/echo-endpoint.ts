@@ -41,6 +41,10 @@ export type Fault =
   | 'masks-the-wrong-way'
   /** A client masks no control frames. */
   | 'bare-control'
+  /** A client has one masking key for all control frames. */
+  | 'one-control-mask'
+  /** A client has one masking key for all payloads of 64 KiB and more. */
+  | 'one-large-mask'
   /** A client has one masking key for everything. */
   | 'one-mask'
   /** The masking keys of a client count up. */
@@ -84,6 +88,7 @@ export type Fault =
   /** It ends while it has its 20th connection. */
   | 'goes-away';
 
+const ONE_MASK = randomBytes(4);
 const randomStart = randomBytes(2);
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_FRAGMENTS = 16_384;
@@ -319,17 +324,21 @@ export class EchoEndpoint {
 
   #send(opcode: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#socket.write(wire({ opcode, payload, key: this.#keyFor(opcode) }));
+    this.#socket.write(wire({ opcode, payload, key: this.#keyFor(opcode, payload.length) }));
   }
 
-  #keyFor(opcode: number): Uint8Array | null {
+  #keyFor(opcode: number, size: number): Uint8Array | null {
     const count = ++this.#sent;
     const isBare = this.#fault === 'bare-control' && isControl(opcode);
     const isMasked = (this.#role === 'client') !== (this.#fault === 'masks-the-wrong-way');
     if (!isMasked || isBare) return null;
     switch (this.#fault) {
       case 'one-mask':
-        return Uint8Array.of(1, 2, 3, 4);
+        return ONE_MASK;
+      case 'one-control-mask':
+        return isControl(opcode) ? ONE_MASK : randomBytes(4);
+      case 'one-large-mask':
+        return size >= 65_536 ? ONE_MASK : randomBytes(4);
       case 'counting-masks':
         return Uint8Array.of(...randomStart, count >> 8, count & 255);
       case 'seeded-masks':

@@ -338,31 +338,60 @@ function describeExpected({ accepted, refused }: Verdicts): string {
   return accepted === 'OK' ? `A yes: ${yes}.` : `A no: ${no}.`;
 }
 
-const TABLE = [...RIGHT, ...UNUSUAL, ...NOT_HTTP, ...WRONG];
+/** What somebody finds who looks for the right words, wherever they are. */
+const MISPLACED: Row[] = [
+  [
+    'Status 200, and 101 among its words',
+    '4.1',
+    MUST_REFUSE,
+    status('200 Not 101 today'),
+    asTheLast,
+  ],
+  ['X-Upgrade in the place of Upgrade', '4.1', MUST_REFUSE, swap(UPGRADE, `X-${UPGRADE}`)],
+  ['Sec-WebSocket-Accept with a sign more', '4.1', MUST_REFUSE, accept((value) => `${value}=`)],
+  [
+    'The value of Sec-WebSocket-Accept in another header',
+    '4.1',
+    MUST_REFUSE,
+    swap('Sec-WebSocket-Accept', 'Sec-WebSocket-Accept: AAAA\r\nX-Accept'),
+  ],
+];
 
-/** How much of a head that never ends is sent. */
+const TABLE = [...RIGHT, ...UNUSUAL, ...NOT_HTTP, ...WRONG, ...MISPLACED];
+
+/** How much is sent of what never ends. */
 const ENDLESS_BYTES = 2 * 1024 * 1024;
-const BLOCK = Buffer.from(`X-Padding: ${'*'.repeat(1011)}\r\n`.repeat(16));
+const PADDING = `X-Padding: ${'*'.repeat(1011)}\r\n`.repeat(16);
 
-const ENDLESS: Case<Visit> = {
-  id: `A.${TABLE.length + 1}`,
-  title: 'A head that never ends',
-  section: '10.4',
-  expected: 'The end of TCP, before 2 MiB of it were sent.',
-  run: async ({ socket, patience }) => {
-    socket.write(Buffer.from(`${STATUS_LINE}\r\n`));
-    for (let sent = 0; sent < ENDLESS_BYTES && !socket.ended; sent += BLOCK.length) {
-      await socket.writeInPieces(BLOCK, BLOCK.length, (piece) => socket.write(piece));
+/** A case in which the answer never ends: no rule says how long a client has to read it. */
+function endless(id: string, title: string, start: string, block: string): Case<Visit> {
+  const run = async ({ socket, patience }: Visit): Promise<Finding> => {
+    const bytes = Buffer.from(block);
+    socket.write(Buffer.from(start));
+    for (let sent = 0; sent < ENDLESS_BYTES && !socket.ended; sent += bytes.length) {
+      await socket.writeInPieces(bytes, bytes.length, (piece) => socket.write(piece));
     }
     if (!socket.ended) await socket.activity(patience.answerMs);
-    if (socket.ended)
-      return { verdict: 'OK', ending: 'refused', happened: 'The client ended TCP.' };
-    return { verdict: 'NON-STRICT', ending: 'open', happened: 'The client waits for more.' };
-  },
-};
+    return socket.ended
+      ? { verdict: 'OK', ending: 'refused', happened: 'The client ended TCP.' }
+      : { verdict: 'NON-STRICT', ending: 'open', happened: 'The client waits for more.' };
+  };
+  const expected = 'The end of TCP, before 2 MiB of it were sent.';
+  return { id, title, section: '10.4', expected, run };
+}
+
+const ENDLESS = [
+  endless('A.69', 'A head that never ends', `${STATUS_LINE}\r\n`, PADDING),
+  endless(
+    'A.70',
+    'Interim responses without end',
+    '',
+    `HTTP/1.1 103 Early Hints\r\n${PADDING.slice(0, 1024)}\r\n`.repeat(16),
+  ),
+];
 
 export const ANSWERS: Category<Visit> = {
   id: 'A',
   title: 'Opening handshake: answers',
-  cases: [...TABLE.map((row, i) => answered(`A.${i + 1}`, row)), ENDLESS],
+  cases: [...TABLE.map((row, i) => answered(`A.${i + 1}`, row)), ...ENDLESS],
 };

@@ -1,6 +1,6 @@
 /** Category M for clients: every frame is masked, with a key that nobody can guess. RFC 6455 §5.3 */
 import type { Case, Category } from '../case.ts';
-import { expectReply } from '../expect.ts';
+import { expectReplies, expectReply } from '../expect.ts';
 import { Failed, type Finding } from '../model.ts';
 import { answers, finish } from '../script.ts';
 import type { Stage } from '../stage.ts';
@@ -13,12 +13,13 @@ const CHANCE = 1;
 
 const hexOf = (key: Uint8Array) => Buffer.from(key).toString('hex');
 
-/** Has so many messages echoed. Returns the masking keys of the echoes, and how it ended. */
+/** Has so many messages and Pings answered. Returns the masking keys, and how it ended. */
 async function collectKeys(stage: Stage): Promise<{ keys: readonly Uint8Array[]; end: Finding }> {
   const endpoint = await stage.open();
-  for (let i = 1; i <= FRAMES; i++) {
-    await endpoint.send([text(`message ${i}`)]);
-    await expectReply(endpoint, textReply(`message ${i}`), `Message ${i}: `);
+  for (let i = 1; i <= FRAMES / 2; i++) {
+    const payload = `message ${i}`;
+    await endpoint.send([text(payload), ping(payload)]);
+    await expectReplies(endpoint, [textReply(payload), pongReply(payload)], `Message ${i}: `);
   }
   const keys = [...endpoint.keys];
   return { keys, end: await finish(endpoint) };
@@ -26,7 +27,7 @@ async function collectKeys(stage: Stage): Promise<{ keys: readonly Uint8Array[];
 
 const FRESH: Case = {
   id: 'M.2',
-  title: `${FRAMES} echoes`,
+  title: `${FRAMES} echoes and Pongs`,
   section: '5.3',
   expected: 'A new masking key for each frame.',
   run: async (stage) => {
@@ -58,7 +59,7 @@ function patternOf(keys: readonly Buffer[]): string | undefined {
 
 const UNPREDICTABLE: Case = {
   id: 'M.3',
-  title: `${FRAMES} echoes, and what their keys have in common`,
+  title: `${FRAMES} echoes and Pongs, and what their keys have in common`,
   section: '5.3',
   expected: 'Keys of which none tells the next.',
   run: async (stage) => {
@@ -84,6 +85,23 @@ const ANOTHER_CONNECTION: Case<Visit> = {
   },
 };
 
+/** So many keys may be seen again in a whole run: with 10 000 frames, one is a rare chance. */
+const CHANCE_IN_ALL = 3;
+
+const EVERYWHERE: Case<Visit> = {
+  id: 'M.5',
+  title: 'The keys of all connections before',
+  section: '5.3',
+  expected: 'In each connection, a new masking key for each frame.',
+  run: async (visit) => {
+    const { frames, repeated } = visit.history.masked;
+    if (repeated <= CHANCE_IN_ALL) return finish(await visit.open());
+    throw new Failed(
+      `Of ${frames} frames, ${repeated} had the key of another in their connection.`,
+    );
+  },
+};
+
 export const MASKING: Category<Visit> = {
   id: 'M',
   title: 'Masking',
@@ -96,5 +114,6 @@ export const MASKING: Category<Visit> = {
     FRESH,
     UNPREDICTABLE,
     ANOTHER_CONNECTION,
+    EVERYWHERE,
   ],
 };

@@ -23,11 +23,12 @@ type RequestRule = (visit: Visit) => Complaint | undefined;
 
 const valuesIn = ({ headers }: Visit, name: string) => valuesOf(headers, name);
 
-/** A method, a target without a fragment, and a version. */
-const requestLine: RequestRule = ({ line }) =>
-  /^GET (?:\/|https?:\/\/)[^\s#]* HTTP\/1\.1$/.test(line)
-    ? undefined
-    : wrong(`the request line is ${JSON.stringify(line)}`);
+/** A method, a target with its query and without a fragment, and a version. */
+const requestLine: RequestRule = ({ line }) => {
+  const isRight = /^GET (?:\/|https?:\/\/)[^\s#]* HTTP\/1\.1$/.test(line);
+  const hasQuery = !line.includes('/runCase') || line.includes('?case=');
+  return isRight && hasQuery ? undefined : wrong(`the line is ${JSON.stringify(line)}`);
+};
 
 /** The address as it was given, with a port that is not the one of `ws:`. */
 const host: RequestRule = (visit) => {
