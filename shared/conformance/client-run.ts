@@ -34,6 +34,8 @@ export interface ClientConformanceOptions extends Omit<ConformanceOptions, 'unti
 
 /** How long a client may take until it connects: many wait 10 s for one thing or another. */
 const IDLE_MS = 12_000;
+/** How often it may connect until there is another result. */
+const MOST_CONNECTIONS = 50;
 /** How long it may take after the last one, in milliseconds. */
 const LAST_MS = 1_000;
 /** After so many cases in a row that a client let us wait for it in vain, it is of no use. */
@@ -84,6 +86,7 @@ class Host {
     this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
     this.#visits++;
     this.#stopWaiting();
+    if (++this.#sinceResult > MOST_CONNECTIONS) this.#onQuiet();
     void this.#receive(socket).finally(() => {
       this.#visits--;
       this.#wait();
@@ -98,6 +101,8 @@ class Host {
   readonly #begun = new Set<ClientCase>();
   /** How many connections are under way. */
   #visits = 0;
+  /** How many there have been since there was another result. */
+  #sinceResult = 0;
   #last: ClientCase | undefined;
   /** Says whether the client knows that there is more than one case. */
   #isLooping = false;
@@ -136,6 +141,7 @@ class Host {
   async #session(client: StartedClient): Promise<string> {
     this.#turn = this.#cases.filter(([testCase]) => !this.#results.has(testCase));
     this.#begun.clear();
+    this.#sinceResult = 0;
     this.#last = undefined;
     this.#isLooping = false;
     const quiet = new Promise<'quiet'>((resolve) => {
@@ -150,7 +156,8 @@ class Host {
     const lastWords = client.lastWords && ` Its last words:\n\n${client.lastWords}`;
     if (ended === 'quiet') {
       if (this.#last) this.#blame(this.#last, 'Then it did not go on.');
-      return `The client did not come to a case within ${this.#idleMs / 1000} s.${lastWords}`;
+      const limits = `${this.#idleMs / 1000} s or ${MOST_CONNECTIONS} connections`;
+      return `The client did not come to a case within ${limits}.${lastWords}`;
     }
     if (this.#last && this.#isLooping)
       this.#blame(this.#last, `Then it ended ${ended}.${lastWords}`);
@@ -193,6 +200,7 @@ class Host {
   }
 
   #add(testCase: ClientCase, result: CaseResult): void {
+    if (!this.#results.has(testCase)) this.#sinceResult = 0;
     this.#results.set(testCase, result);
     this.#options.onResult?.(result, this.#results.size, this.#cases.length);
   }
@@ -206,10 +214,10 @@ class Host {
       visit.leave();
       return resetNow(socket);
     }
-    const { pathname, searchParams } = new URL(target, 'ws://127.0.0.1');
-    const number = Number(searchParams.get('case') ?? Number.NaN);
+    const { path, query } = splitTarget(target);
+    const number = Number(query.get('case') ?? Number.NaN);
     const about = this.#turn[number - 1];
-    switch (pathname) {
+    switch (path) {
       case '/getCaseCount':
         this.#isLooping = true;
         return say(visit, `${this.#turn.length}`);
@@ -245,6 +253,12 @@ class Host {
     this.#useless = result.verdict === 'FAILED' && result.ending === 'open' ? this.#useless + 1 : 0;
     this.#add(testCase, result);
   }
+}
+
+/** Takes the target of a request apart, which is a path or a whole URL. RFC 9112 §3.2 */
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const [, path = '', query] = /^(?:https?:\/\/[^/?]*)?([^?]*)(?:\?(.*))?$/.exec(target) ?? [];
+  return { path, query: new URLSearchParams(query) };
 }
 
 /** Opens a WebSocket, says this, and closes it. What comes of that is nobody's verdict. */

@@ -88,7 +88,11 @@ export type RunFault =
   /** It ends before it has connected. */
   | 'no-start'
   /** It never connects. */
-  | 'asleep';
+  | 'asleep'
+  /** It asks again and again how many cases there are. */
+  | 'asks-for-ever'
+  /** It runs the first case again and again. */
+  | 'begins-for-ever';
 
 export type ClientFault = Fault | OpeningFault | RunFault;
 
@@ -116,6 +120,8 @@ class EchoClient {
   async run(): Promise<string> {
     if (this.#fault === 'no-start') return 'with code 3';
     if (this.#fault === 'asleep') return new Promise(() => {});
+    if (this.#fault === 'asks-for-ever') await this.#repeat('/getCaseCount');
+    if (this.#fault === 'begins-for-ever') await this.#repeat('/runCase?case=1');
     if (this.#fault === 'once') await this.#visit('/');
     else {
       const count = Number(await this.#visit('/getCaseCount'));
@@ -127,6 +133,10 @@ class EchoClient {
     return this.#fault === 'crashes-at-10' && this.#connections > 10
       ? 'with code 1'
       : 'with code 0';
+  }
+
+  async #repeat(path: string): Promise<void> {
+    while (!this.#isStopped) await this.#visit(path);
   }
 
   stop(): void {

@@ -187,7 +187,8 @@ describe.concurrent('a run', () => {
 
   test.each([
     ['no-start', 'The client ended with code 3, before it had come to a case.'],
-    ['asleep', 'The client did not come to a case within 0.3 s.'],
+    ['asleep', 'The client did not come to a case within 0.3 s or 50 connections.'],
+    ['asks-for-ever', 'The client did not come to a case within 0.3 s or 50 connections.'],
   ] as const)('gives up a client that is %s', async (fault, obstacle) => {
     const results = await runClientConformance((url) => startClient(url, fault), {
       select,
@@ -197,6 +198,14 @@ describe.concurrent('a run', () => {
     for (const result of results) {
       expect(result).toMatchObject({ ending: 'untried', happened: `Not tried. ${obstacle}` });
     }
+  });
+
+  test('comes to its end when the client never goes on to the second case', async () => {
+    const results = await runClientConformance((url) => startClient(url, 'begins-for-ever'), {
+      select: ['7.3'],
+    });
+    // Each start brings one result more.
+    expect(notOk(results)).toEqual(ids('7.3', ...upTo(1, 5).map((number) => `${number}~`)));
   });
 
   test('gives up a client that lets us wait again and again', async () => {
@@ -260,7 +269,7 @@ describe.concurrent('npm run conformance -- --client', () => {
     const utf8 = ['6.4.1~', '6.4.2~', '6.4.3~', '6.4.4~'];
     const lengths = ids('F', ...[6, 7, 8, 9, 10, 11, 12, 15, 16].map((number) => `${number}~`));
     // Which answers are HTTP, the reader of Node decides, and may change with its version.
-    const http = ids('A', ...upTo(16, 36)).flatMap((id) => [id, `${id}~`]);
+    const http = ids('A', ...upTo(16, 36), 70).flatMap((id) => [id, `${id}~`]);
     const rest = notOk(results).filter((id) => !http.includes(id));
     expect(rest).toEqual([...utf8, ...lengths, 'C.1~']);
   });
