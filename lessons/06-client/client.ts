@@ -156,8 +156,8 @@ export function openingRequest(
  * Reads the head of an HTTP response from all the bytes that have arrived so far. Returns
  * `undefined` while the blank line that ends it is still missing.
  *
- * Throws `OpeningError` when the head has not ended within `maxHeadBytes`, and for one that isn't
- * HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
+ * Throws `OpeningError`: of section 10.4 when the head has not ended within `maxHeadBytes`, and of
+ * 4.1 for one that isn't HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
  * behind them or a space and a phrase, which may be empty; a name that isn't a token; a control
  * character in a phrase or a value, apart from the tab. RFC 6455 §4.1
  */
@@ -311,7 +311,8 @@ export class ClientConnection {
 
   /**
    * Step 6 · What to do with the TCP connection: `hangUp` ends our side once all output is sent,
-   * `destroy` drops it at once. `undefined`: it stays. RFC 6455 §7.1.1
+   * `destroy` drops it at once. `undefined`: it stays. It says the same when TCP is gone.
+   * RFC 6455 §7.1.1
    */
   get ending(): 'hangUp' | 'destroy' | undefined {
     throw new Todo('06.6');
@@ -351,7 +352,8 @@ export class ClientConnection {
  * the next: nothing is heard before this function has returned. No more is read until the events of
  * one read have been told. Each output is written by itself, as long as the socket has room, and
  * leaves at once, without TCP's delay for small ones (`noDelay`). A server that ends its side without
- * a Close is gone, even if it still reads: no output waits for it.
+ * a Close is gone, even if it still reads: no output waits for it. One that has sent its Close still
+ * gets what waits.
  *
  * An error that `handle` throws fails the connection, and the server gets a Close with 1011; at an
  * `error` or `close` event it is thrown on. Throws what `parseUrl` and `openingRequest` throw.

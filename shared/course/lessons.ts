@@ -19,6 +19,8 @@ export interface Lesson {
   readonly gain: string;
   /** The numbers of the lessons whose files it imports. Absent: it stands alone. */
   readonly needs?: readonly string[];
+  /** The command that shows it at work. Absent: the page of `npm run serve` does. */
+  readonly command?: string;
 }
 
 /** Every lesson of the course, in order. */
@@ -66,6 +68,7 @@ const COURSE: readonly Lesson[] = [
     file: 'client.ts',
     gain: 'Your own code drives a real browser and a real debugger.',
     needs: ['01', '02', '03', '04'],
+    command: 'npm run drive',
   },
 ];
 

@@ -181,10 +181,9 @@ function whatNext({ lesson }: Target, width: number): string[] {
   const next = LESSONS[LESSONS.indexOf(lesson) + 1];
   // In a handout, there is no reference to fill in, and none to compare with.
   const hasReference = hasSolution(lesson);
+  const { command = 'npm run serve, with what the README says about the browser' } = lesson;
   return [
-    ...(hasReference || lesson.needs
-      ? ['Try it   npm run serve, with what the README says about the browser']
-      : []),
+    ...(hasReference || lesson.needs ? [`Try it   ${command}`] : []),
     ...(hasReference ? [`Compare  npm run diff ${lesson.number}`] : []),
     ...(next ? [`Next     lessons/${next.name}/README.md`] : []),
   ].flatMap((line) => wrap(line, width, ' '.repeat(9)));
