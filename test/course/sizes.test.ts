@@ -10,7 +10,7 @@ import { listSources } from './imports.ts';
 const MAX_LINES = 50;
 /** The longest file, in lines. */
 const MAX_FILE_LINES = 700;
-const MAX_LESSON_LINES = 1300;
+const MAX_LESSON_LINES = 1350;
 /** A lesson is one file, and that of the client has three layers: a core, a socket, the class. */
 const LONG_LESSON = /^(solutions|test\/alternatives)\/06-client\//;
 /** What grows with the course and is looked things up in, entry by entry. */
