@@ -1,6 +1,8 @@
 /** What has been called on a connection, so that a failure can tell how it came to that. */
 import type { Fact } from '../harness/facts.ts';
 import { show } from '../harness/show.ts';
+import { count } from '../view/count.ts';
+import { quote } from '../view/hex.ts';
 
 /** How many of the calls are told: the last ones. */
 const MAX_TOLD = 12;
@@ -70,8 +72,17 @@ export function clockOf(connection: object): Fact[] {
 
 function textOf(call: Call): string {
   const { name, args, result } = call;
-  const text = `${name}(${args.map(show).join(', ')})`;
+  const text = `${name}(${args.map(tell).join(', ')})`;
   if (!('result' in call)) return `${text} threw`;
   const isSilent = result === undefined && name !== 'next';
-  return isSilent ? text : `${text} gave ${show(result)}`;
+  return isSilent ? text : `${text} gave ${tell(result)}`;
+}
+
+/** Writes a value: of a head, the first line as text, for in hex nobody would know it. */
+function tell(value: unknown): string {
+  if (!(value instanceof Uint8Array)) return show(value);
+  const text = Buffer.from(value).toString('latin1');
+  const [line] = /^(?:GET |HTTP\/)[ -~]*\r\n/.exec(text) ?? [];
+  if (line === undefined) return show(value);
+  return `${quote(line)} and ${count(value.length - line.length, 'byte')} more`;
 }

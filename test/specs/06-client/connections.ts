@@ -71,11 +71,16 @@ export interface Making {
   readonly random?: (size: number) => Uint8Array;
 }
 
+/** What connections were made with. */
+const optionsOf = new WeakMap<object, object>();
+
 /** Makes a connection that has not sent anything yet. */
 export function dial(lesson: Lesson, making: Making = {}): Connection {
   const { options = {}, now = clock().now, wake = () => {}, random = chance().random } = making;
   const make = () => new lesson.ClientConnection(TARGET, options, now, wake, random);
-  return recorded(attempt(make, 'Make a connection.'), now);
+  const connection = recorded(attempt(make, 'Make a connection.'), now);
+  optionsOf.set(connection, options);
+  return connection;
 }
 
 /** Takes the request, and returns the response that agrees, with these header lines besides. */
@@ -124,6 +129,7 @@ export function open(lesson: Lesson, making: Making = {}): Connection {
   opening.sent();
   const connection = recorded(opening, now);
   opened.add(connection);
+  optionsOf.set(connection, making.options ?? {});
   return connection;
 }
 
@@ -136,8 +142,10 @@ export function received(lesson: Lesson, ...frames: readonly Uint8Array[]): Conn
 
 /** Tells how it came to this. */
 export function story(connection: Connection): Fact[] {
-  const calls = callsOf(connection);
-  return opened.has(connection) ? [['it began', 'with an open connection'], ...calls] : calls;
+  const options = optionsOf.get(connection) ?? {};
+  const facts: Fact[] = Object.keys(options).length > 0 ? [['options', show(options)]] : [];
+  if (opened.has(connection)) facts.push(['it began', 'with an open connection']);
+  return [...facts, ...callsOf(connection)];
 }
 
 /** Runs a check. When it fails, the calls so far are told first. */

@@ -9,6 +9,7 @@ import { type Delivery, deliveries } from '../../../shared/kit/replay.ts';
 import type { OpeningError } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import { decodeFrame, decodeHeader } from '../../../shared/view/frame.ts';
+import { renderHead } from '../../../shared/view/wire.ts';
 import {
   agree,
   Binary,
@@ -58,7 +59,7 @@ function hears(
     const bytes = serverSays(agree(connection));
     const events = deliverTo(connection, bytes, way, what);
     const arrived = (): Fact[] => [
-      ['arrived', show(bytes)],
+      ['arrived', renderHead(bytes).join('\n')],
       ['', way.how],
     ];
     const about = { label: 'the events', cause: () => causeOf(events) };
@@ -143,17 +144,19 @@ const OPENING: Scenarios = [
     },
   },
   {
-    what: 'The server’s yes opens it, in however many reads it comes.',
+    what: 'The server’s yes opens it, in one read or byte by byte.',
     rules: [26],
     check(lesson) {
-      const what = 'The server’s yes opens it, in however many reads it comes.';
-      hears(
-        lesson,
-        (yes) => yes,
-        [{ type: 'open', protocol: undefined }],
-        what,
-        () => undefined,
-      );
+      const what = 'The server’s yes opens it, in one read or byte by byte.';
+      for (const size of [1, 1000]) {
+        const connection = dial(lesson);
+        const yes = agree(connection);
+        for (let at = 0; at < yes.length; at += size) {
+          if (at > 0) expectNext(connection, undefined, 'Without its end, it is not a yes.');
+          connection.receive(yes.subarray(at, at + size));
+        }
+        expectNext(connection, { type: 'open', protocol: undefined }, what);
+      }
     },
   },
   {
