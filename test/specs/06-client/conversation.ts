@@ -2,12 +2,21 @@
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { callsOf, clockOf } from '../../../shared/kit/calls.ts';
+import { clockOf } from '../../../shared/kit/calls.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
 import { Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { decodeFrames } from '../../../shared/view/frame.ts';
-import { agree, type Connection, chance, clock, dial, type Event, NOTHING } from './connections.ts';
+import {
+  agree,
+  type Connection,
+  chance,
+  clock,
+  dial,
+  type Event,
+  NOTHING,
+  story,
+} from './connections.ts';
 import { drawArrivals, drawResponse, type Range, type Spoken } from './conversation-grammar.ts';
 import { type Due, Model } from './conversation-model.ts';
 import type { Lesson } from './tools.ts';
@@ -95,7 +104,7 @@ export class Conversation {
     const said = this.#said.slice(-6).join(', ');
     return [
       ...(said ? [['the server says', said] as const] : []),
-      ...callsOf(this.#connection),
+      ...story(this.#connection),
       ...(this.#scope.acts.includes('wait') ? clockOf(this.#connection) : []),
     ];
   }
