@@ -1,7 +1,6 @@
 /** What a lesson leaves open, and the reference decides: other decisions are as right. */
 import type { Edit } from '../traps/trap.ts';
 import { CLIENT } from './client-choices.ts';
-import { CLIENT_CORE } from './client-core-choices.ts';
 
 /** A permitted difference, as a small edit of a solution. */
 export interface Choice {
@@ -614,7 +613,7 @@ const IN_LESSONS = {
   '03': SENDING,
   '04': CLOSING,
   '05': SERVER,
-  '06': [...CLIENT, ...CLIENT_CORE],
+  '06': CLIENT,
 };
 
 /** Every permitted difference. */
