@@ -156,8 +156,8 @@ export function openingRequest(
  * Reads the head of an HTTP response from all the bytes that have arrived so far. Returns
  * `undefined` while the blank line that ends it is still missing.
  *
- * Throws `OpeningError`: of section 10.4 when the head has not ended within `maxHeadBytes`, and of
- * 4.1 for one that isn't HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
+ * Throws `OpeningError` when the head has not ended within `maxHeadBytes`, and for one that isn't
+ * HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing
  * behind them or a space and a phrase, which may be empty; a name that isn't a token; a control
  * character in a phrase or a value, apart from the tab. RFC 6455 §4.1
  */
@@ -351,9 +351,11 @@ export class ClientConnection {
  * Each event goes to `handle` in a task of its own, so that all that follows from one is done before
  * the next: nothing is heard before this function has returned. No more is read until the events of
  * one read have been told. Each output is written by itself, as long as the socket has room, and
- * leaves at once, without TCP's delay for small ones (`noDelay`). A server that ends its side without
- * a Close is gone, even if it still reads: no output waits for it. One that has sent its Close still
- * gets what waits.
+ * leaves at once, without TCP's delay for small ones (`noDelay`).
+ *
+ * A server that ends its side without a Close is gone, even if it still reads: no output waits for
+ * it. One that ends it after its Close still gets all that waits. An error of the socket is the
+ * `cause` of the one that is told. Nothing is left of a connection that has ended, no timer either.
  *
  * An error that `handle` throws fails the connection, and the server gets a Close with 1011; at an
  * `error` or `close` event it is thrown on. Throws what `parseUrl` and `openingRequest` throw.
@@ -431,7 +433,10 @@ export class WebSocket extends EventTarget {
     throw new Todo('06.8');
   }
 
-  /** Step 8 · What the data of a binary message is. Another value than these two changes nothing. */
+  /**
+   * Step 8 · What the data of a binary message is, at first a Blob. Another value than these two
+   * changes nothing.
+   */
   get binaryType(): 'blob' | 'arraybuffer' {
     throw new Todo('06.8');
   }
@@ -453,11 +458,12 @@ export class WebSocket extends EventTarget {
 
   /**
    * Step 8 · Starts the closing handshake, after all that was sent before. Without a code, our Close
-   * is empty; a reason without a code gets 1000. Before the connection is open, it fails. Does
-   * nothing when it is closing already.
+   * is empty; a reason without a code gets 1000, and half of a surrogate pair in it is U+FFFD. Before
+   * the connection is open, it fails. Does nothing when it is closing already.
    *
-   * Throws a `DOMException` named `InvalidAccessError` for a code that is neither 1000 nor 3000–4999,
-   * and one named `SyntaxError` for a reason of more than 123 bytes.
+   * A code is what `Number` makes of it, to the nearest whole one, and not below 0 or above 65,535.
+   * At any time, throws a `DOMException` named `InvalidAccessError` for one that is neither 1000 nor
+   * 3000–4999, and one named `SyntaxError` for a reason of more than 123 bytes.
    */
   close(code?: number, reason = ''): void {
     throw new Todo('06.8');
