@@ -215,6 +215,25 @@ const ENDS: Scenarios = [
       }),
   },
   {
+    what: 'A refusal, and our `close` before the response, end TCP at once.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const refused = dial(lesson, host.url());
+        const first = await host.guest();
+        await first.asked('The client sends its request.');
+        first.write(Buffer.from('HTTP/1.1 403 Forbidden\r\n\r\n'));
+        await fails(refused, 'A refusal is a failure, whether or not the server ends TCP.');
+        await first.sees('After a refusal, the client ends TCP.');
+        const closed = dial(lesson, host.url());
+        const second = await host.guest();
+        await second.asked('The client sends its request.');
+        closed.connection.close();
+        await fails(closed, 'A connection that is closed before it is open has failed.');
+        await second.sees('A connection that is closed before it is open ends TCP.');
+      }),
+  },
+  {
     what: 'A TCP connection that is reset is a failure, before and after the opening.',
     rules: [],
     check: (lesson) =>

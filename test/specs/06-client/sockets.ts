@@ -94,6 +94,48 @@ const CONNECTING: Scenarios = [
       }),
   },
   {
+    what: 'The handler is told of the connection that `connect` has returned.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        let told: unknown;
+        const dialled = dial(lesson, host.url(), {}, (connection) => {
+          told = connection;
+        });
+        await host.open();
+        await hears(dialled, ['open'], 'The first event is `open`.');
+        const what = 'The handler is told of the connection that `connect` has returned.';
+        equal(() => told === dialled.connection, true, what, {
+          given: [dialled.call],
+          label: 'is its first argument that connection?',
+        });
+      }),
+  },
+  {
+    what: 'The options reach the connection.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const options = { protocols: ['chat'], headers: { Cookie: 'a=1' }, maxMessageBytes: 4 };
+        const dialled = dial(lesson, host.url(), options);
+        const guest = await comes(host, dialled, 'Connect to the server.');
+        const request = await guest.asked('Once connected, the client sends its request.');
+        const sent = ['sec-websocket-protocol', 'cookie'].map((name) => headerOf(request, name));
+        equal(() => sent, ['chat', 'a=1'], 'Subprotocols and headers are in the request.', {
+          given: [dialled.call],
+          label: 'Sec-WebSocket-Protocol and Cookie',
+        });
+        await guest.agree('Sec-WebSocket-Protocol: chat');
+        guest.write(text('Hello'));
+        const what = 'A message of more than `maxMessageBytes` is refused with 1009.';
+        const { payload } = await guest.frame(what);
+        equal(() => Buffer.from(payload.subarray(0, 2)), closeBody(CloseCode.MessageTooBig), what, {
+          given: [dialled.call, ['`maxMessageBytes`', '4'], ['arrived', '"Hello"']],
+          label: 'the first bytes of the payload',
+        });
+      }),
+  },
+  {
     what: 'Messages travel in both directions.',
     rules: [],
     check: (lesson) =>

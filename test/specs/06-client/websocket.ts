@@ -159,6 +159,7 @@ const TOLD: Scenarios = [
       onPage(lesson, async (page) => {
         page.guest.write(text('Hello'));
         await hears(page, [OPENED, MESSAGE], 'A message is heard.');
+        equal(() => page.ws.protocol, '', 'No subprotocol was chosen.', { label: '`protocol`' });
         const [open, message] = page.events;
         const what = 'The events are objects of the right classes.';
         equal(() => page.ws instanceof EventTarget, true, what, { label: 'an EventTarget?' });
@@ -332,13 +333,18 @@ const CLOSED: Scenarios = [
     what: 'A code is a number, or what can be read as one, to the nearest whole one.',
     rules: [],
     check: async (lesson) => {
-      for (const code of ['3000', 2999.6, 3000.4] as number[]) {
+      const cases = [
+        ['3000', 3000],
+        [2999.6, 3000],
+        [4999.4, 4999],
+      ] as [number, number][];
+      for (const [code, expected] of cases) {
         await onPage(lesson, async ({ ws, guest }) => {
           const what = 'A code is a number, or what can be read as one.';
           const given = [['called', `close(${show(code)})`]] as const;
           attempt(() => ws.close(code), what, given);
           const { payload } = await guest.frame(what);
-          equal(() => Buffer.from(payload), closeBody(3000), what, {
+          equal(() => Buffer.from(payload), closeBody(expected), what, {
             given,
             label: 'the payload of the Close',
           });
@@ -361,10 +367,11 @@ const CLOSED: Scenarios = [
         equal(() => ws.readyState, 1, 'A `close` that throws changes nothing.', {
           label: '`readyState`',
         });
-        ws.close(1000, 'é'.repeat(61));
+        const given = [['called', 'close(1000, "é".repeat(61))']] as const;
+        attempt(() => ws.close(1000, 'é'.repeat(61)), what, given);
         const { payload } = await guest.frame('A reason of 122 bytes is sent.');
         equal(() => Buffer.from(payload), closeBody(1000, 'é'.repeat(61)), what, {
-          given: [['called', 'close(1000, "é".repeat(61))']],
+          given,
           label: 'the payload of the Close',
         });
       }),
