@@ -203,11 +203,12 @@ const RETURNS: Scenarios = [
     },
   },
   {
-    what: 'Each attempt that fails makes the next delay longer.',
+    what: 'Each attempt that fails makes the next delay longer, and none is the last.',
     rules: [173],
     check: (lesson) => {
       const visitor = new Visitor(lesson);
-      for (const ms of [2500, 1000, 2000, 4000, 8000, 15_000, 15_000]) {
+      const delays = [2500, 1000, 2000, 4000, 8000, ...Array.from({ length: 40 }, () => 15_000)];
+      for (const ms of delays) {
         visitor.isLost();
         visitor.expectReturn(ms, 'Each attempt that fails counts for the next delay.');
       }
@@ -383,6 +384,14 @@ const RETURNS: Scenarios = [
           label: 'told, of connection',
         });
       }
+      const silent = new Visitor(lesson);
+      silent.opens();
+      silent.closes();
+      const [code] = silent.last.closes[0] ?? ['none: it was not called'];
+      equal(() => code, undefined, '`close` hands on code and reason, and makes up neither.', {
+        given: silent.facts(),
+        label: 'code for its `close`',
+      });
     },
   },
   {

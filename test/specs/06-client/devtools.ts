@@ -5,6 +5,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { wire } from '../../../shared/kit/frames.ts';
 import { Choices } from '../../../shared/kit/generate.ts';
+import { isForgotten } from '../../../shared/kit/memory.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { SEED } from '../../../shared/kit/seed.ts';
@@ -235,7 +236,7 @@ const HEARING: Scenarios = [
       }),
   },
   {
-    what: 'A picture of 1 MB arrives in one frame, and so could something of 200 MB.',
+    what: 'A picture of 1 MB arrives in one frame, and so could something of 256 MiB.',
     rules: [],
     check: (lesson) =>
       opened(lesson, async (peer, devtools, events) => {
@@ -249,7 +250,7 @@ const HEARING: Scenarios = [
         // The header alone: who means to refuse it refuses now.
         const header = new Uint8Array(10);
         header.set([0x81, 127]);
-        new DataView(header.buffer).setUint32(6, 200_000_000);
+        new DataView(header.buffer).setUint32(6, 256 * 1024 * 1024);
         peer.sends(spoken({ method: 'Page.loadEventFired' }), header);
         await until(() => events.length > 0, what);
         await giveWay(5);
@@ -260,7 +261,7 @@ const HEARING: Scenarios = [
           fail(
             what,
             [
-              ['frame', 'its header says 200,000,000 bytes'],
+              ['frame', 'its header says 256 MiB'],
               ['came back', isRefused ? 'a Close' : 'the end of TCP'],
             ],
             'The limit is an option of the connection: `maxMessageBytes`.',
@@ -313,7 +314,9 @@ const LONG: Scenarios = [
           for (const left of endings) {
             const wanted = reads * READ_BYTES + left;
             const payload = wanted - (wanted - 8 > 65_535 ? 14 : 8);
-            const expression = `"${'x'.repeat(payload - around - 4)}"`;
+            // Longer in bytes than in characters.
+            const text = '你好，世界';
+            const expression = `"${text}${'x'.repeat(payload - around - 4 - 15)}"`;
             void ask(devtools, EVALUATE, { expression });
             const requests = await peer.hears(peer.requests.length + 1, what);
             const frame = peer.frames.at(-1);
@@ -437,13 +440,44 @@ const ENDING: Scenarios = [
           const outcome = ask(devtools, EVALUATE);
           await peer.hears(1, what);
           peer.says(text);
+          let isEnded = false;
+          const ended = Promise.resolve(devtools.ended).then(() => {
+            isEnded = true;
+          });
           await peer.hearsClose(what);
+          await giveWay(5);
+          equal(() => isEnded, false, 'While TCP is there, the connection has not ended.', {
+            given,
+            label: '`ended` has resolved',
+          });
           peer.ends();
           await expectRejection(outcome, what, given);
-          await expectEnd(devtools.ended, 'ended', given);
+          await expectEnd(ended, 'ended', given);
         });
       }
     },
+  },
+  {
+    what: 'A request that has been answered is forgotten.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (peer, devtools) => {
+        const what = 'A request that has been answered is forgotten, and its result with it.';
+        const answer = async () => {
+          const outcome = ask(devtools, EVALUATE);
+          const [request] = await peer.hears(1, what);
+          peer.says({ id: request?.id, result: {} });
+          const { state, value } = { value: undefined, ...(await outcome) };
+          if (state !== 'resolved') fail(what, [['the promise', state]]);
+          return new WeakRef(value as unknown as object);
+        };
+        if (await isForgotten(await answer())) return;
+        fail(
+          what,
+          [['its memory', 'is still kept']],
+          'Nobody waits any more: take it off the map.',
+        );
+      }),
   },
   {
     what: 'Of 200 requests, each gets what it asked for, whatever comes in between.',

@@ -228,8 +228,16 @@ export class Visitor {
   /** Checks after how long there is another connection, give or take a millisecond. */
   expectReturn(ms: number, what: string, cause?: (after: number) => string | undefined): void {
     const { length } = this.#story;
+    const made = this.connections.length;
     const after = this.comesBackAfter();
-    if (after === ms || Math.abs(after - ms) <= 1) return;
+    if (after === ms || Math.abs(after - ms) <= 1) {
+      const wanted = ms === Number.POSITIVE_INFINITY ? 0 : 1;
+      equal(() => this.connections.length - made, wanted, 'One end makes one connection.', {
+        given: this.facts(),
+        label: 'then calls of open',
+      });
+      return;
+    }
     throw new CheckFailure(
       what,
       [...this.facts(length), ['then open is called', sayAfter(after)], ['expected', sayAfter(ms)]],
