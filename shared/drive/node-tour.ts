@@ -41,7 +41,8 @@ export const NODE_TOUR: readonly Scene[] = [
       await debuggee.request('Debugger.resume');
       await debuggee.request('Debugger.disable');
       const [{ functionName = '' } = {}] = callFrames;
-      return `Of ${count(scripts, 'script')}, it stopped in ${functionName || 'one'}, and went on.`;
+      const where = functionName || 'a function without a name';
+      return `It knows ${count(scripts, 'script')}. The program stopped in ${where}, and went on.`;
     },
   },
   {

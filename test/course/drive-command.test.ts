@@ -43,7 +43,7 @@ describe('npm run drive', () => {
       'An apple has cost 3, and now it is 99.',
       'The promise has resolved with "later".',
       'An event: console.log has said 你好',
-      expect.stringMatching(/^Of \d+ scripts, it stopped in \w+, and went on\.$/),
+      expect.stringMatching(/^It knows \d+ scripts\. The program stopped in \w+, and went on\.$/),
       'Most of its time goes to addUpBill.',
       expect.stringMatching(/^\d+,\d+ objects, told in \d+ frames\.$/),
       'The connection has ended.',
