@@ -43,20 +43,28 @@ export function echoesEach(caption: Caption, messages: readonly WireFrame[]): Ca
   return answers(caption, steps, messages.map(echoOf));
 }
 
+/** The codes that say that something was wrong. Which of them fits is a SHOULD. RFC 6455 §7.1.7 */
+export const ERROR_CODES: readonly number[] = [
+  CloseCode.ProtocolError,
+  CloseCode.UnsupportedData,
+  CloseCode.InvalidPayload,
+  CloseCode.PolicyViolation,
+  CloseCode.MessageTooBig,
+  CloseCode.InternalError,
+];
+
 /** What a peer may do that should fail the connection, besides just that. */
 export interface Leeway {
   /** What it should have answered until then; to answer nothing is NON-STRICT. */
   readonly before?: readonly Reply[];
-  /** Codes that are NON-STRICT. */
-  readonly codes?: readonly number[];
   /** The answer of a peer that lets it pass, where that is no more than NON-STRICT. */
   readonly passed?: Reply;
   readonly writes?: Writes;
 }
 
 /**
- * A case in which the peer has to fail the connection with one of these codes. Not to give a
- * code, or to end TCP without a Close, is NON-STRICT.
+ * A case in which the peer has to fail the connection with one of these codes. Another code of
+ * an error, none, or the end of TCP without a Close, is NON-STRICT.
  *
  * A Close follows what is wrong, so that a peer that lets it pass shows itself at once. Where
  * it may let it pass, its answer comes first: who reads the Close at once may lose that.
@@ -67,13 +75,13 @@ export function fails(
   codes: readonly number[],
   leeway: Leeway = {},
 ): Case {
-  const { before = [], codes: others = [], passed, writes } = leeway;
+  const { before = [], passed, writes } = leeway;
   const last = send.at(-1);
   const isClosed = last !== undefined && 'opcode' in last && last.opcode === Opcode.Close;
   const wait = passed ? [{ until: passed }] : [];
   const steps = isClosed ? send : [...send, ...wait, close(CloseCode.NormalClosure)];
   // The empty answer to an empty Close says nothing of a failure.
-  const loose = isClosed ? others : [...others, undefined];
+  const loose = isClosed ? ERROR_CODES : [...ERROR_CODES, undefined];
   const unclosed = true;
   const allowed: AllowedReaction[] = [
     { verdict: 'OK', replies: before, codes, unclosed },

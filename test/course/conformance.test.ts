@@ -219,7 +219,7 @@ const BROKEN: readonly {
     select: ['7', 'F', 'S'],
     bad: ['7.1.6~', ...[6, 7, 8, 9, 10, 11, 12, 13, 14].map((at) => `F.${at}~`), 'S.10~'],
   },
-  { fault: 'hurries', select: ['5', '6.4'], bad: ['5.19', '5.20', '6.4.1', '6.4.2'] },
+  { fault: 'hurries', select: ['5', '6.4'], bad: ['5.19', '5.20', '6.4.1~', '6.4.2~'] },
   { fault: 'few-fragments', select: ['9.3.2', '9.3.3', '9.4.2', '10'], bad: ['9.3.2~', '9.4.2~'] },
   { fault: 'lengths-add-up', select: ['5', '9.3.9', '9.4.8', '10', 'L'], bad: ['L.9'] },
 ];

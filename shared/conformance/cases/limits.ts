@@ -8,7 +8,7 @@ import { checkReply, expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import type { PeerEvent } from '../parser.ts';
 import { endingOf, judgeEnding, listen } from '../play.ts';
-import { finish } from '../script.ts';
+import { ERROR_CODES, finish } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import type { Trial } from '../trial.ts';
 import {
@@ -95,14 +95,15 @@ function illegalHeader([id, title, section]: Caption, opcode: number, size: numb
     if (early.type === 'silence') endpoint.write(frame.subarray(-size), 'bytes');
     const event = early.type === 'silence' ? await endpoint.next() : early;
     const isRefusal =
-      event.type === 'close' && (event.code === undefined || event.code === PROTOCOL_ERROR);
+      event.type === 'close' && (event.code === undefined || ERROR_CODES.includes(event.code));
     if (!isRefusal && !isEnd(event)) {
       throw new Failed(`Instead of Close 1002 came ${nameEvent(event)}.`, endingOf(endpoint));
     }
     if (isRefusal) await endpoint.untilEnd();
     const when = event === early ? 'at the header' : 'only after the payload';
     const how = isRefusal ? '' : ', without a Close';
-    const verdict = event === early ? 'OK' : 'NON-STRICT';
+    const isOther = isRefusal && event.code !== undefined && event.code !== PROTOCOL_ERROR;
+    const verdict = event === early && !isOther ? 'OK' : 'NON-STRICT';
     return judged(endpoint, verdict, `${endpoint.peer} refused the frame ${when}${how}.`);
   };
   const expected = 'Close 1002 at the header, before the payload, and the end of TCP.';

@@ -107,9 +107,9 @@ export const MASKING: Category<Visit> = {
   title: 'Masking',
   cases: [
     answers(
-      ['M.1', 'A text, a binary message, a Ping and a Close', '5.1'],
-      [text('text'), binary('binary'), ping('ping')],
-      [textReply('text'), echoOf(binary('binary')), pongReply('ping')],
+      ['M.1', 'A Ping, a text, a binary message and a Close', '5.1'],
+      [ping('ping'), text('text'), binary('binary')],
+      [pongReply('ping'), textReply('text'), echoOf(binary('binary'))],
     ),
     FRESH,
     UNPREDICTABLE,

@@ -8,7 +8,7 @@ import type { HttpClient } from '../http-client.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import type { PeerEvent } from '../parser.ts';
 import { endingOf, judgeEnding, play, type Script } from '../play.ts';
-import { answers, describeExpected, finish, scripted } from '../script.ts';
+import { answers, describeExpected, ERROR_CODES, finish, scripted } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import { randomKey, type Trial } from '../trial.ts';
 import type { Visit } from '../visit.ts';
@@ -276,7 +276,7 @@ const ENDS_BEHIND_THE_101: Case<Visit>[] = [
   gluedEnd(['S.15', 'Another response right behind the 101', '5.2'], [SECOND_RESPONSE], {
     allowed: [
       { verdict: 'OK', replies: [], codes: [1002], unclosed: true },
-      { verdict: 'NON-STRICT', replies: [], codes: [undefined] },
+      { verdict: 'NON-STRICT', replies: [], codes: [...ERROR_CODES, undefined] },
     ],
     fails: true,
   }),

@@ -8,7 +8,7 @@ import { expectReply } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import type { PeerEvent } from '../parser.ts';
 import { endingOf, judgeEnding } from '../play.ts';
-import { answers, echoes, fails } from '../script.ts';
+import { answers, ERROR_CODES, echoes, fails } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import {
   begin,
@@ -106,10 +106,12 @@ function failFast(
     if (!early) requireRefusal(await endpoint.next());
     if (endpoint.peerClose) await endpoint.untilEnd();
     const ending = endingOf(endpoint);
+    const code = endpoint.peerClose?.code;
+    const fits = code === undefined || INVALID_PAYLOAD.includes(code);
     const when = early ? 'at once' : 'only when it was whole';
     const how = endpoint.peerClose ? `with ${nameClose(endpoint.peerClose)}` : 'without a Close';
     return {
-      verdict: worst(judgeEnding(ending, true), early ? 'OK' : 'NON-STRICT'),
+      verdict: worst(judgeEnding(ending, true), early && fits ? 'OK' : 'NON-STRICT'),
       ending,
       happened: `${endpoint.peer} refused the text ${when}, ${how}.`,
     };
@@ -148,10 +150,12 @@ async function inOneFrame(endpoint: RawEndpoint, [good, bad, rest]: Cuts): Promi
   return false;
 }
 
-/** Throws `Failed` unless the peer refused the text: with Close 1007, an empty one, or none. */
+/** Throws `Failed` unless the peer refused the text: with the Close of an error, an empty one, or none. */
 function requireRefusal(event: PeerEvent): void {
   if (event.type === 'fin' || event.type === 'reset') return;
-  if (event.type === 'close' && (event.code === undefined || event.code === 1007)) return;
+  if (event.type === 'close' && (event.code === undefined || ERROR_CODES.includes(event.code))) {
+    return;
+  }
   throw new Failed(`Instead of Close 1007 came ${nameEvent(event)}.`);
 }
 
