@@ -1,8 +1,15 @@
 /** What is said of errors that nobody meant to throw. */
 import { expect, test } from 'vitest';
-import { attempt, type CheckFailure, equal, failsWith } from '../../shared/harness/check.ts';
+import {
+  attempt,
+  type CheckFailure,
+  equal,
+  failsWith,
+  throwsDOMException,
+} from '../../shared/harness/check.ts';
 import { causeOfCrash } from '../../shared/harness/crash.ts';
 import { toFailure } from '../../shared/harness/run.ts';
+import { OpeningError } from '../../shared/protocol.ts';
 
 const OWN = '/course/lessons/02-reading-frames/reading.ts:7:3';
 const CHECK = '/course/test/specs/02-reading-frames/frames.ts:9:1';
@@ -46,6 +53,36 @@ test('a cause of a wrong value is not printed for an error, nor the other way ro
   const ofError = { causeOfError: (error: unknown) => `A ${(error as Error).name}.` };
   expect(told(() => equal(crash, 1, 'One.', ofError)).cause).toBe('A TypeError.');
   expect(told(() => equal(() => 2, 1, 'One.', ofError)).cause).toBeUndefined();
+});
+
+test('a DOMException is known by its name, and is not an error of JavaScript', () => {
+  const refuse = (error: Error) => () =>
+    throwsDOMException(
+      'SyntaxError',
+      () => {
+        throw thrownAt(error, `read (${OWN})`);
+      },
+      'Refuse.',
+    );
+  expect(refuse(new DOMException('No.', 'SyntaxError'))).not.toThrow();
+  const saying = (error: Error) => told(refuse(error)).facts[0];
+  expect(saying(new SyntaxError('No.'))).toEqual(['you threw', 'SyntaxError: No.']);
+  const other = new DOMException('No.', 'InvalidStateError');
+  expect(saying(other)).toEqual(['you threw', 'DOMException InvalidStateError: No.']);
+  const empty = new DOMException('', 'SyntaxError');
+  expect(saying(empty)).toEqual(['you threw', 'DOMException SyntaxError without a message']);
+});
+
+test('an error about a response is told with its status, if there was one', () => {
+  const saying = (error: Error) => {
+    const refuse = () => {
+      throw thrownAt(error, `read (${OWN})`);
+    };
+    return told(() => failsWith(1002, refuse, 'Refuse.')).facts[0]?.[1];
+  };
+  const head = { status: 403, headers: new Map() };
+  expect(saying(new OpeningError('4.1', 'No.', head))).toBe('OpeningError 403: No.');
+  expect(saying(new OpeningError('4.1', 'No.'))).toBe('OpeningError: No.');
 });
 
 test('a cause that tries the code again finds none when that throws', () => {
