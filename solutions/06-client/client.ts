@@ -153,8 +153,8 @@ function readUrl(text: string): URL {
 /**
  * Step 2 · A key.
  *
- * Makes a `Sec-WebSocket-Key`: 16 bytes that nobody can guess, asked for at once, in base64. New
- * for each connection. RFC 6455 §4.1
+ * Makes a `Sec-WebSocket-Key`, a new one for each connection: 16 bytes that nobody can guess, from
+ * one call of `random`, in base64. RFC 6455 §4.1
  */
 export function newKey(random: (size: number) => Uint8Array = randomBytes): string {
   return Buffer.from(random(16)).toString('base64');

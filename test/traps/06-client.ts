@@ -146,7 +146,7 @@ const OPENING: readonly Trap[] = [
   {
     id: 'relative-url',
     step: 1,
-    story: 'What is no URL read as a path on this machine, instead of being refused.',
+    story: 'What isn’t a URL by itself read as a path on this machine, instead of being refused.',
     source: 'RFC 6455 §4.1',
     rules: [6],
     edits: [['new URL(text);', "new URL(text, 'ws://localhost');"]],

@@ -150,7 +150,7 @@ const HEADERS: readonly CheckScenario[] = [
   }),
   no(
     [29],
-    '`Connection: "Upgrade"`: with quotes, it is no token',
+    '`Connection: "Upgrade"`: with quotes, it isn’t a token',
     replace(CONNECTION, '"Upgrade"'),
   ),
   no([29], 'an item that is `Upgrade` and a word', replace(CONNECTION, 'upgrade now')),

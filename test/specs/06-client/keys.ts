@@ -15,11 +15,11 @@ const ONES = new Uint8Array(16).fill(0xff);
 const HEX_DIGITS = 'That is base64 of hex digits. Take the 16 bytes themselves.';
 const NOT_ASKED = '`random` was not asked for this key. Each key has new bytes, from there.';
 
-/** Gives these bytes to who asks for 16. */
+/** Gives these bytes to a caller that asks for 16. */
 function giving(bytes: Uint8Array): (size: number) => Uint8Array {
   return (size) => {
     if (size === 16) return bytes;
-    return fail('A key has 16 bytes, asked for at once.', [
+    return fail('A key has 16 bytes: ask for them in one call.', [
       ['call', 'newKey(random)'],
       ['you called', `random(${size})`],
     ]);
@@ -106,7 +106,7 @@ function cannotBeGuessed(lesson: Lesson): void {
     fail(
       what,
       [...facts, ['Math.random', 'was asked; here it always returns 0.42']],
-      `They are from Math.random: who has seen a few of its numbers can compute the next. ${remedy}`,
+      `They are from Math.random: somebody who has seen a few of its numbers can compute the next. ${remedy}`,
     );
   }
   const repeats = COUNT - new Set(keys).size;

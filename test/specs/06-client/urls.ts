@@ -73,7 +73,7 @@ const RESOURCES: readonly UrlScenario[] = [
     ['ws://example.com/?a?b/c', to('ws://example.com/?a?b/c')],
     ['ws://example.com/?t=a+b%20c', to('ws://example.com/?t=a+b%20c')],
   ]),
-  lead([3], 'A `?` with nothing behind it is no part of the resource.', [
+  lead([3], 'A `?` with nothing behind it isn’t a part of the resource.', [
     ['ws://example.com/?', to('ws://example.com/?', { resource: '/' })],
   ]),
   lead([2], 'What is escaped stays escaped: %23 is no fragment, and %0d%0a no line break.', [
