@@ -153,8 +153,8 @@ export function openingRequest(
 /**
  * Step 3 · A response out of a stream of bytes.
  *
- * Reads the head of an HTTP response from all the bytes that have arrived so far. Returns
- * `undefined` while the blank line that ends it is still missing.
+ * Reads the head of an HTTP response from all the bytes that have arrived so far, and keeps none of
+ * them. Returns `undefined` while the blank line that ends it is still missing.
  *
  * Throws `OpeningError` when the head has not ended within `maxHeadBytes`, and for one that isn't
  * HTTP: a status line that isn't `HTTP/1.1` or `HTTP/1.0`, one space and three digits, with nothing

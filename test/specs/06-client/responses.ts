@@ -2,7 +2,9 @@
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import { same } from '../../../shared/harness/difference.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import { join, wire } from '../../../shared/kit/frames.ts';
+import { isForgotten } from '../../../shared/kit/memory.ts';
 import { quote } from '../../../shared/view/hex.ts';
 import { latin1 } from '../01-handshake/reader.ts';
 import { arrived } from '../01-handshake/requests.ts';
@@ -246,6 +248,26 @@ const NOT_HTTP: readonly ResponseScenario[] = [
   refusesHeader('a value of 15,000 spaces between two of them', `X: \x01${' '.repeat(15_000)}\x01`),
 ];
 
+/** Reads a head out of bytes that nobody else has. */
+function readAndLeave({ parseResponse }: Lesson): { bytes: WeakRef<object>; head: unknown } {
+  const bytes = bytesOf(PROXIED);
+  const head = parseResponse(bytes);
+  return { bytes: new WeakRef(bytes.buffer), head };
+}
+
+const FORGOTTEN: ResponseScenario = {
+  what: 'A head keeps none of the bytes that it was read from.',
+  rules: [],
+  check: async (lesson) => {
+    const { bytes, head } = readAndLeave(lesson);
+    if (await isForgotten(bytes)) return;
+    fail('A head keeps none of the bytes that it was read from.', [
+      ['the head', show(head)],
+      ['its bytes', 'are still in memory, although nobody else has them'],
+    ]);
+  },
+};
+
 // ── Limits ──────────────────────────────────────────────────────────────────────────────────────
 
 /** A head of so many bytes. */
@@ -316,5 +338,6 @@ export const RESPONSES: Scenarios = [
   ...NOT_HTTP,
   ...WITHOUT_ANY,
   ...WITH_ONE,
+  FORGOTTEN,
   ...ANY_RESPONSES,
 ];
