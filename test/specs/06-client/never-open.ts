@@ -59,7 +59,7 @@ function expectOver(connection: Connection): void {
 }
 
 /** What an `OpeningError` says, as far as it matters. */
-type Saying = Partial<Pick<OpeningError, 'status' | 'section' | 'headers' | 'cause'>>;
+type Saying = Partial<Pick<OpeningError, 'status' | 'headers' | 'cause'>>;
 
 /** Checks that an `OpeningError` is told. */
 function expectTold(
