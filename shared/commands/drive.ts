@@ -5,7 +5,7 @@ import { Chromium, findBrowser } from '../drive/chromium.ts';
 import { chromiumTour } from '../drive/chromium-tour.ts';
 import { Debuggee } from '../drive/debuggee.ts';
 import { NODE_TOUR } from '../drive/node-tour.ts';
-import { type Lesson06, playTour } from '../drive/tour.ts';
+import { type Lesson06, playTour, TourError } from '../drive/tour.ts';
 import { loadMixed, loadServer } from '../serve/mix.ts';
 import {
   checkParts,
@@ -47,9 +47,15 @@ await runCommand({
     const browser = chromium ? requireBrowser() : undefined;
     const parts = solution ? requireReference() : await checkedParts(browser !== undefined);
     const lesson = (await loadMixed('06', yoursAmong(parts))) as Lesson06;
-    if (node || browser === undefined) await driveNode(lesson);
-    if (browser !== undefined) await driveChromium(lesson, parts, browser, picture);
-    return 0;
+    try {
+      if (node || browser === undefined) await driveNode(lesson);
+      if (browser !== undefined) await driveChromium(lesson, parts, browser, picture);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof TourError)) throw error;
+      console.error(`\n${style.red('✗')} ${error.message}`);
+      return 1;
+    }
   },
 });
 

@@ -46,7 +46,8 @@ export function chromiumTour(url: string, path: string): readonly Scene[] {
         await page.request('Emulation.setDeviceMetricsOverride', SCREEN);
         await page.request('Page.navigate', { url });
         await page.next('Page.loadEventFired');
-        return `The browser shows ${JSON.stringify(await page.evaluate('document.title'))}.`;
+        const sign = await page.evaluate("document.querySelector('#driven').innerText");
+        return `The page is there, and says: ${sign}`;
       },
     },
     {

@@ -18,7 +18,19 @@ const GOODBYE: Scene = {
   },
 };
 
-/** Shows every scene with the debugger at `url`. Rejects with what goes wrong. */
+/** A tour that cannot go on. Its message is for people. */
+export class TourError extends Error {
+  override readonly name = 'TourError';
+
+  /** Tells all that is known: the error, and what has caused it. */
+  constructor(error: unknown) {
+    const says = [];
+    for (let why = error; why instanceof Error; why = why.cause) says.push(why.message);
+    super(says.join(' ') || String(error), { cause: error });
+  }
+}
+
+/** Shows every scene with the debugger at `url`. Rejects with `TourError`. */
 export async function playTour(
   { DevTools }: Lesson06,
   url: string,
@@ -33,6 +45,8 @@ export async function playTour(
       narrator.begin(scene.title);
       narrator.end(await scene.play(remote));
     }
+  } catch (error) {
+    throw new TourError(error);
   } finally {
     stopTapping();
   }

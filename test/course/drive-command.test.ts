@@ -71,6 +71,19 @@ describe('npm run drive', () => {
       expect(output).toContain('✓ 6 * 7 is 42.');
     }));
 
+  test('says in one line why it cannot go on', () =>
+    withSandbox(async (sandbox) => {
+      // A program that ends while it is looked at.
+      const shop = 'shared/drive/shop.mjs';
+      sandbox.write(
+        shop,
+        `${sandbox.read(shop)}\nsetTimeout(() => process.kill(process.pid, 'SIGKILL'), 50);\n`,
+      );
+      const { code, output } = await sandbox.run('drive', '--solution');
+      expect(code, output).toBe(1);
+      expect(output).toMatch(/\n\n✗ The debugger has ended the connection\..*\n$/);
+    }));
+
   test('says in one line that there is no Chromium, or none that starts', async () => {
     for (const [env, message] of [
       [
@@ -93,6 +106,7 @@ describe('npm run drive', () => {
       const child = drive(['--solution', '--chromium', '--picture', path]);
       const { code, output } = await outcomeOf(child);
       expect(code, output).toBe(0);
+      expect(output).toContain('✓ The page is there, and says: No hands: a debugger drives this');
       expect(output).toContain('✓ The page says OPEN.');
       expect(output).toContain('✓ The echo is on the page: 你好，世界');
       const picture = readFileSync(path);
