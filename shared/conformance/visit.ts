@@ -1,7 +1,7 @@
 /** One connection of a client that is tested: its request, and what we answer. RFC 6455 §4 */
 import type { Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { join } from '../kit/frames.ts';
+import { giveWay } from '../kit/patience.ts';
 import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
 import {
   encodeHead,
@@ -132,7 +132,7 @@ export class Visit implements Stage {
     for (const frame of frames) this.socket.record.sent('frame', frame);
     const sent = join(...frames);
     this.socket.write(join(encodeHead(response), sent));
-    if (glued.length === 0) await pause(MOMENT_MS);
+    if (glued.length === 0) await giveWay(MOMENT_MS);
     return this.speak(sent);
   }
 
