@@ -1259,7 +1259,7 @@ const CLASS: readonly Trap[] = [
     edits: [
       [
         '    }, deadline - now());',
-        "    }, this.connection.state === 'HANGING_UP' ? 1_000 : deadline - now());",
+        "    }, this.connection.state === 'HANGING_UP' ? 30_000 : deadline - now());",
       ],
       [
         '      socket.pause();\n      this.connection.receive(chunk);',
