@@ -125,7 +125,8 @@ function badRequest(message: string): HandshakeError {
 
 /** Trims spaces and tabs, the white space of HTTP, and no other. */
 function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+  // Looking behind, it tries a run of spaces once, and not again from each of them.
+  return text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '');
 }
 
 /**

@@ -103,7 +103,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'Only spaces trimmed from a value, and no tabs. A key with a tab is hashed with it.',
     source: 'MDN: Writing a WebSocket server in Java',
     rules: [],
-    edits: [['/^[ \\t]+|[ \\t]+$/g', '/^ +| +$/g']],
+    edits: [['/^[ \\t]+|(?<![ \\t])[ \\t]+$/g', '/^ +| +$/g']],
   },
   {
     id: 'last-line-wins',
@@ -222,7 +222,7 @@ export const TRAPS: readonly Trap[] = [
       'White space trimmed with `trim`, which takes every kind of it. A vertical tab, a no-break space or a lone carriage return at the end of a value is gone before anybody looks for it.',
     source: 'RFC 6455 §4.2.1',
     rules: [35],
-    edits: [["return text.replace(/^[ \\t]+|[ \\t]+$/g, '');", 'return text.trim();']],
+    edits: [["return text.replace(/^[ \\t]+|(?<![ \\t])[ \\t]+$/g, '');", 'return text.trim();']],
   },
   {
     id: 'carriage-return-trimmed',

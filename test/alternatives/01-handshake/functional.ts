@@ -23,7 +23,7 @@ const isKey = (text: string) =>
 const isControl = (character: string) =>
   (character < ' ' && character !== '\t') || character === '\x7f';
 const isUnique = <T>(item: T, i: number, items: readonly T[]) => items.indexOf(item) === i;
-const trim = (text: string) => text.replace(/^[ \t]+|[ \t]+$/g, '');
+const trim = (text: string) => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '');
 /** Cuts a text in two at the first `mark`. */
 const cut = (text: string, mark: string): [string, string | undefined] => {
   const [head = '', ...rest] = text.split(mark);

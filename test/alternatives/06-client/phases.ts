@@ -143,7 +143,7 @@ function headersOf(lines: readonly string[]): Map<string, string[]> {
 }
 
 function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+  return text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '');
 }
 
 export function checkResponse(
