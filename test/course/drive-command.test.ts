@@ -1,11 +1,12 @@
 /** `npm run drive`, as it is called: what it shows, and that nothing is left of it. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
 import { BROWSER_FOLDER, findBrowser } from '../../shared/drive/chromium.ts';
 import { widthOf } from '../../shared/view/width.ts';
+import { familyOf } from './family.ts';
 import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
 
 /** How long anything may take before we say that it hangs, in milliseconds. */
@@ -13,21 +14,6 @@ const PATIENCE = { timeout: 60_000, interval: 50 };
 
 function drive(words: readonly string[], env: NodeJS.ProcessEnv = ENV): ChildProcess {
   return spawn(process.execPath, [LAUNCH, scriptOf('drive'), ...words], { cwd: ROOT, env });
-}
-
-/** Lists a process and all that it has started, by their numbers. */
-function familyOf(pid: number): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/) as [string, string, string])
-    .filter(([, , state]) => !state.startsWith('Z'))
-    .map(([child, parent]) => [Number(child), Number(parent)] as const);
-  const below = (number: number): number[] => [
-    ...table.filter(([child]) => child === number).map(([child]) => child),
-    ...table.filter(([, parent]) => parent === number).flatMap(([child]) => below(child)),
-  ];
-  return below(pid);
 }
 
 describe('npm run drive', () => {
@@ -128,7 +114,9 @@ describe.skipIf(process.platform === 'win32')('of npm run drive, no process is l
       (['SIGINT', 'SIGTERM', 'SIGKILL'] as const).map((signal) => [words, signal, scene] as const),
     ),
   )('%s, by %s', async (words, signal, scene) => {
-    const child = drive((words ?? '').split(' '));
+    // Who is killed cannot remove the profile of a browser.
+    const folder = mkdtempSync(join(BROWSER_FOLDER, 'websocket-101-left-'));
+    const child = drive((words ?? '').split(' '), { ...ENV, TMPDIR: folder });
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -142,6 +130,7 @@ describe.skipIf(process.platform === 'win32')('of npm run drive, no process is l
       await vi.waitFor(() => expect(left()).toEqual([]), PATIENCE);
     } finally {
       for (const pid of left()) process.kill(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
     }
   });
 });

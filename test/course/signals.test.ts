@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { ROOT } from '../../shared/course/lessons.ts';
+import { familyOf } from './family.ts';
 import { listSources } from './imports.ts';
 import { ENV, LAUNCH, type Sandbox, STANDSTILL, scriptOf, withSandbox } from './sandbox.ts';
 
@@ -38,22 +39,6 @@ ${STANDSTILL}
 `,
   );
   return { isRunning: () => existsSync(sign) };
-}
-
-/** Lists a process and all that it has started, by their numbers. */
-function familyOf(pid: number): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/) as [string, string, string])
-    // One that has ended, and that nobody has asked after yet, does not count.
-    .filter(([, , state]) => !state.startsWith('Z'))
-    .map(([child, parent]) => [Number(child), Number(parent)] as const);
-  const below = (number: number): number[] => [
-    ...table.filter(([child]) => child === number).map(([child]) => child),
-    ...table.filter(([, parent]) => parent === number).flatMap(([child]) => below(child)),
-  ];
-  return below(pid);
 }
 
 /** Ends a command in the middle, and waits until nothing of it is left. */
