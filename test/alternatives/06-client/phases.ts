@@ -40,6 +40,8 @@ export const FIRST_DELAY_MS = 5_000;
 export const MAX_DELAY_MS = 30_000;
 export const GOOD_LIFE_MS = 5_000;
 export const MAX_DEVTOOLS_MESSAGE_BYTES = 256 * 1024 * 1024;
+export const READ_BYTES = 65_536;
+export const CUT_BYTES = 10;
 export const SYSTEM_TIMING: reference.Timing = {
   now: () => performance.now(),
   random: Math.random,
@@ -580,7 +582,8 @@ function write(wire: Wire, connection: Connection): void {
   const { socket } = wire;
   while (socket?.writable && !socket.writableNeedDrain) {
     const bytes = connection.takeOutput();
-    if (bytes) socket.write(bytes, (error) => error ?? connection.sent());
+    // What the end of TCP has cut off comes back without an error, too.
+    if (bytes) socket.write(bytes, () => socket.destroyed || connection.sent());
     else if (connection.ending === 'hangUp' || wire.hasEnded) socket.end();
     if (!bytes) break;
   }
@@ -996,7 +999,7 @@ export function DevTools(
     request: (method, params = {}) =>
       new Promise((resolve, reject) => {
         const id = ++lastId;
-        const text = JSON.stringify({ id, method, params });
+        const text = padded(JSON.stringify({ id, method, params }));
         if (connection.state === 'CONNECTING') early.push(text);
         else if (!connection.send(text)) throw new Error('The connection is closing.');
         waiting.set(id, { resolve, reject });
@@ -1006,6 +1009,13 @@ export function DevTools(
       return ended;
     },
   };
+}
+
+/** Puts spaces behind JSON whose frame would leave too few bytes for the last read. */
+function padded(json: string): string {
+  const size = Buffer.byteLength(json);
+  const left = (size + (size > 65_535 ? 14 : 8)) % READ_BYTES;
+  return left > 0 && left <= CUT_BYTES ? json + ' '.repeat(CUT_BYTES) : json;
 }
 
 const notJson = () => new ProtocolError(1007, '5.6', 'The message is not JSON.');
