@@ -7,7 +7,7 @@ import { loadSpec } from '../../shared/harness/spec.ts';
 import { countSteps } from './count-steps.ts';
 import { ENV, LAUNCH, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
-const [first, reading, sending, closing, server] = LESSONS as [
+const [first, reading, sending, , server] = LESSONS as [
   Lesson,
   Lesson,
   Lesson,
