@@ -375,6 +375,9 @@ export type WebSocketData = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> 
 /** What `onclose` is told. Not every Node has a class for it. */
 export type CloseEvent = Event & CloseResult;
 
+/** A function that is told of one kind of event, as with `onmessage`. */
+export type Listener<E extends Event> = ((this: WebSocket, event: E) => void) | null;
+
 /**
  * Step 8 · The class that every browser has.
  *
@@ -389,6 +392,19 @@ export type CloseEvent = Event & CloseResult;
  * page that heard why could look around in its user's network.
  */
 export class WebSocket extends EventTarget {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly CONNECTING = 0;
+  readonly OPEN = 1;
+  readonly CLOSING = 2;
+  readonly CLOSED = 3;
+  declare onopen: Listener<Event>;
+  declare onmessage: Listener<MessageEvent>;
+  declare onerror: Listener<Event>;
+  declare onclose: Listener<CloseEvent>;
+
   /**
    * Step 8 · Connects to a URL, and offers one subprotocol or several. `options` is what a browser
    * decides by itself.

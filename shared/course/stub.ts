@@ -31,8 +31,8 @@ interface Replacement {
 }
 
 /**
- * Makes the stub of a solution: imports, exported types and constants as they are; exported
- * functions and public methods with their doc comments and signatures, their bodies replaced by
+ * Makes the stub of a solution: imports, exported types, constants and public fields as they are;
+ * exported functions and public methods with their doc comments and signatures, their bodies replaced by
  * a `Todo` that names lesson and step; nothing of what is private. A stub's stub is itself.
  *
  * Throws `SyntaxError` when the source does not parse, and `Error` when a function has no
@@ -95,9 +95,10 @@ function replacementsIn(
   const replacements: Replacement[] = [];
   let previousEnd = body.start + 1;
   let first = true;
-  for (const { kind, key, value, start, end } of body.body) {
+  for (const { type, kind, key, value, start, end } of body.body) {
     const comment = source.slice(previousEnd, start);
-    if (key?.type === 'PrivateIdentifier' || !value?.body) {
+    const isField = type === 'PropertyDefinition';
+    if (key?.type === 'PrivateIdentifier' || !(isField || value?.body)) {
       replacements.push({ start: previousEnd, end, text: '' });
     } else {
       // The first one that stays follows the brace, without an empty line.
@@ -111,7 +112,7 @@ function replacementsIn(
       const step = stepOf(comment) ?? stepOf(classComment);
       // Without it, the constructor of a class that extends another is an error of its own.
       const before = kind === 'constructor' && superClass ? ['super();'] : [];
-      replacements.push(todo(lesson, step, value.body, '  ', before));
+      if (value?.body && !isField) replacements.push(todo(lesson, step, value.body, '  ', before));
     }
     previousEnd = end;
   }

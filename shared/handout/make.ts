@@ -17,6 +17,7 @@ const COMMANDS = [
   'inspect',
   'serve',
   'conformance',
+  'drive',
   'grade',
 ];
 
@@ -44,6 +45,7 @@ const COPIED = [
   'shared/commands/vitest.ts',
   'shared/conformance',
   'shared/course',
+  'shared/drive',
   'shared/grade',
   'shared/harness',
   'shared/kit',
@@ -159,7 +161,7 @@ function withoutLinks(text: string, lessons: readonly Lesson[]): string {
 /** The first page: its examples name the first lesson, and its table has those that are there. */
 function makeReadme(lessons: readonly Lesson[]): string {
   const number = lessons[0]?.number ?? '';
-  const isServed = lessons.some(({ needs }) => needs);
+  const has = (number: string) => lessons.some((lesson) => lesson.number === number);
   const rows = readFileSync(join(ROOT, 'README.md'), 'utf8')
     .split('\n')
     .filter((line) => /^\| +\| lesson|^\| ---.*\| ---.*\| ---.*\| ---/.test(line) || isRow(line));
@@ -168,6 +170,8 @@ function makeReadme(lessons: readonly Lesson[]): string {
   }
   return readText('shared/handout/README.md')
     .replace(/\b01\b/g, number)
-    .replace(/^\| `npm run (?:serve|conformance)`.*\n/gm, (row) => (isServed ? row : ''))
+    .replace(/^\| `npm run serve`.*\n/m, (row) => (has('05') ? row : ''))
+    .replace(/^\| `npm run conformance`.*\n/m, (row) => (has('05') || has('06') ? row : ''))
+    .replace(/^\| `npm run drive`.*\n/m, (row) => (has('06') ? row : ''))
     .replace('LESSONS\n', `${rows.join('\n')}\n`);
 }

@@ -794,7 +794,7 @@ export type WebSocketData = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> 
 export type CloseEvent = Event & CloseResult;
 
 /** A function that is told of one kind of event, as with `onmessage`. */
-type Listener<E extends Event> = ((this: WebSocket, event: E) => void) | null;
+export type Listener<E extends Event> = ((this: WebSocket, event: E) => void) | null;
 
 /**
  * Step 8 · The class that every browser has.

@@ -7,13 +7,7 @@ import { loadSpec } from '../../shared/harness/spec.ts';
 import { countSteps } from './count-steps.ts';
 import { ENV, LAUNCH, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
-const [first, reading, sending, , server] = LESSONS as [
-  Lesson,
-  Lesson,
-  Lesson,
-  Lesson,
-  Lesson,
-];
+const [first, reading, sending, , server] = LESSONS as [Lesson, Lesson, Lesson, Lesson, Lesson];
 const yours = (lesson: Lesson) => fileOf({ side: 'lessons', lesson });
 
 /** What the types of Node, or a strict setting, might not take. */
