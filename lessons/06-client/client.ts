@@ -603,7 +603,8 @@ export class DevTools {
    * its JSON, which mean nothing.
    *
    * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
-   * and when the connection has ended, or does before the response.
+   * and when the connection has ended, or does before the response: then the error of the connection,
+   * if there was one, is the `cause`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: each method has a result of its own.
   request(method: string, params: object = {}): Promise<any> {

@@ -1208,7 +1208,7 @@ export class DevTools {
   readonly #connection: ClientConnection;
   readonly #onEvent: (method: string, params: unknown) => void;
   /** The requests made before the connection is open. */
-  #unsent: string[] = [];
+  readonly #unsent: string[] = [];
   /** Who waits for a response, by the id of the request. */
   readonly #waiting = new Map<number, Record<'resolve' | 'reject', (value: unknown) => void>>();
   #lastId = 0;
@@ -1238,17 +1238,20 @@ export class DevTools {
    * its JSON, which mean nothing.
    *
    * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
-   * and when the connection has ended, or does before the response.
+   * and when the connection has ended, or does before the response: then the error of the connection,
+   * if there was one, is the `cause`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: each method has a result of its own.
   request(method: string, params: object = {}): Promise<any> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const text = padded(JSON.stringify({ id, method, params }));
-      const isOpening = this.#connection.state === 'CONNECTING';
-      if (isOpening) this.#unsent.push(text);
-      if (isOpening || this.#connection.send(text)) this.#waiting.set(id, { resolve, reject });
-      else reject(this.#lost());
+      if (this.#connection.state === 'CONNECTING') this.#unsent.push(text);
+      else if (!this.#connection.send(text)) {
+        reject(this.#lost());
+        return;
+      }
+      this.#waiting.set(id, { resolve, reject });
     });
   }
 
@@ -1266,8 +1269,7 @@ export class DevTools {
   #hear(event: ClientEvent): void {
     switch (event.type) {
       case 'open':
-        for (const text of this.#unsent) this.#connection.send(text);
-        this.#unsent = [];
+        for (const text of this.#unsent.splice(0)) this.#connection.send(text);
         break;
       case 'text':
         this.#receive(JSON.parse(event.data));
@@ -1277,7 +1279,6 @@ export class DevTools {
         break;
       case 'close':
         for (const { reject } of this.#waiting.values()) reject(this.#lost());
-        this.#waiting.clear();
         this.#end();
     }
   }

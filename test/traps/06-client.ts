@@ -2059,8 +2059,8 @@ const LASTING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '        this.#unsent = [];\n        break;',
-        '        this.#unsent = [];\n        this.#connection.ping();\n        break;',
+        'of this.#unsent.splice(0)) this.#connection.send(text);',
+        'of this.#unsent.splice(0)) this.#connection.send(text);\n        this.#connection.ping();',
       ],
     ],
   },
@@ -2096,8 +2096,8 @@ const LASTING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'isOpening || this.#connection.send(text)',
-        'isOpening || this.#connection.send(Buffer.from(text))',
+        'else if (!this.#connection.send(text))',
+        'else if (!this.#connection.send(Buffer.from(text)))',
       ],
     ],
   },
@@ -2124,8 +2124,8 @@ const LASTING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '      if (isOpening) this.#unsent.push(text);',
-        '      if (isOpening) this.#connection.send(text);',
+        "if (this.#connection.state === 'CONNECTING') this.#unsent.push(text);",
+        "if (this.#connection.state === 'CONNECTING') this.#connection.send(text);",
       ],
     ],
   },

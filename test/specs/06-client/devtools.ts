@@ -380,7 +380,15 @@ const ENDING: Scenarios = [
       });
       const devtools = new lesson.DevTools(`ws://127.0.0.1:${await freePort()}/6f1d`);
       const given: Fact[] = [['TCP', 'nobody listens at the port']];
-      await expectRejection(ask(devtools, EVALUATE), what, given);
+      const { cause } = await expectRejection(ask(devtools, EVALUATE), what, given);
+      if (!(cause instanceof Error)) {
+        const expected: Fact = ['expected', 'the error of the connection'];
+        fail('Whoever waits is told why, as far as it is known.', [
+          ...given,
+          ['cause', show(cause)],
+          expected,
+        ]);
+      }
       await expectEnd(devtools.ended, 'ended', given);
     },
   },
