@@ -40,6 +40,8 @@ function payloadOf(bytes: Buffer): { readonly at: number; readonly end: number }
 export class Guest {
   readonly socket: Socket;
   #chunks: Buffer[] = [];
+  /** Has anything been taken? */
+  #hasTaken = false;
   /** The request. Empty: it has not come. */
   request = '';
   /** How TCP ended. `undefined`: it is still there. */
@@ -70,6 +72,7 @@ export class Guest {
   }
 
   #drop(count: number): void {
+    this.#hasTaken = true;
     this.#chunks = [this.received.subarray(count)];
   }
 
@@ -120,10 +123,11 @@ export class Guest {
 
   #facts(): Fact[] {
     const tcp = { fin: 'ended by the client', reset: 'reset' };
+    const { length } = this.received;
     return [
       [
-        'the client sent',
-        this.received.length === 0 ? 'nothing' : count(this.received.length, 'byte'),
+        this.#hasTaken ? 'the client then sent' : 'the client sent',
+        length === 0 ? 'nothing' : count(length, 'byte'),
       ],
       ['TCP', this.ended ? tcp[this.ended] : 'open'],
     ];

@@ -74,6 +74,8 @@ const EXTENSIONS = 'Sec-WebSocket-Extensions';
 const ANY_CASE = 'The value of Upgrade is compared in any case.';
 const A_LIST =
   'Connection is a list, on one line or several: somebody on the way may have added to it.';
+const WHITE_SPACE =
+  'White space in HTTP is spaces and tabs. The `trim` of JavaScript takes more, such as a0.';
 
 // ── Status ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,20 +148,21 @@ const HEADERS: readonly CheckScenario[] = [
   no([29], 'a response without Connection', without(CONNECTION)),
   no([29], '`Connection: keep-alive`', replace(CONNECTION, 'keep-alive')),
   no([29], '`Connection: not-upgrade`', replace(CONNECTION, 'not-upgrade'), {
-    accepting: 'The item has to be `upgrade`, and not to have it in it.',
+    accepting: 'An item has to be `upgrade` as a whole. One that has it in it is another word.',
   }),
   no(
     [29],
     '`Connection: "Upgrade"`: with quotes, it isn’t a token',
     replace(CONNECTION, '"Upgrade"'),
   ),
+  no([29], 'an item that is a byte a0 and `Upgrade`', replace(CONNECTION, 'x,\xa0Upgrade'), {
+    accepting: WHITE_SPACE,
+  }),
   no([29], 'an item that is `Upgrade` and a word', replace(CONNECTION, 'upgrade now')),
 ];
 
 // ── The accept value ────────────────────────────────────────────────────────────────────────────
 
-const WHITE_SPACE =
-  'White space in HTTP is spaces and tabs. The `trim` of JavaScript takes more, such as a0.';
 const OTHER_ACCEPT = 'HSmrc0sMlYUkAGmm5OPpG2HaGWk=';
 
 const PROOF: readonly CheckScenario[] = [

@@ -23,6 +23,8 @@ import type { Scenarios } from './tools.ts';
 
 /** How long the other end needs at most to see what was sent, in milliseconds. */
 const SOON_MS = 10;
+const CUT_OFF =
+  'None of it counts any more. For a write that the end of TCP has cut off, Node can call back without an error, too.';
 
 const BYTES = Uint8Array.of(0, 1, 254, 255);
 
@@ -130,7 +132,7 @@ const SENDING: Scenarios = [
         ws.send('too late');
         const seen: string[] = [];
         const what = 'Messages keep their order, though a Blob has to be read first.';
-        for (let i = 0; i < 5; i++) {
+        while (seen.length < 5 && seen.at(-1) !== 'Close') {
           const { opcode, payload } = await guest.frame(what);
           seen.push(opcode === Opcode.Close ? 'Close' : `${opcode}: ${payload.length}`);
         }
@@ -204,6 +206,7 @@ const SENDING: Scenarios = [
         equal(() => bufferedAmount, TOO_MUCH, what, {
           given: [['sent', '6 MiB, to a server that does not read']],
           label: '`bufferedAmount`',
+          cause: () => (bufferedAmount === 0 ? CUT_OFF : undefined),
         });
       }),
   },
