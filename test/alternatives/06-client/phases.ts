@@ -208,7 +208,9 @@ interface Core {
 /** The phase of a connection that has never been open, and never will be. */
 function refused(state: closing.State): Phase {
   return {
-    state,
+    get state() {
+      return state;
+    },
     deadline: undefined,
     receive: ignore,
     read: () => undefined,
@@ -218,7 +220,10 @@ function refused(state: closing.State): Phase {
     close: ignore,
     fail: () => false,
     giveUp: ignore,
-    lose: () => undefined,
+    lose() {
+      state = 'CLOSED';
+      return undefined;
+    },
     result: { code: 1006, reason: '', wasClean: false },
   };
 }
