@@ -804,10 +804,11 @@ export type Listener<E extends Event> = ((this: WebSocket, event: E) => void) | 
  * 3, on the class and on each object. For each event there's a property such as `onopen`: one
  * listener, which another can replace in its place, and `null` when there is none.
  *
- * Each event is told in a task of its own, never inside a call, and `readyState` has changed before.
- * Messages are told while it's OPEN, as a `MessageEvent` with the `origin` of the URL. Every failure
- * is the same: when TCP is gone, an `error` that has nothing to say, and then a `close` with 1006. A
- * page that heard why could look around in its user's network.
+ * Each event is told in a task of its own, never inside a call, but an `error` can share the task of
+ * its `close`. `readyState` has changed before. Messages are told while it's OPEN, as a
+ * `MessageEvent` with the `origin` of the URL. Every failure is the same: when TCP is gone, an `error`
+ * that has nothing to say, and then a `close` with 1006. A page that heard why could look around in
+ * its user's network.
  */
 export class WebSocket extends EventTarget {
   static readonly CONNECTING = 0;

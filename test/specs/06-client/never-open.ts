@@ -326,6 +326,7 @@ const GIVEN_UP: Scenarios = [
       expectSilence(connection, silence, 'A Close is a frame. It knows nothing of frames.');
       connection.disconnect();
       expectNext(connection, ABNORMAL, 'When TCP is gone, the application hears of the end.');
+      expectIs(connection, 'state', 'CLOSED', 'When that has been told, it is closed.');
     },
   },
   {
