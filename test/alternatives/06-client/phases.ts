@@ -978,6 +978,7 @@ export function DevTools(
   const waiting = new Map<number, Waiting>();
   const early: string[] = [];
   let lastId = 0;
+  let cause: unknown;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -987,10 +988,12 @@ export function DevTools(
     if (event.type === 'open') for (const text of early) connection.send(text);
     if (event.type === 'text') hear(event.data);
     if (event.type === 'binary') connection.fail(notJson());
+    if (event.type === 'error') cause = event.error;
     if (event.type !== 'close') return;
-    for (const { reject } of waiting.values()) reject(new Error('The connection has ended.'));
+    for (const { reject } of waiting.values()) reject(hasEnded());
     end();
   });
+  const hasEnded = () => new Error('The connection has ended, or is about to.', { cause });
   function hear(text: string): void {
     const { id, method, params, result, error } = parse(text);
     const request = waiting.get(id);
@@ -1006,7 +1009,7 @@ export function DevTools(
         const id = ++lastId;
         const text = padded(JSON.stringify({ id, method, params }));
         if (connection.state === 'CONNECTING') early.push(text);
-        else if (!connection.send(text)) throw new Error('The connection is closing.');
+        else if (!connection.send(text)) throw hasEnded();
         waiting.set(id, { resolve, reject });
       }),
     close() {
