@@ -31,6 +31,9 @@ export function causeOfCrash(error: unknown): string | undefined {
   if (error instanceof TypeError && /BigInt/.test(error.message)) {
     return 'A bigint and a number do not mix. `Number(value)` makes a number of a bigint.';
   }
+  if (isOfSocket(error)) {
+    return 'A socket has emitted it as `error`, and nobody has caught it. Listen for that event.';
+  }
   if (!(error instanceof RangeError)) return undefined;
   const { message } = error;
   if (/call stack/i.test(message)) {
@@ -46,6 +49,14 @@ export function causeOfCrash(error: unknown): string | undefined {
     return 'The code asks for more memory than there is. A length that a peer announces is only a claim.';
   }
   return undefined;
+}
+
+/** Says whether it is an error of a socket, which no line of the learner's code has thrown. */
+function isOfSocket(error: unknown): boolean {
+  if (!(error instanceof Error) || !('syscall' in error)) return false;
+  return (
+    ['connect', 'read', 'write'].includes(String(error.syscall)) && placesOf(error).length === 0
+  );
 }
 
 /**

@@ -168,3 +168,12 @@ test('a stack that is full has one of two causes', () => {
   const once = thrownAt(full(), `read (${OWN})`, `check (${CHECK})`);
   expect(causeOfCrash(once)).toContain('too many arguments');
 });
+
+test('the error of a socket to which nobody listens is told as one', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' });
+  const ofNode = thrownAt(refused, 'TCPConnectWrap.afterConnect (node:net:1611:16)');
+  expect(causeOfCrash(ofNode)).toContain('Listen for that event');
+  expect(causeOfCrash(thrownAt(refused, `dial (${OWN})`))).toBeUndefined();
+  const missing = Object.assign(new Error('ENOENT'), { syscall: 'open' });
+  expect(causeOfCrash(thrownAt(missing, 'openSync (node:fs:1:1)'))).toBeUndefined();
+});
