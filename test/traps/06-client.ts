@@ -627,6 +627,49 @@ const OPENING: readonly Trap[] = [
       ['  if (!isOurs || others.length > 0) throw', '  if (!isOurs || others.length > 9) throw'],
     ],
   },
+
+  {
+    id: 'scheme-out-of-the-text',
+    step: 1,
+    story:
+      '`http` turned into `ws` in the text, before it is read. A pasted URL with a space before it is refused.',
+    source: 'RFC 6455 §3',
+    rules: [],
+    edits: [
+      [
+        `  const url = readUrl(text);
+  if (url.protocol === 'http:') url.protocol = 'ws:';
+  if (url.protocol === 'https:') url.protocol = 'wss:';`,
+        "  const url = readUrl(text.replace(/^http/i, 'ws'));",
+      ],
+    ],
+  },
+  {
+    id: 'prefix-needs-a-name',
+    step: 2,
+    story: 'All headers that begin with Sec-WebSocket- are refused, but for that itself.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [['sec-websocket-.*)$/i', 'sec-websocket-.+)$/i']],
+  },
+  {
+    id: 'value-trimmed-as-text',
+    step: 2,
+    story:
+      'The values of headers trimmed by `trim`, which takes the no-break space for a space, too. A token that ends with that byte is another one then.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [['`${name}: ${value}`)', '`${name}: ${value.trim()}`)']],
+  },
+  {
+    id: 'status-up-to-599',
+    step: 3,
+    story:
+      'Only the statuses that one has heard of, 100 to 599. Somebody’s 600 is a broken response then, without a status.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [['(\\d{3})(?: .*)?$/s', '([1-5]\\d\\d)(?: .*)?$/s']],
+  },
 ];
 
 /** Steps 5 and 6: a connection without a socket. */
@@ -1163,6 +1206,44 @@ const CORE: readonly Trap[] = [
     return this.#events.shift();`,
       ],
     ],
+  },
+
+  {
+    id: 'close-counts-as-message',
+    step: 6,
+    story:
+      'Pings and Pongs were left out of what waits, and the Close forgotten: in the end, less than nothing waits.',
+    source: 'RFC 6455 §5.5',
+    rules: [],
+    edits: [
+      [
+        'isControl(frame.opcode) ? 0',
+        'frame.opcode === Opcode.Ping || frame.opcode === Opcode.Pong ? 0',
+      ],
+    ],
+  },
+  {
+    id: 'reset-after-both-closes',
+    step: 6,
+    story:
+      'A server that has said Close ends TCP with a reset, as many do, and the application hears of an error.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [
+      [
+        'if (this.#closing.isListening) {\n      const message',
+        'if (this.#closing.isListening || cause !== undefined) {\n      const message',
+      ],
+    ],
+  },
+  {
+    id: 'nothing-thrown',
+    step: 6,
+    story:
+      'Whether there is an error asked of its value. A promise that is rejected with nothing ends the connection, and nobody hears why.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [['if (actions.length > 0) this', 'if (actions.length > 0 && error) this']],
   },
 ];
 

@@ -72,7 +72,7 @@ const INSIDE = [...CHARACTERS.slice(0, 128), '\x85', '\xa0', '\xe9', ...WIDE];
 /** Each character of ASCII and some others, in the middle of a text and at its ends. */
 function* placed(): Generator<string> {
   for (const character of INSIDE) yield `a${character}b`;
-  for (const character of [...'\0\t\n\r a-,(\x7f\xe9']) {
+  for (const character of [...'\0\t\n\r a-,(\x7f\xa0\xe9']) {
     yield `${character}ab`;
     yield `ab${character}`;
   }

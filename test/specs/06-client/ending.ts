@@ -116,6 +116,23 @@ const SERVER_CLOSES: Scenarios = [
     },
   },
   {
+    what: 'TCP that is reset after the server’s Close is the end that its Close says.',
+    rules: [],
+    check(lesson) {
+      const what = 'TCP that is reset after the server’s Close is the end that its Close says.';
+      const both = leaving(lesson);
+      both.receive(BYE);
+      expectNext(both, undefined, ANSWERED);
+      for (const connection of [left(lesson), both]) {
+        connection.disconnect(new Error('read ECONNRESET'));
+        expectNext(connection, BYE_TOLD, what, (event) =>
+          event?.type === 'error' ? 'After the server’s Close, nothing can be lost.' : undefined,
+        );
+        expectNext(connection, undefined, 'After `close` comes nothing.');
+      }
+    },
+  },
+  {
     what: 'A server that does not end TCP is waited for, but not for ever.',
     rules: [102, 121],
     check(lesson) {
@@ -245,6 +262,8 @@ const WE_CLOSE: Scenarios = [
       expectFrame(connection, Text, 'one', what);
       expectFrame(connection, Text, 'two', what);
       expectClose(connection, 1000, what);
+      for (let i = 0; i < 3; i++) connection.sent();
+      expectIs(connection, 'bufferedBytes', 0, 'A Close is no message, and does not count.');
     },
   },
   {

@@ -182,12 +182,14 @@ export const FAILING: Scenarios = [
     rules: [126, 128],
     check(lesson) {
       const what = 'An error of our own is told as it is, with 1011 to the server.';
-      const connection = open(lesson);
-      const error = new Error('a bug of ours');
-      connection.fail(error);
-      expectNext(connection, { type: 'error', error }, what);
-      expectClose(connection, 1011, what);
-      expectIs(connection, 'ending', 'hangUp', 'After a failure, we end our side.');
+      // Whatever can be thrown, somebody throws.
+      for (const error of [new Error('a bug of ours'), undefined, 'a text']) {
+        const connection = open(lesson);
+        connection.fail(error);
+        expectNext(connection, { type: 'error', error }, what);
+        expectClose(connection, 1011, what);
+        expectIs(connection, 'ending', 'hangUp', 'After a failure, we end our side.');
+      }
     },
   },
   {

@@ -201,7 +201,14 @@ const IN_ANY_CASE: RequestScenario = {
   what: 'Refuse these names in any case.',
   rules: [17, 18, 19, 61, 65],
   check: (lesson) => {
-    for (const name of ['HOST', 'uPgrade', 'connectioN', 'SEC-WEBSOCKET-KEY', 'sec-Websocket-X']) {
+    for (const name of [
+      'HOST',
+      'uPgrade',
+      'connectioN',
+      'SEC-WEBSOCKET-KEY',
+      'sec-Websocket-X',
+      'Sec-WebSocket-',
+    ]) {
       const call = {
         target: CALLS[0]!.target,
         key: RFC_KEY,

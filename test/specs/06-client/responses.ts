@@ -180,6 +180,7 @@ const LINES: readonly ResponseScenario[] = [
   readsStatus(101, 'The phrase can say anything.', 'HTTP/1.1 101 Web Socket: Protocol (Handshake)'),
   readsStatus(101, 'The phrase can be empty.', 'HTTP/1.1 101 '),
   readsStatus(101, 'The phrase can be absent, with the space before it.', 'HTTP/1.1 101'),
+  readsStatus(600, 'A status is any three digits, also beyond 599.', 'HTTP/1.1 600 Later'),
   readsStatus(426, 'The phrase can have bytes beyond ASCII.', 'HTTP/1.1 426 N\u00e3o'),
   readsHeader([34], 'Turn header names to lower case.', 'UPGRADE: a', 'upgrade', ['a']),
   readsHeader([], 'Trim spaces and tabs around a value.', 'X-Pad: \t a b \t', 'x-pad', ['a b']),

@@ -95,7 +95,7 @@ function mistakeIn(returned: unknown, expected: Partial<Target>): string | undef
   if (resource !== expected.resource && expected.resource?.startsWith(`${resource}?`)) {
     return 'The query is missing. Of a URL, `pathname` is without it: it is in `search`.';
   }
-  if (resource === expected.resource?.slice(1)) {
+  if (resource === expected.resource?.slice(1) && !resource?.startsWith('/')) {
     return 'Without a path, the resource is a slash, and behind it the query.';
   }
   if (resource === `${expected.resource}?`) {

@@ -98,6 +98,7 @@ const RESOURCES: readonly UrlScenario[] = [
     ['ws://example.com/ch\tat', to('ws://example.com/chat')],
     ['ws://example.com/ch\nat', to('ws://example.com/chat')],
     ['  ws://example.com/  ', to('ws://example.com/')],
+    ['w\ts://example.com/', to('ws://example.com/')],
   ]),
 ];
 
@@ -135,6 +136,8 @@ const HOSTS: readonly UrlScenario[] = [
     ['http://example.com:443/', to('ws://example.com:443/')],
     ['https://example.com:443/', to('wss://example.com/')],
     ['https://example.com:80/', to('wss://example.com:80/')],
+    ['  http://example.com/', to('ws://example.com/')],
+    ['htt\nps://example.com/', to('wss://example.com/')],
   ]),
   lead([], 'What is short of a slash or two, or has the wrong ones, is read as a browser does.', [
     ['ws:example.com/chat', to('ws://example.com/chat')],
