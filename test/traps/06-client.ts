@@ -659,7 +659,12 @@ const OPENING: readonly Trap[] = [
       'The values of headers trimmed by `trim`, which takes the no-break space for a space, too. A token that ends with that byte is another one then.',
     source: 'RFC 6455 §4.1',
     rules: [],
-    edits: [['`${name}: ${value}`)', '`${name}: ${value.trim()}`)']],
+    edits: [
+      [
+        'Object.entries(headers).map(([name, value]) =>',
+        'Object.entries(headers).map(([name, text]) => [name, text.trim()]).map(([name, value]) =>',
+      ],
+    ],
   },
   {
     id: 'status-up-to-599',
@@ -1911,6 +1916,154 @@ const CLASS: readonly Trap[] = [
     source: 'RFC 6455 §6.2',
     rules: [],
     edits: [['      } else if (known) {\n        known.handler = handler;\n', '']],
+  },
+
+  {
+    id: 'fin-instead-of-an-answer',
+    step: 7,
+    story:
+      'A server that ends TCP is gone while the connection is open, and waited for once we have said Close: the end comes 5 seconds late.',
+    source: 'RFC 6455 §7.2.1',
+    rules: [],
+    edits: [
+      [
+        "if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket",
+        'if (socket?.readableEnded && /CONNECTING|OPEN/.test(this.connection.state)) socket',
+      ],
+    ],
+  },
+  {
+    id: 'hangs-up-before-the-close',
+    step: 7,
+    story:
+      '`hangUp` ends the socket at once, also when it has no room: the Close that says why is never written.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [['    if (socket.writableNeedDrain) return;\n', '']],
+  },
+  {
+    id: 'fin-is-the-end',
+    step: 7,
+    story:
+      'The end of what the server says taken for the end of TCP: what it still waits for is cut off.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        "socket.on('end', () => this.#schedule());",
+        "socket.on('end', () => this.connection.disconnect());",
+      ],
+    ],
+  },
+  {
+    id: 'unknown-name-untold',
+    step: 7,
+    story: 'Why a name was not found is dropped. All that one is told is that something was lost.',
+    source: 'RFC 6455 §4.1',
+    rules: [10],
+    edits: [
+      [
+        '.catch((error) => this.connection.disconnect(error));',
+        '.catch(() => this.connection.disconnect());',
+      ],
+    ],
+  },
+  {
+    id: 'first-authority-alone',
+    step: 7,
+    story: 'Of the authorities to trust, only the first. On the day of a new one, nobody connects.',
+    source: 'RFC 6455 §4.1',
+    rules: [152],
+    edits: [['ca: [ca].flat()', 'ca: [ca].flat()[0]']],
+  },
+  {
+    id: 'slice-of-a-buffer',
+    step: 8,
+    story:
+      'Bytes copied by `slice`. A Buffer has a `slice` of its own, which copies nothing: what is written to it later is sent.',
+    source: 'RFC 6455 §10.3',
+    rules: [149],
+    edits: [
+      [
+        '  const { buffer, byteOffset, byteLength } = data;\n',
+        '  if (data instanceof Uint8Array) return data.slice();\n  const { buffer, byteOffset, byteLength } = data;\n',
+      ],
+    ],
+  },
+  {
+    id: 'line-forgotten-too-early',
+    step: 8,
+    story:
+      'When one Blob has been read, none is waited for any more, though another is being read: a text overtakes it.',
+    source: 'h3js/crossws#198',
+    rules: [],
+    edits: [['if (this.#blob === reading) this.#blob', 'this.#blob']],
+  },
+  {
+    id: 'one-handler-for-all',
+    step: 8,
+    story:
+      'What `onmessage` is set to kept with the property, which all objects share: the second connection takes the messages of the first.',
+    source: 'RFC 6455 §7.1',
+    rules: [],
+    edits: [
+      [
+        'const handlers = new WeakMap<WebSocket, HandlerListener>();',
+        `let one: HandlerListener | undefined;
+  const handlers = {
+    get: (_: WebSocket) => one,
+    set: (_: WebSocket, listener?: HandlerListener) => {
+      one = listener;
+    },
+    delete: (ws: WebSocket) => handlers.set(ws, undefined),
+  };`,
+      ],
+    ],
+  },
+  {
+    id: 'origin-without-tls',
+    step: 8,
+    story:
+      'The `origin` of a message put together with `ws:`, also over TLS. Who compares it drops all.',
+    source: 'RFC 6455 §10.2',
+    rules: [],
+    edits: [['new URL(this.#url).origin', "'ws://' + new URL(this.#url).host"]],
+  },
+  {
+    id: 'late-answer-is-an-error',
+    step: 8,
+    story:
+      'Each end that is not clean told as an `error`, also when the server has only not answered our Close in time.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [['if (this.#hasFailed) this.dispatch', 'if (!event.wasClean) this.dispatch']],
+  },
+  {
+    id: 'thousand-is-no-code',
+    step: 8,
+    story: '1000 is what one says without a reason to, so `close(1000)` says nothing.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [
+      [
+        "const wireCode = number ?? (text === '' ? undefined : CloseCode.NormalClosure);",
+        "const wireCode = text === '' && number === 1000 ? undefined : (number ?? (text === '' ? undefined : 1000));",
+      ],
+    ],
+  },
+  {
+    id: 'empty-message-unheard',
+    step: 8,
+    story:
+      'Whether there is a message asked of its data. An empty text is one, and is never heard.',
+    source: 'RFC 6455 §5.6',
+    rules: [],
+    edits: [
+      [
+        '  #receive(data: string | Blob | ArrayBuffer): void {\n',
+        '  #receive(data: string | Blob | ArrayBuffer): void {\n    if (!data) return;\n',
+      ],
+    ],
   },
 ];
 

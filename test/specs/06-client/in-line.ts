@@ -73,17 +73,15 @@ export const IN_LINE: Scenarios = [
     rules: [8],
     check: (lesson) =>
       Host.run(async (host) => {
-        const [first, second, third] = [0, 1, 2].map(() => dial(lesson, host.url())) as [
-          Dialled,
-          Dialled,
-          Dialled,
-        ];
+        const [first, second, third] = ['/1', '/2', '/3'].map((resource) =>
+          dial(lesson, host.url(resource)),
+        ) as [Dialled, Dialled, Dialled];
         const guest = await host.guest();
         second.connection.close();
         await fails(second, 'A connection that is closed in line has failed.');
         await countsOnly(host, 1, [first, second, third], ONE);
         await guest.agree();
-        await host.open();
+        await opensFor('/3', host, [first, second, third], 'The one behind it has its turn.');
         await hears(third, ['open'], 'The one behind it has its turn.');
         const what = 'A connection that was closed in line does not connect any more.';
         await countsOnly(host, 2, [first, second, third], what);

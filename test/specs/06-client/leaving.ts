@@ -287,6 +287,38 @@ const ENDS: Scenarios = [
       }),
   },
   {
+    what: 'A server that ends TCP when it should answer our Close is gone, too.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (both) => {
+        const { guest, connection } = both;
+        connection.close(1000);
+        await guest.frame('Our Close is sent.');
+        guest.socket.end();
+        await fails(both, 'A server that ends TCP when it should answer our Close is gone, too.');
+      }),
+  },
+  {
+    what: 'When it fails while much is on its way, our Close follows that.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async ({ guest, connection }) => {
+        guest.socket.pause();
+        connection.send(new Uint8Array(TOO_MUCH));
+        await giveWay(HASTE_MS);
+        guest.write(fromServer(3));
+        await giveWay(HASTE_MS);
+        guest.socket.resume();
+        const what = 'When it fails while much is on its way, our Close follows that.';
+        const cause = () =>
+          guest.ended ? '`hangUp` is for when all output has been written.' : undefined;
+        const { payload } = await guest.frame('What was on its way arrives.');
+        equal(() => payload.length, TOO_MUCH, what, { label: 'bytes of the first frame' });
+        const { opcode } = await guest.frame(what, cause);
+        equal(() => opcode, Opcode.Close, what, { label: 'opcode of the second frame' });
+      }),
+  },
+  {
     what: 'After both Closes, the client waits until the server ends TCP.',
     rules: [],
     check: (lesson) =>

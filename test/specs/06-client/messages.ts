@@ -6,7 +6,7 @@ import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import type { WebSocketData } from '../../../solutions/06-client/client.ts';
-import { closing, fromServer, TOO_MUCH, text } from './dialling.ts';
+import { closing, fromServer, SECURE, TOO_MUCH, TRUSTING, text } from './dialling.ts';
 import {
   CLEANLY,
   FAILING,
@@ -19,7 +19,7 @@ import {
   type Socket,
   visit,
 } from './paging.ts';
-import type { Scenarios } from './tools.ts';
+import type { Lesson, Scenarios } from './tools.ts';
 
 /** How long the other end needs at most to see what was sent, in milliseconds. */
 const SOON_MS = 10;
@@ -100,8 +100,10 @@ const SENDING: Scenarios = [
         const bytes = BYTES.slice();
         ws.send(bytes);
         ws.send(bytes.buffer);
+        // Of a Buffer, `slice` copies nothing.
+        ws.send(Buffer.from(bytes.buffer));
         bytes.fill(7);
-        for (const name of ['a Uint8Array', 'its ArrayBuffer']) {
+        for (const name of ['a Uint8Array', 'its ArrayBuffer', 'a Buffer']) {
           const what = 'Bytes that are changed after `send` are sent as they were.';
           const { payload } = await guest.frame(what);
           equal(() => Buffer.from(payload), BYTES, what, {
@@ -139,6 +141,32 @@ const SENDING: Scenarios = [
         const expected = ['2: 300000', '1: 3', '2: 4', '2: 1', 'Close'];
         equal(() => seen, expected, what, {
           given,
+          label: 'opcodes and lengths',
+        });
+      }),
+  },
+  {
+    what: 'What is sent while a second Blob is being read keeps its place, too.',
+    rules: [],
+    check: (lesson) =>
+      onPage(lesson, async ({ ws, guest }) => {
+        const TEXTS = 20;
+        ws.send(new Blob([BYTES]));
+        // The more parts a Blob has, the longer it takes to be read.
+        ws.send(new Blob(Array.from({ length: 1000 }, () => BYTES)));
+        for (let i = 0; i < TEXTS; i++) {
+          for (let tick = 0; tick < 10; tick++) await Promise.resolve();
+          ws.send('later');
+        }
+        const what = 'Messages keep their order, though a Blob has to be read first.';
+        const seen: string[] = [];
+        for (let i = 0; i < TEXTS + 2; i++) {
+          const { opcode, payload } = await guest.frame(what);
+          seen.push(`${opcode}: ${payload.length}`);
+        }
+        const expected = ['2: 4', '2: 4000', ...Array.from({ length: TEXTS }, () => '1: 5')];
+        equal(() => seen, expected, what, {
+          given: [['sent', 'a Blob of 4 bytes, one of 4000, and then 20 texts']],
           label: 'opcodes and lengths',
         });
       }),
@@ -212,10 +240,26 @@ const SENDING: Scenarios = [
   },
 ];
 
+/** Checks who is said to have sent a message, over TLS. */
+function tellsOrigin(lesson: Lesson, what: string): Promise<void> {
+  return Host.run(async (host) => {
+    const page = visit(lesson, host.url(), { options: TRUSTING });
+    await host.open(text('Hello'));
+    await hears(page, [OPENED, MESSAGE], 'Over TLS, messages are heard as well.');
+    const { origin } = page.events[1] as MessageEvent;
+    equal(() => origin, host.url().slice(0, -1), what, { given: [page.call], label: '`origin`' });
+  }, SECURE);
+}
+
 /** The data of the message that an event is of. */
 const dataOf = (event: Event | undefined): unknown => (event as MessageEvent | undefined)?.data;
 
 const GETTING: Scenarios = [
+  {
+    what: 'Over TLS, the `origin` of a message begins with `wss:`.',
+    rules: [],
+    check: (lesson) => tellsOrigin(lesson, 'Over TLS, the `origin` of a message has `wss:`.'),
+  },
   {
     what: 'Text is a string, and bytes are a Blob unless `binaryType` says `arraybuffer`.',
     rules: [169],
@@ -241,6 +285,10 @@ const GETTING: Scenarios = [
           label: '`data`: an ArrayBuffer?',
         });
         equal(() => new Uint8Array(buffer as ArrayBuffer), BYTES, what, { label: 'its bytes' });
+        guest.write(text(''), fromServer(Opcode.Binary));
+        const heard = [OPENED, MESSAGE, MESSAGE, MESSAGE, MESSAGE, MESSAGE];
+        await hears(page, heard, 'Messages with nothing in them are heard, too.');
+        equal(() => dataOf(events[4]), '', 'Text is a string.', { label: '`data`' });
       }),
   },
   {

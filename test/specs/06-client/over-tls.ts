@@ -59,7 +59,8 @@ export const OVER_TLS: Scenarios = [
           const { payload } = await guest.frame(what);
           equal(() => Buffer.from(payload).toString(), 'Hello', what, { label: 'the server got' });
         },
-        { ca: [AUTHORITY] },
+        // The one that is right is not the first.
+        { ca: [SIGNED_BY_ITSELF.cert, AUTHORITY] },
         undefined,
         SECURE,
       ),

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { Host, hasAddress } from '../../../shared/kit/host.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
 import {
@@ -17,12 +18,16 @@ import {
   hears,
   LOST,
   opened,
+  TOO_MUCH,
   text,
 } from './dialling.ts';
 import { IN_LINE } from './in-line.ts';
 import { LEAVING } from './leaving.ts';
 import { OVER_TLS } from './over-tls.ts';
-import type { Scenarios } from './tools.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+
+/** How long a turn or two need at most, in milliseconds. */
+const SOON_MS = 10;
 
 /** The value of a header in a request. */
 function headerOf(request: string, name: string): string {
@@ -58,6 +63,20 @@ function survivesBug(type: 'open' | 'text'): Scenarios[number] {
         });
       }),
   };
+}
+
+/** Checks that a client that finds no server tells why. */
+async function tellsCause(lesson: Lesson, url: string, what: string): Promise<void> {
+  const dialled = dial(lesson, url);
+  await fails(dialled, what);
+  const [event] = dialled.events;
+  const error = event?.type === 'error' ? event.error : undefined;
+  if (error instanceof OpeningError && error.cause instanceof Error) return;
+  fail('The error is an `OpeningError`, and why nobody was reached is its `cause`.', [
+    dialled.call,
+    ['the error', show(error)],
+    ['its cause', show((error as Error | undefined)?.cause)],
+  ]);
 }
 
 const CONNECTING: Scenarios = [
@@ -210,19 +229,15 @@ const CONNECTING: Scenarios = [
   {
     what: 'A port where nobody listens is an error with its cause, and the end.',
     rules: [10],
-    check: async (lesson) => {
-      const dialled = dial(lesson, 'ws://127.0.0.1:1/');
-      const what = 'A port where nobody listens: the connection has failed.';
-      await fails(dialled, what);
-      const [event] = dialled.events;
-      if (event?.type === 'error' && event.error instanceof OpeningError && event.error.cause)
-        return;
-      fail('The error is an `OpeningError`, and the one of the socket is its `cause`.', [
-        dialled.call,
-        ['the error', event?.type === 'error' ? show(event.error) : 'none'],
-        ['its cause', event?.type === 'error' ? show((event.error as Error)?.cause) : 'none'],
-      ]);
-    },
+    check: (lesson) =>
+      tellsCause(lesson, 'ws://127.0.0.1:1/', 'A port where nobody listens is a failure.'),
+  },
+  {
+    what: 'A name that nobody can have is an error with its cause, and the end.',
+    rules: [10],
+    // No part of a name has more than 63 characters, so nobody is asked for it.
+    check: (lesson) =>
+      tellsCause(lesson, `ws://${'a'.repeat(64)}/`, 'A name that nobody can have is a failure.'),
   },
   {
     what: 'A URL or subprotocol that cannot be is thrown at once, and nobody connects.',
@@ -320,11 +335,18 @@ const TALKING: Scenarios = [
     check: (lesson) =>
       opened(
         lesson,
-        async ({ guest }) => {
+        async ({ guest, types }) => {
+          guest.socket.pause();
           guest.socket.end(Buffer.concat([text('more'), closing()]));
           const what = 'A server that has ended its side after its Close still gets the answer.';
+          await until(() => types().includes('text'), 'A message before a Close is heard.');
+          await giveWay(SOON_MS);
+          equal(types, ['open', 'text'], 'While output waits, TCP is not gone.', {
+            label: 'the events',
+          });
+          guest.socket.resume();
           const { payload } = await guest.frame(what);
-          equal(() => payload.length, 2 ** 18, what, { label: 'bytes of the answer' });
+          equal(() => payload.length, TOO_MUCH, what, { label: 'bytes of the answer' });
           const close = await guest.frame('The answer to its Close follows.');
           equal(() => close.opcode, Opcode.Close, 'The answer to its Close follows.', {
             label: 'its opcode',
@@ -333,7 +355,7 @@ const TALKING: Scenarios = [
         },
         {},
         (connection, event) => {
-          if (event.type === 'text') connection.send(new Uint8Array(2 ** 18));
+          if (event.type === 'text') connection.send(new Uint8Array(TOO_MUCH));
         },
       ),
   },

@@ -26,6 +26,9 @@ import type { Scenarios } from './tools.ts';
 /** How long the other end needs at most to see what was sent, in milliseconds. */
 const SOON_MS = 10;
 
+/** A limit that is waited for, in milliseconds. */
+const SHORT_MS = 60;
+
 /** Closes a `WebSocket` that is not open yet, and checks what comes of it. */
 async function closesEarly(page: Page, when: string): Promise<void> {
   const { ws, heard, call } = page;
@@ -242,6 +245,26 @@ const TOLD: Scenarios = [
       }),
   },
   {
+    what: 'What is set on one `WebSocket` is not set on another.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const [one, other] = [visit(lesson, host.url()), visit(lesson, host.url())];
+        for (const type of ['open', 'message', 'error', 'close'] as const) {
+          const [handler, another] = [() => {}, () => {}];
+          one.ws[`on${type}`] = handler;
+          const isFree = other.ws[`on${type}`] === null;
+          other.ws[`on${type}`] = another;
+          const isKept = one.ws[`on${type}`] === handler && other.ws[`on${type}`] === another;
+          if (isFree && isKept) continue;
+          fail('What is set on one `WebSocket` is not set on another.', [
+            ['set', `\`on${type}\` of two objects, each to a function of its own`],
+            ['it was', isFree ? 'lost' : 'set on the other, too'],
+          ]);
+        }
+      }),
+  },
+  {
     what: 'A refusal is `error` and then `close`, once, with 1006, and says no more.',
     rules: [],
     check: (lesson) =>
@@ -337,6 +360,7 @@ const CLOSED: Scenarios = [
         ['3000', 3000],
         [2999.6, 3000],
         [4999.4, 4999],
+        [1000, 1000],
       ] as [number, number][];
       for (const [code, expected] of cases) {
         await onPage(lesson, async ({ ws, guest }) => {
@@ -509,6 +533,22 @@ const CLOSED: Scenarios = [
         await closesEarly(page, 'before the response');
       });
     },
+  },
+  {
+    what: 'A server that does not answer our Close: 1006, and no `error`.',
+    rules: [],
+    waits: true,
+    check: (lesson) =>
+      onPage(
+        lesson,
+        async (page) => {
+          page.ws.close(1000);
+          const what = 'To give up on an answer to our Close is no `error`.';
+          await hears(page, [OPENED, ...CLEANLY], what);
+          closesWith(page, { code: 1006, wasClean: false }, 'The server has not said Close: 1006.');
+        },
+        { options: { closeTimeoutMs: SHORT_MS } },
+      ),
   },
   {
     what: 'A `close` event has a code, a reason and whether it was clean, and is an Event.',
