@@ -73,6 +73,13 @@ export function openingRequest(
   const add = (name: string, value: string) => {
     head += `${name}: ${value}\r\n`;
   };
+  // In the order of the solution, whose core is tried on this function.
+  add('Host', hostHeader);
+  add('Upgrade', 'websocket');
+  add('Connection', 'Upgrade');
+  add('Sec-WebSocket-Key', key);
+  add('Sec-WebSocket-Version', '13');
+  if (seen.size > 0) add('Sec-WebSocket-Protocol', [...seen].join(', '));
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     const lower = name.toLowerCase();
     const isOurs = ['host', 'upgrade', 'connection'].includes(lower);
@@ -81,12 +88,6 @@ export function openingRequest(
     }
     add(name, value);
   }
-  add('connection', 'Upgrade');
-  add('upgrade', 'websocket');
-  if (seen.size > 0) add('sec-websocket-protocol', [...seen].join(','));
-  add('sec-websocket-version', '13');
-  add('sec-websocket-key', key);
-  add('host', hostHeader);
   return Uint8Array.from(`${head}\r\n`, (character) => character.charCodeAt(0));
 }
 

@@ -148,7 +148,7 @@ export function checkResponse(
   const upgrade = all('upgrade');
   if (upgrade.length !== 1 || upgrade[0]?.toLowerCase() !== 'websocket') refuse('Upgrade');
   const tokens = all('connection').flatMap((line) => line.split(','));
-  if (!tokens.some((token) => token.trim().toLowerCase() === 'upgrade')) refuse('Connection');
+  if (!tokens.some((token) => /^[ \t]*upgrade[ \t]*$/i.test(token))) refuse('Connection');
   const accept = all('sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== acceptKey(key)) refuse('Accept');
   if (head.headers.has('sec-websocket-extensions')) refuse('Extensions');
