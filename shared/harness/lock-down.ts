@@ -5,6 +5,9 @@
 import * as asyncHooks from 'node:async_hooks';
 import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
+import * as diagnostics from 'node:diagnostics_channel';
+import * as dns from 'node:dns';
+import * as dnsPromises from 'node:dns/promises';
 import * as events from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
@@ -12,6 +15,7 @@ import * as performanceHooks from 'node:perf_hooks';
 import * as stream from 'node:stream';
 import * as timers from 'node:timers';
 import * as promises from 'node:timers/promises';
+import * as tls from 'node:tls';
 import * as util from 'node:util';
 import * as protocol from '../protocol.ts';
 import * as todo from '../todo.ts';
@@ -23,6 +27,9 @@ const MODULES: readonly object[] = [
   asyncHooks,
   buffer,
   crypto,
+  diagnostics,
+  dns,
+  dnsPromises,
   events,
   http,
   net,
@@ -30,6 +37,7 @@ const MODULES: readonly object[] = [
   stream,
   timers,
   promises,
+  tls,
   util,
   protocol,
   todo,
