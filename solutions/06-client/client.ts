@@ -392,7 +392,7 @@ export class ClientConnection {
     } catch (error) {
       this.fail(error);
     }
-    if (this.#events.length === 0 && this.#lost) this.#end(this.#lost.cause);
+    if (this.#lost) this.#end(this.#lost.cause);
     return this.#events.shift();
   }
 
@@ -505,11 +505,9 @@ export class ClientConnection {
       return;
     }
     const body = encodeCloseBody(code, reason);
-    this.#perform(
-      this.#closing
-        .close(code, reason)
-        .map((action) => (action.type === 'sendClose' ? { ...action, body } : action)),
-    );
+    // Its own Close would say 1000 where we say nothing.
+    const isFirst = this.#closing.close(code, reason).length > 0;
+    if (isFirst) this.#perform([{ type: 'sendClose', body }]);
   }
 
   /**
@@ -630,8 +628,8 @@ class Attachment {
   readonly #handle: ClientHandler;
   /** `undefined`: we have not begun to connect. */
   #socket: Socket | undefined;
-  /** Is TCP there, and TLS if it has to be? */
-  #isConnected = false;
+  /** The same, once TCP is there, and TLS if it has to be. */
+  #ready: Socket | undefined;
   #error: Error | undefined;
   #task: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -660,7 +658,7 @@ class Attachment {
     socket.setNoDelay(true);
     // For TLS, not `connect`: until the certificate is checked, anybody could be listening.
     socket.once(target.secure ? 'secureConnect' : 'connect', () => {
-      this.#isConnected = true;
+      this.#ready = socket;
       this.#schedule();
     });
     socket.on('data', (chunk: Uint8Array) => {
@@ -713,13 +711,13 @@ class Attachment {
 
   #flush(): void {
     const { connection } = this;
-    const socket = this.#socket;
     if (connection.state !== 'CONNECTING') this.#leaveLine();
     if (connection.ending === 'destroy') {
-      if (socket) socket.destroy();
+      if (this.#socket) this.#socket.destroy();
       else if (connection.state !== 'CLOSED') connection.disconnect();
     }
-    if (!socket?.writable || !this.#isConnected) return;
+    const socket = this.#ready;
+    if (!socket?.writable) return;
     while (!socket.writableNeedDrain) {
       const bytes = connection.takeOutput();
       if (bytes === undefined) break;
@@ -728,9 +726,8 @@ class Attachment {
         if (!error && !socket.destroyed) connection.sent();
       });
     }
-    const haveBothClosed = connection.state === 'HANGING_UP' && socket.readableEnded;
     if (socket.writableNeedDrain) return;
-    if (connection.ending === 'hangUp' || haveBothClosed) socket.end();
+    if (connection.ending === 'hangUp' || socket.readableEnded) socket.end();
   }
 
   #setTimer(): void {
@@ -828,14 +825,14 @@ export class WebSocket extends EventTarget {
   readonly #connection: ClientConnection;
   #binaryType: 'blob' | 'arraybuffer' = 'blob';
   #protocol = '';
-  /** Has `close` been called, or something gone wrong? */
+  /** Has `close` been called? */
   #isClosing = false;
   #isClosed = false;
   #hasFailed = false;
   /** The bytes of messages that the connection does not have: they wait for a Blob, or were dropped. */
   #keptBytes = 0;
-  /** The end of the last Blob that is being read. `undefined`: none is. */
-  #blob: Promise<void> | undefined;
+  /** The end of all that has been asked of the connection. */
+  #done: Promise<void> = Promise.resolve();
 
   /**
    * Step 8 · Connects to a URL, and offers one subprotocol or several. `options` is what a browser
@@ -916,7 +913,7 @@ export class WebSocket extends EventTarget {
     const message = data instanceof Blob ? data : toMessage(data);
     const size = message instanceof Blob ? message.size : Buffer.byteLength(message);
     this.#keptBytes += size;
-    if (this.readyState !== WebSocket.OPEN) return;
+    // When the connection is closing, its `send` says no.
     this.#inOrder(message instanceof Blob ? message : undefined, (bytes) => {
       if (this.#connection.send(bytes ?? (message as string | Uint8Array))) this.#keptBytes -= size;
     });
@@ -940,26 +937,17 @@ export class WebSocket extends EventTarget {
     if (Buffer.byteLength(text) > MAX_CONTROL_PAYLOAD - 2) {
       throw invalid('A reason has at most 123 bytes.');
     }
-    if (this.readyState >= WebSocket.CLOSING) return;
     this.#isClosing = true;
     const wireCode = number ?? (text === '' ? undefined : CloseCode.NormalClosure);
     this.#inOrder(undefined, () => this.#connection.close(wireCode, text));
   }
 
-  /** Does something at once, or when the Blobs before it have been read, and this one. */
+  /** Does something when this Blob has been read, and all that was before it is done. */
   #inOrder(blob: Blob | undefined, act: (bytes?: Uint8Array) => void): void {
-    if (!blob && !this.#blob) {
-      act();
-      return;
-    }
-    const reading = Promise.all([blob?.arrayBuffer(), this.#blob]).then(
+    this.#done = Promise.all([blob?.arrayBuffer(), this.#done]).then(
       ([bytes]) => act(bytes && new Uint8Array(bytes)),
       (error) => this.#connection.fail(error),
     );
-    this.#blob = reading;
-    void reading.then(() => {
-      if (this.#blob === reading) this.#blob = undefined;
-    });
   }
 
   #hear(event: ClientEvent): void {
@@ -978,7 +966,6 @@ export class WebSocket extends EventTarget {
       }
       case 'error':
         // Told together with `close`, and not why: a page could look around in its user's network.
-        this.#isClosing = true;
         this.#hasFailed = true;
         break;
       case 'close':
@@ -1006,8 +993,6 @@ for (const type of ['open', 'message', 'error', 'close']) defineHandler(type);
 function defineHandler(type: string): void {
   const handlers = new WeakMap<WebSocket, HandlerListener>();
   Object.defineProperty(WebSocket.prototype, `on${type}`, {
-    enumerable: true,
-    configurable: true,
     get(this: WebSocket) {
       return handlers.get(this)?.handler ?? null;
     },
@@ -1145,7 +1130,7 @@ export class Reconnecting {
   }
 
   #start(): ClientConnection {
-    let openedAt: number | undefined;
+    let openedAt = Number.POSITIVE_INFINITY;
     let error: unknown;
     let hasEnded = false;
     return this.#open((connection, event) => {
@@ -1161,10 +1146,10 @@ export class Reconnecting {
     });
   }
 
-  #comeBack(end: CloseResult, error: unknown, openedAt: number | undefined): void {
+  #comeBack(end: CloseResult, error: unknown, openedAt: number): void {
     if (this.#isOver || !shouldRetry(end, error)) return;
     const timing = this.#timing;
-    if (openedAt !== undefined && timing.now() - openedAt >= GOOD_LIFE_MS) this.#attempt = 0;
+    if (timing.now() - openedAt >= GOOD_LIFE_MS) this.#attempt = 0;
     const delayMs = retryAfterMs(error) + nextDelayMs(this.#attempt, timing.random);
     this.#attempt++;
     this.#cancel = timing.after(delayMs, () => {
@@ -1176,7 +1161,7 @@ export class Reconnecting {
 /** How long a server that refused asks us to wait, in milliseconds, up to an hour. 0: not at all. */
 function retryAfterMs(error: unknown): number {
   if (!(error instanceof OpeningError)) return 0;
-  const [seconds = ''] = error.headers.get('retry-after') ?? [];
+  const seconds = String(error.headers.get('retry-after')?.[0]);
   return /^\d+$/.test(seconds) ? Math.min(Number(seconds), 3600) * 1000 : 0;
 }
 
@@ -1189,14 +1174,14 @@ export const READ_BYTES = 65_536;
 /** When so many bytes of a frame or fewer are left for the next read, that debugger can crash. */
 export const CUT_BYTES = 10;
 
-/** What a debugger says: a response has an `id`, an event a `method`. */
-interface DevToolsMessage {
-  readonly id?: number;
-  readonly method?: string;
-  readonly params?: unknown;
-  readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string };
-}
+/** What a debugger says: a response with an `id`, or an event. */
+type DevToolsMessage =
+  | {
+      readonly id: number;
+      readonly result?: unknown;
+      readonly error?: { readonly code: number; readonly message: string };
+    }
+  | { readonly id?: undefined; readonly method: string; readonly params?: unknown };
 
 /**
  * Step 10 · The remote control of a debugger.
@@ -1284,11 +1269,12 @@ export class DevTools {
     }
   }
 
-  #receive({ id, method, params, result, error }: DevToolsMessage): void {
-    if (id === undefined) {
-      if (method !== undefined) this.#onEvent(method, params);
+  #receive(message: DevToolsMessage): void {
+    if (message.id === undefined) {
+      this.#onEvent(message.method, message.params);
       return;
     }
+    const { id, result, error } = message;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (error) waiting?.reject(new Error(error.message, { cause: error.code }));
@@ -1304,6 +1290,7 @@ export class DevTools {
 function padded(text: string): string {
   const payloadBytes = Buffer.byteLength(text);
   const frameBytes = payloadBytes + (payloadBytes > 65_535 ? 14 : 8);
-  const left = frameBytes > READ_BYTES ? frameBytes % READ_BYTES : 0;
+  // The shortest request is longer than `CUT_BYTES`.
+  const left = frameBytes % READ_BYTES;
   return left >= 1 && left <= CUT_BYTES ? text + ' '.repeat(CUT_BYTES) : text;
 }

@@ -321,8 +321,8 @@ const ON_SOCKETS: readonly ClientChoice[] = [
     what: 'Blobs that are read one after the other',
     edits: [
       [
-        'Promise.all([blob?.arrayBuffer(), this.#blob])',
-        '(async () => {\n      await this.#blob;\n      return [await blob?.arrayBuffer()];\n    })()',
+        'Promise.all([blob?.arrayBuffer(), this.#done])',
+        '(async () => {\n      await this.#done;\n      return [await blob?.arrayBuffer()];\n    })()',
       ],
     ],
   },

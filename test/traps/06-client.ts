@@ -1317,7 +1317,7 @@ const CLASS: readonly Trap[] = [
     edits: [
       [
         '    if (deadline === undefined) return;\n    this.#timer',
-        "    if (deadline === undefined || (this.#isConnected && this.connection.state === 'CONNECTING')) return;\n    this.#timer",
+        "    if (deadline === undefined || (this.#ready && this.connection.state === 'CONNECTING')) return;\n    this.#timer",
       ],
     ],
   },
@@ -1376,7 +1376,7 @@ const CLASS: readonly Trap[] = [
     edits: [
       [
         "socket.on('close', () => this.connection.disconnect(this.#error));",
-        "socket.on('close', () => this.#isConnected && this.connection.disconnect(this.#error));",
+        "socket.on('close', () => this.#ready && this.connection.disconnect(this.#error));",
       ],
     ],
   },
@@ -1388,10 +1388,7 @@ const CLASS: readonly Trap[] = [
     source: 'RFC 6455 §4.1',
     rules: [13],
     edits: [
-      [
-        '      this.#isConnected = true;\n      this.#schedule();',
-        '      this.#isConnected = true;',
-      ],
+      ['      this.#ready = socket;\n      this.#schedule();', '      this.#ready = socket;'],
     ],
   },
   {
@@ -1519,8 +1516,8 @@ const CLASS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        "const haveBothClosed = connection.state === 'HANGING_UP' && socket.readableEnded;",
-        "const haveBothClosed = connection.state === 'HANGING_UP';",
+        "connection.ending === 'hangUp' || socket.readableEnded",
+        "connection.ending === 'hangUp' || connection.state === 'HANGING_UP'",
       ],
     ],
   },
@@ -1667,7 +1664,12 @@ const CLASS: readonly Trap[] = [
       'A Blob has to be read first, and the text behind it leaves before: messages arrive in another order.',
     source: 'denoland/deno#24074',
     rules: [],
-    edits: [['if (!blob && !this.#blob) {', 'if (!blob) {']],
+    edits: [
+      [
+        '    this.#done = Promise.all(',
+        '    if (!blob) {\n      act();\n      return;\n    }\n    this.#done = Promise.all(',
+      ],
+    ],
   },
   {
     id: 'blobs-overtake-each-other',
@@ -1677,8 +1679,8 @@ const CLASS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'Promise.all([blob?.arrayBuffer(), this.#blob])',
-        'Promise.all([blob?.arrayBuffer(), blob ? undefined : this.#blob])',
+        'Promise.all([blob?.arrayBuffer(), this.#done])',
+        'Promise.all([blob?.arrayBuffer(), blob ? undefined : this.#done])',
       ],
     ],
   },
@@ -1712,8 +1714,8 @@ const CLASS: readonly Trap[] = [
     rules: [168],
     edits: [
       [
-        '    this.#keptBytes += size;\n    if (this.readyState !== WebSocket.OPEN) return;',
-        '    if (this.readyState !== WebSocket.OPEN) return;\n    this.#keptBytes += size;',
+        '    this.#keptBytes += size;\n',
+        '    if (this.readyState !== WebSocket.OPEN) return;\n    this.#keptBytes += size;\n',
       ],
     ],
   },
@@ -2194,12 +2196,7 @@ const LASTING: readonly Trap[] = [
       'After a bad day, every short loss costs half a minute for weeks: the count is never started again.',
     source: 'RFC 6455 §7.2.3',
     rules: [133],
-    edits: [
-      [
-        '    if (openedAt !== undefined && timing.now() - openedAt >= GOOD_LIFE_MS) this.#attempt = 0;\n',
-        '',
-      ],
-    ],
+    edits: [['    if (timing.now() - openedAt >= GOOD_LIFE_MS) this.#attempt = 0;\n', '']],
   },
   {
     id: 'life-from-the-first-try',
@@ -2209,10 +2206,7 @@ const LASTING: readonly Trap[] = [
     source: 'RFC 6455 §7.2.3',
     rules: [173],
     edits: [
-      [
-        '    let openedAt: number | undefined;',
-        '    let openedAt: number | undefined = this.#timing.now();',
-      ],
+      ['    let openedAt = Number.POSITIVE_INFINITY;', '    let openedAt = this.#timing.now();'],
     ],
   },
   {
