@@ -902,7 +902,8 @@ export class WebSocket extends EventTarget {
   /**
    * Step 8 · Sends a message, as it is now: later changes to the bytes change nothing. What is neither
    * bytes nor a Blob is sent as text, with U+FFFD for half of a surrogate pair. Messages keep their
-   * order, though a Blob has to be read first. Once the connection is closing, they are dropped.
+   * order, though a Blob has to be read first; one that cannot be read fails the connection. Once the
+   * connection is closing, they are dropped.
    *
    * Throws a `DOMException` named `InvalidStateError` before the connection is open.
    */

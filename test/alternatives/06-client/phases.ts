@@ -726,7 +726,7 @@ export class WebSocket extends EventTarget {
   declare onclose: ((this: WebSocket, event: reference.CloseEvent) => void) | null;
   readonly #listeners = new Map<string, Listener | null>();
   readonly #connection: Connection;
-  readonly #inOrder = inOrder();
+  readonly #inOrder = inOrder((error) => this.#connection.fail(error));
   readonly #url: URL;
   #protocol = '';
   #binaryType: BinaryType = 'blob';
@@ -874,7 +874,7 @@ function closeArguments(
 }
 
 /** Makes a function that uses what it is given in order, though a Blob has to be read first. */
-function inOrder() {
+function inOrder(giveUp: (error: unknown) => void) {
   type Use = (ready: string | Uint8Array) => void;
   const waiting: { payload: Payload; use: Use }[] = [];
   let isReading = false;
@@ -883,7 +883,7 @@ function inOrder() {
       const { payload, use } = next;
       if (payload instanceof Blob) {
         isReading = true;
-        use(new Uint8Array(await payload.arrayBuffer()));
+        await payload.arrayBuffer().then((read) => use(new Uint8Array(read)), giveUp);
         isReading = false;
       } else {
         use(payload);

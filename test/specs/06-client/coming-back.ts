@@ -2,11 +2,15 @@
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
+import { withTimeout } from '../../../shared/kit/patience.ts';
 import { OpeningError } from '../../../shared/protocol.ts';
 import { HERD } from './herd.ts';
 import { closeEvent, refusal, Visitor } from './outages.ts';
 import { GENERATED } from './stories.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+
+/** How long a timer may take that is due at once, in milliseconds. */
+const PATIENCE_MS = 3000;
 
 /** Checks a delay, give or take a millisecond, when each random number is `share`. */
 function expectDelay(
@@ -81,6 +85,38 @@ const DELAYS: Scenarios = [
         ['call', 'nextDelayMs(0), 20 times'],
         ['you returned', show(delays)],
         ['expected', 'numbers from 0 to 5000, and different ones'],
+      ]);
+    },
+  },
+];
+
+/** How long a timer of the world is set for, and what it may be early by, in milliseconds. */
+const [TIMER_MS, EARLY_MS] = [5, 2];
+
+const OF_THE_WORLD: Scenarios = [
+  {
+    what: '`SYSTEM_TIMING` is a clock in milliseconds, with timers that can be prevented.',
+    rules: [],
+    check: async ({ SYSTEM_TIMING: timing }) => {
+      const what = '`SYSTEM_TIMING` is a clock in milliseconds, with timers that can be prevented.';
+      const start = timing.now();
+      let isCalled = false;
+      timing.after(1, () => {
+        isCalled = true;
+      })();
+      const over = new Promise<void>((resolve) => timing.after(TIMER_MS, resolve));
+      await withTimeout(over, PATIENCE_MS, () =>
+        fail(what, [
+          ['call', `after(${TIMER_MS}, callback)`],
+          ['it called back', 'never'],
+        ]),
+      );
+      equal(() => isCalled, false, what, { label: 'a timer that was prevented called back' });
+      const passed = timing.now() - start;
+      if (passed >= TIMER_MS - EARLY_MS) return;
+      fail(what, [
+        ['a timer ran for', `${TIMER_MS} ms`],
+        ['by `now`, it was', show(passed)],
       ]);
     },
   },
@@ -353,7 +389,7 @@ const RETURNS: Scenarios = [
     rules: [133],
     check: (lesson) => {
       const what = 'A Retry-After that is no number of seconds changes nothing.';
-      for (const header of ['Sun, 22 Nov 2026 08:00:00 GMT', '', '-5', 'soon']) {
+      for (const header of ['Sun, 22 Nov 2026 08:00:00 GMT', '2026-11-22', '', '-5', 'soon']) {
         const visitor = new Visitor(lesson);
         visitor.isRefused(503, header);
         visitor.expectReturn(2500, what, (after) =>
@@ -496,4 +532,11 @@ const RETURNS: Scenarios = [
   },
 ];
 
-export const COMING_BACK: Scenarios = [...DELAYS, ...DECISIONS, ...RETURNS, ...HERD, ...GENERATED];
+export const COMING_BACK: Scenarios = [
+  ...DELAYS,
+  ...OF_THE_WORLD,
+  ...DECISIONS,
+  ...RETURNS,
+  ...HERD,
+  ...GENERATED,
+];

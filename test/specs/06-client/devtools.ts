@@ -308,8 +308,8 @@ const LONG: Scenarios = [
         const [probe] = await peer.hears(1, what);
         const around = JSON.stringify(probe).length;
         for (const [reads, endings] of [
-          [1, [1, 8, 10]],
-          [2, [5, 10, 0]],
+          [1, [1, 4, 7]],
+          [2, [5, 10, 0, READ_BYTES - 5]],
         ] as const) {
           for (const left of endings) {
             const wanted = reads * READ_BYTES + left;

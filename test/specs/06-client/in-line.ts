@@ -51,6 +51,20 @@ export const IN_LINE: Scenarios = [
       }),
   },
   {
+    what: 'One that comes when the second is being opened waits for that one.',
+    rules: [7, 8],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = ['/1', '/2'].map((resource) => dial(lesson, host.url(resource)));
+        await host.open();
+        await countsOnly(host, 2, dialled, ONE);
+        dialled.push(dial(lesson, host.url('/3')));
+        await countsOnly(host, 2, dialled, ONE);
+        await host.open();
+        await opensFor('/3', host, dialled, NEXT);
+      }),
+  },
+  {
     what: 'A connection that was refused does not hold up the next.',
     rules: [8],
     check: (lesson) =>

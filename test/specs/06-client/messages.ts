@@ -28,6 +28,22 @@ const CUT_OFF =
 
 const BYTES = Uint8Array.of(0, 1, 254, 255);
 
+/** A file that is gone by the time when it is read. */
+class Unreadable extends Blob {
+  static readonly #gone = () => new DOMException('The file is gone.', 'NotReadableError');
+
+  constructor() {
+    super(['gone']);
+  }
+  override arrayBuffer = () => Promise.reject(Unreadable.#gone());
+  override text = this.arrayBuffer;
+  override bytes = this.arrayBuffer;
+  override stream = () =>
+    new ReadableStream({
+      start: (stream) => stream.error(Unreadable.#gone()),
+    });
+}
+
 /** Sends something that can be sent. */
 function sends(ws: Socket, data: WebSocketData, what: string, told = show(data)): void {
   attempt(() => ws.send(data), what, [['called', `send(${told})`]]);
@@ -169,6 +185,20 @@ const SENDING: Scenarios = [
           given: [['sent', 'a Blob of 4 bytes, one of 4000, and then 20 texts']],
           label: 'opcodes and lengths',
         });
+      }),
+  },
+  {
+    what: 'A Blob that cannot be read fails the connection.',
+    rules: [],
+    check: (lesson) =>
+      onPage(lesson, async (page) => {
+        const what = 'A Blob that cannot be read fails the connection.';
+        sends(page.ws, new Unreadable(), what, 'a Blob whose file is gone');
+        page.ws.send('behind it');
+        const { opcode } = await page.guest.frame(what);
+        equal(() => opcode, Opcode.Close, what, { label: 'opcode of the first frame' });
+        page.guest.socket.end();
+        await hears(page, [OPENED, ...FAILING], what);
       }),
   },
   {

@@ -23,7 +23,12 @@ function distrusts(lesson: Lesson, tls: Certificate, options: object, what: stri
         what,
         () => [dialled.call],
       );
-      if (!said()) return fails(dialled, what);
+      if (!said()) {
+        const connected = 'A client connects before it can see a certificate.';
+        const given = [dialled.call];
+        equal(() => host.connections > 0, true, connected, { given, label: 'has it connected?' });
+        return fails(dialled, what);
+      }
       const [line = ''] = `${host.guests[0]?.received}`.split('\r\n');
       fail(
         what,

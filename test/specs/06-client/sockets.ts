@@ -6,6 +6,7 @@ import { show } from '../../../shared/harness/show.ts';
 import { Host, hasAddress } from '../../../shared/kit/host.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
+import { withUncaught } from '../../../shared/kit/uncaught.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
 import {
   closeBody,
@@ -78,6 +79,9 @@ async function tellsCause(lesson: Lesson, url: string, what: string): Promise<vo
     ['its cause', show((error as Error | undefined)?.cause)],
   ]);
 }
+
+/** A name that is too long to be one: no server is asked for it. */
+const NO_NAME = `${'long.'.repeat(60)}example`;
 
 const CONNECTING: Scenarios = [
   {
@@ -240,6 +244,14 @@ const CONNECTING: Scenarios = [
       tellsCause(lesson, `ws://${'a'.repeat(64)}/`, 'A name that nobody can have is a failure.'),
   },
   {
+    what: 'A name that leads nowhere is an error, and the end.',
+    rules: [10],
+    check: async (lesson) => {
+      const dialled = dial(lesson, `ws://${NO_NAME}/`);
+      await fails(dialled, 'A name that leads nowhere: the connection has failed.');
+    },
+  },
+  {
     what: 'A URL or subprotocol that cannot be is thrown at once, and nobody connects.',
     rules: [],
     check: (lesson) =>
@@ -336,8 +348,13 @@ const TALKING: Scenarios = [
       opened(
         lesson,
         async ({ guest, types }) => {
+
+        async ({ guest }) => {
+          // It begins to read when the client has seen that it has ended.
           guest.socket.pause();
           guest.socket.end(Buffer.concat([text('more'), closing()]));
+          await giveWay(SOON_MS);
+          guest.socket.resume();
           const what = 'A server that has ended its side after its Close still gets the answer.';
           await until(() => types().includes('text'), 'A message before a Close is heard.');
           await giveWay(SOON_MS);
@@ -361,6 +378,33 @@ const TALKING: Scenarios = [
   },
   survivesBug('open'),
   survivesBug('text'),
+  {
+    what: 'An error of the application at `error` or `close` is thrown on.',
+    rules: [],
+    check: (lesson) => {
+      const what = 'An error of the application at `error` or `close` is thrown on.';
+      const bugs = ['error', 'close'].map((type) => new Error(`a bug in the handler of ${type}`));
+      return withUncaught(bugs, (isThrown) =>
+        Host.run(async (host) => {
+          const dialled = dial(lesson, host.url(), {}, (_, { type }) => {
+            const bug = bugs.find(({ message }) => message.endsWith(` ${type}`));
+            if (bug) throw bug;
+          });
+          (await host.open()).socket.end();
+          await fails(dialled, 'The end is told, whatever was thrown before.');
+          for (const bug of bugs) {
+            const cause = 'Nobody else hears of it: the connection has failed already.';
+            await until(
+              () => isThrown(bug),
+              what,
+              () => [dialled.call, ['`handle` threw', show(bug)], ['thrown on', 'no']],
+              () => cause,
+            );
+          }
+        }),
+      );
+    },
+  },
   {
     what: 'A server that breaks a rule gets a Close with the code, and the end of TCP.',
     rules: [],
