@@ -1,7 +1,13 @@
 /** Lesson 06, with its opening built in another way: byte by byte, and rules as a list. */
 import { OpeningError } from '../../../shared/protocol.ts';
 import { acceptKey, MAX_HEAD_BYTES } from '../../../solutions/01-handshake/handshake.ts';
-import type { RequestOptions, ResponseHead, Target } from '../../../solutions/06-client/client.ts';
+import type {
+  ClientOptions,
+  RequestOptions,
+  ResponseHead,
+  Target,
+} from '../../../solutions/06-client/client.ts';
+import * as reference from '../../../solutions/06-client/client.ts';
 
 export * from '../../../solutions/06-client/client.ts';
 
@@ -170,4 +176,25 @@ function isOnly(values: readonly string[], wanted: string, inAnyCase = false): b
 
 function hasUpgrade(line: string): boolean {
   return /(^|,)[ \t]*upgrade[ \t]*(,|$)/i.test(line);
+}
+
+/** The solution's, with the request from here. */
+export class ClientConnection extends reference.ClientConnection {
+  readonly #asks: (key: string) => Uint8Array;
+
+  constructor(
+    target: Target,
+    options: ClientOptions,
+    ...rest: [now: () => number, wake: () => void, random?: (size: number) => Uint8Array]
+  ) {
+    super(target, options, ...rest);
+    this.#asks = (key) => openingRequest(target, key, options);
+  }
+
+  override takeOutput(): Uint8Array | undefined {
+    const output = super.takeOutput();
+    if (this.state !== 'CONNECTING' || !output) return output;
+    const [, key = ''] = /Sec-WebSocket-Key: (.*)\r/.exec(`${output}`) ?? [];
+    return this.#asks(key);
+  }
 }
