@@ -119,7 +119,11 @@ const MAKING: Scenarios = [
     check: (lesson) =>
       Host.run(async (host) => {
         for (const protocols of ['chat', ['a', 'chat', 'A']]) {
-          const page = visit(lesson, host.url(), { protocols });
+          let atOpen: string | undefined;
+          const react = (ws: { readonly protocol: string }) => {
+            atOpen ??= ws.protocol;
+          };
+          const page = visit(lesson, host.url(), { protocols, react });
           const guest = await host.guest();
           const asked = await guest.asked('It connects to the server.');
           const what = 'The subprotocols are offered.';
@@ -127,6 +131,10 @@ const MAKING: Scenarios = [
           equal(() => offered, [protocols].flat(), what, { given: [page.call], label: 'offered' });
           await guest.agree('Sec-WebSocket-Protocol: chat');
           await hears(page, [OPENED], 'When the server has agreed, `open` is heard.');
+          equal(() => atOpen, 'chat', 'The chosen one is in `protocol` when `open` is told.', {
+            given: [page.call],
+            label: '`protocol` then',
+          });
           equal(() => page.ws.protocol, 'chat', 'The chosen one is in `protocol`.', {
             given: [page.call],
             label: '`protocol`',
