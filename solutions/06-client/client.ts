@@ -945,10 +945,9 @@ export class WebSocket extends EventTarget {
 
   /** Does something when this Blob has been read, and all that was before it is done. */
   #inOrder(blob: Blob | undefined, act: (bytes?: Uint8Array) => void): void {
-    this.#done = Promise.all([blob?.arrayBuffer(), this.#done]).then(
-      ([bytes]) => act(bytes && new Uint8Array(bytes)),
-      (error) => this.#connection.fail(error),
-    );
+    this.#done = Promise.all([blob?.arrayBuffer(), this.#done])
+      .then(([bytes]) => act(bytes && new Uint8Array(bytes)))
+      .catch((error) => this.#connection.fail(error));
   }
 
   #hear(event: ClientEvent): void {
