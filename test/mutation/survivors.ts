@@ -228,8 +228,8 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '06',
-    line: "throw new DOMException(`${code} is not 1000 or 3000–4999.`, 'InvalidAccessError');",
-    from: '`${code} is not 1000 or 3000–4999.`',
+    line: `throw new DOMException(\`\${code} is not 1000 or 3000–4999.\`, 'InvalidAccessError');`,
+    from: `\`\${code} is not 1000 or 3000–4999.\``,
     to: '``',
     why: PROSE,
   },
