@@ -224,16 +224,21 @@ const TOLD: Scenarios = [
         await hears(page, [OPENED, MESSAGE], 'A message is heard.');
         const what = 'A handler that replaces another has its place.';
         equal(() => calls, ['first', 'new', 'last'], what, { label: 'called' });
-        calls.length = 0;
-        ws.onmessage = 42 as unknown as null;
-        equal(() => ws.onmessage, null, 'What is no function is `null`.', {
-          given: [['set to', '42']],
-          label: '`onmessage`',
-        });
-        page.guest.write(text('Hello'));
-        await hears(page, [OPENED, MESSAGE, MESSAGE], 'A message is heard.');
-        const none = 'When it has been set to what is no function, none is called.';
-        equal(() => calls, ['first', 'last'], none, { label: 'called' });
+        const events = [OPENED, MESSAGE];
+        for (const nothing of [null, 42]) {
+          calls.length = 0;
+          ws.onmessage = replaced;
+          ws.onmessage = nothing as null;
+          equal(() => ws.onmessage === null, true, 'What is no function is `null`.', {
+            given: [['set to', show(nothing)]],
+            label: 'is `onmessage` then `null`?',
+          });
+          page.guest.write(text('Hello'));
+          events.push(MESSAGE);
+          await hears(page, events, 'A message is heard.');
+          const none = 'When it has been set to what is no function, none is called.';
+          equal(() => calls, ['first', 'last'], none, { label: 'called' });
+        }
       }),
   },
   {
