@@ -1921,20 +1921,6 @@ const CLASS: readonly Trap[] = [
   },
 
   {
-    id: 'fin-instead-of-an-answer',
-    step: 7,
-    story:
-      'A server that ends TCP is gone while the connection is open, and waited for once we have said Close: the end comes 5 seconds late.',
-    source: 'RFC 6455 §7.2.1',
-    rules: [],
-    edits: [
-      [
-        "if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket",
-        'if (socket?.readableEnded && /CONNECTING|OPEN/.test(this.connection.state)) socket',
-      ],
-    ],
-  },
-  {
     id: 'hangs-up-before-the-close',
     step: 7,
     story:
@@ -1979,7 +1965,7 @@ const CLASS: readonly Trap[] = [
     edits: [['ca: [ca].flat()', 'ca: [ca].flat()[0]']],
   },
   {
-    id: 'slice-of-a-buffer',
+    id: 'whole-of-a-buffer',
     step: 8,
     story:
       'Bytes copied by `slice`. A Buffer has a `slice` of its own, which copies nothing: what is written to it later is sent.',
@@ -1991,15 +1977,6 @@ const CLASS: readonly Trap[] = [
         '  if (data instanceof Uint8Array) return data.slice();\n  const { buffer, byteOffset, byteLength } = data;\n',
       ],
     ],
-  },
-  {
-    id: 'line-forgotten-too-early',
-    step: 8,
-    story:
-      'When one Blob has been read, none is waited for any more, though another is being read: a text overtakes it.',
-    source: 'h3js/crossws#198',
-    rules: [],
-    edits: [['if (this.#blob === reading) this.#blob', 'this.#blob']],
   },
   {
     id: 'one-handler-for-all',

@@ -50,7 +50,7 @@ function run(lesson: Lesson, trap: Trap): Promise<Trial> {
  * How many traps run at once on sockets: a peer that never answers is waited for, and the others run
  * on. With all of them at once, code that is given 200 ms would hardly get a turn.
  */
-const AT_ONCE = 12;
+const AT_ONCE = 6;
 
 async function runEach(lesson: Lesson, waiting: Trap[]): Promise<void> {
   for (let trap = waiting.shift(); trap; trap = waiting.shift()) {

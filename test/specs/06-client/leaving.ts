@@ -290,13 +290,18 @@ const ENDS: Scenarios = [
     what: 'A server that ends TCP when it should answer our Close is gone, too.',
     rules: [],
     check: (lesson) =>
-      opened(lesson, async (both) => {
-        const { guest, connection } = both;
-        connection.close(1000);
-        await guest.frame('Our Close is sent.');
-        guest.socket.end();
-        await fails(both, 'A server that ends TCP when it should answer our Close is gone, too.');
-      }),
+      opened(
+        lesson,
+        async (both) => {
+          const { guest, connection } = both;
+          connection.close(1000);
+          await guest.frame('Our Close is sent.');
+          guest.socket.end();
+          await fails(both, 'A server that ends TCP when it should answer our Close is gone, too.');
+        },
+        // So that nobody takes the end of time for the end of TCP, on a busy machine either.
+        { closeTimeoutMs: 600_000 },
+      ),
   },
   {
     what: 'When it fails while much is on its way, our Close follows that.',
