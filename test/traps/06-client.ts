@@ -1921,6 +1921,24 @@ const CLASS: readonly Trap[] = [
   },
 
   {
+    id: 'fin-instead-of-an-answer',
+    step: 7,
+    story:
+      'A server that ends TCP is gone while the connection is open, and waited for once we have said Close: the end comes 5 seconds late.',
+    source: 'RFC 6455 §7.2.1',
+    rules: [],
+    edits: [
+      [
+        "if (socket?.readableEnded && this.connection.state !== 'HANGING_UP') socket",
+        'if (socket?.readableEnded && /CONNECTING|OPEN/.test(this.connection.state)) socket',
+      ],
+      [
+        "connection.ending === 'hangUp' || socket.readableEnded",
+        "connection.ending === 'hangUp' || (connection.state === 'HANGING_UP' && socket.readableEnded)",
+      ],
+    ],
+  },
+  {
     id: 'hangs-up-before-the-close',
     step: 7,
     story:
@@ -1975,6 +1993,24 @@ const CLASS: readonly Trap[] = [
       [
         '  const { buffer, byteOffset, byteLength } = data;\n',
         '  if (data instanceof Uint8Array) return data.slice();\n  const { buffer, byteOffset, byteLength } = data;\n',
+      ],
+    ],
+  },
+  {
+    id: 'line-forgotten-too-early',
+    step: 8,
+    story:
+      'When one Blob has been read, none is waited for any more, though another is being read: a text overtakes it.',
+    source: 'h3js/crossws#198',
+    rules: [],
+    edits: [
+      [
+        '      .catch((error) => this.#connection.fail(error));\n',
+        `      .catch((error) => this.#connection.fail(error));
+    void this.#done.then(() => {
+      this.#done = Promise.resolve();
+    });
+`,
       ],
     ],
   },
