@@ -675,6 +675,15 @@ const OPENING: readonly Trap[] = [
     rules: [],
     edits: [['(\\d{3})(?: .*)?$/s', '([1-5]\\d\\d)(?: .*)?$/s']],
   },
+
+  {
+    id: 'fragment-behind-a-space',
+    step: 1,
+    story: 'An empty fragment looked for at the end of the text, where there can be a space.',
+    source: 'RFC 6455 §3',
+    rules: [1],
+    edits: [["if (url.href.includes('#'))", "if (url.hash || text.endsWith('#'))"]],
+  },
 ];
 
 /** Steps 5 and 6: a connection without a socket. */
@@ -1249,6 +1258,37 @@ const CORE: readonly Trap[] = [
     source: 'RFC 6455 §7.1.7',
     rules: [],
     edits: [['if (actions.length > 0) this', 'if (actions.length > 0 && error) this']],
+  },
+
+  {
+    id: 'limit-for-all-of-the-read',
+    step: 5,
+    story:
+      'The limit of the head asked of all that has come: a long message right behind the yes is refused as a long head.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [
+      [
+        '    const head = parseResponse(response, maxHeadBytes - this.#interimBytes);\n',
+        `    if (response.length > maxHeadBytes) throw new OpeningError('10.4', 'Too long.');
+    const head = parseResponse(response, maxHeadBytes - this.#interimBytes);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'protocols-in-lower-case',
+    step: 5,
+    story:
+      'The subprotocols kept in lower case, to compare them with the answer: who offers `Chat` is never open.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [
+      [
+        'this.#protocols = options.protocols ?? [];',
+        'this.#protocols = options.protocols?.map((name) => name.toLowerCase()) ?? [];',
+      ],
+    ],
   },
 ];
 
@@ -2080,6 +2120,69 @@ const CLASS: readonly Trap[] = [
       ],
     ],
   },
+
+  {
+    id: 'line-forgets-who-came-later',
+    step: 7,
+    story:
+      'When one leaves the line, its place is free, though others wait there: who comes next connects at once.',
+    source: 'RFC 6455 §4.1',
+    rules: [7],
+    edits: [['if (lines.get(place) === turn) lines.delete', 'lines.delete']],
+  },
+  {
+    id: 'certificate-error-dropped',
+    step: 7,
+    story:
+      'What is wrong with a certificate is dropped. All that one is told is that TCP was lost.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [
+      [
+        '      this.#error = error;\n    });',
+        '      if (!target.secure) this.#error = error;\n    });',
+      ],
+    ],
+  },
+  {
+    id: 'protocol-set-after-open',
+    step: 8,
+    story: '`open` is told first, and `protocol` set then: a page that asks in `onopen` sees none.',
+    source: 'RFC 6455 §4.1',
+    rules: [],
+    edits: [
+      [
+        `        this.#protocol = event.protocol ?? '';
+        this.dispatchEvent(new Event('open'));`,
+        `        this.dispatchEvent(new Event('open'));
+        this.#protocol = event.protocol ?? '';`,
+      ],
+    ],
+  },
+  {
+    id: 'origin-is-the-url',
+    step: 8,
+    story: 'The `origin` of a message is the URL without its last slash: with a path, it is wrong.',
+    source: 'RFC 6455 §10.2',
+    rules: [],
+    edits: [['new URL(this.#url).origin', "this.#url.replace(/\\/$/, '')"]],
+  },
+  {
+    id: 'close-with-a-code-too-early',
+    step: 8,
+    story:
+      '`close` with a code does nothing before it is open: there is no Close that could have it.',
+    source: 'RFC 6455 §7.1.2',
+    rules: [],
+    edits: [
+      [
+        '    this.#isClosing = true;\n    const wireCode',
+        `    if (this.readyState === WebSocket.CONNECTING && code !== undefined) return;
+    this.#isClosing = true;
+    const wireCode`,
+      ],
+    ],
+  },
 ];
 
 /** Steps 9 and 10: coming back, and the debugger. */
@@ -2415,6 +2518,73 @@ const LASTING: readonly Trap[] = [
       [
         '        this.#receive(JSON.parse(event.data));',
         '        try {\n          this.#receive(JSON.parse(event.data));\n        } catch {}',
+      ],
+    ],
+  },
+
+  {
+    id: 'first-delay-cancelled-alone',
+    step: 9,
+    story: '`close` knows the timer of the first delay. During a later one, it ends nothing.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [172],
+    edits: [
+      [
+        '    this.#cancel = timing.after(delayMs, () => {',
+        '    const cancel = timing.after(delayMs, () => {',
+      ],
+      [
+        '      this.#connection = this.#start();\n    });\n  }\n}',
+        '      this.#connection = this.#start();\n    });\n    if (this.#attempt === 1) this.#cancel = cancel;\n  }\n}',
+      ],
+    ],
+  },
+  {
+    id: 'one-share-for-all-delays',
+    step: 9,
+    story:
+      'The random number drawn once, and each delay made of it: who was early is always early.',
+    source: 'pladaria/reconnecting-websocket',
+    rules: [133],
+    edits: [
+      [
+        'nextDelayMs(this.#attempt, timing.random)',
+        'nextDelayMs(this.#attempt, () => (this.#share ??= timing.random()))',
+      ],
+      [
+        '  #cancel = () => {};\n\n  /** Step 9 · Makes',
+        '  #cancel = () => {};\n  #share: number | undefined;\n\n  /** Step 9 · Makes',
+      ],
+    ],
+  },
+  {
+    id: 'one-map-for-all-debuggers',
+    step: 10,
+    story:
+      'Who waits for a response kept for all connections together, each of which counts from 1: one gets the answer of another.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        "  readonly #waiting = new Map<number, Record<'resolve' | 'reject', (value: unknown) => void>>();",
+        '  readonly #waiting = WAITING;',
+      ],
+      [
+        'export class DevTools {',
+        "const WAITING = new Map<number, Record<'resolve' | 'reject', (value: unknown) => void>>();\nexport class DevTools {",
+      ],
+    ],
+  },
+  {
+    id: 'origin-for-a-debugger',
+    step: 10,
+    story: 'An Origin made up, to look like a page. Chromium’s debugger answers 403.',
+    source: 'kklisura/chrome-devtools-java-client#98',
+    rules: [],
+    edits: [
+      [
+        'const options = { maxMessageBytes: MAX_DEVTOOLS_MESSAGE_BYTES };',
+        "const options = {\n      maxMessageBytes: MAX_DEVTOOLS_MESSAGE_BYTES,\n      headers: { Origin: 'http://localhost' },\n    };",
       ],
     ],
   },

@@ -445,6 +445,27 @@ const RETURNS: Scenarios = [
         label: 'timers left',
       });
       visitor.expectNoReturn(what);
+      const later = new Visitor(lesson);
+      later.isLost();
+      later.comesBackAfter();
+      later.isLost();
+      later.closes();
+      later.expectNoReturn(what, 'Each delay has a timer of its own: it is the last that counts.');
+    },
+  },
+  {
+    what: 'Each delay is a random share of its own.',
+    rules: [133],
+    check: (lesson) => {
+      const what = 'Each delay is a random share of its own.';
+      const shares = [0.5, 0.25, 0.75];
+      let attempts = 0;
+      const visitor = new Visitor(lesson, { random: () => shares[attempts] ?? 0 });
+      for (const ms of [2500, 500, 3000]) {
+        visitor.isLost();
+        visitor.expectReturn(ms, what);
+        attempts++;
+      }
     },
   },
   {

@@ -168,10 +168,10 @@ const OPENING: Scenarios = [
     what: 'The `open` event names the subprotocol that the server has chosen.',
     rules: [],
     check(lesson) {
-      const connection = dial(lesson, { options: { protocols: ['soap', 'chat'] } });
-      connection.receive(agree(connection, 'Sec-WebSocket-Protocol: chat'));
+      const connection = dial(lesson, { options: { protocols: ['soap', 'Chat'] } });
+      connection.receive(agree(connection, 'Sec-WebSocket-Protocol: Chat'));
       const what = 'The `open` event names the subprotocol that the server has chosen.';
-      expectNext(connection, { type: 'open', protocol: 'chat' }, what);
+      expectNext(connection, { type: 'open', protocol: 'Chat' }, what);
     },
   },
   {
@@ -180,6 +180,20 @@ const OPENING: Scenarios = [
     check(lesson) {
       const what = 'A message that comes right behind the yes is heard, however it is cut.';
       hears(lesson, (yes) => join(yes, HELLO), OPEN_THEN_HELLO, what, causeOfLost);
+    },
+  },
+  {
+    what: 'A message right behind the yes can be longer than a head.',
+    rules: [],
+    check(lesson) {
+      const what = 'A message right behind the yes can be longer than a head.';
+      const connection = dial(lesson);
+      const data = 'x'.repeat(lesson.CLIENT_LIMITS.maxHeadBytes + 1);
+      connection.receive(join(agree(connection), fromServer(Text, data)));
+      const cause = (event: object | undefined) =>
+        event && 'error' in event ? 'What is behind the head is no part of it.' : undefined;
+      expectNext(connection, { type: 'open' }, what, cause);
+      expectNext(connection, { type: 'text', data }, what);
     },
   },
   {

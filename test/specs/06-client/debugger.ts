@@ -32,6 +32,8 @@ export class FakeDebugger {
   #isOpen = false;
   /** The client has ended its side. */
   hasEnded = false;
+  /** The head of the request, when it has been answered. */
+  head = '';
   /** What has come before our response, besides the request. */
   early: Uint8Array = new Uint8Array(0);
   readonly frames: DecodedFrame[] = [];
@@ -90,10 +92,10 @@ export class FakeDebugger {
   async opens(...frames: readonly Uint8Array[]): Promise<void> {
     const end = () => Buffer.from(this.#received).indexOf('\r\n\r\n');
     await until(() => end() !== -1, 'A request for a WebSocket comes.');
-    const head = Buffer.from(this.#received.subarray(0, end())).toString('latin1');
+    this.head = Buffer.from(this.#received.subarray(0, end())).toString('latin1');
     this.early = this.#received.subarray(end() + 4);
     this.#received = this.early;
-    const [, key = ''] = /^sec-websocket-key:[ \t]*(\S+)/im.exec(head) ?? [];
+    const [, key = ''] = /^sec-websocket-key:[ \t]*(\S+)/im.exec(this.head) ?? [];
     const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
     const lines = [
       'HTTP/1.1 101 Switching Protocols',

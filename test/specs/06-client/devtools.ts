@@ -179,6 +179,33 @@ const ASKING: Scenarios = [
         await expectResult(other, {}, 'A refusal concerns its own request alone.', given);
       }),
   },
+  {
+    what: 'It says nothing of an Origin: a debugger refuses one that it does not know.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, async (peer) => {
+        if (!/^origin:/im.test(peer.head)) return;
+        const what = 'A debugger refuses an Origin that it does not know, so none is sent.';
+        fail(what, [['the request', show(peer.head)]]);
+      }),
+  },
+  {
+    what: 'Two debuggers are two: each answers its own requests.',
+    rules: [],
+    check: (lesson) =>
+      opened(lesson, (peer, devtools) =>
+        opened(lesson, async (other, another) => {
+          const what = 'Each debugger answers its own requests.';
+          const given = [['made', 'two DevTools, and a request with each']] as const;
+          const outcomes = [ask(devtools, EVALUATE), ask(another, EVALUATE)] as const;
+          for (const [i, debug] of [other, peer].entries()) {
+            const [request] = await debug.hears(1, what);
+            debug.says({ id: request?.id, result: { of: i } });
+            await expectResult(outcomes[1 - i]!, { of: i }, what, given);
+          }
+        }),
+      ),
+  },
 ];
 
 const HEARING: Scenarios = [

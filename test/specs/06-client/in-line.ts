@@ -45,6 +45,9 @@ export const IN_LINE: Scenarios = [
         const dialled = ['/1', '/2', '/3'].map((resource) => dial(lesson, host.url(resource)));
         for (let i = 1; i <= dialled.length; i++) {
           await countsOnly(host, i, dialled, ONE);
+          // Who comes later waits as well, also when the line has become shorter.
+          if (i === 2) dialled.push(dial(lesson, host.url('/4')));
+          if (i === 2) await countsOnly(host, i, dialled, ONE);
           await host.open();
         }
         for (const one of dialled) await hears(one, ['open'], 'In the end, all of them are open.');

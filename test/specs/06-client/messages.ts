@@ -273,7 +273,7 @@ const SENDING: Scenarios = [
 /** Checks who is said to have sent a message, over TLS. */
 function tellsOrigin(lesson: Lesson, what: string): Promise<void> {
   return Host.run(async (host) => {
-    const page = visit(lesson, host.url(), { options: TRUSTING });
+    const page = visit(lesson, host.url('/chat?room=1'), { options: TRUSTING });
     await host.open(text('Hello'));
     await hears(page, [OPENED, MESSAGE], 'Over TLS, messages are heard as well.');
     const { origin } = page.events[1] as MessageEvent;

@@ -9,8 +9,24 @@ import {
   OF_ANOTHER,
   SIGNED_BY_ITSELF,
 } from '../../vectors/certificates.ts';
-import { comes, dial, fails, opened, SECURE, TRUSTING, text } from './dialling.ts';
+import {
+  comes,
+  type Dialled,
+  dial,
+  factsOf,
+  fails,
+  opened,
+  SECURE,
+  TRUSTING,
+  text,
+} from './dialling.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+
+/** The error that was told of a connection. */
+function errorOf({ events }: Dialled): Error | undefined {
+  const event = events.find(({ type }) => type === 'error');
+  return event?.type === 'error' ? (event.error as Error) : undefined;
+}
 
 /** Checks that a client has nothing to say to a server with this certificate. */
 function distrusts(lesson: Lesson, tls: Certificate, options: object, what: string) {
@@ -27,7 +43,13 @@ function distrusts(lesson: Lesson, tls: Certificate, options: object, what: stri
         const connected = 'A client connects before it can see a certificate.';
         const given = [dialled.call];
         equal(() => host.connections > 0, true, connected, { given, label: 'has it connected?' });
-        return fails(dialled, what);
+        await fails(dialled, what);
+        const error = errorOf(dialled);
+        equal(() => error?.cause instanceof Error, true, 'The error of TLS is the `cause`.', {
+          given: factsOf(dialled),
+          label: 'is it an error?',
+        });
+        return;
       }
       const [line = ''] = `${host.guests[0]?.received}`.split('\r\n');
       fail(

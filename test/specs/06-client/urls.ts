@@ -149,7 +149,11 @@ const HOSTS: readonly UrlScenario[] = [
 
 const REFUSED: readonly UrlScenario[] = [
   refuse([1, 6], 'Refuse a fragment.', ['ws://example.com/chat#frag', 'wss://example.com/#a']),
-  refuse([1, 6], 'Refuse a fragment that is empty.', ['ws://example.com/chat#', 'ws://h?#']),
+  refuse([1, 6], 'Refuse a fragment that is empty.', [
+    'ws://example.com/chat#',
+    'ws://h?#',
+    'ws://h/# ',
+  ]),
   refuse([6], 'Refuse what isn’t a URL by itself.', ['', 'chat', '/chat', '//example.com/chat']),
   refuse([6], 'Refuse another scheme.', ['ftp://example.com/', 'wsx://example.com/', 'file:///a']),
   refuse([6], 'Refuse a URL without a host.', ['ws://', 'ws:']),
