@@ -106,9 +106,10 @@ function rowOf({ number }: Lesson, { id, step }: Trap, { by, seconds }: Trial): 
 
 /** Checks that a trap goes red at its step, with a message that explains and is not just a crash. */
 function expectCaught({ step }: Trap, { by }: Trial): void {
-  const { kind, what, cause, facts } = by?.failure ?? {};
-  expect(by?.number, what).toBe(step);
-  expect(kind, what).toBe('check');
+  const { kind, what, scenario, cause, facts } = by?.failure ?? {};
+  const told = JSON.stringify({ scenario, what, facts });
+  expect(by?.number, told).toBe(step);
+  expect(kind, told).toBe('check');
   expect(cause ?? facts, 'A message needs a cause, or facts').not.toHaveLength(0);
 }
 
