@@ -25,13 +25,18 @@ const WAITING = [
 
 /** What the everyday part leaves out: a trap on a socket waits, and an alternative is a whole lesson. */
 const THOROUGH = [
-  'test/traps/05-server.test.ts',
   'test/traps/06-client.test.ts',
+  'test/traps/05-server.test.ts',
   'test/alternatives/alternatives.test.ts',
   ...WAITING,
 ];
 
-const LONG = ['test/traps/02-reading-frames.test.ts', 'test/course/stubs.test.ts', ...THOROUGH];
+const LONG = [
+  'test/traps/06-client.test.ts',
+  'test/traps/02-reading-frames.test.ts',
+  'test/course/stubs.test.ts',
+  ...THOROUGH,
+];
 
 /** Starts the longest files first, so that no other waits for them in the end. */
 class LongestFirst extends BaseSequencer {
