@@ -27,8 +27,8 @@ export function tapClients(tell: (crossing: Crossing) => void): () => void {
     const { socket } = message as { readonly socket: Socket };
     const sent = new Tapped('→', tell);
     const received = new Tapped('←', tell);
-    // `connect` would put another `write` back.
-    afterConnect(socket, () => onWrite(socket, (bytes) => sent.push(bytes)));
+    onWrite(socket, (bytes) => sent.push(bytes));
+    keepWrite(socket);
     socket.on('data', (bytes: Uint8Array) => received.push(bytes));
   };
   subscribe(CHANNEL, tap);
@@ -37,14 +37,10 @@ export function tapClients(tell: (crossing: Crossing) => void): () => void {
   };
 }
 
-/** Calls back when a socket has been told where to connect, and nothing can have been written. */
-function afterConnect(socket: Socket, act: () => void): void {
-  const connect = socket.connect.bind(socket) as (...args: unknown[]) => Socket;
-  socket.connect = (...args: unknown[]) => {
-    const result = connect(...args);
-    act();
-    return result;
-  };
+/** Lets nobody replace `write`: `connect` would put the one of the class back. */
+function keepWrite(socket: Socket): void {
+  const { write } = socket;
+  Object.defineProperty(socket, 'write', { get: () => write, set: () => {} });
 }
 
 /** One direction of a connection: a head, and then frames. */
