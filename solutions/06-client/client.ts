@@ -547,8 +547,7 @@ export class ClientConnection {
     }
     this.#response = undefined;
     this.#closing.disconnect();
-    const { result } = this.#closing;
-    if (result) this.#events.push({ type: 'close', ...result });
+    this.#events.push({ type: 'close', ...this.#closing.result! });
   }
 
   /**

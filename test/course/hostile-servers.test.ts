@@ -170,6 +170,7 @@ const FAILED: readonly Row[] = [
         key: null,
       };
       await pour(socket, wire(piece), 500);
+      socket.destroy();
     },
   ],
 ];

@@ -179,6 +179,20 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '06',
+    line: "? new OpeningError('4.1', message, undefined, cause)",
+    from: "'4.1'",
+    to: '""',
+    why: PROSE,
+  },
+  {
+    lesson: '06',
+    line: 'if (deadline === undefined) return;',
+    from: 'deadline === undefined',
+    to: 'false',
+    why: 'A timer that fires at once finds nothing to do: only the processor would notice.',
+  },
+  {
+    lesson: '06',
     line: "this.fail(new OpeningError('4.1', 'The server has not answered in time.'));",
     from: "'4.1'",
     to: '""',
