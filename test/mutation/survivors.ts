@@ -13,6 +13,8 @@ export interface Survivor {
   readonly from: string;
   readonly to: string;
   readonly why: string;
+  /** Is it noticed at times, by chance? Then it may be missing among those that survive. */
+  readonly isNoticedAtTimes?: true;
 }
 
 const BEYOND = 'What is written beyond the end of a typed array is dropped.';
@@ -190,6 +192,7 @@ export const SURVIVORS: readonly Survivor[] = [
     from: 'deadline === undefined',
     to: 'false',
     why: 'A timer that fires at once finds nothing to do: only the processor would notice.',
+    isNoticedAtTimes: true,
   },
   {
     lesson: '06',

@@ -41,7 +41,9 @@ export function judge(
   const unknown = surviving.filter((mutant) => !entryOf(mutant));
   // One that ran into a time limit may have been slowed down by something else.
   const lives = all.filter(({ status }) => status !== 'Killed');
-  const stale = listed.filter((entry) => !lives.some((mutant) => isOf(entry, mutant)));
+  const stale = listed.filter(
+    (entry) => !entry.isNoticedAtTimes && !lives.some((mutant) => isOf(entry, mutant)),
+  );
   const [total, found] = [all.length, all.length - surviving.length];
   const isEnough = found * 100 >= total * LEAST_PERCENT;
   const isGood = isEnough && unknown.length === 0 && stale.length === 0;
