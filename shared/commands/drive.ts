@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findTarget, LESSONS, type Lesson, STARTED_IN, UsageError } from '../course/lessons.ts';
+import { findTarget, neededBy, STARTED_IN, UsageError } from '../course/lessons.ts';
 import { Chromium, findBrowser } from '../drive/chromium.ts';
 import { chromiumTour } from '../drive/chromium-tour.ts';
 import { Debuggee } from '../drive/debuggee.ts';
@@ -13,6 +13,7 @@ import {
   type Part,
   REFERENCE,
   renderPart,
+  SERVED,
   yoursAmong,
 } from '../serve/parts.ts';
 import { serve } from '../serve/server.ts';
@@ -77,9 +78,8 @@ function requireReference(): readonly Part[] {
 /** Checks the lessons that are at work, and says whose they are. */
 async function checkedParts(withServer: boolean): Promise<readonly Part[]> {
   const { lesson } = findTarget('lessons/06');
-  const drives = ({ number }: Lesson) => number === '06' || lesson.needs?.includes(number);
   console.log('Checking your lessons …');
-  const parts = await checkParts(withServer ? LESSONS : LESSONS.filter(drives));
+  const parts = await checkParts([...(withServer ? SERVED : neededBy(lesson)), lesson]);
   const missing = parts.find(({ isYours }) => !isYours);
   if (missing && !hasReference) {
     throw new UsageError(

@@ -77,6 +77,11 @@ export const LESSONS: readonly Lesson[] = COURSE.filter(({ name }) =>
   existsSync(join(ROOT, `test/specs/${name}`)),
 );
 
+/** Finds the lessons whose files this one imports, in order. */
+export function neededBy({ needs = [] }: Lesson): Lesson[] {
+  return LESSONS.filter(({ number }) => needs.includes(number));
+}
+
 /** Whose code it is: the learner's, or the reference. */
 export type Side = 'lessons' | 'solutions';
 

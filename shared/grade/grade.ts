@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
+import { fileOf, type Lesson, neededBy, ROOT } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import type { Checker, Conditions, Files } from './check.ts';
 import type { Points } from './points.ts';
@@ -81,7 +81,7 @@ class Grader {
     if (!work) return missing(lesson, points);
     const base = new Map<string, Uint8Array>();
     const reference: string[] = [];
-    for (const needed of LESSONS.filter(({ number }) => lesson.needs?.includes(number))) {
+    for (const needed of neededBy(lesson)) {
       const { files, isReference } = await this.#standIn(needed);
       for (const [path, bytes] of files) base.set(path, bytes);
       if (isReference) reference.push(needed.number);

@@ -1,7 +1,7 @@
 /** What code that is graded may refer to, and what is named instead of run. */
 import { posix } from 'node:path';
 import type { Lesson } from '../course/lessons.ts';
-import { fileOf, LESSONS } from '../course/lessons.ts';
+import { fileOf, neededBy } from '../course/lessons.ts';
 import { printable } from '../view/printable.ts';
 import { FOR_LESSONS } from './course.ts';
 import { type Mention, readSource } from './source.ts';
@@ -35,10 +35,9 @@ export function foreignIn(
   allowed: readonly string[],
 ): Foreign[] {
   const { imports, uses } = readSource(text);
-  const needed = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
   const known = new Set([
     ...FOR_LESSONS,
-    ...needed.map((lesson) => fileOf({ side: 'lessons', lesson })),
+    ...neededBy(lesson).map((lesson) => fileOf({ side: 'lessons', lesson })),
   ]);
   const isFine = (name: string) => {
     if (name.startsWith('.')) {

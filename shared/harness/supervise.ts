@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileOf, LESSONS, type Lesson, ROOT, type Target } from '../course/lessons.ts';
+import { fileOf, type Lesson, neededBy, ROOT, type Target } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { endChild, forkChild } from '../process/children.ts';
 import { type Channel, channelOf } from './channel.ts';
@@ -83,7 +83,7 @@ export function supervise(target: Target): Promise<Run> {
  */
 async function heldUp({ side, lesson }: Target): Promise<Run | undefined> {
   if (side === 'solutions' || !lesson.needs) return undefined;
-  const builtOn = LESSONS.filter(({ number }) => lesson.needs?.includes(number));
+  const builtOn = neededBy(lesson);
   const runs = await Promise.all(builtOn.map((lesson) => supervise({ side, lesson })));
   const at = runs.findIndex(({ broken, results }) => broken ?? results.some((it) => it.failure));
   const [first, run] = [builtOn[at], runs[at]];
