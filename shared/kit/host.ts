@@ -142,6 +142,12 @@ export interface Hosting {
   readonly tls?: TlsOptions;
 }
 
+/**
+ * How long a host keeps its port when its check is over, in milliseconds. A client that was just about
+ * to connect, or waited in line, would otherwise be the first guest of whichever host got that port.
+ */
+const PARTING_MS = 1000;
+
 /** A server for one check, and whatever connects to it. */
 export class Host {
   readonly #server: Server;
@@ -151,6 +157,7 @@ export class Host {
   readonly guests: Guest[] = [];
   /** How many of them the check has asked for. */
   taken = 0;
+  #isOver = false;
 
   private constructor(hosting: Hosting) {
     this.#hosting = hosting;
@@ -159,6 +166,7 @@ export class Host {
       // The sockets below TLS are ended, too.
       this.#sockets.add(socket);
       socket.on('error', () => {});
+      if (this.#isOver) socket.destroy();
     };
     const welcome = (socket: Socket) => this.guests.push(new Guest(socket));
     const options = { allowHalfOpen: true, noDelay: true };
@@ -180,14 +188,16 @@ export class Host {
     try {
       await check(host);
     } finally {
-      host.stop();
+      host.#end();
     }
   }
 
-  /** Listens no longer, and ends all connections. */
-  stop(): void {
-    this.#server.close();
+  /** Ends all connections, and those that come late. Nobody waits for the port to be free. */
+  #end(): void {
+    this.#isOver = true;
     for (const socket of this.#sockets) socket.destroy();
+    this.#server.unref();
+    setTimeout(() => this.#server.close(), PARTING_MS).unref();
   }
 
   /** The port that the server listens on. */
