@@ -16,6 +16,8 @@ import type { Lesson } from './tools.ts';
 
 /** How long a promise may take that has to settle at once, in milliseconds. */
 const PATIENCE_MS = 3000;
+/** How long the end of a connection may take to be heard, in milliseconds. */
+const PARTING_MS = 100;
 
 /** A request as a debugger reads it. */
 export interface DebuggerRequest {
@@ -75,8 +77,9 @@ export class FakeDebugger {
     const connected = once(server, 'connection') as Promise<[Socket]>;
     const events: Heard[] = [];
     let socket: Socket | undefined;
+    let devtools: DevTools | undefined;
     try {
-      const devtools = new lesson.DevTools(`ws://127.0.0.1:${port}/6f1d`, (method, params) => {
+      devtools = new lesson.DevTools(`ws://127.0.0.1:${port}/6f1d`, (method, params) => {
         events.push({ method, params });
       });
       const late = () => fail('`new DevTools(url)` connects.', [['TCP', 'no connection']]);
@@ -85,6 +88,13 @@ export class FakeDebugger {
     } finally {
       server.close();
       socket?.destroy();
+      // What it still hears of its end is over before the next check begins, if it tells of an end.
+      const ended = async () => devtools?.ended;
+      await withTimeout(
+        ended().catch(() => {}),
+        PARTING_MS,
+        () => {},
+      );
     }
   }
 
@@ -160,15 +170,8 @@ export class FakeDebugger {
   }
 }
 
-/** A port at which nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+/** A port at which nobody listens: it has never been given to a service, and needs privileges. */
+export const EMPTY_PORT = 4;
 
 /** An event that was told to `onEvent`. */
 export interface Heard {

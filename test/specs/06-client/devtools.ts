@@ -11,7 +11,7 @@ import { until } from '../../../shared/kit/peer.ts';
 import { SEED } from '../../../shared/kit/seed.ts';
 import { CloseCode, Opcode } from '../../../shared/protocol.ts';
 import type { DevTools } from '../../../solutions/06-client/client.ts';
-import { FakeDebugger, freePort, type Settled, saySettled, settled, spoken } from './debugger.ts';
+import { EMPTY_PORT, FakeDebugger, type Settled, saySettled, settled, spoken } from './debugger.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 const EVALUATE = 'Runtime.evaluate';
@@ -405,7 +405,7 @@ const ENDING: Scenarios = [
         await expectRejection(outcome, what, given);
         await expectEnd(devtools.ended, 'ended', given);
       });
-      const devtools = new lesson.DevTools(`ws://127.0.0.1:${await freePort()}/6f1d`);
+      const devtools = new lesson.DevTools(`ws://127.0.0.1:${EMPTY_PORT}/6f1d`);
       const given: Fact[] = [['TCP', 'nobody listens at the port']];
       const { cause } = await expectRejection(ask(devtools, EVALUATE), what, given);
       if (!(cause instanceof Error)) {
