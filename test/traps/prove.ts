@@ -31,42 +31,20 @@ function once<T>(started: Map<Trap, Promise<T>>, trap: Trap, start: () => Promis
   return promise;
 }
 
-function fresh(lesson: Lesson, trap: Trap): Promise<object> {
-  return loadVariant(lesson, (source) => spring(source, trap.edits));
-}
-
 function load(lesson: Lesson, trap: Trap): Promise<object> {
-  return once(modules, trap, () => fresh(lesson, trap));
+  return once(modules, trap, () => loadVariant(lesson, (source) => spring(source, trap.edits)));
 }
 
 function run(lesson: Lesson, trap: Trap): Promise<Trial> {
   return once(runs, trap, async () => {
     const module = await load(lesson, trap);
     const started = performance.now();
-    let by = await firstOf(lesson, trap, module);
-    // On sockets, five others are at work beside it, as for no learner: it is asked once more.
-    if (lesson.needs && by?.number !== trap.step) {
-      by = await inTurn(async () => firstOf(lesson, trap, await fresh(lesson, trap)));
-    }
+    const spec = await loadSpec(lesson.name);
+    // A suite takes two seconds, and has nothing to do with the steps after it.
+    const isAfterSuite = spec.steps.slice(0, trap.step - 1).some(({ isSuite }) => isSuite);
+    const by = await firstFailure(spec, module, !isAfterSuite);
     return { by, seconds: (performance.now() - started) / 1000 };
   });
-}
-
-async function firstOf(lesson: Lesson, trap: Trap, module: object) {
-  const spec = await loadSpec(lesson.name);
-  // A suite takes two seconds, and has nothing to do with the steps after it.
-  const isAfterSuite = spec.steps.slice(0, trap.step - 1).some(({ isSuite }) => isSuite);
-  return firstFailure(spec, module, !isAfterSuite);
-}
-
-/** The last of those that are asked once more. */
-let last: Promise<unknown> = Promise.resolve();
-
-/** Runs something when the one before it has ended. */
-function inTurn<T>(act: () => Promise<T>): Promise<T> {
-  const turn = last.then(act);
-  last = turn.catch(() => {});
-  return turn;
 }
 
 /**
