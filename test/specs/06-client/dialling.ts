@@ -77,7 +77,10 @@ export function dial(
 export function factsOf({ call, events, types }: Dialled): Fact[] {
   const error = events.find((event) => event.type === 'error');
   const told: Fact = ['the events', types().join(', ') || 'none'];
-  return [call, told, ...(error ? [['its error', show(error.error)] as const] : [])];
+  if (!error) return [call, told];
+  const cause = (error.error as Error | undefined)?.cause;
+  const why: Fact[] = cause === undefined ? [] : [['its cause', show(cause)]];
+  return [call, told, ['its error', show(error.error)], ...why];
 }
 
 /** Waits until a client has come to its server, or has given up. */
@@ -148,7 +151,9 @@ export function opened(
 ): Promise<void> {
   return Host.run(async (host) => {
     const trusting = hosting.tls ? { ...TRUSTING, ...options } : options;
-    const dialled = dial(lesson, host.url(), trusting, react);
+    // A name: not every version of Node lets TLS be told an address, and that has a check of its own.
+    const url = host.url('/', hosting.tls && 'localhost');
+    const dialled = dial(lesson, url, trusting, react);
     const guest = await comes(host, dialled, hosting.tls ? TLS_FIRST : 'Connect to the server.');
     await guest.agree();
     await hears(dialled, ['open'], 'The first event is `open`.');

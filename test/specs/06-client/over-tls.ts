@@ -93,6 +93,18 @@ export const OVER_TLS: Scenarios = [
       ),
   },
   {
+    what: 'TLS is told the name of the host.',
+    rules: [12],
+    check: (lesson) =>
+      tellsName(lesson, 'localhost', 'localhost', 'TLS is told the name of the host.'),
+  },
+  {
+    what: 'An address is not a name: TLS is told none.',
+    rules: [],
+    check: (lesson) =>
+      tellsName(lesson, '127.0.0.1', undefined, 'An address is not a name: TLS is told none.'),
+  },
+  {
     what: 'A certificate by an authority that nobody trusts ends the attempt, before the request.',
     rules: [11],
     check: (lesson) =>
@@ -113,17 +125,5 @@ export const OVER_TLS: Scenarios = [
         TRUSTING,
         'A certificate for another name ends the attempt, before the request.',
       ),
-  },
-  {
-    what: 'TLS is told the name of the host.',
-    rules: [12],
-    check: (lesson) =>
-      tellsName(lesson, 'localhost', 'localhost', 'TLS is told the name of the host.'),
-  },
-  {
-    what: 'An address is not a name: TLS is told none.',
-    rules: [],
-    check: (lesson) =>
-      tellsName(lesson, '127.0.0.1', undefined, 'An address is not a name: TLS is told none.'),
   },
 ];
