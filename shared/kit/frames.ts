@@ -61,6 +61,21 @@ export function wire(frame: WireFrame): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** Encodes a frame as a client sends it. */
+export function fromClient(opcode: number, payload: string | Uint8Array = '', fin = true) {
+  return wire({ opcode, payload, fin });
+}
+
+/** Encodes a frame as a server sends it. */
+export function fromServer(opcode: number, payload: string | Uint8Array = '', fin = true) {
+  return wire({ opcode, payload, fin, key: null });
+}
+
+/** Encodes the payload of a Close frame. */
+export function closeBody(code: number, reason = ''): Uint8Array {
+  return join(Uint8Array.of(code >> 8, code & 255), utf8(reason));
+}
+
 /** Makes a frame as the lessons have it. */
 export function frame(opcode: number, payload: Uint8Array | string = '', fin = true): Frame {
   return {

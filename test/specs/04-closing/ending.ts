@@ -1,9 +1,11 @@
 /** Lesson 04, steps 6 and 7: how a connection ended, and a peer that never answers. */
+
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { same } from '../../../shared/harness/difference.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
+import { clock } from '../../../shared/kit/clock.ts';
 import { CloseCode, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import {
@@ -11,7 +13,6 @@ import {
   broken,
   type CloseResult,
   type ClosingHandshake,
-  clock,
   codeBytes,
   type Lesson,
   NORMAL,

@@ -1,4 +1,5 @@
 /** What the scenarios of lesson 04 share. */
+import { clock } from '../../../shared/kit/clock.ts';
 import { CloseCode, ProtocolError, type Role } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type * as Closing from '../../../solutions/04-closing/closing.ts';
@@ -33,12 +34,6 @@ export function ruleOfCode(code: number): number {
 /** An error to fail a connection with: the peer broke a rule. */
 export function broken(): ProtocolError {
   return new ProtocolError(CloseCode.ProtocolError, '5.2', 'x');
-}
-
-/** A clock that the scenario sets. */
-export function clock() {
-  let ms = 1_000_000;
-  return { now: () => ms, advance: (by: number) => (ms += by) };
 }
 
 /** Opens a connection. */

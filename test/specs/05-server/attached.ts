@@ -3,19 +3,9 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { closeBody, fromClient, fromServer, join } from '../../../shared/kit/frames.ts';
 import { count } from '../../../shared/view/count.ts';
-import {
-  Binary,
-  Close,
-  closeBody,
-  fromClient,
-  fromServer,
-  nameOf,
-  type Scenarios,
-  spokenIn,
-  Text,
-} from './core.ts';
+import { Binary, Close, nameOf, type Scenarios, spokenIn, Text } from './core.ts';
 import {
   type Attached,
   accepted,

@@ -2,7 +2,7 @@
 import { equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, splitFrames } from '../../../shared/kit/frames.ts';
+import { fromClient, join, splitFrames } from '../../../shared/kit/frames.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
 import {
@@ -12,7 +12,6 @@ import {
   connect,
   expectEnding,
   expectNext,
-  fromClient,
   type Lesson,
   NORMAL,
   nameOf,

@@ -3,10 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, splitFrames } from '../../../shared/kit/frames.ts';
+import { fromClient, join, splitFrames } from '../../../shared/kit/frames.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { count } from '../../../shared/view/count.ts';
-import { Binary, fromClient, type Lesson, Ping, type Scenarios, Text } from './core.ts';
+import { Binary, type Lesson, Ping, type Scenarios, Text } from './core.ts';
 import {
   type Attached,
   application,

@@ -2,7 +2,7 @@
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
+import { fromClient, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
 import { deliveries } from '../../../shared/kit/replay.ts';
 import {
   Binary,
@@ -10,7 +10,6 @@ import {
   connect,
   type Event,
   expectNext,
-  fromClient,
   type Lesson,
   Pong,
   type Scenarios,

@@ -1,17 +1,16 @@
 /** Step 3: messages go in, bytes for one write come out. */
+
 import { equal, fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { callsOf } from '../../../shared/kit/calls.ts';
-import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { fromClient, fromServer, join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import {
   Binary,
-  clock,
   connect,
   expectNext,
   expectOutput,
-  fromClient,
-  fromServer,
   type Lesson,
   NOTHING,
   Ping,

@@ -1,10 +1,12 @@
 /** What the scenarios of a connection without a socket are written with. */
+
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { callsOf, clockOf, recorded } from '../../../shared/kit/calls.ts';
-import { join, splitFrames, utf8, wire } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { closeBody, join, splitFrames } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
@@ -16,16 +18,6 @@ export type Scenarios = readonly Scenario<Lesson>[];
 
 export const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 export const NOTHING = new Uint8Array(0);
-
-/** Encodes a frame as a client sends it. */
-export function fromClient(opcode: number, payload: string | Uint8Array = '', fin = true) {
-  return wire({ opcode, payload, fin });
-}
-
-/** Encodes a frame as a server sends it. */
-export function fromServer(opcode: number, payload: string | Uint8Array = '', fin = true) {
-  return wire({ opcode, payload, fin, key: null });
-}
 
 /** Joins the fragments of what a server sends: its messages and control frames, in order. */
 export function spokenIn(bytes: Uint8Array): { opcode: number; payload: Uint8Array }[] {
@@ -57,11 +49,6 @@ export function nameOf(frame: { opcode: number; payload: Uint8Array } | undefine
   return low === undefined ? 'an empty Close' : `a Close with ${high! * 256 + low}`;
 }
 
-/** Encodes the payload of a Close frame. */
-export function closeBody(code: number, reason = ''): Uint8Array {
-  return join(Uint8Array.of(code >> 8, code & 255), utf8(reason));
-}
-
 export const NORMAL = closeBody(1000);
 
 /** The cause, where something goes wrong at 0 only. */
@@ -70,12 +57,6 @@ export const ZERO =
 
 export const SHARED =
   'What belongs to one connection is kept in its fields, not in the module, which is there once.';
-
-/** A clock that the scenario sets. */
-export function clock() {
-  let ms = 1_000_000;
-  return { now: () => ms, advance: (by: number) => (ms += by) };
-}
 
 /** Makes a connection that has been accepted. */
 export function connect(

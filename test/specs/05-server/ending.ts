@@ -4,22 +4,19 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { callsOf } from '../../../shared/kit/calls.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { closeBody, fromClient, fromServer, join } from '../../../shared/kit/frames.ts';
 import { buffersReserved, memoryTaken } from '../../../shared/kit/memory.ts';
 import { ProtocolError } from '../../../shared/protocol.ts';
 import {
   Binary,
   Close,
   type Connection,
-  closeBody,
   connect,
   type Event,
   echo,
   expectEnding,
   expectNext,
   expectOutput,
-  fromClient,
-  fromServer,
   type Lesson,
   NORMAL,
   NOTHING,

@@ -1,16 +1,15 @@
 /** Step 11: all connections of a server at once. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { closeBody, fromClient, fromServer } from '../../../shared/kit/frames.ts';
 import { type Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
 import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
 import {
   Binary,
   Close,
   type Connection,
-  closeBody,
-  fromClient,
-  fromServer,
   NORMAL,
   nameOf,
   type Scenarios,

@@ -2,20 +2,10 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { fromClient, fromServer, join, utf8 } from '../../../shared/kit/frames.ts';
 import { Listener, type Peer, request } from '../../../shared/kit/peer.ts';
 import type { WebSocketServer } from '../../../solutions/05-server/server.ts';
-import {
-  Binary,
-  Close,
-  fromClient,
-  fromServer,
-  type Lesson,
-  NORMAL,
-  NOTHING,
-  type Scenarios,
-  Text,
-} from './core.ts';
+import { Binary, Close, type Lesson, NORMAL, NOTHING, type Scenarios, Text } from './core.ts';
 import { honours, OPTIONS } from './many.ts';
 import {
   type Application,

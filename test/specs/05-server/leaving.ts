@@ -1,21 +1,14 @@
 /** Step 10: however a client goes, nothing of it stays. */
+
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { fromClient, fromServer } from '../../../shared/kit/frames.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { request } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
-import {
-  Close,
-  type Event,
-  fromClient,
-  fromServer,
-  type Lesson,
-  NORMAL,
-  type Scenarios,
-  Text,
-} from './core.ts';
+import { Close, type Event, type Lesson, NORMAL, type Scenarios, Text } from './core.ts';
 import { acceptLine, type Line, quietly, settles, turns } from './sockets.ts';
 
 /** A way in which a client goes. */

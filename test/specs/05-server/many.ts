@@ -5,16 +5,13 @@ import { attempt, CheckFailure, equal, fail } from '../../../shared/harness/chec
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { closeBody, fromClient, fromServer, join, utf8 } from '../../../shared/kit/frames.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { type Listener, type Peer, request, until } from '../../../shared/kit/peer.ts';
 import type * as Server from '../../../solutions/05-server/server.ts';
 import {
   Binary,
   Close,
-  closeBody,
-  fromClient,
-  fromServer,
   type Lesson,
   NORMAL,
   NOTHING,

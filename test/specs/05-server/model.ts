@@ -2,18 +2,12 @@
  * A connection done slowly and obviously: lists of what is due, and no bytes. What the contract
  * leaves open is optional here, or taken as the learner's code has it.
  */
-import { show } from '../../../shared/harness/show.ts';
-import { CloseCode, type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
-import { closeBody, type Event, type Lesson, NOTHING } from './core.ts';
 
-/** Something that a client says. */
-export type Arrival =
-  | { readonly type: 'event'; readonly event: Event }
-  | { readonly type: 'ping'; readonly payload: Uint8Array }
-  /** A legal Close. `code` is `undefined` when it is empty. */
-  | { readonly type: 'close'; readonly code: number | undefined; readonly reason: string }
-  /** It breaks a rule, for which the connection fails with this code. */
-  | { readonly type: 'fault'; readonly code: number };
+import { show } from '../../../shared/harness/show.ts';
+import { closeBody } from '../../../shared/kit/frames.ts';
+import type { Meaning } from '../../../shared/kit/speech.ts';
+import { CloseCode, type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import { type Event, type Lesson, NOTHING } from './core.ts';
 
 /** An event that is due. Of an error, only the code matters, or which error it is. */
 export interface Due {
@@ -45,7 +39,7 @@ export class Model {
   ending: 'hangUp' | 'destroy' | undefined;
   owesDrain = false;
   /** What has arrived and has not been looked at. */
-  readonly #inbox: Arrival[] = [];
+  readonly #inbox: Meaning[] = [];
   #events: Due[] = [];
   #messages: Said[] = [];
   #controls: Said[] = [];
@@ -79,7 +73,7 @@ export class Model {
   }
 
   /** One read, which brings these to their end: none, if it is a part of one. */
-  receive(arrivals: readonly Arrival[]): void {
+  receive(arrivals: readonly Meaning[]): void {
     this.heard();
     this.#hasBacklog = this.#messages.length > 0;
     for (const message of this.#messages) message.isOld = true;
@@ -97,7 +91,7 @@ export class Model {
     return this.#events.splice(0, at === -1 ? this.#events.length : at + 1);
   }
 
-  #handle(arrival: Arrival): void {
+  #handle(arrival: Meaning): void {
     if (arrival.type === 'event') this.#events.push({ event: arrival.event });
     if (arrival.type === 'fault') this.#fail({ type: 'error' }, arrival.code);
     // After our own Close, some answer no more.

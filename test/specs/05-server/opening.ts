@@ -3,13 +3,13 @@ import { attempt, equal, fail, refusesWith, throws } from '../../../shared/harne
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { fromClient, join, utf8 } from '../../../shared/kit/frames.ts';
 import { request } from '../../../shared/kit/peer.ts';
 import { HandshakeError } from '../../../shared/protocol.ts';
 import type { Policy } from '../../../solutions/01-handshake/handshake.ts';
 import type { Accepted } from '../../../solutions/05-server/server.ts';
 import { RFC_ACCEPT } from '../../vectors/accept.ts';
-import { fromClient, type Lesson, NOTHING, type Scenarios, Text } from './core.ts';
+import { type Lesson, NOTHING, type Scenarios, Text } from './core.ts';
 
 const SAMPLE = request('/chat?room=1', 'Origin: http://example.com', 'X-Unknown: yes');
 const OFFER = request('/', 'Sec-WebSocket-Protocol: soap, chat');

@@ -1,15 +1,18 @@
 /** Scripts of what an application, its peer and the time do, and what should come of it. */
+
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { callsOf, clockOf } from '../../../shared/kit/calls.ts';
+import { clock } from '../../../shared/kit/clock.ts';
 import { join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
+import { Coming, hasAll, type Meaning } from '../../../shared/kit/speech.ts';
 import { type Frame, Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import { toHex } from '../../../shared/view/hex.ts';
-import { type Connection, clock, connect, type Event, type Lesson } from './core.ts';
-import { drawArrivals, type Spoken } from './grammar.ts';
+import { type Connection, connect, type Event, type Lesson } from './core.ts';
+import { drawArrivals } from './grammar.ts';
 import { type Due, Model } from './model.ts';
 
 /** How much of the lesson is written, and so appears in a script. */
@@ -58,9 +61,7 @@ export class Session {
   readonly #model: Model;
   readonly #clock = clock();
   readonly #lesson: Lesson;
-  /** What the peer says, and has not arrived. Of the first, so many bytes have. */
-  readonly #coming: Spoken[] = [];
-  #arrived = 0;
+  readonly #coming: Coming<Meaning>;
   /** What went out and is not a whole frame yet. */
   #partial: Uint8Array = new Uint8Array(0);
   #wakes = 0;
@@ -72,6 +73,7 @@ export class Session {
     this.#lesson = lesson;
     this.#choose = choose;
     this.#scope = scope;
+    this.#coming = new Coming(() => drawArrivals(choose, scope));
     const limits = { ...lesson.LIMITS, ...TIMES, maxMessageBytes: 100, ...scope.limits };
     this.#connection = connect(lesson, limits, this.#clock.now, () => this.#wakes++);
     this.#model = new Model(lesson, limits, this.#clock.now);
@@ -106,17 +108,7 @@ export class Session {
   }
 
   #read(): void {
-    if (this.#coming.length === 0) this.#coming.push(...drawArrivals(this.#choose, this.#scope));
-    const count = this.#choose.below(this.#coming.length + 1);
-    const [last] = this.#coming.slice(count);
-    const whole = this.#coming.splice(0, count);
-    const pieces = whole.map(({ bytes }, i) => (i === 0 ? bytes.subarray(this.#arrived) : bytes));
-    if (count > 0) this.#arrived = 0;
-    const rest = last?.isWhole || !last ? 0 : last.bytes.length - this.#arrived;
-    const part = rest > 1 ? this.#choose.below(rest) : 0;
-    if (last) pieces.push(last.bytes.subarray(this.#arrived, this.#arrived + part));
-    this.#arrived += part;
-    const chunk = join(...pieces);
+    const { chunk, whole } = this.#coming.read(this.#choose);
     if (chunk.length === 0) return;
     for (const { name } of whole) this.#heard.push(name);
     this.#model.receive(whole.flatMap(({ arrival }) => arrival ?? []));
@@ -351,10 +343,5 @@ function isEvent(event: Event | undefined, due: Due | undefined): boolean {
     const { closeCode } = due;
     return !closeCode || (error instanceof ProtocolError && error.closeCode === closeCode);
   }
-  const actual = event as unknown as Record<string, unknown>;
-  return Object.entries(expected).every(([key, value]) =>
-    value instanceof Uint8Array
-      ? actual[key] instanceof Uint8Array && Buffer.compare(actual[key], value) === 0
-      : actual[key] === value,
-  );
+  return hasAll(event, expected);
 }

@@ -5,7 +5,7 @@ import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { closeBody, fromClient, fromServer, join, utf8 } from '../../../shared/kit/frames.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Timers } from '../../../shared/kit/timers.ts';
@@ -14,9 +14,6 @@ import {
   Binary,
   Close,
   type Connection,
-  closeBody,
-  fromClient,
-  fromServer,
   type Lesson,
   nameOf,
   Ping,

@@ -1,8 +1,10 @@
 /** Step 5: a peer that is silent, and one that does not close. */
+
 import { equal } from '../../../shared/harness/check.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { fromClient } from '../../../shared/kit/frames.ts';
 import {
   Close,
-  clock,
   connect,
   type Event,
   expectDeadline,
@@ -11,7 +13,6 @@ import {
   expectNext,
   expectOutput,
   expectPing,
-  fromClient,
   type Lesson,
   NORMAL,
   NOTHING,

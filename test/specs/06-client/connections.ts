@@ -1,10 +1,12 @@
 /** What the scenarios of a connection without a socket are written with. */
+
 import { createHash } from 'node:crypto';
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { callsOf, clockOf, recorded } from '../../../shared/kit/calls.ts';
-import { join, KEY, utf8, wire } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { closeBody, join, KEY, utf8, wire } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { GUID, Opcode } from '../../../shared/protocol.ts';
 import { type DecodedFrame, decodeFrames } from '../../../shared/view/frame.ts';
@@ -27,23 +29,7 @@ export const TARGET: Client.Target = {
   resource: '/chat',
 };
 
-/** Encodes a frame as a server sends it. */
-export function fromServer(opcode: number, payload: string | Uint8Array = '', fin = true) {
-  return wire({ opcode, payload, fin, key: null });
-}
-
-/** Encodes the payload of a Close frame. */
-export function closeBody(code: number, reason = ''): Uint8Array {
-  return join(Uint8Array.of(code >> 8, code & 255), utf8(reason));
-}
-
 export const NORMAL = closeBody(1000);
-
-/** A clock that the scenario sets. */
-export function clock() {
-  let ms = 1_000_000;
-  return { now: () => ms, advance: (by: number) => (ms += by) };
-}
 
 /** Random bytes as they are handed out: no four of them in a row appear twice. */
 export function chance() {

@@ -2,10 +2,12 @@
  * A client done slowly and obviously: lists of what is due, and no bytes. What the contract leaves
  * open is optional here.
  */
+
 import { show } from '../../../shared/harness/show.ts';
+import { closeBody } from '../../../shared/kit/frames.ts';
 import { CloseCode, Opcode, OpeningError, ProtocolError } from '../../../shared/protocol.ts';
 import type { DecodedFrame } from '../../../shared/view/frame.ts';
-import { closeBody, codeOf, type Event, NOTHING } from './connections.ts';
+import { codeOf, type Event, NOTHING } from './connections.ts';
 import type { Arrival } from './conversation-grammar.ts';
 
 /** An event that is due. What an error has to be is asked of the error. */

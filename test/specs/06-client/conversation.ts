@@ -1,23 +1,17 @@
 /** Conversations of an application, a server and the time, and what should come of them. */
+
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { clockOf } from '../../../shared/kit/calls.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { utf8 } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
+import { Coming, hasAll } from '../../../shared/kit/speech.ts';
 import { Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { decodeFrames } from '../../../shared/view/frame.ts';
-import {
-  agree,
-  type Connection,
-  chance,
-  clock,
-  dial,
-  type Event,
-  NOTHING,
-  story,
-} from './connections.ts';
-import { drawArrivals, drawResponse, type Range, type Spoken } from './conversation-grammar.ts';
+import { agree, type Connection, chance, dial, type Event, NOTHING, story } from './connections.ts';
+import { type Arrival, drawArrivals, drawResponse, type Range } from './conversation-grammar.ts';
 import { type Due, Model } from './conversation-model.ts';
 import type { Lesson } from './tools.ts';
 
@@ -59,9 +53,7 @@ export class Conversation {
   readonly #chance = chance();
   /** Where the keys so far were in what `random` has returned. */
   readonly #keys = new Set<number>();
-  /** What the server says, and has not arrived. Of the first, so many bytes have. */
-  readonly #coming: Spoken[];
-  #arrived = 0;
+  readonly #coming: Coming<Arrival>;
   #wakes = 0;
   #isLost = false;
   readonly #said: string[] = [];
@@ -78,7 +70,8 @@ export class Conversation {
     });
     this.#model = new Model(TIMES, this.#clock.now);
     this.#model.requestGoesOut();
-    this.#coming = drawResponse(choose, scope, agree(this.#connection));
+    const response = drawResponse(choose, scope, agree(this.#connection));
+    this.#coming = new Coming(() => drawArrivals(choose, scope), response);
   }
 
   /** Lets one thing happen, and checks what comes of it. */
@@ -116,17 +109,7 @@ export class Conversation {
 
   #receive(): void {
     if (this.#model.state === 'CLOSED') return;
-    if (this.#coming.length === 0) this.#coming.push(...drawArrivals(this.#choose, this.#scope));
-    const count = this.#choose.below(this.#coming.length + 1);
-    const [last] = this.#coming.slice(count);
-    const whole = this.#coming.splice(0, count);
-    const pieces = whole.map(({ bytes }, i) => (i === 0 ? bytes.subarray(this.#arrived) : bytes));
-    if (count > 0) this.#arrived = 0;
-    const rest = last?.isWhole || !last ? 0 : last.bytes.length - this.#arrived;
-    const part = rest > 1 ? this.#choose.below(rest) : 0;
-    if (last) pieces.push(last.bytes.subarray(this.#arrived, this.#arrived + part));
-    this.#arrived += part;
-    const chunk = join(...pieces);
+    const { chunk, whole } = this.#coming.read(this.#choose);
     if (chunk.length === 0) return;
     for (const { name } of whole) this.#said.push(name);
     this.#model.receive(whole.flatMap(({ arrival }) => arrival ?? []));
@@ -309,10 +292,5 @@ function isEvent(event: Event | undefined, due: Due | undefined): boolean {
   const { event: expected, isRight } = due;
   if (event.type !== expected.type) return false;
   if (event.type === 'error') return isRight?.(event.error) ?? true;
-  const actual = event as unknown as Record<string, unknown>;
-  return Object.entries(expected).every(([key, value]) =>
-    value instanceof Uint8Array
-      ? actual[key] instanceof Uint8Array && Buffer.compare(actual[key], value) === 0
-      : actual[key] === value,
-  );
+  return hasAll(event, expected);
 }

@@ -3,7 +3,7 @@ import { equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { withRandom } from '../../../shared/harness/random.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { fromServer, join } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { type Delivery, deliveries } from '../../../shared/kit/replay.ts';
 import type { OpeningError } from '../../../shared/protocol.ts';
@@ -23,7 +23,6 @@ import {
   expectNext,
   expectSilence,
   expectUnsent,
-  fromServer,
   NOTHING,
   open,
   Ping,

@@ -2,7 +2,7 @@
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { wire } from '../../../shared/kit/frames.ts';
+import { closeBody, fromServer } from '../../../shared/kit/frames.ts';
 import { type Guest, Host, type Hosting } from '../../../shared/kit/host.ts';
 import { type Cause, until } from '../../../shared/kit/peer.ts';
 import { Opcode } from '../../../shared/protocol.ts';
@@ -25,18 +25,8 @@ export const PATIENT: Client.ClientOptions = { openTimeoutMs: 600_000, closeTime
 /** More bytes than lie between two sockets when nobody reads them. */
 export const TOO_MUCH = 6 * 2 ** 20;
 
-/** Encodes a frame as a server sends it. */
-export function fromServer(opcode: number, payload: string | Uint8Array = ''): Uint8Array {
-  return wire({ opcode, payload, key: null });
-}
-
 /** Encodes a Text frame as a server sends it. */
 export const text = (data: string) => fromServer(Opcode.Text, data);
-
-/** The payload of a Close. */
-export function closeBody(code: number, reason = ''): Uint8Array {
-  return Buffer.concat([Uint8Array.of(code >> 8, code & 255), Buffer.from(reason)]);
-}
 
 /** A Close as a server sends it. */
 export const closing = (code = 1000, reason = '') =>

@@ -1,7 +1,9 @@
 /** Step 6: the end of a connection, whoever wants it. */
+
 import { fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { closeBody, fromServer, join } from '../../../shared/kit/frames.ts';
 import { buffersReserved, memoryTaken } from '../../../shared/kit/memory.ts';
 import { decodeFrames } from '../../../shared/view/frame.ts';
 import {
@@ -9,8 +11,6 @@ import {
   agree,
   Close,
   type Connection,
-  clock,
-  closeBody,
   codeOf,
   dial,
   expectClose,
@@ -19,7 +19,6 @@ import {
   expectNext,
   expectSilence,
   expectUnsent,
-  fromServer,
   open,
   Ping,
   Pong,

@@ -1,8 +1,10 @@
 /** Step 6: connections that fail while they are open. */
+
 import { equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join, wire } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { closeBody, fromServer, join, wire } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { OpeningError, ProtocolError } from '../../../shared/protocol.ts';
 import {
@@ -12,8 +14,6 @@ import {
   Close,
   type Connection,
   Continuation,
-  clock,
-  closeBody,
   dial,
   type Event,
   expectClose,
@@ -21,7 +21,6 @@ import {
   expectNext,
   expectSilence,
   expectUnsent,
-  fromServer,
   NORMAL,
   open,
   Ping,

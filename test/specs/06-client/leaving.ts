@@ -1,8 +1,10 @@
 /** Step 7: how a connection on a socket ends, and what travels before. */
+
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { closeBody, fromServer } from '../../../shared/kit/frames.ts';
 import { agreement, type Guest, Host } from '../../../shared/kit/host.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
@@ -11,13 +13,11 @@ import { Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import { toHex } from '../../../shared/view/hex.ts';
 import {
-  closeBody,
   closing,
   type Dialled,
   dial,
   ends,
   fails,
-  fromServer,
   LOST,
   opened,
   TOO_MUCH,

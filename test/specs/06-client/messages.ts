@@ -1,12 +1,14 @@
 /** Step 8: messages, as a page sends and gets them. */
+
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { fromServer } from '../../../shared/kit/frames.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import type { WebSocketData } from '../../../solutions/06-client/client.ts';
-import { closing, fromServer, SECURE, TOO_MUCH, TRUSTING, text } from './dialling.ts';
+import { closing, SECURE, TOO_MUCH, TRUSTING, text } from './dialling.ts';
 import {
   CLEANLY,
   FAILING,

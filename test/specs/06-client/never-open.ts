@@ -1,22 +1,22 @@
 /** Step 6: connections that end before they are open. */
+
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { clock } from '../../../shared/kit/clock.ts';
+import { fromServer, join, utf8 } from '../../../shared/kit/frames.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { OpeningError } from '../../../shared/protocol.ts';
 import {
   agree,
   Binary,
   type Connection,
-  clock,
   dial,
   type Event,
   expectIs,
   expectNext,
   expectSilence,
   expectUnsent,
-  fromServer,
   pull,
   respond,
   story,

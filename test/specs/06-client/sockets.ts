@@ -1,21 +1,21 @@
 /** Step 7: a connection on a socket of its own. */
+
 import { lookup } from 'node:dns/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { closeBody, fromServer } from '../../../shared/kit/frames.ts';
 import { Host, hasAddress } from '../../../shared/kit/host.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { withUncaught } from '../../../shared/kit/uncaught.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
 import {
-  closeBody,
   closing,
   comes,
   dial,
   ends,
   fails,
-  fromServer,
   hears,
   LOST,
   opened,

@@ -1,12 +1,14 @@
 /** Step 8: the class that every browser has. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { closeBody, fromServer } from '../../../shared/kit/frames.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import type { CloseEvent } from '../../../solutions/06-client/client.ts';
-import { closeBody, closing, fromServer, text } from './dialling.ts';
+import { closing, text } from './dialling.ts';
 import { ON_A_PAGE } from './messages.ts';
 import {
   CLEANLY,
