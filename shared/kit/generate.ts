@@ -159,3 +159,11 @@ function withSeed(error: unknown, seed: number): unknown {
   if (!(error instanceof CheckFailure)) return error;
   return error.with([...error.facts, ['found with', `SEED=${seed}`]]);
 }
+
+/** Puts in one of these characters, takes one out, or changes one. */
+export function mutate(choose: Choices, text: string, intruders: readonly string[]): string {
+  const at = choose.below(text.length);
+  const without = choose.below(2);
+  const intruder = choose.below(3) < 2 ? choose.pick(intruders) : '';
+  return text.slice(0, at) + intruder + text.slice(at + without);
+}

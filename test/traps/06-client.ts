@@ -384,7 +384,7 @@ const OPENING: readonly Trap[] = [
     story: 'White space taken off the front of a value only. The accept value is then another one.',
     source: 'nodejs/undici',
     rules: [],
-    edits: [['/[^ \\t](?:.*[^ \\t])?/s', '/[^ \\t].*/s']],
+    edits: [['/^[ \\t]+|(?<![ \\t])[ \\t]+$/g', '/^[ \\t]+/g']],
   },
   {
     id: 'status-0101',

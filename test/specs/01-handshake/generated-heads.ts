@@ -3,7 +3,7 @@ import { attempt, equal, refusesWith } from '../../../shared/harness/check.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
 import { join } from '../../../shared/kit/frames.ts';
-import { type Choices, generated } from '../../../shared/kit/generate.ts';
+import { type Choices, generated, mutate } from '../../../shared/kit/generate.ts';
 import { quote, toHex } from '../../../shared/view/hex.ts';
 import type * as Handshake from '../../../solutions/01-handshake/handshake.ts';
 import { CHARACTERS, latin1, readHead } from './reader.ts';
@@ -204,14 +204,6 @@ function drawHead(choose: Choices): string {
   return `${[first, ...lines].join('\r\n')}\r\n\r\n`;
 }
 
-/** Puts in, takes out or changes a character. */
-function mutate(choose: Choices, text: string): string {
-  const at = choose.below(text.length);
-  const without = choose.below(2);
-  const intruder = choose.below(3) < 2 ? choose.pick(INTRUDERS) : '';
-  return text.slice(0, at) + intruder + text.slice(at + without);
-}
-
 /** Delivers bytes as they may come: alone, as a part of a larger buffer, or as a `Buffer`. */
 function deliver(choose: Choices, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const form = choose.below(3);
@@ -231,7 +223,7 @@ const MUTATED: HeadScenario = {
   check: (lesson) => {
     generated(100, (choose) => {
       let text = drawHead(choose);
-      for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text);
+      for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text, INTRUDERS);
       // HTTP lets a server skip a blank line before a request.
       if (text.startsWith('\r\n')) return;
       const rest = choose.oneIn(4) ? latin1('\r\nx: y\r\n\r\n') : choose.bytes(choose.below(5));

@@ -2,7 +2,7 @@
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { join } from '../../../shared/kit/frames.ts';
-import { type Choices, generated } from '../../../shared/kit/generate.ts';
+import { type Choices, generated, mutate } from '../../../shared/kit/generate.ts';
 import { quote, toHex } from '../../../shared/view/hex.ts';
 import type { ResponseHead } from '../../../solutions/06-client/client.ts';
 import { CHARACTERS, latin1 } from '../01-handshake/reader.ts';
@@ -93,21 +93,13 @@ function drawHead(choose: Choices): string {
   return `${[first, ...lines].join('\r\n')}\r\n\r\n`;
 }
 
-/** Puts in, takes out or changes a character. */
-function mutate(choose: Choices, text: string): string {
-  const at = choose.below(text.length);
-  const without = choose.below(2);
-  const intruder = choose.below(3) < 2 ? choose.pick(INTRUDERS) : '';
-  return text.slice(0, at) + intruder + text.slice(at + without);
-}
-
 const MUTATED: Scenarios[number] = {
   what: 'Any head, right or wrong.',
   rules: [33, 34, 153],
   check: (lesson) => {
     generated(60, (choose) => {
       let text = drawHead(choose);
-      for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text);
+      for (let i = choose.below(3); i > 0; i--) text = mutate(choose, text, INTRUDERS);
       // A blank line before the status line can be skipped, or refused, as can a 101 of HTTP/1.0.
       if (text.startsWith('\r\n') || text.startsWith('HTTP/1.0 101')) return;
       const rest = choose.oneIn(4) ? latin1('\r\nx: y\r\n\r\n') : choose.bytes(choose.below(5));
