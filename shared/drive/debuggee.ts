@@ -1,6 +1,5 @@
 /** A program with a debugger in it: another process, which ends with this one whatever happens. */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { withTimeout } from '../kit/patience.ts';
 import { endChild, spawnKept } from '../process/children.ts';
 
@@ -13,11 +12,14 @@ const KEPT_CHARACTERS = 4096;
 /** A program at work, and its debugger's address. */
 export class Debuggee {
   readonly #process: ChildProcess;
+  /** It may have ended by itself long before it is told to. */
+  readonly #gone: Promise<void>;
   /** Of its debugger, such as `ws://127.0.0.1:9229/7c9a…`. */
   readonly url: string;
 
   private constructor(process: ChildProcess, url: string) {
     this.#process = process;
+    this.#gone = new Promise((resolve) => process.once('close', () => resolve()));
     this.url = url;
   }
 
@@ -41,9 +43,8 @@ export class Debuggee {
 
   /** Ends the program, and all that it has started. */
   async end(): Promise<void> {
-    const gone = once(this.#process, 'close');
     endChild(this.#process);
-    await gone;
+    await this.#gone;
   }
 }
 
