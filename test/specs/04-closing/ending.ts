@@ -1,5 +1,4 @@
 /** Lesson 04, steps 6 and 7: how a connection ended, and a peer that never answers. */
-
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { same } from '../../../shared/harness/difference.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';

@@ -1,5 +1,4 @@
 /** Step 3: messages go in, bytes for one write come out. */
-
 import { equal, fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';

@@ -1,5 +1,4 @@
 /** What the scenarios of a connection without a socket are written with. */
-
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

@@ -1,5 +1,4 @@
 /** Step 11: all connections of a server at once. */
-
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';

@@ -1,5 +1,4 @@
 /** Step 10: however a client goes, nothing of it stays. */
-
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient, fromServer } from '../../../shared/kit/frames.ts';

@@ -1,5 +1,4 @@
 /** Scripts of what an application, its peer and the time do, and what should come of it. */
-
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

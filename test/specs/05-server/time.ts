@@ -1,5 +1,4 @@
 /** Step 5: a peer that is silent, and one that does not close. */
-
 import { equal } from '../../../shared/harness/check.ts';
 import { clock } from '../../../shared/kit/clock.ts';
 import { fromClient } from '../../../shared/kit/frames.ts';

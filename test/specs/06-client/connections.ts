@@ -1,5 +1,4 @@
 /** What the scenarios of a connection without a socket are written with. */
-
 import { createHash } from 'node:crypto';
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';

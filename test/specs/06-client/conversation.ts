@@ -1,5 +1,4 @@
 /** Conversations of an application, a server and the time, and what should come of them. */
-
 import { fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

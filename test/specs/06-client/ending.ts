@@ -1,5 +1,4 @@
 /** Step 6: the end of a connection, whoever wants it. */
-
 import { fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { clock } from '../../../shared/kit/clock.ts';

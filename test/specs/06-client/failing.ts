@@ -1,5 +1,4 @@
 /** Step 6: connections that fail while they are open. */
-
 import { equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

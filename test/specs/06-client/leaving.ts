@@ -1,5 +1,4 @@
 /** Step 7: how a connection on a socket ends, and what travels before. */
-
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { equal, fail } from '../../../shared/harness/check.ts';

@@ -1,5 +1,4 @@
 /** Step 8: messages, as a page sends and gets them. */
-
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { fromServer } from '../../../shared/kit/frames.ts';

@@ -1,5 +1,4 @@
 /** Step 6: connections that end before they are open. */
-
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';

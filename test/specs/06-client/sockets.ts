@@ -1,5 +1,4 @@
 /** Step 7: a connection on a socket of its own. */
-
 import { lookup } from 'node:dns/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equal, fail } from '../../../shared/harness/check.ts';

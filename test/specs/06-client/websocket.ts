@@ -1,5 +1,4 @@
 /** Step 8: the class that every browser has. */
-
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
