@@ -45,6 +45,8 @@ export type Role = 'client' | 'server';
 /** One frame, without the wire's business: masks and lengths are gone. RFC 6455 §5.2 */
 export interface Frame {
   readonly fin: boolean;
+  /** RSV1, for an extension that has changed the payload. Absent: it is 0. */
+  readonly rsv1?: boolean;
   readonly opcode: number;
   readonly payload: Uint8Array;
 }
@@ -57,6 +59,23 @@ export type Message =
   | { readonly type: 'ping'; readonly payload: Uint8Array }
   | { readonly type: 'pong'; readonly payload: Uint8Array };
 
+/** How one message is to be sent. */
+export interface SendOptions {
+  /** `false`: an extension leaves it as it is. */
+  readonly compress?: boolean;
+}
+
+/** What an extension does that both ends have agreed on, for one connection. RFC 6455 §9 */
+export interface Extension {
+  /** Makes the reader of messages, of up to `maxMessageBytes` each. */
+  readerFor(maxMessageBytes: number): {
+    push(chunk: Uint8Array): void;
+    read(): Message | undefined;
+  };
+  /** Makes the frames of a message, each with a payload of at most `maxPayload` bytes. */
+  framesFor(opcode: number, data: Uint8Array, maxPayload: number, options?: SendOptions): Frame[];
+}
+
 /** Says whether an opcode is that of a control frame: 8 to 15, reserved ones too. RFC 6455 §5.5 */
 export function isControl(opcode: number): boolean {
   return opcode >= 0x8;
@@ -67,7 +86,7 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   /** The code to put in our Close frame; the three that never travel are not allowed. */
   readonly closeCode: Exclude<CloseCode, 1005 | 1006 | 1015>;
-  /** The section of RFC 6455 that has the rule, such as `5.2`. */
+  /** The section that has the rule: `5.2` of RFC 6455, or `RFC 7692 §6.2`. */
   readonly section: string;
 
   constructor(closeCode: ProtocolError['closeCode'], section: string, message: string) {

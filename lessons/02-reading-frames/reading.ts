@@ -129,6 +129,9 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
   throw new Todo('02.6');
 }
 
+/** Where messages get their frames from: a `FrameReader`, or what an extension has in its place. */
+export type FrameSource = Pick<FrameReader, 'push' | 'read' | 'peek'>;
+
 /**
  * Steps 7–9 · Messages.
  *
@@ -137,8 +140,17 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
  * message. RFC 6455 §5.4–§5.6, §8.1, §10.4
  */
 export class MessageReader {
-  /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
-  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+  /**
+   * Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. Its frames come
+   * from what `makeFrames` makes, which calls `check` as a `FrameReader` does: an extension has
+   * frames of its own.
+   */
+  constructor(
+    role: Role = 'server',
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    makeFrames: (check: (header: FrameHeader) => void) => FrameSource = (check) =>
+      new FrameReader(check),
+  ) {
     throw new Todo('02.7');
   }
 

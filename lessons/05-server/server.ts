@@ -3,12 +3,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   CloseCode,
+  type Extension,
   type Frame,
   HandshakeError,
   isControl,
   type Message,
   Opcode,
   ProtocolError,
+  type SendOptions,
 } from '../../shared/protocol.ts';
 import { Todo } from '../../shared/todo.ts';
 import {
@@ -81,6 +83,8 @@ export interface Accepted {
   readonly upgrade: Upgrade;
   /** The subprotocol that was chosen. `undefined`: none. */
   readonly protocol: string | undefined;
+  /** What `extend` has agreed on with the client. Absent: nothing. */
+  readonly extension?: Extension;
   /** What came after the head: the first frames, or a part of one. Often empty. */
   readonly rest: Uint8Array;
 }
@@ -106,8 +110,14 @@ export type ConnectionEvent =
   /** The TCP connection is gone. Always the last. */
   | ({ readonly type: 'close' } & CloseResult);
 
+/** Agrees on an extension with a client, or leaves the opening as it is. */
+export type Extend = (opening: Accepted, request: RequestHead) => Accepted;
+
 /** What a server is willing to serve, and how much it puts up with. */
-export type Options = Policy & Partial<Limits>;
+export interface Options extends Policy, Partial<Limits> {
+  /** Absent: the server has no extension. */
+  readonly extend?: Extend;
+}
 
 /** What an application does with its connections. */
 export type Handler = (connection: Connection, event: ConnectionEvent) => void;
@@ -121,7 +131,7 @@ export type Handler = (connection: Connection, event: ConnectionEvent) => void;
  */
 export function openingHandshake(
   received: Uint8Array,
-  policy: Policy = {},
+  policy: Options = {},
   maxHeadBytes = MAX_HEAD_BYTES,
 ): Accepted | Refused | undefined {
   throw new Todo('05.1');
@@ -136,9 +146,10 @@ export function openingHandshake(
 export class Connection {
   /**
    * Step 2 · Starts after the opening handshake. `now` reads a clock, in milliseconds; `wake` is
-   * called whenever there is something new to do: output to take, or a socket to end.
+   * called whenever there is something new to do: output to take, or a socket to end. An
+   * `extension` makes the reader, and the frames of what is sent.
    */
-  constructor(limits: Limits, now: () => number, wake: () => void) {
+  constructor(limits: Limits, now: () => number, wake: () => void, extension?: Extension) {
     throw new Todo('05.2');
   }
 
@@ -160,7 +171,7 @@ export class Connection {
 
   /**
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
-   * them alone. A connection that is closing sends nothing.
+   * them alone. A connection that is closing sends nothing. The options are for the extension.
    *
    * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: then wait for the
    * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
@@ -169,7 +180,7 @@ export class Connection {
    *
    * Throws `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
    */
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
     throw new Todo('05.3');
   }
 

@@ -5,12 +5,14 @@ import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from
 import { connect as connectTls } from 'node:tls';
 import {
   CloseCode,
+  type Extension,
   isControl,
   MAX_CONTROL_PAYLOAD,
   type Message,
   Opcode,
   OpeningError,
   ProtocolError,
+  type SendOptions,
 } from '../../shared/protocol.ts';
 import { Todo } from '../../shared/todo.ts';
 import { acceptKey, MAX_HEAD_BYTES } from '../01-handshake/handshake.ts';
@@ -52,6 +54,19 @@ export interface RequestOptions {
   readonly protocols?: readonly string[];
   /** More headers, such as `Cookie` or `Origin`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The extension that we offer. Absent: none. */
+  readonly offer?: Offer;
+}
+
+/** An extension on offer. RFC 6455 §9.1 */
+export interface Offer {
+  /** The value of Sec-WebSocket-Extensions in the request. */
+  readonly header: string;
+  /**
+   * Reads what the server has agreed to in its response. `undefined`: to no extension. Throws
+   * `OpeningError` for what was not on offer.
+   */
+  agree(response: ResponseHead): Extension | undefined;
 }
 
 /** The head of an HTTP response: everything up to and including the blank line. */
@@ -133,8 +148,8 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
  *
  * Writes the request that asks for a WebSocket: a GET of the resource in HTTP/1.1, then Host,
  * Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there
- * are subprotocols, each on one line, and the headers of the options, one byte for each of their
- * characters. Nothing else: no Origin, for example, unless the options have one. Their order is
+ * are subprotocols, Sec-WebSocket-Extensions if there is an offer, each on one line, and the headers
+ * of the options, one byte for each of their characters. Nothing else: no Origin, for example, unless the options have one. Their order is
  * free.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
@@ -145,7 +160,7 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
 export function openingRequest(
   target: Target,
   key: string,
-  { protocols = [], headers = {} }: RequestOptions = {},
+  { protocols = [], headers = {}, offer }: RequestOptions = {},
 ): Uint8Array {
   throw new Todo('06.2');
 }
@@ -180,7 +195,7 @@ export function parseResponse(
  * - no single Upgrade that is `websocket` in any case,
  * - no `Upgrade` among the items of Connection, in any case and on any of its lines,
  * - no single Sec-WebSocket-Accept that proves our key,
- * - an extension, since we offered none, or an empty list of them,
+ * - an extension or an empty list of them, unless `hasOffered`: then, who offered it looks at it,
  * - a subprotocol that we didn't offer, letter by letter, more than one, and none at all when we
  *   offered some. RFC 6455 §4.1
  */
@@ -188,6 +203,7 @@ export function checkResponse(
   head: ResponseHead,
   key: string,
   protocols: readonly string[] = [],
+  hasOffered = false,
 ): string | undefined {
   throw new Todo('06.4');
 }
@@ -246,9 +262,9 @@ export class ClientConnection {
    * Step 5 · Sends a message in one frame: a string as text, bytes as binary. The bytes are neither
    * copied nor changed: leave them alone until `takeOutput` has returned their frame. Returns `false`
    * for a message that is not sent, because the connection is not open. Throws `TypeError` for text
-   * with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   * with half of a surrogate pair in it. The options are for the extension. RFC 6455 §5.6, §6.1
    */
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
     throw new Todo('06.5');
   }
 

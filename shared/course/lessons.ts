@@ -70,6 +70,14 @@ const COURSE: readonly Lesson[] = [
     needs: ['01', '02', '03', '04'],
     command: 'npm run drive',
   },
+  {
+    number: '07',
+    name: '07-compression',
+    title: 'Compression',
+    file: 'compression.ts',
+    gain: 'Your messages are a fraction of their size, and you know when they should not be.',
+    needs: ['01', '02', '03', '04', '05', '06'],
+  },
 ];
 
 /** Those whose checks are here, in order: a handout may have some of them. */

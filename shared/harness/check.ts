@@ -1,10 +1,10 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
-import { readFileSync } from 'node:fs';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import { causeOfCrash, thrown } from './crash.ts';
 import { same, unseen, wrongKind } from './difference.ts';
 import type { About, Fact } from './facts.ts';
+import { SECTIONS } from './sections.ts';
 import { compareBytes, show } from './show.ts';
 
 /** A step does not pass, and this is why. */
@@ -205,8 +205,6 @@ export function throwsDOMException(
   refusedAs(`DOMException named ${name}`, isRight, action, what, about);
 }
 
-const SECTIONS = readFileSync(new URL('rfc6455-sections.txt', import.meta.url), 'utf8');
-
 /** Checks that an error says what is wrong, and that of a peer's mistake, where that is written. */
 function explains(outcome: Outcome<unknown>, what: string, about: About): void {
   if (!outcome.threw || !(outcome.error instanceof Error)) return;
@@ -217,10 +215,10 @@ function explains(outcome: Outcome<unknown>, what: string, about: About): void {
       'The error has no message, and people who look for the mistake have nothing else.';
     fail(what, [...(about.given ?? []), ...didFacts(outcome, about)], cause);
   }
-  if (section !== undefined && !SECTIONS.includes(`\n${section} `)) {
+  if (section !== undefined && !SECTIONS.has(`${section}`)) {
     const number = /[\d.]*\d/.exec(`${section}`)?.[0];
     const cause =
-      number !== undefined && SECTIONS.includes(`\n${number} `)
+      number !== undefined && SECTIONS.has(number)
         ? `The section is a number alone: '${number}'.`
         : 'RFC 6455 has no such section. It is a number, such as the one in the heading of the step.';
     fail(

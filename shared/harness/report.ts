@@ -8,6 +8,7 @@ import { pad } from '../view/width.ts';
 import { drawStream } from '../view/wire.ts';
 import { wrap } from '../view/wrap.ts';
 import type { Failure, StepResult } from './facts.ts';
+import { cite } from './sections.ts';
 
 /** How many lines of what a step printed are shown. */
 const MAX_PRINTED_LINES = 10;
@@ -88,7 +89,7 @@ function heading({ side, lesson }: Target, done: number, total: number, width: n
 
 function stepLine({ number, title, section, failure }: StepResult, width: number): string {
   const mark = !failure ? style.green('✓') : failure.kind === 'todo' ? '·' : style.red('✗');
-  const where = `§${section}`;
+  const where = section.replace(/^(?=\d)/, '§');
   const name = pad(`${String(number).padEnd(2)} ${title}`, width - 4 - where.length);
   return ` ${mark} ${failure ? name : style.green(name)}${style.dim(where)}`;
 }
@@ -118,7 +119,7 @@ export function explanation(
   const pointers = [
     `Read      lessons/${lesson.name}/README.md, step ${number}`,
     `Hint      npm run hint ${lesson.number}.${number}`,
-    `Standard  RFC 6455 §${failure.section ?? section}`,
+    `Standard  ${cite(failure.section ?? section)}`,
   ];
   const why = failure.kind === 'todo' ? [''] : details(failure, width);
   if (failure.kind === 'todo') pointers.unshift(`Code      ${failure.facts[0]?.[1]}`);

@@ -331,6 +331,9 @@ export function checkHeader(header: FrameHeader, role: Role = 'server'): void {
  */
 const MAX_PIECES = 1000;
 
+/** Where messages get their frames from: a `FrameReader`, or what an extension has in its place. */
+export type FrameSource = Pick<FrameReader, 'push' | 'read' | 'peek'>;
+
 /** A text on its way: decodes the bytes as they arrive, each once. RFC 6455 §5.6, §8.1 */
 class TextAssembler {
   /** Decodes one text after the other. `undefined`: there was none so far. */
@@ -343,7 +346,7 @@ class TextAssembler {
   #seen = 0;
 
   /** Adds what is new of the frame that is still arriving in `frames`. */
-  addArrived(frames: FrameReader): void {
+  addArrived(frames: FrameSource): void {
     const arrived = frames.peek(this.#seen);
     this.#decode(arrived, false);
     this.#seen += arrived.length;
@@ -388,10 +391,7 @@ class TextAssembler {
 export class MessageReader {
   readonly #role: Role;
   readonly #maxMessageBytes: number;
-  readonly #frames = new FrameReader((header) => {
-    this.#check(header);
-    this.#header = header;
-  });
+  readonly #frames: FrameSource;
   /** The header of the frame whose payload is arriving. `undefined`: none is. */
   #header: FrameHeader | undefined;
   /** Text or Binary while a fragmented message is open, `undefined` between messages. */
@@ -402,10 +402,23 @@ export class MessageReader {
   readonly #fragments = new ByteQueue();
   readonly #text = new TextAssembler();
 
-  /** Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. */
-  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+  /**
+   * Makes a reader for our `role` that accepts messages of up to `maxMessageBytes`. Its frames come
+   * from what `makeFrames` makes, which calls `check` as a `FrameReader` does: an extension has
+   * frames of its own.
+   */
+  constructor(
+    role: Role = 'server',
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    makeFrames: (check: (header: FrameHeader) => void) => FrameSource = (check) =>
+      new FrameReader(check),
+  ) {
     this.#role = role;
     this.#maxMessageBytes = maxMessageBytes;
+    this.#frames = makeFrames((header) => {
+      this.#check(header);
+      this.#header = header;
+    });
   }
 
   /**

@@ -42,10 +42,10 @@ function headerSize({ length }: Uint8Array): number {
 function writeHeader(
   bytes: Buffer,
   at: number,
-  { fin, opcode, payload: { length } }: Frame,
+  { fin, rsv1, opcode, payload: { length } }: Frame,
   maskBit: 0 | 0x80,
 ): number {
-  bytes[at] = (fin ? 0x80 : 0) | opcode;
+  bytes[at] = (fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode;
   if (length <= 125) {
     bytes[at + 1] = maskBit | length;
     return at + 2;

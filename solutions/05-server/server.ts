@@ -3,12 +3,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   CloseCode,
+  type Extension,
   type Frame,
   HandshakeError,
   isControl,
   type Message,
   Opcode,
   ProtocolError,
+  type SendOptions,
 } from '../../shared/protocol.ts';
 import {
   acceptResponse,
@@ -83,6 +85,8 @@ export interface Accepted {
   readonly upgrade: Upgrade;
   /** The subprotocol that was chosen. `undefined`: none. */
   readonly protocol: string | undefined;
+  /** What `extend` has agreed on with the client. Absent: nothing. */
+  readonly extension?: Extension;
   /** What came after the head: the first frames, or a part of one. Often empty. */
   readonly rest: Uint8Array;
 }
@@ -108,8 +112,14 @@ export type ConnectionEvent =
   /** The TCP connection is gone. Always the last. */
   | ({ readonly type: 'close' } & CloseResult);
 
+/** Agrees on an extension with a client, or leaves the opening as it is. */
+export type Extend = (opening: Accepted, request: RequestHead) => Accepted;
+
 /** What a server is willing to serve, and how much it puts up with. */
-export type Options = Policy & Partial<Limits>;
+export interface Options extends Policy, Partial<Limits> {
+  /** Absent: the server has no extension. */
+  readonly extend?: Extend;
+}
 
 /** What an application does with its connections. */
 export type Handler = (connection: Connection, event: ConnectionEvent) => void;
@@ -123,7 +133,7 @@ export type Handler = (connection: Connection, event: ConnectionEvent) => void;
  */
 export function openingHandshake(
   received: Uint8Array,
-  policy: Policy = {},
+  policy: Options = {},
   maxHeadBytes = MAX_HEAD_BYTES,
 ): Accepted | Refused | undefined {
   return catchRefusal(() => {
@@ -132,11 +142,12 @@ export function openingHandshake(
   });
 }
 
-function acceptRequest(request: RequestHead, rest: Uint8Array, policy: Policy): Accepted {
+function acceptRequest(request: RequestHead, rest: Uint8Array, policy: Options): Accepted {
   const upgrade = checkUpgrade(request);
   const protocol = negotiate(upgrade, policy);
   const answer = acceptResponse(upgrade.key, protocol);
-  return { accepted: true, answer, upgrade, protocol, rest };
+  const opening: Accepted = { accepted: true, answer, upgrade, protocol, rest };
+  return policy.extend?.(opening, request) ?? opening;
 }
 
 function catchRefusal<T>(open: () => T): T | Refused {
@@ -162,7 +173,8 @@ export class Connection {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #wake: () => void;
-  readonly #reader: MessageReader;
+  readonly #extension: Extension | undefined;
+  readonly #reader: Pick<MessageReader, 'push' | 'read'>;
   readonly #queue = new SendQueue();
   readonly #closing: ClosingHandshake;
   /** Events of our own, which come before what is still to be read. */
@@ -182,13 +194,17 @@ export class Connection {
 
   /**
    * Step 2 · Starts after the opening handshake. `now` reads a clock, in milliseconds; `wake` is
-   * called whenever there is something new to do: output to take, or a socket to end.
+   * called whenever there is something new to do: output to take, or a socket to end. An
+   * `extension` makes the reader, and the frames of what is sent.
    */
-  constructor(limits: Limits, now: () => number, wake: () => void) {
+  constructor(limits: Limits, now: () => number, wake: () => void, extension?: Extension) {
     this.#limits = limits;
     this.#now = now;
     this.#wake = wake;
-    this.#reader = new MessageReader('server', limits.maxMessageBytes);
+    this.#extension = extension;
+    this.#reader = extension
+      ? extension.readerFor(limits.maxMessageBytes)
+      : new MessageReader('server', limits.maxMessageBytes);
     this.#closing = new ClosingHandshake('server', limits.closeTimeoutMs, now);
     this.#heardAt = now();
   }
@@ -248,7 +264,7 @@ export class Connection {
 
   /**
    * Step 3 · Sends a message: a string as text, bytes as binary. The bytes are not copied: leave
-   * them alone. A connection that is closing sends nothing.
+   * them alone. A connection that is closing sends nothing. The options are for the extension.
    *
    * Returns `false` when `HIGH_WATER_BYTES` or more wait, this message counted: then wait for the
    * `drain` event, or the `close`. When more than `maxWaitingBytes` wait, drops them and fails the
@@ -257,7 +273,7 @@ export class Connection {
    *
    * Throws `TypeError` for text with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
    */
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
     const isText = typeof data === 'string';
     const payload = isText ? encodeText(data) : data;
     if (this.#closing.state !== 'OPEN') return false;
@@ -267,8 +283,12 @@ export class Connection {
       return false;
     }
     const opcode = isText ? Opcode.Text : Opcode.Binary;
-    this.#queue.addMessage(fragment(opcode, payload, MAX_FRAGMENT_BYTES));
-    this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;
+    const frames = this.#extension
+      ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)
+      : fragment(opcode, payload, MAX_FRAGMENT_BYTES);
+    this.#queue.addMessage(frames);
+    for (const frame of frames) this.#waitingBytes += frame.payload.length;
+    this.#waitingBytes += MESSAGE_COST_BYTES;
     this.#owesDrain ||= this.#waitingBytes >= HIGH_WATER_BYTES;
     this.#wake();
     return !this.#owesDrain;
@@ -434,10 +454,10 @@ class Attachment {
   #timerAt = NEVER;
 
   constructor(socket: Duplex, opening: Accepted, handle: Handler, limits: Limits) {
-    const { answer, upgrade, protocol, rest } = opening;
+    const { answer, upgrade, protocol, extension, rest } = opening;
     this.#socket = socket;
     this.#handle = handle;
-    this.connection = new Connection(limits, now, () => this.#scheduleTurn());
+    this.connection = new Connection(limits, now, () => this.#scheduleTurn(), extension);
     socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
     socket.on('drain', () => {
       this.connection.heard();

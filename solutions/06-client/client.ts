@@ -5,12 +5,14 @@ import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from
 import { connect as connectTls } from 'node:tls';
 import {
   CloseCode,
+  type Extension,
   isControl,
   MAX_CONTROL_PAYLOAD,
   type Message,
   Opcode,
   OpeningError,
   ProtocolError,
+  type SendOptions,
 } from '../../shared/protocol.ts';
 import { acceptKey, MAX_HEAD_BYTES } from '../01-handshake/handshake.ts';
 import { MAX_MESSAGE_BYTES, MessageReader } from '../02-reading-frames/reading.ts';
@@ -51,6 +53,19 @@ export interface RequestOptions {
   readonly protocols?: readonly string[];
   /** More headers, such as `Cookie` or `Origin`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The extension that we offer. Absent: none. */
+  readonly offer?: Offer;
+}
+
+/** An extension on offer. RFC 6455 §9.1 */
+export interface Offer {
+  /** The value of Sec-WebSocket-Extensions in the request. */
+  readonly header: string;
+  /**
+   * Reads what the server has agreed to in its response. `undefined`: to no extension. Throws
+   * `OpeningError` for what was not on offer.
+   */
+  agree(response: ResponseHead): Extension | undefined;
 }
 
 /** The head of an HTTP response: everything up to and including the blank line. */
@@ -165,8 +180,8 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
  *
  * Writes the request that asks for a WebSocket: a GET of the resource in HTTP/1.1, then Host,
  * Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there
- * are subprotocols, each on one line, and the headers of the options, one byte for each of their
- * characters. Nothing else: no Origin, for example, unless the options have one. Their order is
+ * are subprotocols, Sec-WebSocket-Extensions if there is an offer, each on one line, and the headers
+ * of the options, one byte for each of their characters. Nothing else: no Origin, for example, unless the options have one. Their order is
  * free.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
@@ -177,7 +192,7 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
 export function openingRequest(
   target: Target,
   key: string,
-  { protocols = [], headers = {} }: RequestOptions = {},
+  { protocols = [], headers = {}, offer }: RequestOptions = {},
 ): Uint8Array {
   if (!protocols.every((name) => TOKEN.test(name)) || new Set(protocols).size < protocols.length) {
     throw invalid('The subprotocols have to be different tokens.');
@@ -195,6 +210,7 @@ export function openingRequest(
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
     ...(protocols.length > 0 ? [`Sec-WebSocket-Protocol: ${protocols.join(', ')}`] : []),
+    ...(offer ? [`Sec-WebSocket-Extensions: ${offer.header}`] : []),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
@@ -271,7 +287,7 @@ function trim(text: string): string {
  * - no single Upgrade that is `websocket` in any case,
  * - no `Upgrade` among the items of Connection, in any case and on any of its lines,
  * - no single Sec-WebSocket-Accept that proves our key,
- * - an extension, since we offered none, or an empty list of them,
+ * - an extension or an empty list of them, unless `hasOffered`: then, who offered it looks at it,
  * - a subprotocol that we didn't offer, letter by letter, more than one, and none at all when we
  *   offered some. RFC 6455 §4.1
  */
@@ -279,6 +295,7 @@ export function checkResponse(
   head: ResponseHead,
   key: string,
   protocols: readonly string[] = [],
+  hasOffered = false,
 ): string | undefined {
   const valuesOf = (name: string) => head.headers.get(name) ?? [];
   const refuse = (section: string, message: string) => new OpeningError(section, message, head);
@@ -291,7 +308,7 @@ export function checkResponse(
   if (valuesOf('sec-websocket-accept').join() !== acceptKey(key)) {
     throw refuse('4.1', 'Sec-WebSocket-Accept does not prove that the server has read our key.');
   }
-  if (valuesOf('sec-websocket-extensions').length > 0) {
+  if (!hasOffered && valuesOf('sec-websocket-extensions').length > 0) {
     throw refuse('9.1', 'The server uses an extension that nobody asked for.');
   }
   const [protocol, ...others] = valuesOf('sec-websocket-protocol');
@@ -313,7 +330,10 @@ export class ClientConnection {
   readonly #now: () => number;
   readonly #wake: () => void;
   readonly #random: (size: number) => Uint8Array;
-  readonly #reader: MessageReader;
+  readonly #offer: Offer | undefined;
+  /** What the server has agreed to. `undefined`: nothing, or it has not answered yet. */
+  #extension: Extension | undefined;
+  #reader: Pick<MessageReader, 'push' | 'read'>;
   readonly #queue = new SendQueue();
   readonly #closing: ClosingHandshake;
   /** Events of our own. */
@@ -327,6 +347,8 @@ export class ClientConnection {
   /** How many bytes of interim responses have been dropped. */
   #interimBytes = 0;
   #bufferedBytes = 0;
+  /** The bytes of each message that has not been taken. */
+  readonly #waiting: number[] = [];
   /** The bytes of messages in each piece of output that has been taken and not been sent. */
   readonly #onTheirWay: number[] = [];
   #ending: 'hangUp' | 'destroy' | undefined;
@@ -350,6 +372,7 @@ export class ClientConnection {
   ) {
     this.#limits = { ...CLIENT_LIMITS, ...options };
     this.#protocols = options.protocols ?? [];
+    this.#offer = options.offer;
     this.#key = newKey(random);
     this.#request = openingRequest(target, this.#key, options);
     this.#now = now;
@@ -407,7 +430,11 @@ export class ClientConnection {
       this.#response = rest;
       return this.#open(rest);
     }
-    const protocol = checkResponse(head, this.#key, this.#protocols);
+    const protocol = checkResponse(head, this.#key, this.#protocols, this.#offer !== undefined);
+    this.#extension = this.#offer?.agree(head);
+    if (this.#extension) {
+      this.#reader = this.#extension.readerFor(this.#limits.maxMessageBytes);
+    }
     this.#response = undefined;
     this.#reader.push(rest);
     return { type: 'open', protocol };
@@ -438,14 +465,16 @@ export class ClientConnection {
    * Step 5 · Sends a message in one frame: a string as text, bytes as binary. The bytes are neither
    * copied nor changed: leave them alone until `takeOutput` has returned their frame. Returns `false`
    * for a message that is not sent, because the connection is not open. Throws `TypeError` for text
-   * with half of a surrogate pair in it. RFC 6455 §5.6, §6.1
+   * with half of a surrogate pair in it. The options are for the extension. RFC 6455 §5.6, §6.1
    */
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
     const isText = typeof data === 'string';
     const payload = isText ? encodeText(data) : data;
     if (this.state !== 'OPEN') return false;
     const opcode = isText ? Opcode.Text : Opcode.Binary;
-    this.#queue.addMessage([{ fin: true, opcode, payload }]);
+    const frames = this.#extension?.framesFor(opcode, payload, Number.MAX_SAFE_INTEGER, options);
+    this.#queue.addMessage(frames ?? [{ fin: true, opcode, payload }]);
+    this.#waiting.push(payload.length);
     this.#bufferedBytes += payload.length;
     this.#wake();
     return true;
@@ -478,7 +507,7 @@ export class ClientConnection {
     }
     const frame = this.#queue.next();
     if (frame === undefined) return undefined;
-    this.#onTheirWay.push(isControl(frame.opcode) ? 0 : frame.payload.length);
+    this.#onTheirWay.push(isControl(frame.opcode) ? 0 : (this.#waiting.shift() ?? 0));
     return encodeMaskedFrame(frame, this.#random);
   }
 

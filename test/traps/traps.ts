@@ -5,6 +5,7 @@ import { TRAPS as sending } from './03-sending-frames.ts';
 import { TRAPS as closing } from './04-closing.ts';
 import { TRAPS as server } from './05-server.ts';
 import { TRAPS as client } from './06-client.ts';
+import { TRAPS as compression } from './07-compression.ts';
 import type { Trap } from './trap.ts';
 
 /** By the number of their lesson, such as `02`. */
@@ -15,4 +16,5 @@ export const TRAPS: Readonly<Record<string, readonly Trap[]>> = {
   '04': closing,
   '05': server,
   '06': client,
+  '07': compression,
 };

@@ -1,0 +1,346 @@
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import {
+  CloseCode,
+  type Extension,
+  type Frame,
+  HandshakeError,
+  isControl,
+  Opcode,
+  OpeningError,
+  ProtocolError,
+  type Role,
+  type SendOptions,
+} from '../../shared/protocol.ts';
+import { Todo } from '../../shared/todo.ts';
+import type { RequestHead } from '../01-handshake/handshake.ts';
+import {
+  type FrameHeader,
+  FrameReader,
+  MAX_MESSAGE_BYTES,
+  MessageReader,
+} from '../02-reading-frames/reading.ts';
+import { fragment } from '../03-sending-frames/sending.ts';
+import { type Accepted, type Handler, type Options, WebSocketServer } from '../05-server/server.ts';
+import {
+  type ClientConnection,
+  type ClientHandler,
+  type ClientOptions,
+  connect,
+  type ResponseHead,
+} from '../06-client/client.ts';
+
+/** One element of a Sec-WebSocket-Extensions header: a name, and its parameters in their order. */
+export interface ExtensionItem {
+  readonly name: string;
+  readonly params: readonly ExtensionParam[];
+}
+
+/** A parameter of an extension. */
+export interface ExtensionParam {
+  readonly name: string;
+  /** Without quotes. `undefined`: it has no value. */
+  readonly value: string | undefined;
+}
+
+/** How two ends compress, for one connection. RFC 7692 §7.1 */
+export interface DeflateParams {
+  /** Does the server forget what it has sent, after each message? */
+  readonly serverNoContextTakeover: boolean;
+  /** Does the client? */
+  readonly clientNoContextTakeover: boolean;
+  /** The server looks back 2 to the power of this many bytes, at most: 8 to 15. */
+  readonly serverMaxWindowBits: number;
+  /** And so many the client. */
+  readonly clientMaxWindowBits: number;
+}
+
+/** What one end wants. What is absent does not matter to it. */
+export type DeflatePolicy = Partial<DeflateParams>;
+
+/** What a server has chosen. */
+export interface Agreement {
+  readonly params: DeflateParams;
+  /** The value of Sec-WebSocket-Extensions in the response. */
+  readonly header: string;
+}
+
+/** The name of the extension, which is compared as it is. RFC 7692 §7 */
+export const DEFLATE = 'permessage-deflate';
+
+/**
+ * Step 1 · What is on offer.
+ *
+ * Takes the value of a Sec-WebSocket-Extensions header apart: elements with commas between them, the
+ * most wanted first, each a name and its parameters with semicolons. Spaces and tabs can be around
+ * all of these, and empty elements are skipped. A value can be in quotes, with backslashes before its
+ * characters, but has to be a token all the same. Returns `undefined` for what breaks this grammar,
+ * and for a header without an element. RFC 6455 §9.1
+ */
+export function parseExtensions(header: string): ExtensionItem[] | undefined {
+  throw new Todo('07.1');
+}
+
+/**
+ * Step 2 · What the server chooses.
+ *
+ * Takes the first offer that can be kept, and answers it. `undefined`: there is none, and the
+ * connection does without compression. An offer that has an unknown parameter, one twice, or a value
+ * that cannot be, is passed over, and so is another extension. RFC 7692 §5, §7.1
+ *
+ * A server forgets its window when the client or the policy says so, and asks the client to when the
+ * client has offered it or the policy wants it. Both windows are as large as both ends allow, at most
+ * 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The answer
+ * says no more than it has to: `server_max_window_bits` when it was offered or is below 15, and
+ * `client_max_window_bits` when it is below 15.
+ */
+export function chooseDeflate(
+  offers: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): Agreement | undefined {
+  throw new Todo('07.2');
+}
+
+/**
+ * Step 3 · A message, packed.
+ *
+ * Compresses a message: DEFLATE up to a sync flush, without the four bytes at its end. An empty one
+ * becomes one byte, 00. It can refer back to `window`, which is the plain bytes before it that the
+ * peer still has, and to no more than 2^`bits` of them. The result is a copy of its own size.
+ * RFC 7692 §7.2.1
+ */
+export function deflateMessage(
+  plain: Uint8Array,
+  window: Uint8Array = new Uint8Array(0),
+  bits = 15,
+): Uint8Array {
+  throw new Todo('07.3');
+}
+
+/** How many parts a message can have that say they are the last: each costs a new decompressor. */
+export const MAX_FINAL_BLOCKS = 100;
+
+/**
+ * Step 4 · A message, unpacked.
+ *
+ * Decompresses a message that may refer back to `window`. It can have any number of blocks of any
+ * kind. A block with BFINAL ends a DEFLATE stream, but not the message: another stream follows.
+ *
+ * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
+ * memory, and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
+ * or refers to what is not there. RFC 7692 §7.2.2, RFC 6455 §10.4
+ */
+export function inflateMessage(
+  payload: Uint8Array,
+  maxBytes = MAX_MESSAGE_BYTES,
+  window: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  throw new Todo('07.4');
+}
+
+/**
+ * Step 5 · The window.
+ *
+ * Slides a window over a message: returns the last 2^`bits` bytes of both together, as a copy, so
+ * that nothing larger is kept for it. RFC 7692 §7.2.1
+ */
+export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Array {
+  throw new Todo('07.5');
+}
+
+/**
+ * Step 5 · Everything that is sent on one connection.
+ *
+ * Compresses one message after the other. With takeover, each can refer back to those before it.
+ * RFC 7692 §7.2.1
+ */
+export class Deflater {
+  /** Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`. */
+  constructor(bits = 15, takeover = true) {
+    throw new Todo('07.5');
+  }
+
+  /**
+   * Compresses the next message. `undefined`: it would not get shorter, and is to be sent as it is.
+   * Then it is not in the window, since the peer will not have it in its own.
+   */
+  deflate(plain: Uint8Array): Uint8Array | undefined {
+    throw new Todo('07.5');
+  }
+}
+
+/** Step 5 · Everything that is received compressed on one connection. RFC 7692 §7.2.2 */
+export class Inflater {
+  /** Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. */
+  constructor(bits = 15, takeover = true) {
+    throw new Todo('07.5');
+  }
+
+  /**
+   * Decompresses the next compressed message. Throws `ProtocolError` as `inflateMessage` does, and is
+   * of no more use then.
+   */
+  inflate(payload: Uint8Array, maxBytes = MAX_MESSAGE_BYTES): Uint8Array {
+    throw new Todo('07.5');
+  }
+}
+
+/**
+ * Step 6 · RSV1, received.
+ *
+ * A `FrameReader` with compression behind it: whoever reads gets each compressed message as one frame
+ * with its plain bytes, and every other frame as it is. RFC 7692 §6.2
+ */
+export class InflatingReader {
+  /**
+   * Makes a reader that calls `check` with each header, without the RSV1 that begins a compressed
+   * message. To `check`, such a message is one frame that grows: the header of a continuation comes
+   * with the opcode and length of all that there is of it. What comes out of the `inflater` can have
+   * up to `maxMessageBytes`.
+   */
+  constructor(
+    check: (header: FrameHeader) => void,
+    inflater: Inflater,
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+  ) {
+    throw new Todo('07.6');
+  }
+
+  /** Stores the bytes of one read, as a `FrameReader` does. */
+  push(chunk: Uint8Array): void {
+    throw new Todo('07.6');
+  }
+
+  /**
+   * Returns the next frame, or `undefined` when more bytes are needed. Throws `ProtocolError` 1002
+   * for a new message inside a compressed one, what `check` throws, for RSV1 elsewhere than at the
+   * beginning of a message too, and what `Inflater` throws.
+   */
+  read(): Frame | undefined {
+    throw new Todo('07.6');
+  }
+
+  /** Returns what `read` waits for. Of a compressed message that is nothing, until it is complete. */
+  peek(from = 0): Uint8Array {
+    throw new Todo('07.6');
+  }
+}
+
+/**
+ * Step 7 · RSV1, sent.
+ *
+ * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
+ * where that makes it shorter: then the first has RSV1, and no other. It is the packed bytes that are
+ * cut. With `compress: false`, it goes as it is, and stays out of the window. RFC 7692 §6.1
+ */
+export function deflatedFrames(
+  deflater: Deflater,
+  opcode: number,
+  data: Uint8Array,
+  maxPayload: number,
+  { compress = true }: SendOptions = {},
+): Frame[] {
+  throw new Todo('07.7');
+}
+
+/** Step 7 · The extension on one connection, for our role in it. RFC 7692 §7.2 */
+export class PerMessageDeflate implements Extension {
+  /** Makes it from what was agreed: what a server sends, a client receives. */
+  constructor(role: Role, params: DeflateParams) {
+    throw new Todo('07.7');
+  }
+
+  /** Makes the reader of messages, of up to `maxMessageBytes` each when they are unpacked. */
+  readerFor(maxMessageBytes: number): MessageReader {
+    throw new Todo('07.7');
+  }
+
+  /** Makes the frames of a message, each with a payload of at most `maxPayload` bytes. */
+  framesFor(opcode: number, data: Uint8Array, maxPayload: number, options?: SendOptions): Frame[] {
+    throw new Todo('07.7');
+  }
+}
+
+/**
+ * Step 8 · In the server.
+ *
+ * Agrees on compression with a client that has offered it, as the policy says: the response gets a
+ * Sec-WebSocket-Extensions, and the opening its `extension`. Without an offer that can be kept, the
+ * opening stays as it is.
+ *
+ * Throws `HandshakeError` 400 for a header that breaks the grammar. RFC 6455 §9.1, RFC 7692 §5
+ */
+export function agreeOnDeflate(
+  opening: Accepted,
+  { headers }: RequestHead,
+  policy: DeflatePolicy = {},
+): Accepted {
+  throw new Todo('07.8');
+}
+
+/** Step 8 · Makes a `WebSocketServer` that compresses with every client that can. */
+export function compressingServer(
+  handle: Handler,
+  options: Options = {},
+  policy: DeflatePolicy = {},
+): WebSocketServer {
+  throw new Todo('07.8');
+}
+
+/**
+ * Step 9 · What the client offers.
+ *
+ * Writes the offer of a client: what the policy wants, and always that the client's window can be
+ * limited, by `client_max_window_bits`. RFC 7692 §7.1
+ */
+export function offerDeflate(policy: DeflatePolicy = {}): string {
+  throw new Todo('07.9');
+}
+
+/**
+ * Step 9 · Is this what was offered?
+ *
+ * Checks the server's answer to the offer that `offerDeflate` makes of this policy, and says what both
+ * do now. A client that offered to forget its window does so, whatever the server says of it.
+ * `undefined`: the connection has to fail, because the answer
+ * - is not one element, called `permessage-deflate`,
+ * - has an unknown parameter, one twice, or a value that cannot be, such as none for window bits,
+ * - does not keep what we have asked of the server, or allows us more than we have offered.
+ * RFC 6455 §9.1, RFC 7692 §7.1
+ */
+export function checkDeflate(
+  answer: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): DeflateParams | undefined {
+  throw new Todo('07.9');
+}
+
+/**
+ * Step 9 · A client that compresses.
+ *
+ * Connects as `connect` does, and offers compression. A server that does not want it has none. One
+ * that answers what was not on offer fails the connection with an `OpeningError`. RFC 6455 §9.1
+ */
+export function connectCompressing(
+  url: string,
+  options: ClientOptions,
+  handle: ClientHandler,
+  policy: DeflatePolicy = {},
+): ClientConnection {
+  throw new Todo('07.9');
+}
+
+/**
+ * Step 10 · When compression is a mistake.
+ *
+ * Finds out a secret from lengths alone. `lengthOf(text)` is the length of a compressed message in
+ * which this text stands beside the secret, or after it. The secret begins with `known`, and then has
+ * `count` characters of the `alphabet`. RFC 7692 §8
+ */
+export function guessSecret(
+  lengthOf: (text: string) => number,
+  known: string,
+  alphabet: string,
+  count: number,
+): string {
+  throw new Todo('07.10');
+}

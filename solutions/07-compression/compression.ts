@@ -1,0 +1,627 @@
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import {
+  CloseCode,
+  type Extension,
+  type Frame,
+  HandshakeError,
+  isControl,
+  Opcode,
+  OpeningError,
+  ProtocolError,
+  type Role,
+  type SendOptions,
+} from '../../shared/protocol.ts';
+import type { RequestHead } from '../01-handshake/handshake.ts';
+import {
+  type FrameHeader,
+  FrameReader,
+  MAX_MESSAGE_BYTES,
+  MessageReader,
+} from '../02-reading-frames/reading.ts';
+import { fragment } from '../03-sending-frames/sending.ts';
+import { type Accepted, type Handler, type Options, WebSocketServer } from '../05-server/server.ts';
+import {
+  type ClientConnection,
+  type ClientHandler,
+  type ClientOptions,
+  connect,
+  type ResponseHead,
+} from '../06-client/client.ts';
+
+/** One element of a Sec-WebSocket-Extensions header: a name, and its parameters in their order. */
+export interface ExtensionItem {
+  readonly name: string;
+  readonly params: readonly ExtensionParam[];
+}
+
+/** A parameter of an extension. */
+export interface ExtensionParam {
+  readonly name: string;
+  /** Without quotes. `undefined`: it has no value. */
+  readonly value: string | undefined;
+}
+
+/** How two ends compress, for one connection. RFC 7692 §7.1 */
+export interface DeflateParams {
+  /** Does the server forget what it has sent, after each message? */
+  readonly serverNoContextTakeover: boolean;
+  /** Does the client? */
+  readonly clientNoContextTakeover: boolean;
+  /** The server looks back 2 to the power of this many bytes, at most: 8 to 15. */
+  readonly serverMaxWindowBits: number;
+  /** And so many the client. */
+  readonly clientMaxWindowBits: number;
+}
+
+/** What one end wants. What is absent does not matter to it. */
+export type DeflatePolicy = Partial<DeflateParams>;
+
+/** What a server has chosen. */
+export interface Agreement {
+  readonly params: DeflateParams;
+  /** The value of Sec-WebSocket-Extensions in the response. */
+  readonly header: string;
+}
+
+/** The name of the extension, which is compared as it is. RFC 7692 §7 */
+export const DEFLATE = 'permessage-deflate';
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]";
+/** A name, and perhaps a value: a token, also in quotes, where each character may be escaped. */
+const PARAM = new RegExp(
+  `^[ \\t]*(${TOKEN}+)[ \\t]*(?:=[ \\t]*(?:(${TOKEN}+)|"((?:\\\\?${TOKEN})+)")[ \\t]*)?$`,
+);
+
+/**
+ * Step 1 · What is on offer.
+ *
+ * Takes the value of a Sec-WebSocket-Extensions header apart: elements with commas between them, the
+ * most wanted first, each a name and its parameters with semicolons. Spaces and tabs can be around
+ * all of these, and empty elements are skipped. A value can be in quotes, with backslashes before its
+ * characters, but has to be a token all the same. Returns `undefined` for what breaks this grammar,
+ * and for a header without an element. RFC 6455 §9.1
+ */
+export function parseExtensions(header: string): ExtensionItem[] | undefined {
+  const items: ExtensionItem[] = [];
+  // A comma or semicolon within quotes is no token: nothing is lost by cutting there.
+  for (const text of header.split(',')) {
+    if (/^[ \t]*$/.test(text)) continue;
+    const [first, ...params] = text.split(';').map(parseParam);
+    if (first === undefined || first.value !== undefined) return undefined;
+    if (!params.every((param) => param !== undefined)) return undefined;
+    items.push({ name: first.name, params });
+  }
+  return items.length === 0 ? undefined : items;
+}
+
+function parseParam(text: string): ExtensionParam | undefined {
+  const [, name, value, quoted] = PARAM.exec(text) ?? [];
+  return name === undefined ? undefined : { name, value: value ?? quoted?.replaceAll('\\', '') };
+}
+
+/** The parameters of one element, by their names. A hint without a value is `true`. */
+interface Asked {
+  readonly server_no_context_takeover?: true;
+  readonly client_no_context_takeover?: true;
+  readonly server_max_window_bits?: number;
+  readonly client_max_window_bits?: number | true;
+}
+
+/** Reads the parameters of one element. `undefined`: one is unknown, repeated, or has a bad value. */
+function readParams({ params }: ExtensionItem, isOffer: boolean): Asked | undefined {
+  const asked: Record<string, number | true> = {};
+  for (const { name, value } of params) {
+    const read = readValue(name, value, isOffer);
+    if (read === undefined || Object.hasOwn(asked, name)) return undefined;
+    asked[name] = read;
+  }
+  return asked;
+}
+
+function readValue(name: string, value: string | undefined, isOffer: boolean) {
+  switch (name) {
+    case 'server_no_context_takeover':
+    case 'client_no_context_takeover':
+      return value === undefined ? true : undefined;
+    case 'client_max_window_bits':
+      // In an offer, it can be a mere hint: tell me how many.
+      return value === undefined && isOffer ? true : readBits(value);
+    case 'server_max_window_bits':
+      return readBits(value);
+    default:
+      return undefined;
+  }
+}
+
+/** Reads 8 to 15, as it is written in decimal. `undefined`: it is something else. */
+function readBits(value = ''): number | undefined {
+  return /^([89]|1[0-5])$/.test(value) ? Number(value) : undefined;
+}
+
+/** Writes an element. What is `false` or `undefined` is left out, and `true` has no value. */
+function writeItem(params: Record<string, number | boolean | undefined>): string {
+  const texts = Object.entries(params)
+    .filter(([, value]) => value !== undefined && value !== false)
+    .map(([name, value]) => (value === true ? `; ${name}` : `; ${name}=${value}`));
+  return DEFLATE + texts.join('');
+}
+
+/**
+ * Step 2 · What the server chooses.
+ *
+ * Takes the first offer that can be kept, and answers it. `undefined`: there is none, and the
+ * connection does without compression. An offer that has an unknown parameter, one twice, or a value
+ * that cannot be, is passed over, and so is another extension. RFC 7692 §5, §7.1
+ *
+ * A server forgets its window when the client or the policy says so, and asks the client to when the
+ * client has offered it or the policy wants it. Both windows are as large as both ends allow, at most
+ * 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The answer
+ * says no more than it has to: `server_max_window_bits` when it was offered or is below 15, and
+ * `client_max_window_bits` when it is below 15.
+ */
+export function chooseDeflate(
+  offers: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): Agreement | undefined {
+  for (const offer of offers) {
+    const asked = offer.name === DEFLATE ? readParams(offer, true) : undefined;
+    if (asked) return answerTo(asked, policy);
+  }
+  return undefined;
+}
+
+function answerTo(asked: Asked, policy: DeflatePolicy): Agreement {
+  const { server_max_window_bits: ownBits, client_max_window_bits: theirBits } = asked;
+  const limit = theirBits === true ? 15 : theirBits;
+  const params: DeflateParams = {
+    serverNoContextTakeover:
+      asked.server_no_context_takeover ?? policy.serverNoContextTakeover ?? false,
+    clientNoContextTakeover:
+      asked.client_no_context_takeover ?? policy.clientNoContextTakeover ?? false,
+    serverMaxWindowBits: Math.min(ownBits ?? 15, policy.serverMaxWindowBits ?? 15),
+    // A client that has not offered it would not understand it.
+    clientMaxWindowBits:
+      limit === undefined ? 15 : Math.min(limit, policy.clientMaxWindowBits ?? 15),
+  };
+  const { serverMaxWindowBits, clientMaxWindowBits } = params;
+  const header = writeItem({
+    server_no_context_takeover: params.serverNoContextTakeover,
+    client_no_context_takeover: params.clientNoContextTakeover,
+    server_max_window_bits:
+      ownBits !== undefined || serverMaxWindowBits < 15 ? serverMaxWindowBits : undefined,
+    client_max_window_bits: clientMaxWindowBits < 15 ? clientMaxWindowBits : undefined,
+  });
+  return { params, header };
+}
+
+/** The end of every message, which both sides know, and nobody sends. RFC 7692 §7.2.1 */
+const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/**
+ * Step 3 · A message, packed.
+ *
+ * Compresses a message: DEFLATE up to a sync flush, without the four bytes at its end. An empty one
+ * becomes one byte, 00. It can refer back to `window`, which is the plain bytes before it that the
+ * peer still has, and to no more than 2^`bits` of them. The result is a copy of its own size.
+ * RFC 7692 §7.2.1
+ */
+export function deflateMessage(
+  plain: Uint8Array,
+  window: Uint8Array = new Uint8Array(0),
+  bits = 15,
+): Uint8Array {
+  const packed = deflateRawSync(plain, {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    dictionary: window,
+    // zlib knows no 8, and looks back 250 bytes at most with 9: that fits.
+    windowBits: Math.max(bits, 9),
+  });
+  // zlib returns a part of 16 KiB, which would be kept as long as the message waits.
+  return new Uint8Array(packed.subarray(0, -TAIL.length));
+}
+
+/** How many parts a message can have that say they are the last: each costs a new decompressor. */
+export const MAX_FINAL_BLOCKS = 100;
+
+/**
+ * Step 4 · A message, unpacked.
+ *
+ * Decompresses a message that may refer back to `window`. It can have any number of blocks of any
+ * kind. A block with BFINAL ends a DEFLATE stream, but not the message: another stream follows.
+ *
+ * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
+ * memory, and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
+ * or refers to what is not there. RFC 7692 §7.2.2, RFC 6455 §10.4
+ */
+export function inflateMessage(
+  payload: Uint8Array,
+  maxBytes = MAX_MESSAGE_BYTES,
+  window: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let room = maxBytes;
+  let rest: Uint8Array = Buffer.concat([payload, TAIL]);
+  let dictionary: Uint8Array = window;
+  for (let streams = 0; rest.length > 0; streams++) {
+    if (streams > MAX_FINAL_BLOCKS) throw tooBig(`More than ${MAX_FINAL_BLOCKS} final blocks.`);
+    const { plain, read } = inflateStream(rest, room, dictionary);
+    pieces.push(plain);
+    room -= plain.length;
+    dictionary = slide(dictionary, plain);
+    rest = rest.subarray(read);
+  }
+  // A copy of its own size.
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+/** Decompresses up to the end of a DEFLATE stream, or of the bytes. */
+function inflateStream(bytes: Uint8Array, room: number, dictionary: Uint8Array) {
+  try {
+    // With `info`, which the types do not know, it also says how far it has read.
+    const { buffer: plain, engine } = inflateRawSync(bytes, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      dictionary,
+      // It has to be 1 at least.
+      maxOutputLength: Math.max(room, 1),
+      info: true,
+    }) as unknown as { buffer: Uint8Array; engine: { bytesWritten: number } };
+    if (plain.length > room) throw tooBig('More than the limit comes out.');
+    return { plain, read: engine.bytesWritten };
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooBig('More than the limit comes out.');
+    const message = `A message that is not DEFLATE: ${(error as Error).message}.`;
+    throw new ProtocolError(CloseCode.InvalidPayload, 'RFC 7692 §7.2.2', message);
+  }
+}
+
+function tooBig(message: string): ProtocolError {
+  return new ProtocolError(CloseCode.MessageTooBig, '10.4', message);
+}
+
+/**
+ * Step 5 · The window.
+ *
+ * Slides a window over a message: returns the last 2^`bits` bytes of both together, as a copy, so
+ * that nothing larger is kept for it. RFC 7692 §7.2.1
+ */
+export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Array {
+  const size = 2 ** bits;
+  const kept = Math.max(size - plain.length, 0);
+  // Of a window of 0 bytes, `subarray(-0)` would be all.
+  const old = kept === 0 ? NO_BYTES : window.subarray(-kept);
+  const slid = new Uint8Array(old.length + Math.min(plain.length, size));
+  slid.set(old);
+  slid.set(plain.subarray(-size), old.length);
+  return slid;
+}
+
+/**
+ * Step 5 · Everything that is sent on one connection.
+ *
+ * Compresses one message after the other. With takeover, each can refer back to those before it.
+ * RFC 7692 §7.2.1
+ */
+export class Deflater {
+  readonly #bits: number;
+  readonly #takeover: boolean;
+  #window: Uint8Array = NO_BYTES;
+
+  /** Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`. */
+  constructor(bits = 15, takeover = true) {
+    this.#bits = bits;
+    this.#takeover = takeover;
+  }
+
+  /**
+   * Compresses the next message. `undefined`: it would not get shorter, and is to be sent as it is.
+   * Then it is not in the window, since the peer will not have it in its own.
+   */
+  deflate(plain: Uint8Array): Uint8Array | undefined {
+    const packed = deflateMessage(plain, this.#window, this.#bits);
+    if (packed.length >= plain.length) return undefined;
+    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);
+    return packed;
+  }
+}
+
+/** Step 5 · Everything that is received compressed on one connection. RFC 7692 §7.2.2 */
+export class Inflater {
+  readonly #bits: number;
+  readonly #takeover: boolean;
+  #window: Uint8Array = NO_BYTES;
+
+  /** Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. */
+  constructor(bits = 15, takeover = true) {
+    this.#bits = bits;
+    this.#takeover = takeover;
+  }
+
+  /**
+   * Decompresses the next compressed message. Throws `ProtocolError` as `inflateMessage` does, and is
+   * of no more use then.
+   */
+  inflate(payload: Uint8Array, maxBytes = MAX_MESSAGE_BYTES): Uint8Array {
+    const plain = inflateMessage(payload, maxBytes, this.#window);
+    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);
+    return plain;
+  }
+}
+
+/** RSV1 among the three reserved bits of a header. */
+const RSV1 = 0b100;
+
+/** A compressed message that is still arriving. */
+interface Packed {
+  readonly opcode: number;
+  readonly payloads: Uint8Array[];
+  length: number;
+}
+
+/**
+ * Step 6 · RSV1, received.
+ *
+ * A `FrameReader` with compression behind it: whoever reads gets each compressed message as one frame
+ * with its plain bytes, and every other frame as it is. RFC 7692 §6.2
+ */
+export class InflatingReader {
+  readonly #check: (header: FrameHeader) => void;
+  readonly #inflater: Inflater;
+  readonly #maxMessageBytes: number;
+  readonly #frames = new FrameReader((header) => this.#look(header));
+  #packed: Packed | undefined;
+
+  /**
+   * Makes a reader that calls `check` with each header, without the RSV1 that begins a compressed
+   * message. To `check`, such a message is one frame that grows: the header of a continuation comes
+   * with the opcode and length of all that there is of it. What comes out of the `inflater` can have
+   * up to `maxMessageBytes`.
+   */
+  constructor(
+    check: (header: FrameHeader) => void,
+    inflater: Inflater,
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+  ) {
+    this.#check = check;
+    this.#inflater = inflater;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Stores the bytes of one read, as a `FrameReader` does. */
+  push(chunk: Uint8Array): void {
+    this.#frames.push(chunk);
+  }
+
+  /**
+   * Returns the next frame, or `undefined` when more bytes are needed. Throws `ProtocolError` 1002
+   * for a new message inside a compressed one, what `check` throws, for RSV1 elsewhere than at the
+   * beginning of a message too, and what `Inflater` throws.
+   */
+  read(): Frame | undefined {
+    for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
+      if (this.#packed === undefined || isControl(frame.opcode)) return frame;
+      this.#packed.payloads.push(frame.payload);
+      if (frame.fin) return this.#unpack(this.#packed);
+    }
+    return undefined;
+  }
+
+  /** Returns what `read` waits for. Of a compressed message that is nothing, until it is complete. */
+  peek(from = 0): Uint8Array {
+    return this.#packed ? NO_BYTES : this.#frames.peek(from);
+  }
+
+  #look(header: FrameHeader): void {
+    const { opcode, rsv, payloadLength } = header;
+    const isFirst = opcode === Opcode.Text || opcode === Opcode.Binary;
+    if (isControl(opcode)) this.#check(header);
+    else if (this.#packed) {
+      if (opcode !== Opcode.Continuation) {
+        const message = 'A new message before the open one has ended.';
+        throw new ProtocolError(CloseCode.ProtocolError, '5.4', message);
+      }
+      this.#packed.length += payloadLength;
+      this.#check({ ...header, opcode: this.#packed.opcode, payloadLength: this.#packed.length });
+    } else if (isFirst && (rsv & RSV1) !== 0) {
+      this.#check({ ...header, rsv: rsv & ~RSV1 });
+      this.#packed = { opcode, payloads: [], length: payloadLength };
+    } else this.#check(header);
+  }
+
+  #unpack({ opcode, payloads }: Packed): Frame {
+    const payload = this.#inflater.inflate(Buffer.concat(payloads), this.#maxMessageBytes);
+    this.#packed = undefined;
+    return { fin: true, opcode, payload };
+  }
+}
+
+/**
+ * Step 7 · RSV1, sent.
+ *
+ * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
+ * where that makes it shorter: then the first has RSV1, and no other. It is the packed bytes that are
+ * cut. With `compress: false`, it goes as it is, and stays out of the window. RFC 7692 §6.1
+ */
+export function deflatedFrames(
+  deflater: Deflater,
+  opcode: number,
+  data: Uint8Array,
+  maxPayload: number,
+  { compress = true }: SendOptions = {},
+): Frame[] {
+  const packed = compress ? deflater.deflate(data) : undefined;
+  if (packed === undefined) return fragment(opcode, data, maxPayload);
+  const [first, ...others] = fragment(opcode, packed, maxPayload);
+  return [{ ...first!, rsv1: true }, ...others];
+}
+
+/** Step 7 · The extension on one connection, for our role in it. RFC 7692 §7.2 */
+export class PerMessageDeflate implements Extension {
+  readonly #role: Role;
+  readonly #deflater: Deflater;
+  readonly #inflater: Inflater;
+
+  /** Makes it from what was agreed: what a server sends, a client receives. */
+  constructor(role: Role, params: DeflateParams) {
+    const server = [params.serverMaxWindowBits, !params.serverNoContextTakeover] as const;
+    const client = [params.clientMaxWindowBits, !params.clientNoContextTakeover] as const;
+    this.#role = role;
+    this.#deflater = new Deflater(...(role === 'server' ? server : client));
+    this.#inflater = new Inflater(...(role === 'server' ? client : server));
+  }
+
+  /** Makes the reader of messages, of up to `maxMessageBytes` each when they are unpacked. */
+  readerFor(maxMessageBytes: number): MessageReader {
+    return new MessageReader(
+      this.#role,
+      maxMessageBytes,
+      (check) => new InflatingReader(check, this.#inflater, maxMessageBytes),
+    );
+  }
+
+  /** Makes the frames of a message, each with a payload of at most `maxPayload` bytes. */
+  framesFor(opcode: number, data: Uint8Array, maxPayload: number, options?: SendOptions): Frame[] {
+    return deflatedFrames(this.#deflater, opcode, data, maxPayload, options);
+  }
+}
+
+/**
+ * Step 8 · In the server.
+ *
+ * Agrees on compression with a client that has offered it, as the policy says: the response gets a
+ * Sec-WebSocket-Extensions, and the opening its `extension`. Without an offer that can be kept, the
+ * opening stays as it is.
+ *
+ * Throws `HandshakeError` 400 for a header that breaks the grammar. RFC 6455 §9.1, RFC 7692 §5
+ */
+export function agreeOnDeflate(
+  opening: Accepted,
+  { headers }: RequestHead,
+  policy: DeflatePolicy = {},
+): Accepted {
+  const lines = headers.get('sec-websocket-extensions');
+  if (lines === undefined) return opening;
+  const offers = parseExtensions(lines.join());
+  if (offers === undefined) {
+    throw new HandshakeError(400, '9.1', 'Sec-WebSocket-Extensions is not a list of extensions.');
+  }
+  const agreement = chooseDeflate(offers, policy);
+  if (agreement === undefined) return opening;
+  // One more line goes before the empty one.
+  const answer = Buffer.concat([
+    opening.answer.subarray(0, -2),
+    Buffer.from(`Sec-WebSocket-Extensions: ${agreement.header}\r\n\r\n`),
+  ]);
+  return { ...opening, answer, extension: new PerMessageDeflate('server', agreement.params) };
+}
+
+/** Step 8 · Makes a `WebSocketServer` that compresses with every client that can. */
+export function compressingServer(
+  handle: Handler,
+  options: Options = {},
+  policy: DeflatePolicy = {},
+): WebSocketServer {
+  return new WebSocketServer(handle, {
+    ...options,
+    extend: (opening, request) => agreeOnDeflate(opening, request, policy),
+  });
+}
+
+/**
+ * Step 9 · What the client offers.
+ *
+ * Writes the offer of a client: what the policy wants, and always that the client's window can be
+ * limited, by `client_max_window_bits`. RFC 7692 §7.1
+ */
+export function offerDeflate(policy: DeflatePolicy = {}): string {
+  return writeItem({
+    server_no_context_takeover: policy.serverNoContextTakeover,
+    client_no_context_takeover: policy.clientNoContextTakeover,
+    server_max_window_bits: policy.serverMaxWindowBits,
+    client_max_window_bits: policy.clientMaxWindowBits ?? true,
+  });
+}
+
+/**
+ * Step 9 · Is this what was offered?
+ *
+ * Checks the server's answer to the offer that `offerDeflate` makes of this policy, and says what both
+ * do now. A client that offered to forget its window does so, whatever the server says of it.
+ * `undefined`: the connection has to fail, because the answer
+ * - is not one element, called `permessage-deflate`,
+ * - has an unknown parameter, one twice, or a value that cannot be, such as none for window bits,
+ * - does not keep what we have asked of the server, or allows us more than we have offered.
+ * RFC 6455 §9.1, RFC 7692 §7.1
+ */
+export function checkDeflate(
+  answer: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): DeflateParams | undefined {
+  const [item, ...others] = answer;
+  if (item?.name !== DEFLATE || others.length > 0) return undefined;
+  const told = readParams(item, false);
+  if (told === undefined) return undefined;
+  const params: DeflateParams = {
+    serverNoContextTakeover: told.server_no_context_takeover ?? false,
+    clientNoContextTakeover:
+      told.client_no_context_takeover ?? policy.clientNoContextTakeover ?? false,
+    serverMaxWindowBits: told.server_max_window_bits ?? 15,
+    clientMaxWindowBits: Number(told.client_max_window_bits ?? policy.clientMaxWindowBits ?? 15),
+  };
+  const isKept =
+    (params.serverNoContextTakeover || !policy.serverNoContextTakeover) &&
+    params.serverMaxWindowBits <= (policy.serverMaxWindowBits ?? 15) &&
+    params.clientMaxWindowBits <= (policy.clientMaxWindowBits ?? 15);
+  return isKept ? params : undefined;
+}
+
+/**
+ * Step 9 · A client that compresses.
+ *
+ * Connects as `connect` does, and offers compression. A server that does not want it has none. One
+ * that answers what was not on offer fails the connection with an `OpeningError`. RFC 6455 §9.1
+ */
+export function connectCompressing(
+  url: string,
+  options: ClientOptions,
+  handle: ClientHandler,
+  policy: DeflatePolicy = {},
+): ClientConnection {
+  const agree = (response: ResponseHead) => agreedWith(response, policy);
+  return connect(url, { ...options, offer: { header: offerDeflate(policy), agree } }, handle);
+}
+
+function agreedWith(response: ResponseHead, policy: DeflatePolicy): Extension | undefined {
+  const lines = response.headers.get('sec-websocket-extensions');
+  if (lines === undefined) return undefined;
+  const params = checkDeflate(parseExtensions(lines.join()) ?? [], policy);
+  if (params) return new PerMessageDeflate('client', params);
+  throw new OpeningError('9.1', 'The server uses an extension as nobody offered it.', response);
+}
+
+/**
+ * Step 10 · When compression is a mistake.
+ *
+ * Finds out a secret from lengths alone. `lengthOf(text)` is the length of a compressed message in
+ * which this text stands beside the secret, or after it. The secret begins with `known`, and then has
+ * `count` characters of the `alphabet`. RFC 7692 §8
+ */
+export function guessSecret(
+  lengthOf: (text: string) => number,
+  known: string,
+  alphabet: string,
+  count: number,
+): string {
+  let guesses = [known];
+  for (let i = 0; i < count; i++) {
+    const longer = guesses.flatMap((guess) => [...alphabet].map((letter) => guess + letter));
+    const lengths = longer.map(lengthOf);
+    // The more of the secret is right, the more is a reference back to it: the shortest go on.
+    const least = Math.min(...lengths);
+    guesses = longer.filter((_, at) => lengths[at] === least);
+  }
+  return guesses[0]!;
+}
