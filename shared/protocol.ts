@@ -45,10 +45,10 @@ export type Role = 'client' | 'server';
 /** One frame, without the wire's business: masks and lengths are gone. RFC 6455 §5.2 */
 export interface Frame {
   readonly fin: boolean;
-  /** RSV1, for an extension that has changed the payload. Absent: it is 0. */
-  readonly rsv1?: boolean;
   readonly opcode: number;
   readonly payload: Uint8Array;
+  /** RSV1, which says that an extension has changed the payload. Absent: it is 0. */
+  readonly rsv1?: boolean;
 }
 
 /** What a peer said: a whole message, or a control frame. */

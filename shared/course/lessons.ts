@@ -76,7 +76,7 @@ const COURSE: readonly Lesson[] = [
     title: 'Compression',
     file: 'compression.ts',
     gain: 'Your messages are a fraction of their size, and you know when they should not be.',
-    needs: ['01', '02', '03', '04', '05', '06'],
+    needs: ['01', '02', '03', '05', '06'],
   },
 ];
 
@@ -85,9 +85,11 @@ export const LESSONS: readonly Lesson[] = COURSE.filter(({ name }) =>
   existsSync(join(ROOT, `test/specs/${name}`)),
 );
 
-/** Finds the lessons whose files this one imports, in order. */
+/** Finds the lessons whose files this one imports, and those that they import, in order. */
 export function neededBy({ needs = [] }: Lesson): Lesson[] {
-  return LESSONS.filter(({ number }) => needs.includes(number));
+  const direct = LESSONS.filter(({ number }) => needs.includes(number));
+  const all = new Set(direct.flatMap((lesson) => [...neededBy(lesson), lesson]));
+  return LESSONS.filter((lesson) => all.has(lesson));
 }
 
 /** Whose code it is: the learner's, or the reference. */

@@ -1,10 +1,11 @@
 /** A lesson's text, taken apart. */
+import { sectionsIn } from './sections.ts';
 
 /** One step of a lesson's text. */
 export interface StepText {
   readonly number: number;
   readonly title: string;
-  /** The sections of RFC 6455 that the line under the heading names, such as `5.2`. */
+  /** The sections that the line under the heading names, such as `5.2` or `RFC 7692 §6.1`. */
   readonly sections: readonly string[];
   /** Markdown, from the gentle one to the one that nearly gives it away. */
   readonly hints: readonly string[];
@@ -23,9 +24,7 @@ export function stepsOf(markdown: string): StepText[] {
     ([, number, title = '', text = '']) => ({
       number: Number(number),
       title,
-      sections: [...(/· RFC 6455 (.*)/.exec(text)?.[1] ?? '').matchAll(/§(\d+(?:\.\d+)*)/g)].map(
-        ([, section = '']) => section,
-      ),
+      sections: sectionsIn(/· (RFC .*)/.exec(text)?.[1] ?? ''),
       hints: [...text.matchAll(/<summary>Hint \d of 3<\/summary>\n([\s\S]*?)\n<\/details>/g)].map(
         ([, hint = '']) => hint.trim(),
       ),

@@ -17,7 +17,7 @@ export const CHILD = 'shared/harness/child.ts';
 /** What every lesson may import. */
 export const FOR_LESSONS = ['shared/protocol.ts', 'shared/todo.ts'];
 /** What is read, and not imported. */
-const TEXTS = ['6455', '7692'].map((rfc) => `shared/harness/rfc${rfc}-sections.txt`);
+const TEXTS = ['6455', '7692'].map((rfc) => `shared/course/rfc${rfc}-sections.txt`);
 
 /**
  * Writes the checks of a lesson to a folder: what their process loads, translated. `more` are paths

@@ -1,10 +1,10 @@
 /** What the specs say "it should have been" with, and how a failure is told. */
+import { SECTIONS } from '../course/sections.ts';
 import { HandshakeError, ProtocolError } from '../protocol.ts';
 import { Todo } from '../todo.ts';
 import { causeOfCrash, thrown } from './crash.ts';
 import { same, unseen, wrongKind } from './difference.ts';
 import type { About, Fact } from './facts.ts';
-import { SECTIONS } from './sections.ts';
 import { compareBytes, show } from './show.ts';
 
 /** A step does not pass, and this is why. */

@@ -1,5 +1,6 @@
 /** How a run is told to the person at the terminal. */
 import { fileOf, LESSONS, type Target } from '../course/lessons.ts';
+import { cite } from '../course/sections.ts';
 import { hasSolution } from '../course/solution.ts';
 import type { Complaint } from '../course/typecheck.ts';
 import { columns, style } from '../view/style.ts';
@@ -8,7 +9,6 @@ import { pad } from '../view/width.ts';
 import { drawStream } from '../view/wire.ts';
 import { wrap } from '../view/wrap.ts';
 import type { Failure, StepResult } from './facts.ts';
-import { cite } from './sections.ts';
 
 /** How many lines of what a step printed are shown. */
 const MAX_PRINTED_LINES = 10;

@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileOf, findTarget, LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { type Block, blocksOf, stepsOf } from '../../shared/course/readme.ts';
+import { SECTIONS, sectionsIn } from '../../shared/course/sections.ts';
 import { makeStub } from '../../shared/course/stub.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
 import { fromHex } from '../../shared/view/hex.ts';
@@ -33,11 +34,6 @@ const PAGES = [
       .map((name) => join(folder, name)),
   ),
 ];
-
-/** Every section of RFC 6455 that a text may send its reader to. */
-const SECTIONS = [...read('shared/harness/rfc6455-sections.txt').matchAll(/^[\d.]+/gm)].map(
-  ([id]) => id,
-);
 
 /** The blocks of a text, also those in a list, whose fences are indented. */
 const blocksIn = (text: string) => blocksOf(text.replace(/^ +(?=```)/gm, ''));
@@ -200,8 +196,8 @@ describe.each(PAGES)('%s', (path) => {
       const target = inline ?? reference ?? html ?? '';
       const [file = '', anchor] = target.split('#');
       if (/^https:\/\//.test(target)) {
-        const section = /rfc6455.*#section-([\d.]+)/.exec(target)?.[1];
-        if (section) expect(SECTIONS, target).toContain(section);
+        const [, rfc, section] = /rfc(6455|7692).*#section-([\d.]+)/.exec(target) ?? [];
+        if (section) expect(SECTIONS, target).toContain(sectionsIn(`RFC ${rfc} §${section}`)[0]);
         continue;
       }
       const place = file === '' ? path : relative(ROOT, join(ROOT, dirname(path), file));
@@ -220,9 +216,8 @@ describe.each(PAGES)('%s', (path) => {
   });
 
   test('names sections that exist', () => {
-    const named = [...text.matchAll(/§(\d+(?:\.\d+)*)/g)].map(([, section = '']) => section);
-    const unknown = named.filter((section) => !SECTIONS.includes(section));
-    expect(unknown, 'RFC 6455 has no such section').toEqual([]);
+    const unknown = sectionsIn(text).filter((section) => !SECTIONS.has(section));
+    expect(unknown, 'There is no such section').toEqual([]);
   });
 });
 

@@ -26,7 +26,7 @@ test('everything that decides a verdict is sealed', () => {
   const deciding = [...reachableFrom(DECIDING, readImports())];
   const open = deciding.filter((path) => !path.startsWith('solutions/') && !sealed.includes(path));
   expect(open).toEqual([]);
-  expect(sealed).toContain('shared/harness/rfc6455-sections.txt');
+  expect(sealed).toContain('shared/course/rfc6455-sections.txt');
 });
 
 test('a room that decides nothing is not sealed', () => {

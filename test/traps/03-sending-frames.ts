@@ -15,7 +15,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'The first byte always 81, whatever the frame is: bytes arrive as text.',
     source: 'syscraft906: Node.js and WebSockets',
     rules: [112],
-    edits: [['(fin ? 0x80 : 0) | opcode', '0x81']],
+    edits: [['(fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode', '0x81']],
   },
   {
     id: 'fin-forgotten',
@@ -24,7 +24,7 @@ export const TRAPS: readonly Trap[] = [
       'FIN never set. The browser waits for the rest, and takes the next message for a mistake.',
     source: 'michaldziuba03/websockets',
     rules: [113],
-    edits: [['(fin ? 0x80 : 0) | opcode', 'opcode']],
+    edits: [['(fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode', 'opcode']],
   },
   {
     id: 'rsv1-set',
@@ -32,7 +32,7 @@ export const TRAPS: readonly Trap[] = [
     story: 'RSV1 set on every message, as if it were compressed. Nobody has agreed to that.',
     source: 'RFC 6455 §5.2',
     rules: [71],
-    edits: [['(fin ? 0x80 : 0) | opcode', '(fin ? 0xc0 : 0) | opcode']],
+    edits: [['(fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0)', '(fin ? 0xc0 : 0)']],
   },
   {
     id: 'bytes-too-many',

@@ -57,9 +57,9 @@ function renderTrap({ trap, by }: Caught, source: string): string[] {
 }
 
 function renderSource(source: string): string {
-  const section = /^RFC 6455 §([\d.]+)$/.exec(source)?.[1];
+  const [, rfc, section] = /^RFC (\d+) §([\d.]+)$/.exec(source) ?? [];
   return section
-    ? `- To read: [${source}](https://www.rfc-editor.org/rfc/rfc6455#section-${section})`
+    ? `- To read: [${source}](https://www.rfc-editor.org/rfc/rfc${rfc}#section-${section})`
     : `- Seen in: [${source}](${addressOf(source)})`;
 }
 
