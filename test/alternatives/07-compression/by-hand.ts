@@ -1,0 +1,461 @@
+/** Lesson 07 without regular expressions where it can be, with plain functions and other options of zlib. */
+import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import {
+  CloseCode,
+  type Extension,
+  type Frame,
+  HandshakeError,
+  OpeningError,
+  ProtocolError,
+  type Role,
+  type SendOptions,
+} from '../../../shared/protocol.ts';
+import type { RequestHead } from '../../../solutions/01-handshake/handshake.ts';
+import {
+  type FrameHeader,
+  FrameReader,
+  MessageReader,
+} from '../../../solutions/02-reading-frames/reading.ts';
+import { fragment } from '../../../solutions/03-sending-frames/sending.ts';
+import {
+  type Accepted,
+  type Handler,
+  type Options,
+  WebSocketServer,
+} from '../../../solutions/05-server/server.ts';
+import {
+  type ClientHandler,
+  type ClientOptions,
+  connect,
+} from '../../../solutions/06-client/client.ts';
+import type {
+  Agreement,
+  DeflateParams,
+  DeflatePolicy,
+  ExtensionItem,
+  ExtensionParam,
+} from '../../../solutions/07-compression/compression.ts';
+
+export const DEFLATE = 'permessage-deflate';
+
+const TOKEN_CHARACTERS = new Set(
+  "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+);
+
+/** Reads a header character by character. */
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    this.#skipSpace();
+    return this.#at === this.#text.length;
+  }
+
+  #skipSpace(): void {
+    while (this.#text[this.#at] === ' ' || this.#text[this.#at] === '\t') this.#at++;
+  }
+
+  take(character: string): boolean {
+    this.#skipSpace();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Throws a `SyntaxError` when none is there. */
+  token(): string {
+    this.#skipSpace();
+    const start = this.#at;
+    while (TOKEN_CHARACTERS.has(this.#text[this.#at] ?? '')) this.#at++;
+    if (this.#at === start) throw new SyntaxError('A token is missing.');
+    return this.#text.slice(start, this.#at);
+  }
+
+  /** Throws a `SyntaxError` for what is no token when the quotes are gone. */
+  value(): string {
+    if (!this.take('"')) return this.token();
+    let value = '';
+    while (this.#text[this.#at] !== '"') {
+      if (this.#text[this.#at] === '\\') this.#at++;
+      const character = this.#text[this.#at++] ?? '';
+      if (!TOKEN_CHARACTERS.has(character)) throw new SyntaxError('That is no token.');
+      value += character;
+    }
+    this.#at++;
+    if (value === '') throw new SyntaxError('An empty string is no token.');
+    return value;
+  }
+}
+
+export function parseExtensions(header: string): ExtensionItem[] | undefined {
+  const scanner = new Scanner(header);
+  const items: ExtensionItem[] = [];
+  try {
+    while (!scanner.isAtEnd) {
+      if (scanner.take(',')) continue;
+      const name = scanner.token();
+      const params: ExtensionParam[] = [];
+      while (scanner.take(';')) {
+        const name = scanner.token();
+        params.push({ name, value: scanner.take('=') ? scanner.value() : undefined });
+      }
+      items.push({ name, params });
+      if (!scanner.isAtEnd && !scanner.take(',')) return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+  return items.length > 0 ? items : undefined;
+}
+
+const BITS = new Map(Array.from({ length: 8 }, (_, i) => [`${i + 8}`, i + 8]));
+
+/** The values of an element's parameters by their names; `null` stands for none. */
+function valuesOf(item: ExtensionItem, isOffer: boolean): Map<string, number | null> | undefined {
+  const values = new Map<string, number | null>();
+  for (const { name, value } of item.params) {
+    const isBits = name === 'server_max_window_bits' || name === 'client_max_window_bits';
+    const isFlag = name === 'server_no_context_takeover' || name === 'client_no_context_takeover';
+    if (values.has(name) || !(isBits || isFlag)) return undefined;
+    if (isFlag) {
+      if (value !== undefined) return undefined;
+      values.set(name, null);
+    } else if (value === undefined) {
+      if (!isOffer || name !== 'client_max_window_bits') return undefined;
+      values.set(name, null);
+    } else {
+      const bits = BITS.get(value);
+      if (bits === undefined) return undefined;
+      values.set(name, bits);
+    }
+  }
+  return values;
+}
+
+export function chooseDeflate(
+  offers: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): Agreement | undefined {
+  const asked = offers
+    .filter(({ name }) => name === DEFLATE)
+    .map((offer) => valuesOf(offer, true))
+    .find((values) => values !== undefined);
+  if (asked === undefined) return undefined;
+  const words = [DEFLATE];
+  const forgets = (side: 'server' | 'client', wanted: boolean | undefined) => {
+    const isSo = asked.has(`${side}_no_context_takeover`) || wanted === true;
+    if (isSo) words.push(`${side}_no_context_takeover`);
+    return isSo;
+  };
+  const serverNoContextTakeover = forgets('server', policy.serverNoContextTakeover);
+  const clientNoContextTakeover = forgets('client', policy.clientNoContextTakeover);
+  const own = asked.get('server_max_window_bits') ?? 15;
+  const serverMaxWindowBits = Math.min(own, policy.serverMaxWindowBits ?? 15);
+  if (asked.has('server_max_window_bits') || serverMaxWindowBits !== 15) {
+    words.push(`server_max_window_bits=${serverMaxWindowBits}`);
+  }
+  let clientMaxWindowBits = 15;
+  if (asked.has('client_max_window_bits')) {
+    const theirs = asked.get('client_max_window_bits') ?? 15;
+    clientMaxWindowBits = Math.min(theirs, policy.clientMaxWindowBits ?? 15);
+    if (clientMaxWindowBits !== 15) words.push(`client_max_window_bits=${clientMaxWindowBits}`);
+  }
+  const params = {
+    serverNoContextTakeover,
+    clientNoContextTakeover,
+    serverMaxWindowBits,
+    clientMaxWindowBits,
+  };
+  return { params, header: words.join('; ') };
+}
+
+export function deflateMessage(
+  plain: Uint8Array,
+  window: Uint8Array = new Uint8Array(0),
+  bits = 15,
+): Uint8Array {
+  const options: ZlibOptions = {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    windowBits: bits === 8 ? 9 : bits,
+    level: 9,
+    memLevel: 9,
+  };
+  if (window.length > 0) options.dictionary = window;
+  const packed = deflateRawSync(plain, options);
+  return Uint8Array.from(packed.subarray(0, packed.length - 4));
+}
+
+export const MAX_FINAL_BLOCKS = 100;
+
+const fail = (code: 1002 | 1007 | 1009, section: string, message: string) =>
+  new ProtocolError(code, section, message);
+
+export function inflateMessage(
+  payload: Uint8Array,
+  maxBytes = 16 * 1024 * 1024,
+  window: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  let packed: Uint8Array = Buffer.concat([payload, Buffer.from('0000ffff', 'hex')]);
+  let all = Buffer.alloc(0);
+  let finals = 0;
+  while (packed.length > 0) {
+    const before = Buffer.concat([window, all]).subarray(-32_768);
+    let result: { buffer: Buffer; engine: { bytesWritten: number } };
+    try {
+      result = inflateRawSync(packed, {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        maxOutputLength: maxBytes - all.length + 1,
+        info: true,
+        ...(before.length > 0 && { dictionary: before }),
+      }) as never;
+    } catch (error) {
+      if (error instanceof RangeError) throw fail(CloseCode.MessageTooBig, '10.4', error.message);
+      throw fail(CloseCode.InvalidPayload, 'RFC 7692 §7.2.2', String(error));
+    }
+    all = Buffer.concat([all, result.buffer]);
+    if (all.length > maxBytes) throw fail(CloseCode.MessageTooBig, '10.4', 'Too much.');
+    packed = packed.subarray(result.engine.bytesWritten);
+    if (packed.length > 0 && ++finals > MAX_FINAL_BLOCKS) {
+      throw fail(CloseCode.MessageTooBig, '10.4', 'Too many final blocks.');
+    }
+  }
+  return Uint8Array.from(all);
+}
+
+export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Array {
+  const both = Buffer.concat([window, plain]);
+  return Uint8Array.from(both.subarray(Math.max(0, both.length - (1 << bits))));
+}
+
+export class Deflater {
+  readonly #forget: boolean;
+  readonly #bits: number;
+  #window: Uint8Array = new Uint8Array(0);
+
+  constructor(bits = 15, takeover = true) {
+    this.#bits = bits;
+    this.#forget = !takeover;
+  }
+
+  deflate(plain: Uint8Array): Uint8Array | undefined {
+    const packed = deflateMessage(plain, this.#window, this.#bits);
+    if (packed.length >= plain.length) return undefined;
+    if (!this.#forget) this.#window = slide(this.#window, plain, this.#bits);
+    return packed;
+  }
+}
+
+export class Inflater {
+  readonly #forget: boolean;
+  readonly #bits: number;
+  #window: Uint8Array = new Uint8Array(0);
+
+  constructor(bits = 15, takeover = true) {
+    this.#bits = bits;
+    this.#forget = !takeover;
+  }
+
+  inflate(payload: Uint8Array, maxBytes?: number): Uint8Array {
+    const plain = inflateMessage(payload, maxBytes, this.#window);
+    if (!this.#forget) this.#window = slide(this.#window, plain, this.#bits);
+    return plain;
+  }
+}
+
+/** What a header means for a compressed message. */
+type Place = 'outside' | 'first' | 'inside' | 'last';
+
+export class InflatingReader {
+  readonly #frames: FrameReader;
+  readonly #inflate: (payload: Uint8Array) => Uint8Array;
+  /** Where the frame stands that is read next. */
+  #place: Place = 'outside';
+  #opcode = 0;
+  #announced = 0;
+  #arrived: Uint8Array[] = [];
+
+  constructor(check: (header: FrameHeader) => void, inflater: Inflater, maxMessageBytes?: number) {
+    this.#inflate = (payload) => inflater.inflate(payload, maxMessageBytes);
+    this.#frames = new FrameReader((header) => {
+      if (header.opcode >= 8) return check(header);
+      if (this.#place === 'outside') return this.#begin(header, check);
+      if (header.opcode !== 0) throw fail(1002, '5.4', 'A message inside of another.');
+      this.#announced += header.payloadLength;
+      check({ ...header, opcode: this.#opcode, payloadLength: this.#announced });
+      if (header.fin) this.#place = 'last';
+    });
+  }
+
+  #begin(header: FrameHeader, check: (header: FrameHeader) => void): void {
+    const isPacked = header.rsv >= 4 && header.opcode !== 0;
+    check(isPacked ? { ...header, rsv: header.rsv - 4 } : header);
+    if (!isPacked) return;
+    this.#place = header.fin ? 'last' : 'inside';
+    this.#opcode = header.opcode;
+    this.#announced = header.payloadLength;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#frames.push(chunk);
+  }
+
+  read(): Frame | undefined {
+    const frame = this.#frames.read();
+    if (frame === undefined || this.#place === 'outside' || frame.opcode >= 8) return frame;
+    this.#arrived.push(frame.payload);
+    if (this.#place === 'inside') return this.read();
+    const payload = this.#inflate(Buffer.concat(this.#arrived));
+    this.#arrived = [];
+    this.#place = 'outside';
+    return { fin: true, opcode: this.#opcode, payload };
+  }
+
+  peek(from = 0): Uint8Array {
+    return this.#place === 'outside' ? this.#frames.peek(from) : new Uint8Array(0);
+  }
+}
+
+export function deflatedFrames(
+  deflater: Deflater,
+  opcode: number,
+  data: Uint8Array,
+  maxPayload: number,
+  options: SendOptions = {},
+): Frame[] {
+  if (options.compress === false) return fragment(opcode, data, maxPayload);
+  const packed = deflater.deflate(data);
+  if (packed === undefined) return fragment(opcode, data, maxPayload);
+  return fragment(opcode, packed, maxPayload).map((frame, i) =>
+    i === 0 ? { ...frame, rsv1: true } : frame,
+  );
+}
+
+export class PerMessageDeflate implements Extension {
+  readonly readerFor: (maxMessageBytes: number) => MessageReader;
+  readonly framesFor: Extension['framesFor'];
+
+  constructor(role: Role, params: DeflateParams) {
+    const ours = role === 'server' ? 'server' : 'client';
+    const theirs = role === 'server' ? 'client' : 'server';
+    const deflater = new Deflater(
+      params[`${ours}MaxWindowBits`],
+      !params[`${ours}NoContextTakeover`],
+    );
+    const inflater = new Inflater(
+      params[`${theirs}MaxWindowBits`],
+      !params[`${theirs}NoContextTakeover`],
+    );
+    this.readerFor = (max) =>
+      new MessageReader(role, max, (check) => new InflatingReader(check, inflater, max));
+    this.framesFor = (opcode, data, maxPayload, options) =>
+      deflatedFrames(deflater, opcode, data, maxPayload, options);
+  }
+}
+
+export function agreeOnDeflate(
+  opening: Accepted,
+  request: RequestHead,
+  policy: DeflatePolicy = {},
+): Accepted {
+  const header = request.headers.get('sec-websocket-extensions')?.join(', ');
+  if (header === undefined) return opening;
+  const offers = parseExtensions(header);
+  if (offers === undefined) throw new HandshakeError(400, '9.1', 'That is no list of extensions.');
+  const agreement = chooseDeflate(offers, policy);
+  if (agreement === undefined) return opening;
+  const text = Buffer.from(opening.answer).toString('latin1');
+  const line = `Sec-WebSocket-Extensions: ${agreement.header}`;
+  const answer = Buffer.from(`${text.slice(0, -2)}${line}\r\n\r\n`, 'latin1');
+  return { ...opening, answer, extension: new PerMessageDeflate('server', agreement.params) };
+}
+
+export function compressingServer(
+  handle: Handler,
+  options: Options = {},
+  policy: DeflatePolicy = {},
+): WebSocketServer {
+  const extend: NonNullable<Options['extend']> = (opening, request) =>
+    agreeOnDeflate(opening, request, policy);
+  return new WebSocketServer(handle, { ...options, extend });
+}
+
+export function offerDeflate(policy: DeflatePolicy = {}): string {
+  let offer = DEFLATE;
+  if (policy.serverNoContextTakeover) offer += '; server_no_context_takeover';
+  if (policy.clientNoContextTakeover) offer += '; client_no_context_takeover';
+  if (policy.serverMaxWindowBits) offer += `; server_max_window_bits=${policy.serverMaxWindowBits}`;
+  offer += '; client_max_window_bits';
+  if (policy.clientMaxWindowBits) offer += `=${policy.clientMaxWindowBits}`;
+  return offer;
+}
+
+export function checkDeflate(
+  answer: readonly ExtensionItem[],
+  policy: DeflatePolicy = {},
+): DeflateParams | undefined {
+  const item = answer[0];
+  if (answer.length !== 1 || item?.name !== DEFLATE) return undefined;
+  const told = valuesOf(item, false);
+  if (told === undefined) return undefined;
+  const serverNoContextTakeover = told.has('server_no_context_takeover');
+  if (policy.serverNoContextTakeover && !serverNoContextTakeover) return undefined;
+  const serverMaxWindowBits = told.get('server_max_window_bits') ?? 15;
+  if (serverMaxWindowBits > (policy.serverMaxWindowBits ?? 15)) return undefined;
+  const offered = policy.clientMaxWindowBits ?? 15;
+  const clientMaxWindowBits = told.get('client_max_window_bits') ?? offered;
+  if (clientMaxWindowBits > offered) return undefined;
+  const clientNoContextTakeover =
+    told.has('client_no_context_takeover') || policy.clientNoContextTakeover === true;
+  return {
+    serverNoContextTakeover,
+    clientNoContextTakeover,
+    serverMaxWindowBits,
+    clientMaxWindowBits,
+  };
+}
+
+export function connectCompressing(
+  url: string,
+  options: ClientOptions,
+  handle: ClientHandler,
+  policy: DeflatePolicy = {},
+) {
+  const offer: NonNullable<ClientOptions['offer']> = {
+    header: offerDeflate(policy),
+    agree(response) {
+      const header = response.headers.get('sec-websocket-extensions')?.join(', ');
+      if (header === undefined) return undefined;
+      const items = parseExtensions(header);
+      const params = items && checkDeflate(items, policy);
+      if (params) return new PerMessageDeflate('client', params);
+      throw new OpeningError('9.1', 'Nobody has offered that.', response);
+    },
+  };
+  return connect(url, { ...options, offer }, handle);
+}
+
+export function guessSecret(
+  lengthOf: (text: string) => number,
+  known: string,
+  alphabet: string,
+  count: number,
+): string {
+  let best = new Set([known]);
+  for (let i = 0; i < count; i++) {
+    const byLength = new Map<number, Set<string>>();
+    for (const start of best) {
+      for (const letter of alphabet) {
+        const guess = start + letter;
+        const length = lengthOf(guess);
+        byLength.set(length, (byLength.get(length) ?? new Set()).add(guess));
+      }
+    }
+    best = byLength.get(Math.min(...byLength.keys()))!;
+  }
+  return [...best][0]!;
+}
