@@ -108,7 +108,7 @@ export class Guest {
     if (second < 128) fail(what, [['the client sent', 'a frame that is not masked']]);
     this.#drop(end);
     const payload = masked(bytes.subarray(at, end), bytes.subarray(at - 4, at));
-    return { fin: first > 127, opcode: first & 15, payload };
+    return { fin: first > 127, rsv1: (first & 0x40) !== 0, opcode: first & 15, payload };
   }
 
   /** Waits until the client has ended its side of TCP, in any way. */

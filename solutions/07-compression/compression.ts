@@ -76,10 +76,14 @@ const PARAM = new RegExp(
  * Step 1 · What is on offer.
  *
  * Takes the value of a Sec-WebSocket-Extensions header apart: elements with commas between them, the
- * most wanted first, each a name and its parameters with semicolons. Spaces and tabs can be around
- * all of these, and empty elements are skipped. A value can be in quotes, with backslashes before its
- * characters, but has to be a token all the same. Returns `undefined` for what breaks this grammar,
- * and for a header without an element. RFC 6455 §9.1
+ * most wanted first. Each is a name, and then its parameters: a semicolon, a name, and perhaps `=`
+ * and a value. All of these are tokens, and stay as they are written. Spaces and tabs can be around
+ * them. A value can also be in quotes, with a backslash before any of its characters: what is left
+ * without quotes and backslashes is a token, too. Elements can be empty, and are skipped; nothing
+ * else can be.
+ *
+ * Returns `undefined` for what breaks this grammar, and for a header without an element. Takes a time
+ * in proportion to the length of the header. RFC 6455 §9.1
  */
 export function parseExtensions(header: string): ExtensionItem[] | undefined {
   const items: ExtensionItem[] = [];
@@ -151,13 +155,15 @@ function writeItem(params: Record<string, number | boolean | undefined>): string
  *
  * Takes the first offer that can be kept, and answers it. `undefined`: there is none, and the
  * connection does without compression. An offer that has an unknown parameter, one twice, or a value
- * that cannot be, is passed over, and so is another extension. RFC 7692 §5, §7.1
+ * that cannot be, is passed over, and so is another extension. Window bits are 8 to 15, in decimal
+ * without a zero before them; only `client_max_window_bits` can come without a value, and then any
+ * limit is fine. The other two parameters have no value. RFC 7692 §5, §7.1
  *
  * A server forgets its window when the client or the policy says so, and asks the client to when the
  * client has offered it or the policy wants it. Both windows are as large as both ends allow, at most
  * 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The answer
  * says no more than it has to: `server_max_window_bits` when it was offered or is below 15, and
- * `client_max_window_bits` when it is below 15.
+ * `client_max_window_bits` when it is below 15. The order of its parameters is free.
  */
 export function chooseDeflate(
   offers: readonly ExtensionItem[],
@@ -549,7 +555,10 @@ export function offerDeflate(policy: DeflatePolicy = {}): string {
  * Step 9 · Is this what was offered?
  *
  * Checks the server's answer to the offer that `offerDeflate` makes of this policy, and says what both
- * do now. A client that offered to forget its window does so, whatever the server says of it.
+ * do now. A client that offered to forget its window does so, and one that offered a limit for it
+ * keeps to that, when the answer is silent about it. What nobody asked of the server, it may still
+ * do: forget its window, or limit it.
+ *
  * `undefined`: the connection has to fail, because the answer
  * - is not one element, called `permessage-deflate`,
  * - has an unknown parameter, one twice, or a value that cannot be, such as none for window bits,
@@ -581,8 +590,9 @@ export function checkDeflate(
 /**
  * Step 9 · A client that compresses.
  *
- * Connects as `connect` does, and offers compression. A server that does not want it has none. One
- * that answers what was not on offer fails the connection with an `OpeningError`. RFC 6455 §9.1
+ * Connects as `connect` does, with the same options, and offers compression. Without an answer, there
+ * is none. One that `checkDeflate` refuses, or that breaks the grammar, fails the connection with an
+ * `OpeningError`, which has the status and the headers of the response. RFC 6455 §9.1
  */
 export function connectCompressing(
   url: string,

@@ -115,7 +115,7 @@ const VALUES = new Map<string, readonly (string | undefined)[]>([
 ]);
 
 /** Whether an offer can be kept. */
-function canBeKept({ name, params }: ExtensionItem): boolean {
+export function canBeKept({ name, params }: ExtensionItem): boolean {
   const names = new Set(params.map((param) => param.name));
   const isGood = params.every((param) => VALUES.get(param.name)?.includes(param.value));
   return name === 'permessage-deflate' && names.size === params.length && isGood;
@@ -156,7 +156,7 @@ const WRONG = ['foo', '__proto__', 'Server_No_Context_Takeover', 'server_no_cont
 const WRONG_BITS = ['7', '16', '010', '1e1', '0', '99', '1'];
 
 /** Draws an element: most often one that can be kept. */
-function drawElement(choose: Choices): string {
+export function drawElement(choose: Choices): string {
   const name = choose.oneIn(6) ? choose.pick(EXTENSIONS) : 'permessage-deflate';
   const bits = () => choose.pick(choose.oneIn(12) ? WRONG_BITS : BITS);
   const drawn = [

@@ -2,27 +2,12 @@
 import { generated } from '../../../shared/kit/generate.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { chooses, drawOffers, drawPolicy, slowChoice } from './chooser.ts';
-import { extensionsOf } from './extensions.ts';
+import { extensionsOf, inFull } from './extensions.ts';
 import type { Scenarios } from './tools.ts';
 
 const DEFAULTS: DeflatePolicy = {};
 const FORGETTING: DeflatePolicy = { serverNoContextTakeover: true };
 const SMALL: DeflatePolicy = { serverMaxWindowBits: 10, clientMaxWindowBits: 10 };
-
-/** The parameters of an offer, or of an answer, in short. */
-const NAMES: Readonly<Record<string, string>> = {
-  snct: 'server_no_context_takeover',
-  cnct: 'client_no_context_takeover',
-  smwb: 'server_max_window_bits',
-  cmwb: 'client_max_window_bits',
-};
-
-/** Writes out what is short: `pmd; smwb=10` is `permessage-deflate; server_max_window_bits=10`. */
-function inFull(short: string): string {
-  return short
-    .replaceAll(/\bpmd\b/g, 'permessage-deflate')
-    .replaceAll(/\b[sc](?:nct|mwb)\b/g, (name) => NAMES[name]!);
-}
 
 /** What a server with one of the policies answers, in short. `undefined`: it declines. */
 type Answers = readonly [defaults: string | undefined, small: string | undefined];

@@ -1,4 +1,4 @@
-/** The slow, obvious way to read a Sec-WebSocket-Extensions header: one character after the other. */
+/** Sec-WebSocket-Extensions headers: read the slow, obvious way, and written in short. */
 import type {
   ExtensionItem,
   ExtensionParam,
@@ -57,4 +57,19 @@ function withoutQuotes(written: string): string {
     value += character === '\\' ? written.charAt(++at) : character;
   }
   return '';
+}
+
+/** The parameters of an offer, or of an answer, in short. */
+const NAMES: Readonly<Record<string, string>> = {
+  snct: 'server_no_context_takeover',
+  cnct: 'client_no_context_takeover',
+  smwb: 'server_max_window_bits',
+  cmwb: 'client_max_window_bits',
+};
+
+/** Writes out what is short: `pmd; smwb=10` is `permessage-deflate; server_max_window_bits=10`. */
+export function inFull(short: string): string {
+  return short
+    .replaceAll(/\bpmd\b/g, 'permessage-deflate')
+    .replaceAll(/\b[sc](?:nct|mwb)\b/g, (name) => NAMES[name]!);
 }

@@ -1,12 +1,55 @@
-import { fail } from '../../../shared/harness/check.ts';
+/** Step 9: what a client offers, what it makes of the answer, and a client that compresses. */
+import { show } from '../../../shared/harness/show.ts';
+import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
+import { ANSWERS, ANY_ANSWER } from './answers.ts';
+import { means } from './chooser.ts';
+import { CONNECTING } from './connecting.ts';
+import { inFull } from './extensions.ts';
 import type { Scenarios } from './tools.ts';
 
-export const OFFERING: Scenarios = [
-  {
-    what: 'It is there.',
-    rules: [],
+/** A client with this policy offers this. */
+type Offer = readonly [policy: DeflatePolicy, offer: string];
+
+function offers(what: string, ...rows: readonly Offer[]): Scenarios[number] {
+  return {
+    what,
+    rules: [140, 143, 144],
     check: ({ offerDeflate }) => {
-      if (typeof offerDeflate !== 'function') fail('It is there.', []);
+      for (const [policy, offer] of rows) {
+        const isDefault = Object.keys(policy).length === 0;
+        const header: unknown = isDefault ? offerDeflate() : offerDeflate(policy);
+        const call = isDefault ? 'offerDeflate()' : `offerDeflate(${show(policy)})`;
+        means(header, inFull(offer), what, [['call', call]]);
+      }
     },
-  },
+  };
+}
+
+const WANTED: Scenarios = [
+  offers('Without a policy, offer that our window can be limited.', [{}, 'pmd; cmwb']),
+  offers(
+    'Offer what the policy wants of the server.',
+    [{ serverNoContextTakeover: true }, 'pmd; snct; cmwb'],
+    [{ serverMaxWindowBits: 10 }, 'pmd; smwb=10; cmwb'],
+  ),
+  offers(
+    'Offer what the policy wants of ourselves.',
+    [{ clientNoContextTakeover: true }, 'pmd; cnct; cmwb'],
+    [{ clientMaxWindowBits: 9 }, 'pmd; cmwb=9'],
+  ),
+  offers('Offer all of it at once.', [
+    {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 8,
+      clientMaxWindowBits: 12,
+    },
+    'pmd; snct; cnct; smwb=8; cmwb=12',
+  ]),
+  offers('A window that is kept is not mentioned.', [
+    { serverNoContextTakeover: false, clientNoContextTakeover: false },
+    'pmd; cmwb',
+  ]),
 ];
+
+export const OFFERING: Scenarios = [...WANTED, ...ANSWERS, ...CONNECTING, ANY_ANSWER];

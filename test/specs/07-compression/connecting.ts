@@ -1,0 +1,227 @@
+/** Step 9: a client that compresses, with a server that answers what it is told to. */
+import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { SECTIONS } from '../../../shared/harness/sections.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { Host } from '../../../shared/kit/host.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
+import { closeBody, comes, hears, text } from '../06-client/dialling.ts';
+import { means } from './chooser.ts';
+import {
+  agreed,
+  compressed,
+  dial,
+  extensionsLine,
+  offeredIn,
+  open,
+  sendsCompressed,
+} from './dialling.ts';
+import { inFull } from './extensions.ts';
+import type { Scenarios } from './tools.ts';
+
+/** "Hello", and after it "Hello" again. RFC 7692 §7.2.3 */
+const HELLO = fromHex('f2 48 cd c9 c9 07 00');
+const HELLO_AGAIN = fromHex('f2 00 11 00 00');
+
+const LONG = 'Ada: hello, hello, hello. Bob: hello, hello, hello. Ada: hello, hello, hello!';
+const OTHER = 'Bob: how do you do? Ada: how do you do? Bob: how do you do? Ada: how do you do?';
+
+const NO_HOOK =
+  'Does `connect` get the `offer` among its options? In lesson 06, `openingRequest` has to write its `header`: a file that was begun before there was a lesson 07 may not do so yet.';
+
+/** Checks that a response with these extensions, a line each, fails the connection. */
+function refuses(
+  rules: readonly number[],
+  answer: string,
+  values: readonly string[],
+  policy?: DeflatePolicy,
+): Scenarios[number] {
+  const what = `Fail the connection when the answer has ${answer}.`;
+  const lines = values.map(extensionsLine);
+  return {
+    what,
+    rules,
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const dialled = dial(lesson, host.url(), policy);
+        const guest = await comes(host, dialled, 'Connect to the server.');
+        await guest.agree(...lines);
+        guest.write(text('Hello'));
+        const { call, events, types } = dialled;
+        const given: Fact[] = [call, ...lines.map((line): Fact => ['the response has', line])];
+        const facts = (): Fact[] => [...given, ['the events', types().join(', ') || 'none']];
+        await until(() => types().includes('close') || types().includes('text'), what, facts);
+        if (`${types()}` !== 'error,close') fail(what, [...facts(), ['expected', 'error, close']]);
+        const [event] = events;
+        const error = event?.type === 'error' ? event.error : undefined;
+        given.push(['the error', show(error)]);
+        if (!(error instanceof OpeningError)) fail('The error is an `OpeningError`.', given);
+        const { status, section, headers } = error;
+        equal(
+          () => [status, SECTIONS.has(section), headers.size > 0],
+          [101, true, true],
+          'The error has a section, and the status and the headers of the response.',
+          { given, label: 'status, and are the others there?' },
+        );
+      }),
+  };
+}
+
+const TALKING: Scenarios = [
+  {
+    what: 'The request has the offer.',
+    rules: [107, 145],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const what = 'The request has the offer.';
+        const policy = { serverMaxWindowBits: 12 };
+        const options = { protocols: ['chat'], headers: { Cookie: 'a=1' } };
+        const dialled = dial(lesson, host.url('/chat'), policy, options);
+        const guest = await comes(host, dialled, 'Connect to the server.');
+        const request = await guest.asked(what);
+        const header = offeredIn(request);
+        if (header === undefined) {
+          fail(what, [dialled.call, ['Sec-WebSocket-Extensions', 'none']], NO_HOOK);
+        }
+        means(header, inFull('pmd; smwb=12; cmwb'), what, [dialled.call]);
+        const others = ['GET /chat ', 'Sec-WebSocket-Protocol: chat', 'Cookie: a=1'];
+        equal(
+          () => others.filter((line) => !request.includes(line)),
+          [],
+          'The other options are those of `connect`.',
+          { given: [dialled.call], label: 'missing in the request' },
+        );
+      }),
+  },
+  {
+    what: 'Both directions are compressed, when the server agrees.',
+    rules: [107, 145],
+    check: (lesson) =>
+      agreed(lesson, 'permessage-deflate', async (both) => {
+        const what = 'What is sent is compressed, once the server has agreed.';
+        await sendsCompressed(both, LONG, what);
+        await sendsCompressed(both, OTHER, what, { window: LONG });
+        await sendsCompressed(both, LONG, what, { window: LONG + OTHER });
+        both.guest.write(compressed(HELLO), text('plain'), compressed(HELLO_AGAIN));
+        const heard = ['open', 'text', 'text', 'text'] as const;
+        await hears(both, heard, 'What arrives is unpacked.');
+        equal(
+          () => both.events.slice(1).map((event) => event.type === 'text' && event.data),
+          ['Hello', 'plain', 'Hello'],
+          'What arrives is unpacked.',
+          { given: [both.call], label: 'the messages' },
+        );
+      }),
+  },
+  {
+    what: 'A client that has offered to forget its window does so, although the answer is bare.',
+    rules: [177],
+    check: (lesson) =>
+      agreed(
+        lesson,
+        'permessage-deflate',
+        async (both) => {
+          const what =
+            'A client that has offered to forget its window does so, whatever the answer.';
+          await sendsCompressed(both, LONG, what);
+          await sendsCompressed(both, LONG, what, { forgotten: LONG });
+          both.guest.write(compressed(HELLO), compressed(HELLO_AGAIN));
+          await hears(both, ['open', 'text', 'text'], 'The server has not forgotten its own.');
+        },
+        { clientNoContextTakeover: true },
+      ),
+  },
+  {
+    what: 'What the server answers is kept to.',
+    rules: [140],
+    check: (lesson) =>
+      agreed(
+        lesson,
+        inFull('pmd; cnct; snct; smwb="9"'),
+        async (both) => {
+          const what = 'A client forgets its window when the server has answered that it has to.';
+          await sendsCompressed(both, LONG, what);
+          await sendsCompressed(both, LONG, what, { forgotten: LONG });
+        },
+        { serverNoContextTakeover: true, serverMaxWindowBits: 10 },
+      ),
+  },
+  {
+    what: 'Each connection has windows of its own.',
+    rules: [],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const what = 'Each connection has windows of its own.';
+        const lines = [extensionsLine('permessage-deflate')];
+        const one = await open(lesson, host, lines);
+        const other = await open(lesson, host, lines);
+        await sendsCompressed(one, LONG, what);
+        await sendsCompressed(other, LONG, what, { forgotten: LONG });
+      }),
+  },
+  {
+    what: 'Without an answer, nothing is compressed.',
+    rules: [107, 145],
+    check: (lesson) =>
+      Host.run(async (host) => {
+        const what = 'Without an answer, nothing is compressed.';
+        const both = await open(lesson, host, []);
+        const { connection, guest, call } = both;
+        connection.send(LONG);
+        const { rsv1, payload } = await guest.frame('A message that is sent arrives.');
+        equal(() => [rsv1, Buffer.from(payload).toString()], [false, LONG], what, {
+          given: [call, ['the response has', 'no Sec-WebSocket-Extensions']],
+          label: 'RSV1 and payload',
+        });
+        guest.write(compressed(HELLO));
+        const close = await guest.frame('RSV1 without an extension fails the connection.');
+        const body = Buffer.from(close.payload.subarray(0, 2));
+        equal(
+          () => [close.opcode, body],
+          [Opcode.Close, closeBody(CloseCode.ProtocolError)],
+          'RSV1 without an extension fails the connection.',
+          { given: [call], label: 'opcode and close code' },
+        );
+      }),
+  },
+  {
+    what: 'The limit for a message is for what comes out of it.',
+    rules: [164],
+    check: (lesson) =>
+      agreed(
+        lesson,
+        'permessage-deflate',
+        async ({ guest, call }) => {
+          guest.write(compressed(fromHex('4a 4c 1c 05 a3 60 14 0c 77 00 00')));
+          const what = 'A message of more than `maxMessageBytes`, unpacked, is refused with 1009.';
+          const { payload } = await guest.frame(what);
+          equal(
+            () => Buffer.from(payload.subarray(0, 2)),
+            closeBody(CloseCode.MessageTooBig),
+            what,
+            { given: [call, ['arrived', '1000 letters in 11 bytes']], label: 'the close code' },
+          );
+        },
+        undefined,
+        { maxMessageBytes: 999 },
+      ),
+  },
+];
+
+const REFUSING: Scenarios = [
+  refuses([163], 'a parameter that nobody knows', ['permessage-deflate; foo']),
+  refuses([163], 'a limit without a value', [inFull('pmd; cmwb')]),
+  refuses([163], 'less than what we have asked for', ['permessage-deflate'], {
+    serverNoContextTakeover: true,
+  }),
+  refuses([141], 'a semicolon without a parameter', ['permessage-deflate;']),
+  refuses([58, 142], 'a value in quotes that is not a token', [inFull('pmd; smwb="1 0"')]),
+  refuses([141], 'an empty list', ['']),
+  refuses([62], 'compression twice, on two lines', ['permessage-deflate', 'permessage-deflate']),
+  refuses([62, 145], 'another extension on a line of its own', ['permessage-deflate', 'x-foo']),
+];
+
+export const CONNECTING: Scenarios = [...TALKING, ...REFUSING];
