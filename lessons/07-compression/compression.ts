@@ -19,15 +19,34 @@ import {
   MAX_MESSAGE_BYTES,
   MessageReader,
 } from '../02-reading-frames/reading.ts';
-import { fragment } from '../03-sending-frames/sending.ts';
-import { type Accepted, type Handler, type Options, WebSocketServer } from '../05-server/server.ts';
+import { encodeFrames, encodeMaskedFrame, fragment } from '../03-sending-frames/sending.ts';
 import {
-  type ClientConnection,
+  type Accepted,
+  Connection,
+  type Handler,
+  type Options,
+  openingHandshake,
+  WebSocketServer,
+} from '../05-server/server.ts';
+import {
+  ClientConnection,
   type ClientHandler,
   type ClientOptions,
   connect,
   type ResponseHead,
 } from '../06-client/client.ts';
+
+/** The parts of the earlier lessons that this one is put into: the checks look at them as well. */
+export const EARLIER = {
+  MessageReader,
+  encodeFrames,
+  encodeMaskedFrame,
+  openingHandshake,
+  Connection,
+  WebSocketServer,
+  ClientConnection,
+  connect,
+} as const;
 
 /** One element of a Sec-WebSocket-Extensions header: a name, and its parameters in their order. */
 export interface ExtensionItem {
@@ -193,15 +212,20 @@ export class Inflater {
 /**
  * Step 6 · RSV1, received.
  *
- * A `FrameReader` with compression behind it: whoever reads gets each compressed message as one frame
- * with its plain bytes, and every other frame as it is. RFC 7692 §6.2
+ * Takes the place of the `FrameReader` in a `MessageReader`. Whoever reads gets each compressed
+ * message as one frame with its plain bytes, and every other frame as it is. Fragments are joined
+ * first, since only the message as a whole is DEFLATE; however many there are, they take no more
+ * memory than their bytes. RFC 7692 §6.2
  */
 export class InflatingReader {
   /**
-   * Makes a reader that calls `check` with each header, without the RSV1 that begins a compressed
-   * message. To `check`, such a message is one frame that grows: the header of a continuation comes
-   * with the opcode and length of all that there is of it. What comes out of the `inflater` can have
-   * up to `maxMessageBytes`.
+   * Makes a reader that calls `check` with each header, when a `FrameReader` does. What begins a
+   * compressed message comes without its RSV1, and with RSV2 and RSV3 as they are. To `check`, such a
+   * message is one frame that grows: the header of a continuation comes with the opcode of the first
+   * frame, and with the length of all of them so far, its own included. Every other header comes as
+   * it is, so that `check` refuses its RSV1.
+   *
+   * What comes out of the `inflater` can have up to `maxMessageBytes`.
    */
   constructor(
     check: (header: FrameHeader) => void,
@@ -217,15 +241,18 @@ export class InflatingReader {
   }
 
   /**
-   * Returns the next frame, or `undefined` when more bytes are needed. Throws `ProtocolError` 1002
-   * for a new message inside a compressed one, what `check` throws, for RSV1 elsewhere than at the
-   * beginning of a message too, and what `Inflater` throws.
+   * Returns the next frame, or `undefined` when more bytes are needed. A control frame between the
+   * fragments of a compressed message comes before it. Throws at the header `ProtocolError` 1002 for
+   * a new message inside a compressed one, and what `check` throws; and what the `inflater` throws.
    */
   read(): Frame | undefined {
     throw new Todo('07.6');
   }
 
-  /** Returns what `read` waits for. Of a compressed message that is nothing, until it is complete. */
+  /**
+   * Returns what has arrived of the payload that `read` waits for, as a `FrameReader` does. While a
+   * compressed message is open, that is nothing: its bytes are no text yet.
+   */
   peek(from = 0): Uint8Array {
     throw new Todo('07.6');
   }
@@ -236,7 +263,9 @@ export class InflatingReader {
  *
  * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
  * where that makes it shorter: then the first has RSV1, and no other. It is the packed bytes that are
- * cut. With `compress: false`, it goes as it is, and stays out of the window. RFC 7692 §6.1
+ * cut. With `compress: false`, it goes as it is, and stays out of the window.
+ *
+ * Throws `RangeError` as `fragment` does, and then the window is as it was. RFC 7692 §6.1
  */
 export function deflatedFrames(
   deflater: Deflater,
@@ -248,14 +277,20 @@ export function deflatedFrames(
   throw new Todo('07.7');
 }
 
-/** Step 7 · The extension on one connection, for our role in it. RFC 7692 §7.2 */
+/**
+ * Step 7 · The extension on one connection, for our role in it: what it sends has a window, and what
+ * it receives has another. RFC 7692 §7.2
+ */
 export class PerMessageDeflate implements Extension {
   /** Makes it from what was agreed: what a server sends, a client receives. */
   constructor(role: Role, params: DeflateParams) {
     throw new Todo('07.7');
   }
 
-  /** Makes the reader of messages, of up to `maxMessageBytes` each when they are unpacked. */
+  /**
+   * Makes the reader of messages, which can have up to `maxMessageBytes` each: when they are unpacked,
+   * and on the wire as well.
+   */
   readerFor(maxMessageBytes: number): MessageReader {
     throw new Todo('07.7');
   }

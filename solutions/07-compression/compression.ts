@@ -18,15 +18,34 @@ import {
   MAX_MESSAGE_BYTES,
   MessageReader,
 } from '../02-reading-frames/reading.ts';
-import { fragment } from '../03-sending-frames/sending.ts';
-import { type Accepted, type Handler, type Options, WebSocketServer } from '../05-server/server.ts';
+import { encodeFrames, encodeMaskedFrame, fragment } from '../03-sending-frames/sending.ts';
 import {
-  type ClientConnection,
+  type Accepted,
+  Connection,
+  type Handler,
+  type Options,
+  openingHandshake,
+  WebSocketServer,
+} from '../05-server/server.ts';
+import {
+  ClientConnection,
   type ClientHandler,
   type ClientOptions,
   connect,
   type ResponseHead,
 } from '../06-client/client.ts';
+
+/** The parts of the earlier lessons that this one is put into: the checks look at them as well. */
+export const EARLIER = {
+  MessageReader,
+  encodeFrames,
+  encodeMaskedFrame,
+  openingHandshake,
+  Connection,
+  WebSocketServer,
+  ClientConnection,
+  connect,
+} as const;
 
 /** One element of a Sec-WebSocket-Extensions header: a name, and its parameters in their order. */
 export interface ExtensionItem {
@@ -361,30 +380,59 @@ export class Inflater {
 const RSV1 = 0b100;
 
 /** A compressed message that is still arriving. */
-interface Packed {
+class PackedMessage {
   readonly opcode: number;
-  readonly payloads: Uint8Array[];
-  length: number;
+  /** How many bytes the headers so far have announced. */
+  announced = 0;
+  /** Those that have arrived, and room for more. */
+  #memory: Uint8Array = NO_BYTES;
+  #arrived = 0;
+
+  constructor(opcode: number) {
+    this.opcode = opcode;
+  }
+
+  add(payload: Uint8Array): void {
+    const arrived = this.#arrived + payload.length;
+    if (arrived > this.#memory.length) {
+      // Twice the room: then many small fragments are not all copied again with each of them.
+      const memory = new Uint8Array(Math.max(arrived, 2 * this.#memory.length));
+      memory.set(this.#memory);
+      this.#memory = memory;
+    }
+    this.#memory.set(payload, this.#arrived);
+    this.#arrived = arrived;
+  }
+
+  get payload(): Uint8Array {
+    return this.#memory.subarray(0, this.#arrived);
+  }
 }
 
 /**
  * Step 6 · RSV1, received.
  *
- * A `FrameReader` with compression behind it: whoever reads gets each compressed message as one frame
- * with its plain bytes, and every other frame as it is. RFC 7692 §6.2
+ * Takes the place of the `FrameReader` in a `MessageReader`. Whoever reads gets each compressed
+ * message as one frame with its plain bytes, and every other frame as it is. Fragments are joined
+ * first, since only the message as a whole is DEFLATE; however many there are, they take no more
+ * memory than their bytes. RFC 7692 §6.2
  */
 export class InflatingReader {
   readonly #check: (header: FrameHeader) => void;
   readonly #inflater: Inflater;
   readonly #maxMessageBytes: number;
-  readonly #frames = new FrameReader((header) => this.#look(header));
-  #packed: Packed | undefined;
+  readonly #frames = new FrameReader((header) => this.#checkFrame(header));
+  /** The compressed message that is open. `undefined`: none is. */
+  #packed: PackedMessage | undefined;
 
   /**
-   * Makes a reader that calls `check` with each header, without the RSV1 that begins a compressed
-   * message. To `check`, such a message is one frame that grows: the header of a continuation comes
-   * with the opcode and length of all that there is of it. What comes out of the `inflater` can have
-   * up to `maxMessageBytes`.
+   * Makes a reader that calls `check` with each header, when a `FrameReader` does. What begins a
+   * compressed message comes without its RSV1, and with RSV2 and RSV3 as they are. To `check`, such a
+   * message is one frame that grows: the header of a continuation comes with the opcode of the first
+   * frame, and with the length of all of them so far, its own included. Every other header comes as
+   * it is, so that `check` refuses its RSV1.
+   *
+   * What comes out of the `inflater` can have up to `maxMessageBytes`.
    */
   constructor(
     check: (header: FrameHeader) => void,
@@ -402,43 +450,52 @@ export class InflatingReader {
   }
 
   /**
-   * Returns the next frame, or `undefined` when more bytes are needed. Throws `ProtocolError` 1002
-   * for a new message inside a compressed one, what `check` throws, for RSV1 elsewhere than at the
-   * beginning of a message too, and what `Inflater` throws.
+   * Returns the next frame, or `undefined` when more bytes are needed. A control frame between the
+   * fragments of a compressed message comes before it. Throws at the header `ProtocolError` 1002 for
+   * a new message inside a compressed one, and what `check` throws; and what the `inflater` throws.
    */
   read(): Frame | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
       if (this.#packed === undefined || isControl(frame.opcode)) return frame;
-      this.#packed.payloads.push(frame.payload);
+      this.#packed.add(frame.payload);
       if (frame.fin) return this.#unpack(this.#packed);
     }
     return undefined;
   }
 
-  /** Returns what `read` waits for. Of a compressed message that is nothing, until it is complete. */
+  /**
+   * Returns what has arrived of the payload that `read` waits for, as a `FrameReader` does. While a
+   * compressed message is open, that is nothing: its bytes are no text yet.
+   */
   peek(from = 0): Uint8Array {
     return this.#packed ? NO_BYTES : this.#frames.peek(from);
   }
 
-  #look(header: FrameHeader): void {
+  #checkFrame(header: FrameHeader): void {
     const { opcode, rsv, payloadLength } = header;
-    const isFirst = opcode === Opcode.Text || opcode === Opcode.Binary;
-    if (isControl(opcode)) this.#check(header);
-    else if (this.#packed) {
-      if (opcode !== Opcode.Continuation) {
-        const message = 'A new message before the open one has ended.';
-        throw new ProtocolError(CloseCode.ProtocolError, '5.4', message);
-      }
-      this.#packed.length += payloadLength;
-      this.#check({ ...header, opcode: this.#packed.opcode, payloadLength: this.#packed.length });
-    } else if (isFirst && (rsv & RSV1) !== 0) {
+    const begins = opcode === Opcode.Text || opcode === Opcode.Binary;
+    if (this.#packed && !isControl(opcode)) {
+      this.#checkContinuation(this.#packed, header);
+    } else if (begins && (rsv & RSV1) !== 0) {
       this.#check({ ...header, rsv: rsv & ~RSV1 });
-      this.#packed = { opcode, payloads: [], length: payloadLength };
-    } else this.#check(header);
+      this.#packed = new PackedMessage(opcode);
+      this.#packed.announced = payloadLength;
+    } else {
+      this.#check(header);
+    }
   }
 
-  #unpack({ opcode, payloads }: Packed): Frame {
-    const payload = this.#inflater.inflate(Buffer.concat(payloads), this.#maxMessageBytes);
+  #checkContinuation(packed: PackedMessage, header: FrameHeader): void {
+    if (header.opcode !== Opcode.Continuation) {
+      const message = 'A new message before the compressed one has ended.';
+      throw new ProtocolError(CloseCode.ProtocolError, '5.4', message);
+    }
+    packed.announced += header.payloadLength;
+    this.#check({ ...header, opcode: packed.opcode, payloadLength: packed.announced });
+  }
+
+  #unpack({ opcode, payload: packed }: PackedMessage): Frame {
+    const payload = this.#inflater.inflate(packed, this.#maxMessageBytes);
     this.#packed = undefined;
     return { fin: true, opcode, payload };
   }
@@ -449,7 +506,9 @@ export class InflatingReader {
  *
  * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
  * where that makes it shorter: then the first has RSV1, and no other. It is the packed bytes that are
- * cut. With `compress: false`, it goes as it is, and stays out of the window. RFC 7692 §6.1
+ * cut. With `compress: false`, it goes as it is, and stays out of the window.
+ *
+ * Throws `RangeError` as `fragment` does, and then the window is as it was. RFC 7692 §6.1
  */
 export function deflatedFrames(
   deflater: Deflater,
@@ -458,13 +517,18 @@ export function deflatedFrames(
   maxPayload: number,
   { compress = true }: SendOptions = {},
 ): Frame[] {
+  // First of all, since it can throw: nobody sends what the window would have then.
+  const plain = fragment(opcode, data, maxPayload);
   const packed = compress ? deflater.deflate(data) : undefined;
-  if (packed === undefined) return fragment(opcode, data, maxPayload);
+  if (packed === undefined) return plain;
   const [first, ...others] = fragment(opcode, packed, maxPayload);
   return [{ ...first!, rsv1: true }, ...others];
 }
 
-/** Step 7 · The extension on one connection, for our role in it. RFC 7692 §7.2 */
+/**
+ * Step 7 · The extension on one connection, for our role in it: what it sends has a window, and what
+ * it receives has another. RFC 7692 §7.2
+ */
 export class PerMessageDeflate implements Extension {
   readonly #role: Role;
   readonly #deflater: Deflater;
@@ -479,7 +543,10 @@ export class PerMessageDeflate implements Extension {
     this.#inflater = new Inflater(...(role === 'server' ? client : server));
   }
 
-  /** Makes the reader of messages, of up to `maxMessageBytes` each when they are unpacked. */
+  /**
+   * Makes the reader of messages, which can have up to `maxMessageBytes` each: when they are unpacked,
+   * and on the wire as well.
+   */
   readerFor(maxMessageBytes: number): MessageReader {
     return new MessageReader(
       this.#role,

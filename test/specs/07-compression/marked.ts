@@ -1,12 +1,571 @@
-import { fail } from '../../../shared/harness/check.ts';
+/** Step 6: compressed messages, received. */
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { frame, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
+import { memoryTaken } from '../../../shared/kit/memory.ts';
+import { CloseCode, type Message, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import {
+  type FrameHeader,
+  MAX_MESSAGE_BYTES,
+} from '../../../solutions/02-reading-frames/reading.ts';
+import { NO_KEY, outOfProportion } from '../02-reading-frames/cost.ts';
+import { arrived, binary, text } from '../02-reading-frames/readers.ts';
+import { HOOKS_OF_READING } from './hooks.ts';
+import {
+  first,
+  HELLO,
+  HELLO_AGAIN,
+  messagesOf,
+  more,
+  RSV1,
+  reads,
+  refuses,
+  written,
+} from './packed-messages.ts';
 import type { Scenarios } from './tools.ts';
+import { noise, packed } from './zlib.ts';
 
-export const MARKED: Scenarios = [
-  {
-    what: 'It is there.',
+const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
+
+const NOTHING = new Uint8Array(0);
+const ping: Message = { type: 'ping', payload: utf8('p') };
+
+const READ: Scenarios = [
+  reads({
+    what: 'A compressed text comes out as it was.',
+    rules: [155],
+    frames: [first(Text, HELLO)],
+    messages: [text('Hello')],
+  }),
+  reads({
+    what: 'A compressed binary message comes out as it was.',
+    rules: [155],
+    frames: [first(Binary, HELLO)],
+    messages: [binary(utf8('Hello'))],
+  }),
+  reads({
+    what: 'As a client, read what a server has compressed.',
+    rules: [155],
+    frames: [first(Text, HELLO), first(Binary, HELLO_AGAIN)],
+    messages: [text('Hello'), binary(utf8('Hello'))],
+    terms: () => ({ role: 'client' }),
+  }),
+  reads({
+    what: 'An empty message is compressed to one byte, and comes out empty.',
+    rules: [158],
+    frames: [first(Text, Uint8Array.of(0)), first(Binary, Uint8Array.of(0)), first(Text, HELLO)],
+    messages: [text(''), binary(NOTHING), text('Hello')],
+  }),
+  reads({
+    what: 'RSV1 of the first fragment counts for all of them.',
+    rules: [155],
+    frames: [
+      first(Text, HELLO.subarray(0, 2), false),
+      more(HELLO.subarray(2, 4), false),
+      more(HELLO.subarray(4)),
+    ],
+    messages: [text('Hello')],
+  }),
+  reads({
+    what: 'A fragment can be empty: the first, one in the middle, or the last.',
+    rules: [155],
+    frames: [
+      first(Binary, NOTHING, false),
+      more(HELLO, false),
+      more(NOTHING),
+      first(Text, HELLO_AGAIN.subarray(0, 1), false),
+      more(NOTHING, false),
+      more(HELLO_AGAIN.subarray(1)),
+    ],
+    messages: [binary(utf8('Hello')), text('Hello')],
+  }),
+  reads({
+    what: 'The fragments are one message, also where the first has a whole one in it.',
+    rules: [155, 158],
+    // Autobahn has it: the four bytes that are left out come after all, and the end in a second one.
+    frames: [first(Text, join(HELLO, fromHex('00 00 ff ff')), false), more(Uint8Array.of(0))],
+    messages: [text('Hello')],
+  }),
+  reads({
+    what: 'Control frames between the fragments come before the message, and change nothing.',
+    rules: [155],
+    frames: [
+      first(Text, HELLO.subarray(0, 3), false),
+      { opcode: Ping, payload: 'p' },
+      { opcode: Pong, payload: HELLO },
+      more(HELLO.subarray(3)),
+      { opcode: Ping, payload: 'p' },
+      first(Text, HELLO_AGAIN),
+    ],
+    messages: [ping, { type: 'pong', payload: HELLO }, text('Hello'), ping, text('Hello')],
+  }),
+  reads({
+    what: 'A Close inside a compressed message is read at once.',
+    rules: [155],
+    frames: [
+      first(Text, HELLO.subarray(0, 3), false),
+      { opcode: Close, payload: Uint8Array.of(0x03, 0xe8) },
+    ],
+    messages: [{ type: 'close', payload: Uint8Array.of(0x03, 0xe8) }],
+  }),
+  reads({
+    what: 'A message without RSV1 is taken as it is, and stays out of the window.',
+    rules: [160],
+    frames: [
+      first(Text, HELLO),
+      { opcode: Binary, payload: HELLO },
+      { opcode: Text, payload: 'in between' },
+      first(Text, HELLO_AGAIN),
+    ],
+    messages: [text('Hello'), binary(HELLO), text('in between'), text('Hello')],
+  }),
+  reads({
+    what: 'Messages without RSV1 can be in fragments, between compressed ones in fragments.',
+    rules: [160],
+    frames: [
+      { opcode: Binary, payload: 'one ', fin: false },
+      more(utf8('two')),
+      first(Text, HELLO.subarray(0, 3), false),
+      more(HELLO.subarray(3)),
+      { opcode: Text, payload: 'thr', fin: false },
+      { opcode: Ping, payload: 'p' },
+      more(utf8('ee')),
+      first(Binary, HELLO_AGAIN),
+    ],
+    messages: [binary(utf8('one two')), text('Hello'), ping, text('three'), binary(utf8('Hello'))],
+  }),
+  reads({
+    what: 'What is compressed need not be UTF-8. What comes out has to be.',
     rules: [],
-    check: ({ InflatingReader }) => {
-      if (typeof InflatingReader !== 'function') fail('It is there.', []);
+    frames: [
+      first(Text, fromHex('3a bc 12 00')),
+      first(Text, packed(utf8('κόσμε')).subarray(0, 5), false),
+      more(packed(utf8('κόσμε')).subarray(5)),
+    ],
+    messages: [text('é'), text('κόσμε')],
+  }),
+  reads({
+    what: 'The window is that of the `inflater` it is made with.',
+    rules: [],
+    frames: [first(Text, HELLO_AGAIN)],
+    messages: [text('Hello')],
+    terms: ({ Inflater }) => {
+      const inflater = new Inflater();
+      inflater.inflate(HELLO);
+      return { inflater };
+    },
+  }),
+];
+
+/** Frames before which a compressed message is open. */
+const OPEN: readonly WireFrame[] = [first(Text, HELLO.subarray(0, 3), false)];
+const NOT_THERE = 'RSV1 means one thing: a compressed message begins here.';
+
+const REFUSED: Scenarios = [
+  refuses({
+    what: 'RSV1 on a continuation of a compressed message is refused, at its header.',
+    rules: [156],
+    frames: [...OPEN, { ...more(HELLO.subarray(3)), rsv: RSV1 }],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+    cause: NOT_THERE,
+  }),
+  refuses({
+    what: 'RSV1 on a continuation of a message without it is refused.',
+    rules: [156],
+    frames: [
+      { opcode: Text, payload: 'a', fin: false },
+      { ...more(HELLO), rsv: RSV1 },
+    ],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+    cause: NOT_THERE,
+  }),
+  ...[Ping, Pong, Close].flatMap((opcode) => {
+    const name = { [Ping]: 'Ping', [Pong]: 'Pong', [Close]: 'Close' }[opcode];
+    return [OPEN, []].map((before) =>
+      refuses({
+        what: `RSV1 on a ${name} is refused${before.length > 0 ? ', inside a message, too' : ''}.`,
+        rules: [156],
+        frames: [...before, { opcode, rsv: RSV1, payload: Uint8Array.of(0) }],
+        code: CloseCode.ProtocolError,
+        cause: NOT_THERE,
+      }),
+    );
+  }),
+  ...[1, 2, 3].map((rsv) =>
+    refuses({
+      what: `RSV1 does not excuse ${{ 1: 'RSV3', 2: 'RSV2', 3: 'RSV2 and RSV3' }[rsv]} beside it.`,
+      rules: [156],
+      frames: [{ ...first(Text, HELLO), rsv: RSV1 + rsv }],
+      code: CloseCode.ProtocolError,
+      atHeader: true,
+      cause: 'No extension defines those. Hand them on to `check`, which refuses them.',
+    }),
+  ),
+  refuses({
+    what: 'RSV2 on a continuation of a compressed message is refused.',
+    rules: [156],
+    frames: [...OPEN, { ...more(HELLO.subarray(3)), rsv: 2 }],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+  }),
+  ...[0, RSV1].flatMap((rsv) =>
+    [Text, Binary].map((opcode) =>
+      refuses({
+        what: `A new ${opcode === Text ? 'text' : 'binary'} message ${rsv ? 'with' : 'without'} RSV1 inside a compressed one is refused.`,
+        rules: [],
+        frames: [...OPEN, { opcode, rsv, payload: HELLO }],
+        code: CloseCode.ProtocolError,
+        atHeader: true,
+        cause:
+          'To `check`, no message is open. Whether a compressed one is, only this reader knows.',
+      }),
+    ),
+  ),
+  refuses({
+    what: 'A compressed message inside one without RSV1 is refused.',
+    rules: [],
+    frames: [{ opcode: Text, payload: 'a', fin: false }, first(Text, HELLO)],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+  }),
+  refuses({
+    what: 'A continuation after the end of a compressed message is refused.',
+    rules: [],
+    frames: [...OPEN, more(HELLO.subarray(3)), more(HELLO)],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+    cause: 'With the fragment that has FIN, the compressed message is over.',
+  }),
+  refuses({
+    what: 'A compressed message that is not masked is refused.',
+    rules: [],
+    frames: [{ ...first(Text, HELLO), key: null }],
+    code: CloseCode.ProtocolError,
+  }),
+  refuses({
+    what: 'A continuation of a compressed message that is not masked is refused.',
+    rules: [],
+    frames: [...OPEN, { ...more(HELLO.subarray(3)), key: null }],
+    code: CloseCode.ProtocolError,
+  }),
+  refuses({
+    what: 'A text that comes out and is not UTF-8 is refused.',
+    rules: [],
+    frames: [first(Text, fromHex('fa 0f 00'))],
+    code: CloseCode.InvalidPayload,
+  }),
+  refuses({
+    what: 'What is not DEFLATE is refused.',
+    rules: [],
+    frames: [first(Binary, fromHex('ff ff'))],
+    code: CloseCode.InvalidPayload,
+  }),
+  {
+    what: 'A text without RSV1 is still refused at its first byte that is not UTF-8.',
+    rules: [160],
+    check(lesson) {
+      const what = 'A text without RSV1 is still refused at its first byte that is not UTF-8.';
+      const reader = messagesOf(lesson);
+      // 100 bytes are announced, and one is there.
+      const bytes = join(wire(first(Text, HELLO)), fromHex('81 e4 00 00 00 00 ff'));
+      reader.push(bytes.slice());
+      equal(() => reader.read(), text('Hello'), 'Read what is allowed, before it.');
+      const cause = () => 'While no compressed message is open, `peek` shows what has arrived.';
+      const about = { given: arrived(bytes), cause, label: '`read` returned' };
+      failsWith(CloseCode.InvalidPayload, () => reader.read(), what, about);
     },
   },
+];
+
+/** The limit of the readers here, in bytes. */
+const LIMIT = 1000;
+const limited = { maxMessageBytes: LIMIT };
+const LARGEST = utf8('x'.repeat(LIMIT));
+const TOO_LARGE = utf8('x'.repeat(LIMIT + 1));
+const ON_THE_WIRE =
+  'More than the limit is announced: what has come of the message, and this header. Hand its opcode and the sum on to `check`.';
+
+const LIMITED: Scenarios = [
+  reads({
+    what: `A message of which ${LIMIT} bytes come out is not too long, when that is the limit.`,
+    rules: [164],
+    frames: [
+      first(Text, packed(LARGEST)),
+      first(Text, packed(LARGEST).subarray(0, 5), false),
+      more(packed(LARGEST).subarray(5)),
+    ],
+    messages: [text('x'.repeat(LIMIT)), text('x'.repeat(LIMIT))],
+    terms: () => limited,
+  }),
+  refuses({
+    what: 'One byte more that comes out is too much.',
+    rules: [164],
+    frames: [first(Text, packed(TOO_LARGE))],
+    code: CloseCode.MessageTooBig,
+    terms: limited,
+    cause: 'The limit is for what comes out: hand it on to the `inflater`.',
+  }),
+  refuses({
+    what: 'A megabyte out of a thousand bytes is too much.',
+    rules: [164],
+    frames: [first(Binary, packed(new Uint8Array(2 ** 20)))],
+    code: CloseCode.MessageTooBig,
+    terms: { maxMessageBytes: 65_536 },
+    cause: 'The limit is for what comes out: hand it on to the `inflater`.',
+  }),
+  {
+    what: 'Without a limit of its own, `MAX_MESSAGE_BYTES` can come out.',
+    rules: [164],
+    check({ InflatingReader, Inflater }) {
+      const what = 'Without a limit of its own, `MAX_MESSAGE_BYTES` can come out.';
+      const reader = new InflatingReader(() => {}, new Inflater());
+      reader.push(wire(first(Binary, packed(new Uint8Array(MAX_MESSAGE_BYTES + 1)))));
+      const given: Fact[] = [
+        ['the call', 'new InflatingReader(check, inflater)'],
+        ['arrived', `a message of which ${MAX_MESSAGE_BYTES + 1} bytes come out`],
+      ];
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given });
+    },
+  },
+  refuses({
+    what: 'A compressed message whose header announces too much is refused at its header.',
+    rules: [],
+    frames: [first(Text, HELLO)],
+    code: CloseCode.MessageTooBig,
+    terms: { maxMessageBytes: 99 },
+    atHeader: true,
+    cause: ON_THE_WIRE,
+  }),
+  refuses({
+    what: 'Fragments that announce too much together are refused, at the header.',
+    rules: [],
+    frames: [
+      first(Text, noise(60), false),
+      { opcode: Ping, payload: 'p' },
+      more(noise(60), false),
+      more(HELLO),
+    ],
+    code: CloseCode.MessageTooBig,
+    terms: { maxMessageBytes: 219 },
+    atHeader: true,
+    cause: ON_THE_WIRE,
+  }),
+  reads({
+    what: 'What a message has announced does not count for the next.',
+    rules: [],
+    frames: [
+      first(Binary, packed(noise(80)).subarray(0, 50), false),
+      more(packed(noise(80)).subarray(50)),
+      first(Binary, packed(noise(80, 2)).subarray(0, 50), false),
+      more(packed(noise(80, 2)).subarray(50)),
+      { opcode: Binary, payload: noise(90) },
+    ],
+    messages: [binary(noise(80)), binary(noise(80, 2)), binary(noise(90))],
+    terms: () => ({ maxMessageBytes: 100 }),
+  }),
+];
+
+type Told = Pick<FrameHeader, 'fin' | 'rsv' | 'opcode' | 'payloadLength'>;
+
+/** Frames, and what `check` has to be told of each. */
+const TOLD: readonly (readonly [WireFrame, Told])[] = [
+  [
+    { opcode: Text, payload: 'plain', rsv: 3 },
+    { fin: true, rsv: 3, opcode: Text, payloadLength: 5 },
+  ],
+  [
+    { ...first(Text, HELLO.subarray(0, 3), false), rsv: RSV1 + 1 },
+    { fin: false, rsv: 1, opcode: Text, payloadLength: 3 },
+  ],
+  [
+    { opcode: Ping, payload: 'p', rsv: RSV1 },
+    { fin: true, rsv: RSV1, opcode: Ping, payloadLength: 1 },
+  ],
+  [
+    { ...more(HELLO.subarray(3, 5), false), rsv: RSV1 + 2 },
+    { fin: false, rsv: RSV1 + 2, opcode: Text, payloadLength: 5 },
+  ],
+  [more(HELLO.subarray(5)), { fin: true, rsv: 0, opcode: Text, payloadLength: 7 }],
+  [first(Binary, HELLO_AGAIN), { fin: true, rsv: 0, opcode: Binary, payloadLength: 5 }],
+  [
+    { opcode: Binary, payload: 'ab', fin: false },
+    { fin: false, rsv: 0, opcode: Binary, payloadLength: 2 },
+  ],
+  [
+    { ...more(utf8('c')), rsv: RSV1 },
+    { fin: true, rsv: RSV1, opcode: Continuation, payloadLength: 1 },
+  ],
+];
+
+const ALONE: Scenarios = [
+  {
+    what: 'Each header is handed on to `check`, and RSV1 only where it has to be refused.',
+    rules: [156],
+    check({ InflatingReader, Inflater }) {
+      const what = 'Each header is handed on to `check`, and RSV1 only where it has to be refused.';
+      const calls: Told[] = [];
+      const reader = new InflatingReader((header) => {
+        const { fin, rsv, opcode, payloadLength } = header;
+        calls.push({ fin, rsv, opcode, payloadLength });
+      }, new Inflater());
+      for (const [i, [sent]] of TOLD.entries()) {
+        const bytes = written(TOLD.slice(0, i + 1).map(([before]) => before));
+        reader.push(wire(sent));
+        attempt(() => reader.read(), 'What `check` does not refuse is read.', arrived(bytes));
+        equal(() => calls[i], TOLD[i]![1], what, {
+          given: [...arrived(bytes), ['the header of', `frame ${i + 1}`]],
+          label: '`check` got',
+        });
+        equal(() => calls.length, i + 1, 'Call `check` once with each header.', {
+          given: arrived(bytes),
+          label: 'calls',
+        });
+      }
+    },
+  },
+  {
+    what: 'A compressed message comes out as one frame, every other frame as it is.',
+    rules: [155],
+    check({ InflatingReader, Inflater }) {
+      const what = 'A compressed message comes out as one frame, every other frame as it is.';
+      const reader = new InflatingReader(() => {}, new Inflater());
+      const bytes = written(TOLD.map(([sent]) => sent));
+      reader.push(bytes.slice());
+      const expected = [
+        frame(Text, 'plain'),
+        frame(Ping, 'p'),
+        frame(Text, 'Hello'),
+        frame(Binary, 'Hello'),
+        frame(Binary, 'ab', false),
+        frame(Continuation, 'c'),
+      ];
+      for (const right of [...expected, undefined]) {
+        equal(() => reader.read(), right, what, { given: arrived(bytes) });
+      }
+    },
+  },
+  {
+    what: 'What `check` throws refuses the frame, before its payload is there.',
+    rules: [156],
+    check({ InflatingReader, Inflater }) {
+      const what = 'What `check` throws refuses the frame, before its payload is there.';
+      for (const sent of [first(Text, HELLO), { opcode: Text, payload: HELLO }]) {
+        const reader = new InflatingReader(() => {
+          throw new ProtocolError(CloseCode.PolicyViolation, '5.2', 'Not this one.');
+        }, new Inflater());
+        const bytes = wire(sent).slice(0, 6);
+        reader.push(bytes.slice());
+        const given = arrived(bytes, 'the header; none of the payload');
+        failsWith(CloseCode.PolicyViolation, () => reader.read(), what, { given });
+      }
+    },
+  },
+  {
+    what: 'While a compressed message is open, `peek` shows nothing of it.',
+    rules: [],
+    check({ InflatingReader, Inflater }) {
+      const what = 'While a compressed message is open, `peek` shows nothing of it.';
+      const reader = new InflatingReader(() => {}, new Inflater());
+      const bytes = join(written(OPEN), wire(more(HELLO.subarray(3))).slice(0, 8));
+      reader.push(bytes.slice());
+      equal(() => reader.read(), undefined, 'The message is not complete.', {
+        given: arrived(bytes),
+      });
+      equal(() => reader.peek(), NOTHING, what, { given: arrived(bytes) });
+    },
+  },
+];
+
+/** What 30,000 empty fragments can take up, in bytes: for each of them, less than any object. */
+const MOST_OF_EMPTY = 1_000_000;
+/** How many times 64 fragments of 64 bytes arrive. */
+const TIMES = 256;
+
+const repeated = (sent: WireFrame, count: number) =>
+  Buffer.concat(Array.from({ length: count }, () => wire({ ...sent, key: NO_KEY })));
+
+/** Fragments without number: no memory for nothing, and no joining again with each. */
+const MANY: Scenarios = [
+  {
+    what: 'Empty fragments of a compressed message take up no memory.',
+    rules: [],
+    check(lesson) {
+      const what = 'Empty fragments of a compressed message take up no memory.';
+      const reader = messagesOf(lesson);
+      const bytes = join(wire(first(Text, NOTHING, false)), repeated(more(NOTHING, false), 30_000));
+      const taken = memoryTaken(
+        ({ heapUsed }) => heapUsed,
+        MOST_OF_EMPTY,
+        () => {
+          reader.push(bytes);
+          equal(() => reader.read(), undefined, 'The message has not ended.');
+        },
+      );
+      reader.push(wire(more(HELLO)));
+      equal(() => reader.read(), text('Hello'), 'Read a message after 30,000 empty fragments.');
+      if (taken < MOST_OF_EMPTY) return;
+      const facts: Fact[] = [
+        ['arrived', '30,000 empty fragments'],
+        ['memory', `${taken.toLocaleString('en')} bytes`],
+      ];
+      fail(
+        what,
+        facts,
+        'Each of them is kept in a list. Keep their bytes, of which there are none.',
+      );
+    },
+  },
+  {
+    what: 'Read a compressed message of 16,385 fragments.',
+    rules: [],
+    check(lesson) {
+      const what = 'Read a compressed message of 16,385 fragments.';
+      const plain = noise(TIMES * 64 * 64);
+      const slow = outOfProportion(TIMES, (times) => {
+        const whole = plain.subarray(0, times * 64 * 64);
+        const bytes = packed(whole);
+        const reader = messagesOf(lesson);
+        reader.push(wire({ ...first(Binary, bytes.subarray(0, 64), false), key: NO_KEY }));
+        return (i) => {
+          const part = bytes.subarray((i * 64 + 1) * 64, ((i + 1) * 64 + 1) * 64);
+          const pieces = Array.from({ length: 64 }, (_, n) => part.subarray(n * 64, n * 64 + 64));
+          reader.push(join(...pieces.map((piece) => wire({ ...more(piece, false), key: NO_KEY }))));
+          equal(
+            () => reader.read(),
+            undefined,
+            'The message has not ended: fragments of 64 bytes.',
+          );
+          if (i < times - 1) return;
+          const rest = bytes.subarray((times * 64 + 1) * 64);
+          reader.push(wire({ ...more(rest), key: NO_KEY }));
+          equal(() => reader.read(), binary(whole), what);
+        };
+      });
+      if (!slow) return;
+      fail(
+        'A compressed message of many small fragments takes far too long.',
+        [
+          [
+            'arrived',
+            `${slow.done * 64} of 16384 fragments of 64 bytes, in ${Math.round(slow.ms)} ms`,
+          ],
+        ],
+        slow.isGrowing
+          ? 'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.'
+          : undefined,
+      );
+    },
+  },
+];
+
+export const MARKED: Scenarios = [
+  ...HOOKS_OF_READING,
+  ...READ,
+  ...ALONE,
+  ...REFUSED,
+  ...LIMITED,
+  ...MANY,
 ];
