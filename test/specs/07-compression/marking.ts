@@ -1,12 +1,484 @@
-import { fail } from '../../../shared/harness/check.ts';
-import type { Scenarios } from './tools.ts';
+/** Step 7: compressed messages, sent, and the extension as a whole. */
+import { attempt, equal, failsWith, throws } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import {
+  CloseCode,
+  type Frame,
+  type Message,
+  Opcode,
+  type Role,
+  type SendOptions,
+} from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import type { DeflateParams } from '../../../solutions/07-compression/compression.ts';
+import { arrived, readAll, text } from '../02-reading-frames/readers.ts';
+import { HOOKS_OF_SENDING } from './hooks.ts';
+import { first, HELLO, HELLO_AGAIN, RSV1 } from './packed-messages.ts';
+import { isCompressed, isPlain } from './sent-messages.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+import { noise, packed } from './zlib.ts';
 
-export const MARKING: Scenarios = [
+const { Binary, Text } = Opcode;
+
+const NOTHING = new Uint8Array(0);
+/** A text that gets shorter, and is in no other. */
+const CHAT = utf8('{"type":"chat","from":"Ada","text":"Hello, hello, hello","room":"hello"}');
+const NOISE = noise(100);
+
+/** Sends messages with one `Deflater`, and tells so. */
+class Sender {
+  readonly #lesson: Lesson;
+  readonly #deflater: InstanceType<Lesson['Deflater']>;
+  readonly #calls: Fact[] = [];
+
+  constructor(lesson: Lesson, bits = 15, takeover = true) {
+    this.#lesson = lesson;
+    this.#deflater = new lesson.Deflater(bits, takeover);
+  }
+
+  send(
+    opcode: number,
+    data: Uint8Array,
+    maxPayload: number,
+    options?: SendOptions,
+  ): readonly Frame[] {
+    const args = [opcode, show(data), maxPayload, ...(options ? [show(options)] : [])];
+    const label = this.#calls.length === 0 ? 'the calls' : '';
+    this.#calls.push([label, `deflatedFrames(deflater, ${args.join(', ')})`]);
+    const call = () =>
+      options
+        ? this.#lesson.deflatedFrames(this.#deflater, opcode, data, maxPayload, options)
+        : this.#lesson.deflatedFrames(this.#deflater, opcode, data, maxPayload);
+    return attempt(call, 'A message becomes frames.', this.given);
+  }
+
+  get given(): readonly Fact[] {
+    return this.#calls;
+  }
+}
+
+const SENT: Scenarios = [
   {
-    what: 'It is there.',
+    what: 'A message that gets shorter goes compressed, in a frame with RSV1.',
+    rules: [155],
+    check(lesson) {
+      const what = 'A message that gets shorter goes compressed, in a frame with RSV1.';
+      const sender = new Sender(lesson);
+      for (const opcode of [Text, Binary]) {
+        const data = opcode === Text ? CHAT : new Uint8Array(64);
+        const window = opcode === Text ? NOTHING : CHAT;
+        const frames = sender.send(opcode, data, 65_536);
+        isCompressed(frames, { opcode, data, maxPayload: 65_536, window }, what, sender.given);
+        equal(() => frames.length, 1, 'What fits into one frame is one.', {
+          given: sender.given,
+          label: 'frames',
+        });
+      }
+    },
+  },
+  {
+    what: 'It is the packed bytes that are cut, and only the first frame has RSV1.',
+    rules: [155],
+    check(lesson) {
+      const what = 'It is the packed bytes that are cut, and only the first frame has RSV1.';
+      for (const maxPayload of [20, 1]) {
+        const sender = new Sender(lesson);
+        const frames = sender.send(Text, CHAT, maxPayload);
+        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload }, what, sender.given);
+      }
+    },
+  },
+  {
+    what: 'How many frames there are depends on the packed bytes alone.',
     rules: [],
-    check: ({ deflatedFrames }) => {
-      if (typeof deflatedFrames !== 'function') fail('It is there.', []);
+    check(lesson) {
+      const what = 'How many frames there are depends on the packed bytes alone.';
+      const sender = new Sender(lesson);
+      const data = new Uint8Array(100_000);
+      const frames = sender.send(Binary, data, 1000);
+      isCompressed(frames, { opcode: Binary, data, maxPayload: 1000 }, what, sender.given);
+      const cause = () =>
+        'Compressed, it fits into one frame. Cut what comes out, and not what goes in.';
+      equal(() => frames.length, 1, what, { given: sender.given, label: 'frames', cause });
+    },
+  },
+  {
+    what: 'A message that does not get shorter goes as it is, without RSV1.',
+    rules: [],
+    check(lesson) {
+      const what = 'A message that does not get shorter goes as it is, without RSV1.';
+      for (const data of [utf8('Hello'), NOISE]) {
+        for (const maxPayload of [1000, 3]) {
+          const sender = new Sender(lesson);
+          const frames = sender.send(Binary, data, maxPayload);
+          isPlain(frames, { opcode: Binary, data, maxPayload }, what, sender.given);
+        }
+      }
+    },
+  },
+  {
+    what: 'An empty message is one empty frame, without RSV1.',
+    rules: [],
+    check(lesson) {
+      const what = 'An empty message is one empty frame, without RSV1.';
+      const sender = new Sender(lesson);
+      for (const opcode of [Text, Binary, Text]) {
+        const frames = sender.send(opcode, NOTHING, 1000);
+        isPlain(frames, { opcode, data: NOTHING, maxPayload: 1000 }, what, sender.given);
+      }
+    },
+  },
+  {
+    what: 'With `compress: false`, a message goes as it is.',
+    rules: [],
+    check(lesson) {
+      const what = 'With `compress: false`, a message goes as it is.';
+      for (const maxPayload of [1000, 20]) {
+        const sender = new Sender(lesson);
+        const frames = sender.send(Text, CHAT, maxPayload, { compress: false });
+        isPlain(frames, { opcode: Text, data: CHAT, maxPayload }, what, sender.given);
+      }
+    },
+  },
+  {
+    what: 'Without `compress`, the options change nothing.',
+    rules: [],
+    check(lesson) {
+      const what = 'Without `compress`, the options change nothing.';
+      const sender = new Sender(lesson);
+      const sent = { opcode: Text, data: CHAT, maxPayload: 1000 };
+      isCompressed(sender.send(Text, CHAT, 1000, {}), sent, what, sender.given);
+      const frames = sender.send(Text, CHAT, 1000, { compress: true });
+      isCompressed(frames, { ...sent, window: CHAT }, what, sender.given);
+    },
+  },
+  {
+    what: 'What goes as it is stays out of the window: the peer will not have it there.',
+    rules: [160],
+    check(lesson) {
+      const what = 'What goes as it is stays out of the window: the peer will not have it there.';
+      const secret = utf8('token=7f3a9c1e8d4b2506, and for you alone');
+      for (const [data, options] of [
+        [secret, { compress: false }],
+        [NOISE, undefined],
+      ] as const) {
+        const sender = new Sender(lesson);
+        sender.send(Text, CHAT, 1000);
+        isPlain(
+          sender.send(Binary, data, 1000, options),
+          { opcode: Binary, data, maxPayload: 1000 },
+          'This one goes as it is.',
+          sender.given,
+        );
+        // All of it is once more in the next, to tempt.
+        const next = join(data, CHAT, CHAT);
+        const frames = sender.send(Text, next, 1000);
+        const sent = { opcode: Text, data: next, maxPayload: 1000, window: CHAT };
+        isCompressed(frames, sent, what, sender.given);
+      }
+    },
+  },
+  {
+    what: 'What `fragment` refuses is refused, and then the window is as it was.',
+    rules: [],
+    check(lesson) {
+      const what = 'What `fragment` refuses is refused, and then the window is as it was.';
+      const wrong = [
+        [Opcode.Ping, 1000],
+        [Opcode.Continuation, 1000],
+        [Text, 0],
+        [Text, 1.5],
+      ] as const;
+      for (const [opcode, maxPayload] of wrong) {
+        const deflater = new lesson.Deflater();
+        const call = `deflatedFrames(deflater, ${opcode}, ${show(CHAT)}, ${maxPayload})`;
+        const refuse = () => lesson.deflatedFrames(deflater, opcode, CHAT, maxPayload);
+        throws(RangeError, refuse, what, { given: [['the call', call]] });
+        const frames = lesson.deflatedFrames(deflater, Text, CHAT, 1000);
+        const given: Fact[] = [
+          ['the calls', `${call} threw`],
+          ['', `deflatedFrames(deflater, 1, ${show(CHAT)}, 1000)`],
+        ];
+        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
+      }
     },
   },
 ];
+
+/** Nothing is limited, and nothing is forgotten. */
+const FREE: DeflateParams = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+};
+
+const ROLES: readonly Role[] = ['server', 'client'];
+
+/** Parameters in which nothing is said of one side but this. */
+function agreedFor(role: Role, forgets: boolean, bits = 15): DeflateParams {
+  return role === 'server'
+    ? { ...FREE, serverNoContextTakeover: forgets, serverMaxWindowBits: bits }
+    : { ...FREE, clientNoContextTakeover: forgets, clientMaxWindowBits: bits };
+}
+
+const other = (role: Role): Role => (role === 'server' ? 'client' : 'server');
+
+/** What a failure tells of an extension. */
+function made(role: Role, params: DeflateParams): Fact[] {
+  return [['made with', `new PerMessageDeflate('${role}', ${show(params)})`]];
+}
+
+const SWAPPED =
+  'What a server sends is a matter of the `server…` parameters, and what a client sends one of the others.';
+
+/** 800 bytes that get shorter, and are nowhere else. */
+const FILLER = Buffer.from(noise(400)).toString('hex');
+
+/** Frames as the peer of this role sends them. */
+function fromPeer(role: Role, ...frames: readonly Parameters<typeof wire>[0][]): Uint8Array {
+  return join(...frames.map((sent) => wire(role === 'client' ? { ...sent, key: null } : sent)));
+}
+
+/** Lets messages of the peer arrive, and compares what comes out. */
+function hears(
+  extension: InstanceType<Lesson['PerMessageDeflate']>,
+  bytes: Uint8Array,
+  messages: readonly Message[],
+  what: string,
+  given: readonly Fact[],
+  cause?: string,
+): void {
+  const about = {
+    given: [...given, ...arrived(bytes)],
+    cause: () => cause,
+    causeOfError: () => cause,
+  };
+  equal(() => readAll(extension.readerFor(65_536), [bytes]), messages, what, about);
+}
+
+const TALKED: Scenarios = [
+  {
+    what: 'A message is compressed on one side, and comes out on the other.',
+    rules: [155],
+    check(lesson) {
+      const what = 'A message is compressed on one side, and comes out on the other.';
+      for (const role of ROLES) {
+        const sender = new lesson.PerMessageDeflate(role, FREE);
+        const receiver = new lesson.PerMessageDeflate(other(role), FREE);
+        const reader = receiver.readerFor(65_536);
+        for (const maxPayload of [65_536, 20, 65_536]) {
+          const frames = sender.framesFor(Text, CHAT, maxPayload);
+          const bytes = encoded(lesson, role, frames);
+          const given = [...made(role, FREE), ...arrived(bytes, `at the ${other(role)}`)];
+          equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, { given });
+          equal(() => frames[0]!.rsv1, true, 'A message that gets shorter goes compressed.', {
+            given: [
+              ...made(role, FREE),
+              ['the call', `framesFor(1, ${show(CHAT)}, ${maxPayload})`],
+            ],
+            label: 'its `rsv1`',
+          });
+        }
+      }
+    },
+  },
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `A ${role} that has agreed to forget sends each message by itself.`;
+    return {
+      what,
+      rules: [159, ...(role === 'server' ? [176] : [])],
+      check({ PerMessageDeflate }) {
+        const params = agreedFor(role, true);
+        const extension = new PerMessageDeflate(role, params);
+        const given = made(role, params);
+        for (const _ of [1, 2]) {
+          const frames = extension.framesFor(Text, CHAT, 1000);
+          isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, [
+            ...given,
+            ['the call', `framesFor(1, ${show(CHAT)}, 1000), twice`],
+          ]);
+        }
+      },
+    };
+  }),
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `What a ${role} receives can refer back, though the ${role} itself forgets.`;
+    return {
+      what,
+      rules: [159],
+      check({ PerMessageDeflate }) {
+        const params = agreedFor(role, true);
+        const bytes = fromPeer(role, first(Text, HELLO), first(Text, HELLO_AGAIN));
+        const messages = [text('Hello'), text('Hello')];
+        const extension = new PerMessageDeflate(role, params);
+        hears(extension, bytes, messages, what, made(role, params), SWAPPED);
+      },
+    };
+  }),
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `A ${role} with a smaller window does not look back further.`;
+    return {
+      what,
+      rules: [162],
+      check({ PerMessageDeflate }) {
+        const params = agreedFor(role, false, 9);
+        const extension = new PerMessageDeflate(role, params);
+        extension.framesFor(Text, CHAT, 1000);
+        extension.framesFor(Text, utf8(FILLER), 1000);
+        const frames = extension.framesFor(Text, CHAT, 1000);
+        const sent = { opcode: Text, data: CHAT, maxPayload: 1000 };
+        const window = utf8(FILLER.slice(-512));
+        isCompressed(frames, { ...sent, window }, what, [
+          ...made(role, params),
+          ['the calls', `framesFor(1, ${show(CHAT)}, 1000)`],
+          ['', `framesFor(1, ${show(utf8(FILLER))}, 1000)`],
+          ['', 'framesFor(1, the first one again, 1000)'],
+          ['the peer has', 'the last 512 bytes, to refer back to'],
+        ]);
+      },
+    };
+  }),
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `What a ${role} receives can look back further than the ${role} itself.`;
+    return {
+      what,
+      rules: [159],
+      check({ PerMessageDeflate }) {
+        const params = agreedFor(role, false, 9);
+        const before = join(CHAT, utf8(FILLER));
+        const bytes = fromPeer(
+          role,
+          first(Text, packed(CHAT)),
+          first(Text, packed(utf8(FILLER), CHAT)),
+          first(Text, packed(CHAT, before)),
+        );
+        const chat = text(`${Buffer.from(CHAT)}`);
+        const extension = new PerMessageDeflate(role, params);
+        hears(extension, bytes, [chat, text(FILLER), chat], what, made(role, params), SWAPPED);
+      },
+    };
+  }),
+  {
+    what: 'What is sent and what is received have a window each.',
+    rules: [159],
+    check({ PerMessageDeflate }) {
+      const what = 'What is sent and what is received have a window each.';
+      for (const role of ROLES) {
+        const extension = new PerMessageDeflate(role, FREE);
+        const reader = extension.readerFor(65_536);
+        const given = made(role, FREE);
+        const calls: Fact[] = [['the calls', `framesFor(1, ${show(CHAT)}, 1000)`]];
+        const hear = (payload: Uint8Array) => {
+          const bytes = fromPeer(role, first(Text, payload));
+          const about = { given: [...given, ...calls, ...arrived(bytes)] };
+          equal(() => readAll(reader, [bytes]), [text('Hello')], what, about);
+        };
+        hear(HELLO);
+        extension.framesFor(Text, CHAT, 1000);
+        hear(HELLO_AGAIN);
+        const data = utf8(`Hello ${Buffer.from(CHAT)}`);
+        const frames = extension.framesFor(Text, data, 1000);
+        const sent = { opcode: Text, data, maxPayload: 1000, window: CHAT };
+        isCompressed(frames, sent, what, [
+          ...given,
+          ...calls,
+          ['', `framesFor(1, ${show(data)}, 1000)`],
+          ['received', '"Hello", twice'],
+        ]);
+      }
+    },
+  },
+  {
+    what: 'Each connection has windows of its own.',
+    rules: [159],
+    check({ PerMessageDeflate }) {
+      const what = 'Each connection has windows of its own.';
+      const [one, two] = [1, 2].map(() => new PerMessageDeflate('server', FREE)) as [
+        InstanceType<Lesson['PerMessageDeflate']>,
+        InstanceType<Lesson['PerMessageDeflate']>,
+      ];
+      const given: Fact[] = [['the calls', 'the same, of two extensions in turn']];
+      for (const extension of [one, two]) {
+        const frames = extension.framesFor(Text, CHAT, 1000);
+        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
+      }
+      const bytes = fromPeer('server', first(Text, HELLO));
+      hears(one, bytes, [text('Hello')], what, given);
+      failsWith(
+        CloseCode.InvalidPayload,
+        () => readAll(two.readerFor(1000), [fromPeer('server', first(Text, HELLO_AGAIN))]),
+        what,
+        { given: [['to the second', '"Hello", which only the first has received before']] },
+      );
+    },
+  },
+  {
+    what: '`framesFor` hands its options on.',
+    rules: [160],
+    check({ PerMessageDeflate }) {
+      const extension = new PerMessageDeflate('server', FREE);
+      const frames = extension.framesFor(Text, CHAT, 20, { compress: false });
+      isPlain(
+        frames,
+        { opcode: Text, data: CHAT, maxPayload: 20 },
+        '`framesFor` hands its options on.',
+        [['the call', `framesFor(1, ${show(CHAT)}, 20, { compress: false })`]],
+      );
+    },
+  },
+  {
+    what: '`readerFor` hands the limit on, for what comes out and for what is on the wire.',
+    rules: [164],
+    check({ PerMessageDeflate }) {
+      const what =
+        '`readerFor` hands the limit on, for what comes out and for what is on the wire.';
+      for (const role of ROLES) {
+        for (const sent of [
+          first(Binary, packed(new Uint8Array(1001))),
+          { opcode: Binary, payload: new Uint8Array(1001) },
+        ]) {
+          const bytes = fromPeer(role, sent);
+          const reader = new PerMessageDeflate(role, FREE).readerFor(1000);
+          const given = [
+            ...made(role, FREE),
+            ['maxMessageBytes', '1000'] as const,
+            ...arrived(bytes),
+          ];
+          failsWith(CloseCode.MessageTooBig, () => readAll(reader, [bytes]), what, { given });
+        }
+      }
+    },
+  },
+  {
+    what: '`readerFor` makes a reader for its role, and with all the rules of one.',
+    rules: [156],
+    check({ PerMessageDeflate }) {
+      const what = '`readerFor` makes a reader for its role, and with all the rules of one.';
+      for (const role of ROLES) {
+        const wrong = [
+          [CloseCode.ProtocolError, fromPeer(other(role), first(Text, HELLO))],
+          [CloseCode.ProtocolError, fromPeer(role, { opcode: Opcode.Ping, rsv: RSV1 })],
+          [CloseCode.ProtocolError, fromPeer(role, { opcode: Opcode.Continuation, rsv: RSV1 })],
+          [CloseCode.InvalidPayload, fromPeer(role, first(Text, fromHex('fa 0f 00')))],
+        ] as const;
+        for (const [code, bytes] of wrong) {
+          const reader = new PerMessageDeflate(role, FREE).readerFor(1000);
+          const given = [...made(role, FREE), ...arrived(bytes)];
+          failsWith(code, () => readAll(reader, [bytes]), what, { given });
+        }
+      }
+    },
+  },
+];
+
+/** Frames as bytes, as this role sends them. */
+function encoded({ EARLIER }: Lesson, role: Role, frames: readonly Frame[]): Uint8Array {
+  return role === 'server'
+    ? EARLIER.encodeFrames(frames)
+    : join(...frames.map((frame) => EARLIER.encodeMaskedFrame(frame)));
+}
+
+export const MARKING: Scenarios = [...HOOKS_OF_SENDING, ...SENT, ...TALKED];

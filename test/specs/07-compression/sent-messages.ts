@@ -1,0 +1,99 @@
+/** What the frames of a message have to be, and what has to come out of them. */
+import { equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { join } from '../../../shared/kit/frames.ts';
+import { type Frame, Opcode } from '../../../shared/protocol.ts';
+import { unpacked } from './zlib.ts';
+
+/** A message that was handed over to be sent. */
+export interface Sent {
+  readonly opcode: number;
+  readonly data: Uint8Array;
+  readonly maxPayload: number;
+  /** What the peer still has of the messages before. */
+  readonly window?: Uint8Array;
+}
+
+const ONE_BY_ONE =
+  'Each fragment has been compressed by itself. Compress the message as a whole, and cut what comes out.';
+const NOT_PACKED = 'RSV1 is there, but the bytes are as they were.';
+const EVERYWHERE =
+  'RSV1 says that a compressed message begins here: it is on its first frame, and on no other.';
+
+/** Checks that frames are a compressed message, cut where it has to be. */
+export function isCompressed(
+  frames: readonly Frame[],
+  sent: Sent,
+  what: string,
+  given: readonly Fact[],
+): void {
+  const payload = payloadOf(frames, sent, true, what, given);
+  const seen: Fact[] = [...given, ['the payloads', show(payload)]];
+  equal(() => unpackedOrNot(payload, sent.window), sent.data, what, {
+    given: seen,
+    label: 'unpacked, that is',
+    cause: () => {
+      if (Buffer.compare(payload, sent.data) === 0) return NOT_PACKED;
+      return frames.length > 1 && isEachAlone(frames, sent.data) ? ONE_BY_ONE : undefined;
+    },
+  });
+}
+
+/** Checks that frames are a message as it was handed over, cut where it has to be. */
+export function isPlain(
+  frames: readonly Frame[],
+  sent: Sent,
+  what: string,
+  given: readonly Fact[],
+): void {
+  const payload = payloadOf(frames, sent, false, what, given);
+  equal(() => payload, sent.data, what, { given, label: 'the payloads' });
+}
+
+/** Checks the headers of a message’s frames. Returns its payload. */
+function payloadOf(
+  frames: readonly Frame[],
+  { opcode, maxPayload }: Sent,
+  isPacked: boolean,
+  what: string,
+  given: readonly Fact[],
+): Uint8Array {
+  const shapes = frames.map(({ fin, rsv1 = false, opcode }) => ({ fin, rsv1, opcode }));
+  const right = (shapes.length > 0 ? shapes : [undefined]).map((_, i, { length }) => {
+    const isFirst = i === 0;
+    return {
+      fin: i === length - 1,
+      rsv1: isPacked && isFirst,
+      opcode: isFirst ? opcode : Opcode.Continuation,
+    };
+  });
+  const cause = () =>
+    isPacked && frames.length > 1 && frames.every(({ rsv1 }) => rsv1) ? EVERYWHERE : undefined;
+  equal(() => shapes, right, what, { given, label: 'the frames', cause });
+  const sizes = frames.map(({ payload }) => payload.length);
+  equal(
+    () => sizes.filter((size) => size > maxPayload),
+    [],
+    `A frame has ${maxPayload} bytes at most.`,
+    { given: [...given, ['their bytes', show(sizes)]], label: 'larger ones' },
+  );
+  return join(...frames.map(({ payload }) => payload));
+}
+
+/** Decompresses. What is not DEFLATE gives what zlib says of it. */
+function unpackedOrNot(payload: Uint8Array, window?: Uint8Array): Uint8Array | string {
+  try {
+    return unpacked(payload, window);
+  } catch (error) {
+    return `not DEFLATE: ${(error as Error).message}`;
+  }
+}
+
+function isEachAlone(frames: readonly Frame[], data: Uint8Array): boolean {
+  const pieces = frames.map(({ payload }) => unpackedOrNot(payload));
+  return (
+    pieces.every((piece) => piece instanceof Uint8Array) &&
+    Buffer.compare(join(...pieces), data) === 0
+  );
+}
