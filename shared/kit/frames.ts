@@ -101,7 +101,8 @@ export function splitFrames(bytes: Uint8Array): {
       head === 4 ? view.getUint16(at + 2) : head === 10 ? view.getUint32(at + 6) : second;
     if (at + head + length > bytes.length) break;
     const payload = bytes.subarray(at + head, at + head + length);
-    frames.push({ fin: first > 127, opcode: first & 15, payload });
+    const rsv1 = (first & 64) !== 0 ? { rsv1: true } : {};
+    frames.push({ fin: first > 127, ...rsv1, opcode: first & 15, payload });
     at += head + length;
   }
   return { frames, rest: bytes.subarray(at) };

@@ -1,0 +1,65 @@
+/** The other end of a connection that compresses, by the zlib of Node. */
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { utf8 } from '../../../shared/kit/frames.ts';
+import { type Frame, Opcode } from '../../../shared/protocol.ts';
+
+const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+
+/** Compresses a message that refers back to nothing. */
+export function packed(plain: Uint8Array, window: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
+  return new Uint8Array(deflateRawSync(plain, options).subarray(0, -TAIL.length));
+}
+
+/** Decompresses a message that may refer back to `window`. */
+export function unpacked(payload: Uint8Array, window: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
+  return new Uint8Array(inflateRawSync(Buffer.concat([payload, TAIL]), options));
+}
+
+/** How a text message goes: as it is, compressed alone, or by referring back to what went before. */
+export type Way = 'plain' | 'alone' | { readonly after: string };
+
+const inflates = (payload: Uint8Array, to: string, window = '') => {
+  try {
+    return Buffer.from(unpacked(payload, utf8(window))).toString() === to;
+  } catch {
+    return false;
+  }
+};
+
+/** Says how a frame carries a text. */
+function wayOf({ fin, opcode, rsv1, payload }: Frame, text: string, window: string): string {
+  if (!fin || opcode !== Opcode.Text) return 'another frame than a whole text message';
+  if (rsv1 !== true) return Buffer.from(payload).toString() === text ? 'as it is' : 'another text';
+  if (inflates(payload, text)) return 'compressed, without a reference back';
+  if (window !== '' && inflates(payload, text, window)) return 'compressed, with a reference back';
+  return 'compressed, and not to be inflated';
+}
+
+/** Checks that a frame carries a text in this way. */
+export function goes(
+  frame: Frame,
+  text: string,
+  way: Way,
+  what: string,
+  given: readonly Fact[],
+): void {
+  const window = typeof way === 'object' ? way.after : '';
+  const expected = {
+    plain: 'as it is',
+    alone: 'compressed, without a reference back',
+    after: 'compressed, with a reference back',
+  }[typeof way === 'object' ? 'after' : way];
+  equal(() => wayOf(frame, text, window), expected, what, {
+    given: [
+      ...given,
+      ['the text', show(text)],
+      ['the frame', `${frame.rsv1 ? 'with' : 'without'} RSV1, payload ${show(frame.payload)}`],
+    ],
+    label: 'so it went',
+  });
+}
