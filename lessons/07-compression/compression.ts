@@ -377,15 +377,19 @@ export function connectCompressing(
 /**
  * Step 10 · When compression is a mistake.
  *
- * Finds out a secret from lengths alone. `lengthOf(text)` is the length of a compressed message in
- * which this text stands beside the secret, or after it. The secret begins with `known`, and then has
- * `count` characters of the `alphabet`. RFC 7692 §8
+ * Finds out a secret from lengths alone, one character after the other. `lengthOf(text)` is the length
+ * of a compressed message in which this text stands beside the secret, or after it. The secret begins
+ * with `known`, and then has `count` characters of the `alphabet`. Where several guesses are the
+ * shortest, all of them go on: the next character tells them apart.
+ *
+ * Returns the secret, from `known` on. `undefined`: all guesses at a character are equally long, so
+ * that lengths tell nothing. RFC 7692 §8
  */
 export function guessSecret(
   lengthOf: (text: string) => number,
   known: string,
   alphabet: string,
   count: number,
-): string {
+): string | undefined {
   throw new Todo('07.10');
 }

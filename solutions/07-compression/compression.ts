@@ -682,16 +682,20 @@ function agreedWith(response: ResponseHead, policy: DeflatePolicy): Extension | 
 /**
  * Step 10 · When compression is a mistake.
  *
- * Finds out a secret from lengths alone. `lengthOf(text)` is the length of a compressed message in
- * which this text stands beside the secret, or after it. The secret begins with `known`, and then has
- * `count` characters of the `alphabet`. RFC 7692 §8
+ * Finds out a secret from lengths alone, one character after the other. `lengthOf(text)` is the length
+ * of a compressed message in which this text stands beside the secret, or after it. The secret begins
+ * with `known`, and then has `count` characters of the `alphabet`. Where several guesses are the
+ * shortest, all of them go on: the next character tells them apart.
+ *
+ * Returns the secret, from `known` on. `undefined`: all guesses at a character are equally long, so
+ * that lengths tell nothing. RFC 7692 §8
  */
 export function guessSecret(
   lengthOf: (text: string) => number,
   known: string,
   alphabet: string,
   count: number,
-): string {
+): string | undefined {
   let guesses = [known];
   for (let i = 0; i < count; i++) {
     const longer = guesses.flatMap((guess) => [...alphabet].map((letter) => guess + letter));
@@ -699,6 +703,7 @@ export function guessSecret(
     // The more of the secret is right, the more is a reference back to it: the shortest go on.
     const least = Math.min(...lengths);
     guesses = longer.filter((_, at) => lengths[at] === least);
+    if (guesses.length === longer.length) return undefined;
   }
-  return guesses[0]!;
+  return guesses[0];
 }
