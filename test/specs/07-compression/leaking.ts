@@ -24,11 +24,16 @@ interface Attack {
   readonly told: readonly Fact[];
   /** How many guesses may be as short as the right one, at each character. */
   readonly ties?: number;
+  /** Why somebody asks for too many lengths. */
+  readonly cause?: string;
 }
+
+const ONLY_SHORTEST =
+  'Which guesses go on to the next character? Those that are the shortest, and no others.';
 
 /** Guesses, and counts the lengths that are asked for. More than are needed fail. */
 function guess({ guessSecret }: Lesson, attack: Attack): string | undefined {
-  const { alphabet, count: length, lengthOf, told, ties = 1 } = attack;
+  const { alphabet, count: length, lengthOf, told, ties = 1, cause = ONLY_SHORTEST } = attack;
   const most = length * alphabet.length * ties * PATIENCE;
   let asked = 0;
   const counting = (text: string) => {
@@ -36,7 +41,7 @@ function guess({ guessSecret }: Lesson, attack: Attack): string | undefined {
     throw new CheckFailure(
       'A secret is found one character after the other.',
       [...told, ['asked for', `the lengths of more than ${count(most, 'text')}`]],
-      'Which guesses go on to the next character? Those that are the shortest, and no others.',
+      cause,
     );
   };
   return guessSecret(counting, KNOWN, alphabet, length);
@@ -44,8 +49,14 @@ function guess({ guessSecret }: Lesson, attack: Attack): string | undefined {
 
 /** Checks what is found out. `undefined`: nothing. */
 function finds(lesson: Lesson, attack: Attack, expected: string | undefined, what: string): void {
-  const { alphabet, count: length, told } = attack;
-  equal(() => guess(lesson, attack), expected, what, {
+  const { alphabet, count: length, lengthOf, told } = attack;
+  let isBare = false;
+  const watching = (text: string) => {
+    isBare ||= !text.startsWith(KNOWN);
+    return lengthOf(text);
+  };
+  equal(() => guess(lesson, { ...attack, lengthOf: watching }), expected, what, {
+    cause: () => (isBare ? `You ask for texts that do not begin with '${KNOWN}'.` : undefined),
     given: [['the call', `guessSecret(lengthOf, '${KNOWN}', '${alphabet}', ${length})`], ...told],
   });
 }
@@ -160,7 +171,8 @@ export const LEAKING: Scenarios = [
       const lengthOf = () => 42;
       const told: Fact[] = [['lengthOf(text)', 'always 42']];
       const what = 'Lengths that are all the same tell nothing.';
-      finds(lesson, { alphabet: DIGITS, count: 6, lengthOf, told }, undefined, what);
+      const cause = 'All guesses are equally long. To go on with them leads nowhere.';
+      finds(lesson, { alphabet: DIGITS, count: 6, lengthOf, told, cause }, undefined, what);
     },
   },
   leaks('beside', 'Compressed in one message with the text of a stranger, a secret is found.'),

@@ -117,12 +117,14 @@ async function isAlive(listener: Listener, after: string): Promise<void> {
 
 /** Waits for a Close with a code. */
 async function closesWith(client: Peer, code: number, facts: readonly Fact[]): Promise<void> {
-  const what = 'A client that breaks a rule is told so by the code of a Close.';
+  const what = 'A client that does what it may not is told so by the code of a Close.';
   const { opcode, payload } = await given(facts, client.frame(what));
   const came = () =>
     opcode === Opcode.Close && payload.length > 1
       ? `a Close with ${Buffer.from(payload).readUInt16BE()}`
-      : `a frame with the opcode ${opcode}`;
+      : opcode === Opcode.Text || opcode === Opcode.Binary
+        ? 'a message'
+        : `a frame with the opcode ${opcode}`;
   equal(came, `a Close with ${code}`, what, { given: facts, label: 'came' });
 }
 
