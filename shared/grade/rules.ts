@@ -8,7 +8,9 @@ import { type Mention, readSource } from './source.ts';
 
 /** Modules of Node that a program can reach nothing outside of itself with. */
 const HARMLESS = new Set(
-  'assert buffer crypto events stream string_decoder timers timers/promises url util zlib'.split(' '),
+  'assert buffer crypto events stream string_decoder timers timers/promises url util zlib'.split(
+    ' ',
+  ),
 );
 /** What the stub of a lesson with sockets names besides. */
 const OF_SOCKETS = new Set(['dns', 'dns/promises', 'http', 'net', 'tls']);

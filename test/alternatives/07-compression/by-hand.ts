@@ -444,7 +444,7 @@ export function guessSecret(
   known: string,
   alphabet: string,
   count: number,
-): string {
+): string | undefined {
   let best = new Set([known]);
   for (let i = 0; i < count; i++) {
     const byLength = new Map<number, Set<string>>();
@@ -455,6 +455,7 @@ export function guessSecret(
         byLength.set(length, (byLength.get(length) ?? new Set()).add(guess));
       }
     }
+    if (byLength.size === 1) return undefined;
     best = byLength.get(Math.min(...byLength.keys()))!;
   }
   return [...best][0]!;

@@ -1,14 +1,16 @@
 /** Step 9: a client that compresses, with a server that answers what it is told to. */
+
+import { SECTIONS } from '../../../shared/course/sections.ts';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { SECTIONS } from '../../../shared/harness/sections.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { closeBody } from '../../../shared/kit/frames.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
-import { closeBody, comes, hears, text } from '../06-client/dialling.ts';
+import { comes, hears, text } from '../06-client/dialling.ts';
 import { means } from './chooser.ts';
 import {
   agreed,
