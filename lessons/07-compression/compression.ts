@@ -128,10 +128,10 @@ export function chooseDeflate(
 /**
  * Step 3 · A message, packed.
  *
- * Compresses a message: DEFLATE up to a sync flush, without the four bytes at its end. An empty one
- * becomes one byte, 00. It can refer back to `window`, which is the plain bytes before it that the
- * peer still has, and to no more than 2^`bits` of them. The result is a copy of its own size.
- * RFC 7692 §7.2.1
+ * Compresses a message: raw DEFLATE up to a sync flush, without 00 00 ff ff, the four bytes at its
+ * end. An empty one becomes one byte, 00. No block has BFINAL, since some peers forget their window
+ * there. It refers back to `window`, too, which is the plain bytes before it that the peer still has,
+ * but never further than 2^`bits` bytes. The result is a copy of its own size. RFC 7692 §7.2.1
  */
 export function deflateMessage(
   plain: Uint8Array,
@@ -147,8 +147,10 @@ export const MAX_FINAL_BLOCKS = 100;
 /**
  * Step 4 · A message, unpacked.
  *
- * Decompresses a message that may refer back to `window`. It can have any number of blocks of any
- * kind. A block with BFINAL ends a DEFLATE stream, but not the message: another stream follows.
+ * Decompresses a message that may refer back to `window`, into a copy of its own size. It can have
+ * any number of blocks of any kind. A block with BFINAL ends a DEFLATE stream, but not the message:
+ * at the next byte, another stream begins, which may refer back to what was before it. A peer that
+ * has left 00 00 ff ff in its place, or sends no byte for an empty message, is understood, too.
  *
  * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
  * memory, and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,

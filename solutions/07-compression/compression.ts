@@ -227,10 +227,10 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 /**
  * Step 3 · A message, packed.
  *
- * Compresses a message: DEFLATE up to a sync flush, without the four bytes at its end. An empty one
- * becomes one byte, 00. It can refer back to `window`, which is the plain bytes before it that the
- * peer still has, and to no more than 2^`bits` of them. The result is a copy of its own size.
- * RFC 7692 §7.2.1
+ * Compresses a message: raw DEFLATE up to a sync flush, without 00 00 ff ff, the four bytes at its
+ * end. An empty one becomes one byte, 00. No block has BFINAL, since some peers forget their window
+ * there. It refers back to `window`, too, which is the plain bytes before it that the peer still has,
+ * but never further than 2^`bits` bytes. The result is a copy of its own size. RFC 7692 §7.2.1
  */
 export function deflateMessage(
   plain: Uint8Array,
@@ -247,14 +247,19 @@ export function deflateMessage(
   return new Uint8Array(packed.subarray(0, -TAIL.length));
 }
 
+/** DEFLATE can refer back so far. */
+const MAX_WINDOW_BYTES = 2 ** 15;
+
 /** How many parts a message can have that say they are the last: each costs a new decompressor. */
 export const MAX_FINAL_BLOCKS = 100;
 
 /**
  * Step 4 · A message, unpacked.
  *
- * Decompresses a message that may refer back to `window`. It can have any number of blocks of any
- * kind. A block with BFINAL ends a DEFLATE stream, but not the message: another stream follows.
+ * Decompresses a message that may refer back to `window`, into a copy of its own size. It can have
+ * any number of blocks of any kind. A block with BFINAL ends a DEFLATE stream, but not the message:
+ * at the next byte, another stream begins, which may refer back to what was before it. A peer that
+ * has left 00 00 ff ff in its place, or sends no byte for an empty message, is understood, too.
  *
  * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
  * memory, and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
@@ -268,17 +273,23 @@ export function inflateMessage(
   const pieces: Uint8Array[] = [];
   let room = maxBytes;
   let rest: Uint8Array = Buffer.concat([payload, TAIL]);
-  let dictionary: Uint8Array = window;
+  let dictionary = window;
   for (let streams = 0; rest.length > 0; streams++) {
     if (streams > MAX_FINAL_BLOCKS) throw tooBig(`More than ${MAX_FINAL_BLOCKS} final blocks.`);
     const { plain, read } = inflateStream(rest, room, dictionary);
     pieces.push(plain);
     room -= plain.length;
-    dictionary = slide(dictionary, plain);
+    dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);
     rest = rest.subarray(read);
   }
-  // A copy of its own size.
-  return new Uint8Array(Buffer.concat(pieces));
+  // zlib returns a part of 16 KiB, and `Buffer.concat` one of what all buffers share.
+  const message = new Uint8Array(maxBytes - room);
+  let at = 0;
+  for (const piece of pieces) {
+    message.set(piece, at);
+    at += piece.length;
+  }
+  return message;
 }
 
 /** Decompresses up to the end of a DEFLATE stream, or of the bytes. */

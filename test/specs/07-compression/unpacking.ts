@@ -1,12 +1,285 @@
-import { fail } from '../../../shared/harness/check.ts';
-import type { Scenarios } from './tools.ts';
+/** Step 4 · A message, unpacked. */
+import { constants, deflateRawSync } from 'node:zlib';
+import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { type Choices, generated } from '../../../shared/kit/generate.ts';
+import { buffersReserved } from '../../../shared/kit/memory.ts';
+import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
+import { fromHex } from '../../../shared/view/hex.ts';
+import {
+  LOOSE_MESSAGES,
+  NO_MESSAGES,
+  RFC_MESSAGES,
+  SHORT_MESSAGES,
+  type Unpacked,
+} from '../../vectors/deflate.ts';
+import type { Vector } from '../../vectors/vector.ts';
+import { drawBlocks } from './drawing.ts';
+import { playMessage, writeMessage } from './encoder.ts';
+import { argument, isOwnCopy, noise } from './judge.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+
+/** A call of `inflateMessage`. */
+interface Call {
+  readonly payload: Uint8Array;
+  /** Absent: that of the lesson. */
+  readonly maxBytes?: number;
+  /** Absent: none. */
+  readonly window?: Uint8Array;
+}
+
+/** What the call looks like. */
+function given({ payload, maxBytes, window }: Call): Fact[] {
+  const args = [argument(payload)];
+  if (maxBytes !== undefined || window) args.push(`${maxBytes}`);
+  if (window) args.push('window');
+  const call: Fact = ['call', `inflateMessage(${args.join(', ')})`];
+  return window ? [call, ['window', argument(window)]] : [call];
+}
+
+/** Checks what comes out of a message. */
+function unpacks({ inflateMessage }: Lesson, call: Call, plain: Uint8Array, what: string): void {
+  const { payload, maxBytes, window } = call;
+  equal(() => inflateMessage(payload, maxBytes, window), plain, what, {
+    given: given(call),
+    cause: (returned) => causeOf(returned, call, plain),
+    causeOfError,
+  });
+}
+
+function causeOf(returned: unknown, { payload }: Call, plain: Uint8Array): string | undefined {
+  if (!(returned instanceof Uint8Array) || returned.length >= plain.length) return undefined;
+  const isStart = Buffer.compare(returned, plain.subarray(0, returned.length)) === 0;
+  const isFirstFinal = (payload[0]! & 1) === 1;
+  return isStart && isFirstFinal
+    ? 'zlib stops after a block with BFINAL, and says nothing. With `info: true` it also returns its engine, whose `bytesWritten` says how many bytes it has read.'
+    : undefined;
+}
+
+function causeOfError(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'Z_BUF_ERROR') {
+    return 'For zlib, the bytes end too early. It needs the 00 00 ff ff that was cut off, and `finishFlush: constants.Z_SYNC_FLUSH`, since no block says that it is the last.';
+  }
+  if (code === 'ERR_OUT_OF_RANGE') {
+    return '`maxOutputLength` has to be at least 1: compare what comes out of it with the limit yourself.';
+  }
+  return undefined;
+}
+
+function unpacksVector({ what, wire, expected }: Vector<Unpacked>): Scenarios[number] {
+  const sentence = `Unpack ${what}.`;
+  const window = expected.window === undefined ? undefined : fromHex(expected.window);
+  return {
+    what: sentence,
+    rules: [157, 158],
+    check: (lesson) => {
+      const call = { payload: fromHex(wire), ...(window && { window }) };
+      unpacks(lesson, call, fromHex(expected.plain), sentence);
+    },
+  };
+}
+
+/** Checks that a message is refused with 1007. */
+function refusesGarbage({ what, wire, expected }: (typeof NO_MESSAGES)[number]): Scenarios[number] {
+  const sentence = `Refuse ${what}, with 1007.`;
+  const window = expected.window === undefined ? undefined : fromHex(expected.window);
+  return {
+    what: sentence,
+    rules: [157],
+    check: ({ inflateMessage }) => {
+      const payload = fromHex(wire);
+      failsWith(
+        CloseCode.InvalidPayload,
+        () => inflateMessage(payload, undefined, window),
+        sentence,
+        {
+          given: [
+            ...given({ payload, ...(window && { window }) }),
+            ['which is wrong', expected.why],
+          ],
+          causeOfError: (error) =>
+            error instanceof ProtocolError
+              ? undefined
+              : 'It is the mistake of a peer, and no bug: the error has to say with which code to close.',
+        },
+      );
+    },
+  };
+}
+
+/** Makes zeros, packed: so many times 64 KiB. */
+function zeros(times: number): Uint8Array {
+  const options = { finishFlush: constants.Z_FULL_FLUSH };
+  const part = deflateRawSync(new Uint8Array(65_536), options);
+  return join(...Array.from({ length: times }, () => part), Uint8Array.of(0));
+}
+
+/** The same plain bytes in messages that differ: the limit is the same for all. */
+function messagesOf(plain: Uint8Array): Uint8Array[] {
+  const all = [...plain];
+  const [start, rest] = [all.slice(0, 500), all.slice(500)];
+  return [
+    writeMessage([{ symbols: all }]),
+    writeMessage([
+      { symbols: start, stored: true },
+      { symbols: rest, stored: true },
+    ]),
+    writeMessage([{ symbols: start, final: true }, { symbols: rest }]),
+    writeMessage([
+      { symbols: start, final: true },
+      { symbols: rest, final: true },
+    ]),
+  ];
+}
+
+const AT_LIMIT = 'Unpack a message of exactly the limit, and refuse one of a byte more.';
+
+function keepsLimit(lesson: Lesson): void {
+  for (const maxBytes of [1000, 1, 0, 16_384]) {
+    const [plain, more] = [noise(maxBytes), noise(maxBytes + 1)];
+    for (const payload of messagesOf(plain))
+      unpacks(lesson, { payload, maxBytes }, plain, AT_LIMIT);
+    for (const payload of messagesOf(more)) refusesLarge(lesson, { payload, maxBytes }, AT_LIMIT);
+  }
+}
+
+/** Checks that more would come out of a message than may. */
+function refusesLarge(
+  { inflateMessage }: Lesson,
+  call: Call,
+  what: string,
+  facts: readonly Fact[] = [],
+): void {
+  const { payload, maxBytes, window } = call;
+  failsWith(CloseCode.MessageTooBig, () => inflateMessage(payload, maxBytes, window), what, {
+    given: [...given(call), ...facts],
+    causeOfError,
+    section: '10.4',
+  });
+}
+
+const BOMB = 'Refuse 64 MiB out of a few bytes before they take any memory.';
+
+function refusesBomb(lesson: Lesson): void {
+  const call = { payload: zeros(1024), maxBytes: 65_536 };
+  const most = 8 * 1024 * 1024;
+  const refuse = () => refusesLarge(lesson, call, BOMB, [['comes out', '64 MiB of zeros']]);
+  const reserved = buffersReserved(2, refuse);
+  if (reserved < most) return;
+  fail(
+    BOMB,
+    [...given(call), ['memory', `${Math.round(reserved / 2 / 1024 / 1024)} MiB each time`]],
+    'It is all unpacked before somebody counts. `maxOutputLength` makes zlib stop there.',
+  );
+}
+
+const STOP = 'Stop at the limit: what comes after it does not matter.';
+
+function stopsAtLimit(lesson: Lesson): void {
+  const payload = join(zeros(16).subarray(0, -1), Uint8Array.of(0xff, 0xff));
+  const facts: Fact[] = [['comes out', '1 MiB of zeros, and then there is no DEFLATE any more']];
+  refusesLarge(lesson, { payload, maxBytes: 1000 }, STOP, facts);
+}
+
+const USUAL = 'Without a limit of your own, 16 MiB can come out, and no byte more.';
+
+function hasUsualLimit(lesson: Lesson): void {
+  const most = zeros(256);
+  const about = { given: [...given({ payload: most }), ['comes out', '16 MiB of zeros'] as const] };
+  equal(() => lesson.inflateMessage(most).length, 2 ** 24, USUAL, { ...about, causeOfError });
+  const payload = join(most.subarray(0, -1), writeMessage([{ symbols: [0x61] }]));
+  refusesLarge(lesson, { payload }, USUAL, [['comes out', '16 MiB and one byte']]);
+}
+
+/** How many blocks can have BFINAL. */
+const MOST_FINAL = 100;
+
+const EMPTY_FINAL = { symbols: [], final: true };
+
+const FINALS = `Unpack a message with ${MOST_FINAL} blocks with BFINAL, and refuse one with more.`;
+
+function countsFinals(lesson: Lesson): void {
+  const letter = { symbols: [0x61], final: true };
+  const finals = Array.from({ length: MOST_FINAL }, () => letter);
+  const plain = utf8('a'.repeat(MOST_FINAL));
+  unpacks(lesson, { payload: writeMessage(finals) }, plain, FINALS);
+  const payload = writeMessage([...finals, letter]);
+  refusesLarge(lesson, { payload }, FINALS, [['BFINAL', `in ${MOST_FINAL + 1} blocks`]]);
+}
+
+const MANY = 'Stop at the 101st block with BFINAL: what comes after it does not matter.';
+
+function stopsAtFinals(lesson: Lesson): void {
+  const block = writeMessage([EMPTY_FINAL]).subarray(0, 2);
+  const blocks = Array.from({ length: 1000 }, () => block);
+  const payload = join(...blocks, Uint8Array.of(0xff, 0xff));
+  refusesLarge(lesson, { payload }, MANY, [
+    ['BFINAL', 'in 1000 blocks, and then there is no DEFLATE any more'],
+  ]);
+}
+
+const REACH = 'Refer back over the whole window, and over no more than there is.';
+
+function reachesBack(lesson: Lesson): void {
+  const window = noise(32_768);
+  const blocks = [{ symbols: [{ length: 10, distance: 32_768 }] }];
+  const payload = writeMessage(blocks);
+  unpacks(lesson, { payload, window }, playMessage(blocks, window), REACH);
+}
+
+const KEPT = 'Leave the payload and the window as they are.';
+
+function leavesAlone({ inflateMessage }: Lesson): void {
+  const [payload, window] = [fromHex('f2 00 11 00 00'), utf8('Hello')];
+  const call = { payload: payload.slice(), window: window.slice() };
+  attempt(() => inflateMessage(call.payload, undefined, call.window), KEPT, given(call));
+  equal(() => call.payload, payload, KEPT, { given: given(call), label: 'the payload is now' });
+  equal(() => call.window, window, KEPT, { given: given(call), label: 'the window is now' });
+}
+
+const PART = 'Unpack the bytes of a part of a buffer, and no others.';
+
+function unpacksView(lesson: Lesson): void {
+  const buffer = fromHex('00 00 f2 00 11 00 00 03 00 "Hello"');
+  const call = { payload: buffer.subarray(2, 7), window: buffer.subarray(9) };
+  unpacks(lesson, call, utf8('Hello'), PART);
+}
+
+const COPY = 'What comes out is a copy of its own size, which keeps nothing else in memory.';
+
+function returnsCopy({ inflateMessage }: Lesson): void {
+  for (const plain of [new Uint8Array(0), utf8('Hello'), noise(1000), noise(20_000)]) {
+    const payload = writeMessage([{ symbols: [...plain], stored: true }]);
+    const message = attempt(() => inflateMessage(payload), COPY, given({ payload }));
+    isOwnCopy(message, COPY, given({ payload }));
+  }
+}
+
+const ANY = 'Unpack whatever a peer makes of blocks, references back and BFINAL.';
+
+function unpacksAny(lesson: Lesson): void {
+  generated(150, (choose: Choices) => {
+    const window = noise(choose.below(choose.oneIn(4) ? 40_000 : 30));
+    const blocks = drawBlocks(choose, window.length, 15);
+    const plain = playMessage(blocks, window);
+    unpacks(lesson, { payload: writeMessage(blocks), window }, plain, ANY);
+  });
+}
 
 export const UNPACKING: Scenarios = [
-  {
-    what: 'It is there.',
-    rules: [],
-    check: ({ inflateMessage }) => {
-      if (typeof inflateMessage !== 'function') fail('It is there.', []);
-    },
-  },
+  ...[...RFC_MESSAGES, ...SHORT_MESSAGES, ...LOOSE_MESSAGES].map(unpacksVector),
+  ...NO_MESSAGES.map(refusesGarbage),
+  { what: REACH, rules: [159], check: reachesBack },
+  { what: AT_LIMIT, rules: [164], check: keepsLimit },
+  { what: STOP, rules: [164], check: stopsAtLimit },
+  { what: BOMB, rules: [164], check: refusesBomb },
+  { what: USUAL, rules: [164], check: hasUsualLimit },
+  { what: FINALS, rules: [158], check: countsFinals },
+  { what: MANY, rules: [], check: stopsAtFinals },
+  { what: KEPT, rules: [], check: leavesAlone },
+  { what: PART, rules: [], check: unpacksView },
+  { what: COPY, rules: [], check: returnsCopy },
+  { what: ANY, rules: [157, 158], check: unpacksAny },
 ];

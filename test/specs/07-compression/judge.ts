@@ -1,0 +1,132 @@
+/** Says whether bytes are a message as a peer may send it, and which message. */
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { count } from '../../../shared/view/count.ts';
+import { type Walk, walkDeflate } from '../../../shared/view/deflate.ts';
+
+/** What is cut from the end of each message. RFC 7692 §7.2.1 */
+export const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+
+/** A message, and what the peer knows when it arrives. */
+export interface Sent {
+  readonly plain: Uint8Array;
+  /** The plain bytes before it. Absent: none. */
+  readonly window?: Uint8Array;
+  /** How far it may refer back: 2 to the power of this. Absent: 15. */
+  readonly bits?: number;
+}
+
+/** Makes bytes that have nothing to refer back to. The same numbers make the same bytes. */
+export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let state = seed * 0x9e3779b1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+/** Writes bytes as an argument of a call: short ones as they are, of long ones how many. */
+export function argument(bytes: Uint8Array): string {
+  return bytes.length > 20 ? count(bytes.length, 'byte') : show(bytes);
+}
+
+/** Unpacks with zlib alone. */
+function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
+  try {
+    return inflateRawSync(Buffer.concat([packed, TAIL]), options);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/**
+ * Checks that a call packs a message into what every peer can read, and refers back no further than
+ * it may. Returns the bytes.
+ */
+export function packs(
+  call: () => Uint8Array | undefined,
+  { plain, window = new Uint8Array(0), bits = 15 }: Sent,
+  what: string,
+  given: readonly Fact[],
+): Uint8Array {
+  const packed = attempt(call, what, given);
+  if (!(packed instanceof Uint8Array)) {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
+    const right = deflateRawSync(plain, options).subarray(0, -TAIL.length);
+    equal(() => packed, right, what, { given });
+    return right;
+  }
+  const walk = walkDeflate(packed);
+  const facts: readonly Fact[] = [...given, ['you returned', show(packed)]];
+  endsAsItShould(packed, walk, plain, what, facts);
+  const out = unpacked(packed, window);
+  if (out instanceof Error) fail(what, [...facts, ['zlib says of it', out.message]]);
+  equal(() => out, plain, what, { given: facts, label: 'it unpacks to' });
+  if (walk.largestDistance > 2 ** bits) {
+    fail(
+      what,
+      [
+        ...facts,
+        ['refers back', `up to ${count(walk.largestDistance, 'byte')}`],
+        ['the window', `2^${bits} = ${count(2 ** bits, 'byte')}`],
+      ],
+      'The peer has agreed to remember so much, and what is before is lost. `windowBits` tells zlib how far it can look back, in one message and over several.',
+    );
+  }
+  return packed;
+}
+
+/** Checks that a message ends where 00 00 ff ff was cut off, and that it does not end the stream. */
+function endsAsItShould(
+  packed: Uint8Array,
+  walk: Walk,
+  plain: Uint8Array,
+  what: string,
+  facts: readonly Fact[],
+): void {
+  const isGoingOn = walk.blocks.every(({ final }) => !final);
+  if (walk.end === 'flushed' && isGoingOn) return;
+  const expected: Fact = [
+    'expected',
+    'blocks without BFINAL, and at the end the header of an empty stored one, up to where 00 00 ff ff was',
+  ];
+  const ends = walk.problem ?? (isGoingOn ? ENDS[walk.end] : undefined) ?? 'a block with BFINAL';
+  fail(what, [...facts, ['its end', ends], expected], causeOf(packed, walk, plain));
+}
+
+/** How bytes end that are no message. */
+const ENDS: Readonly<Partial<Record<Walk['end'], string>>> = {
+  cut: 'within a block',
+  whole: 'a block that is whole',
+};
+
+function causeOf(packed: Uint8Array, walk: Walk, plain: Uint8Array): string | undefined {
+  const isSame = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
+  if (plain.length > 0 && isSame(packed, plain)) return 'These are the plain bytes.';
+  if ([0x78, 0x1f].includes(packed[0]!) && walk.end === 'wrong') {
+    return 'There is a header before DEFLATE, of zlib or of gzip. `deflateRawSync` writes none.';
+  }
+  if (walk.blocks.some(({ final }) => final)) {
+    return 'Without options, zlib ends the stream, which the BFINAL of its last block says. With `finishFlush: constants.Z_SYNC_FLUSH` it stays open.';
+  }
+  if (walk.end === 'whole' && packed.length >= 4 && isSame(packed.subarray(-4), TAIL)) {
+    return 'The four bytes 00 00 ff ff are still there. The receiver puts them back, and then has them twice.';
+  }
+  return undefined;
+}
+
+/** Checks that bytes keep no more memory alive than they have. */
+export function isOwnCopy(bytes: Uint8Array, what: string, given: readonly Fact[]): void {
+  const { byteLength } = bytes.buffer;
+  if (byteLength <= bytes.length + 64) return;
+  fail(
+    what,
+    [...given, ['it has', count(bytes.length, 'byte')], ['its buffer', count(byteLength, 'byte')]],
+    'It is a view into a larger buffer, which stays in memory as long as it does. `new Uint8Array(view)` makes a copy; `subarray`, `Buffer.from` and `Buffer.concat` can all return views.',
+  );
+}

@@ -1,0 +1,264 @@
+/** Step 5 · Everything that is sent: `Deflater`. */
+import { constants, inflateRawSync } from 'node:zlib';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
+import { type Choices, generated } from '../../../shared/kit/generate.ts';
+import { memoryTaken } from '../../../shared/kit/memory.ts';
+import { count } from '../../../shared/view/count.ts';
+import { argument, noise, packs, TAIL } from './judge.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+
+type Deflater = InstanceType<Lesson['Deflater']>;
+
+/** A compressor at work, and the peer that unpacks what it sends. */
+class Sender {
+  readonly #deflater: Deflater;
+  readonly #bits: number;
+  readonly #takeover: boolean;
+  readonly #calls: Fact[];
+  /** What the peer has unpacked. */
+  #window: Uint8Array = new Uint8Array(0);
+
+  constructor({ Deflater }: Lesson, bits = 15, takeover = true) {
+    this.#bits = bits;
+    this.#takeover = takeover;
+    this.#calls = [['made with', `new Deflater(${bits}, ${takeover})`]];
+    this.#deflater = attempt(() => new Deflater(bits, takeover), 'Make a Deflater.', this.#calls);
+  }
+
+  /** What has been called so far. */
+  get calls(): readonly Fact[] {
+    return this.#calls.length > 8
+      ? [
+          this.#calls[0]!,
+          ['', `… ${this.#calls.length - 7} calls before`],
+          ...this.#calls.slice(-6),
+        ]
+      : this.#calls;
+  }
+
+  /** Sends a message, and checks that the peer gets it. `undefined`: as it is. */
+  send(plain: Uint8Array, what: string): Uint8Array | undefined {
+    this.#calls.push(['', `deflate(${argument(plain)})`]);
+    const packed = attempt(() => this.#deflater.deflate(plain), what, this.calls);
+    if (packed === undefined) {
+      this.#calls.push(['', '  gave undefined: it is sent as it is']);
+      return undefined;
+    }
+    const window = this.#takeover ? this.#window : new Uint8Array(0);
+    packs(() => packed, { plain, window, bits: this.#bits }, what, [
+      ...this.calls,
+      ['the peer has', argument(window)],
+    ]);
+    this.#calls.push(['', `  gave ${argument(packed)}`]);
+    this.#window = join(this.#window, plain).slice(-(2 ** this.#bits));
+    return packed;
+  }
+
+  /** Sends a message that has to get shorter, to so many bytes at most. */
+  sendShort(plain: Uint8Array, most: number, what: string, cause?: string): Uint8Array {
+    const packed = this.send(plain, what);
+    if (packed !== undefined && packed.length <= most) return packed;
+    fail(what, [...this.calls, ['expected', `at most ${count(most, 'byte')}`]], cause);
+  }
+
+  /** Sends a message that does not get shorter. */
+  sendPlain(plain: Uint8Array, what: string, cause?: string): void {
+    const packed = this.send(plain, what);
+    if (packed === undefined) return;
+    fail(what, [...this.calls, ['expected', 'undefined']], cause);
+  }
+}
+
+const CHAT = utf8('{"type":"chat","from":"ana","text":"Hello"}');
+const LINES = utf8('To be or not to be, that is the question. '.repeat(10));
+
+const AGAIN = 'A message that was sent before is almost nothing the second time.';
+
+function refersBack(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const long = join(LINES, noise(400));
+  sender.send(long, AGAIN);
+  sender.sendShort(long, 40, AGAIN, 'It could refer back to the message before: the peer has it.');
+}
+
+const EARLIER = 'Refer back over several messages, as long as they are in the window.';
+
+function refersFurther(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const compressible = (seed: number) => join(LINES, noise(200, seed));
+  for (const seed of [1, 2, 3]) sender.send(compressible(seed), EARLIER);
+  const cause = 'The window is more than the last message: it slides over all of them.';
+  sender.sendShort(compressible(1), 60, EARLIER, cause);
+}
+
+const NONE = 'Without takeover, no message refers back to another.';
+
+function refersNever(lesson: Lesson): void {
+  for (const bits of [15, 10]) {
+    const sender = new Sender(lesson, bits, false);
+    for (let i = 0; i < 3; i++) sender.sendShort(LINES, 100, NONE);
+  }
+}
+
+const LONGER = 'Return undefined for a message that would not get shorter.';
+
+function leavesPlain(lesson: Lesson): void {
+  const plains = [new Uint8Array(0), utf8('a'), utf8('Hello'), noise(100), noise(20_000)];
+  for (const plain of plains) {
+    new Sender(lesson).sendPlain(plain, LONGER, 'It is at least as long as it was.');
+  }
+}
+
+const SAME = 'Return undefined for a message that would be as long as it is, too.';
+
+function leavesAsLong(lesson: Lesson): void {
+  // Somewhere among them, it is as long.
+  for (let length = 0; length < 40; length++) {
+    const plain = join(utf8('aaaaaaaa'.slice(0, length % 9)), noise(length >> 2));
+    const sender = new Sender(lesson);
+    const packed = sender.send(plain, SAME);
+    if (packed === undefined || packed.length < plain.length) continue;
+    fail(SAME, [...sender.calls, ['expected', 'undefined']]);
+  }
+}
+
+const STAYS_OUT = 'What is sent as it is does not enter the window.';
+
+function keepsPlainOut(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const random = noise(100);
+  sender.send(CHAT, STAYS_OUT);
+  sender.sendPlain(random, STAYS_OUT);
+  // For this one, the peer needs what it has not got.
+  sender.send(join(LINES, random), STAYS_OUT);
+  sender.sendPlain(new Uint8Array(0), STAYS_OUT);
+  sender.send(join(CHAT, CHAT), STAYS_OUT);
+}
+
+function staysWithin(bits: number): Scenarios[number] {
+  const what = `Refer back ${count(2 ** bits, 'byte')} at most over all messages, with ${bits} bits.`;
+  return {
+    what,
+    rules: [162],
+    check: (lesson) => {
+      const sender = new Sender(lesson, bits);
+      const [far, line] = [noise(2 ** bits - 30), LINES.slice(0, 200)];
+      for (const plain of [join(line, line), far, join(line, far, line), join(far, far, line)]) {
+        sender.send(join(plain, LINES), what);
+      }
+    },
+  };
+}
+
+const TWO = 'Two that compress know nothing of each other.';
+
+function keepsApart(lesson: Lesson): void {
+  const [one, other] = [new Sender(lesson), new Sender(lesson)];
+  const cases = [CHAT, LINES, join(CHAT, LINES)];
+  for (const plain of cases) {
+    one.send(plain, TWO);
+    other.send(join(plain, LINES), TWO);
+  }
+}
+
+const CHANGED = 'What the caller does with a message after sending it changes nothing.';
+
+function copiesPlain(lesson: Lesson): void {
+  const { Deflater } = lesson;
+  const deflater = new Deflater();
+  const given: Fact[] = [
+    ['call', `deflate(${argument(LINES)}), then the caller fills them with zeros`],
+    ['then', `deflate(${argument(LINES)}) with the same bytes as before`],
+  ];
+  const plain = LINES.slice();
+  const first = attempt(() => deflater.deflate(plain), CHANGED, given);
+  plain.fill(0);
+  const second = attempt(() => deflater.deflate(LINES.slice()), CHANGED, given);
+  if (!first || !second) fail(CHANGED, [...given, ['you returned', show(first ?? second)]]);
+  packs(() => second, { plain: LINES, window: LINES }, CHANGED, given);
+}
+
+const SMALL = 'A connection keeps a window in memory, and not the messages.';
+
+function keepsLittle({ Deflater }: Lesson): void {
+  const deflaters = Array.from({ length: 8 }, () => new Deflater());
+  const most = 2 * 1024 * 1024;
+  const taken = memoryTaken(
+    ({ arrayBuffers }) => arrayBuffers,
+    most,
+    () => {
+      for (const deflater of deflaters) {
+        attempt(() => deflater.deflate(new Uint8Array(1024 * 1024)), SMALL);
+      }
+    },
+  );
+  // Kept alive until here: otherwise they take up nothing.
+  for (const deflater of deflaters) attempt(() => deflater.deflate(LINES), SMALL);
+  if (taken < most) return;
+  fail(SMALL, [
+    ['call', 'deflate(1 MiB of zeros), by 8 of them'],
+    ['kept', `${Math.round(taken / 1024 / 1024)} MiB`],
+  ]);
+}
+
+const ONE = 'All that was sent compressed is one DEFLATE stream, which anybody can inflate.';
+
+function isOneStream(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const plains = [CHAT, LINES, noise(60), join(CHAT, LINES), noise(5000), LINES, CHAT];
+  const sent = plains.map((plain) => ({ plain, packed: sender.send(plain, ONE) }));
+  const compressed = sent.filter(({ packed }) => packed !== undefined);
+  const stream = join(...compressed.flatMap(({ packed }) => [packed!, TAIL]));
+  const finishFlush = constants.Z_SYNC_FLUSH;
+  equal(
+    () => inflateRawSync(stream, { finishFlush }),
+    join(...compressed.map(({ plain }) => plain)),
+    ONE,
+    { given: sender.calls, label: 'it inflates to' },
+  );
+}
+
+/** Draws a message that has to do with those before it. */
+function drawMessage(choose: Choices, said: readonly Uint8Array[]): Uint8Array {
+  const parts = choose.list(4, () => {
+    const known = said.length > 0 && choose.oneIn(2);
+    if (known) return choose.pick(said);
+    return noise(choose.below(choose.oneIn(6) ? 2500 : 40), choose.below(50));
+  });
+  return join(...parts, ...choose.list(3, () => utf8('again and again ')));
+}
+
+const ANY = 'Whatever is sent, a peer that unpacks it all gets it all.';
+
+function sendsAny(lesson: Lesson): void {
+  generated(40, (choose) => {
+    const sender = new Sender(lesson, 8 + choose.below(8), !choose.oneIn(4));
+    const said: Uint8Array[] = [];
+    for (const _ of choose.list(8, () => 0)) {
+      const plain = drawMessage(choose, said);
+      if (plain.length < 6000) said.push(plain);
+      sender.send(plain, ANY);
+    }
+  });
+}
+
+/** The scenarios: those with a name, then the generated ones. */
+export const SENDING: { readonly named: Scenarios; readonly generated: Scenarios } = {
+  named: [
+    { what: AGAIN, rules: [159], check: refersBack },
+    { what: EARLIER, rules: [159], check: refersFurther },
+    { what: NONE, rules: [159, 176], check: refersNever },
+    { what: LONGER, rules: [160], check: leavesPlain },
+    { what: SAME, rules: [160], check: leavesAsLong },
+    { what: STAYS_OUT, rules: [160], check: keepsPlainOut },
+    ...[15, 10, 9, 8].map(staysWithin),
+    { what: TWO, rules: [159], check: keepsApart },
+    { what: CHANGED, rules: [159], check: copiesPlain },
+    { what: ONE, rules: [157, 159], check: isOneStream },
+    { what: SMALL, rules: [], check: keepsLittle },
+  ],
+  generated: [{ what: ANY, rules: [159, 160, 162], check: sendsAny }],
+};
