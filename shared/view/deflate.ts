@@ -78,13 +78,17 @@ class Bits {
     return this.at >= this.#bytes.length * 8;
   }
 
+  takeOne(): number {
+    if (this.areOver) throw new OutOfBits();
+    const bit = (this.#bytes[this.at >> 3]! >> (this.at & 7)) & 1;
+    this.at++;
+    return bit;
+  }
+
   /** Takes a number of so many bits, the lowest first. RFC 1951 §3.1.1 */
   take(count: number): number {
     let value = 0;
-    for (let i = 0; i < count; i++, this.at++) {
-      if (this.areOver) throw new OutOfBits();
-      value |= ((this.#bytes[this.at >> 3]! >> (this.at & 7)) & 1) << i;
-    }
+    for (let i = 0; i < count; i++) value |= this.takeOne() << i;
     return value;
   }
 
@@ -134,7 +138,7 @@ function takeSymbol(bits: Bits, { counts, symbols }: Code): number {
   let first = 0;
   let index = 0;
   for (let length = 1; length <= MAX_CODE_BITS; length++) {
-    code = (code << 1) | bits.take(1);
+    code = (code << 1) | bits.takeOne();
     first <<= 1;
     const count = counts[length]!;
     if (code - first < count) return symbols[index + code - first]!;
@@ -240,7 +244,7 @@ class Walker {
 
   takeBlock(): void {
     const bit = this.bits.at;
-    const final = this.bits.take(1) === 1;
+    const final = this.bits.takeOne() === 1;
     const type = TYPES[this.bits.take(2)];
     if (type === undefined) throw new NotDeflate('There is no block type 3.');
     const symbols: DeflateSymbol[] = [];

@@ -36,27 +36,35 @@ function ranges(from: number, extraBits: readonly number[]) {
 
 /** Bits on their way into bytes. */
 class BitWriter {
-  readonly #bits: number[] = [];
+  readonly #bytes: number[] = [];
+  /** What is not a whole byte yet, and how many bits that are. */
+  #rest = 0;
+  #count = 0;
 
   /** Writes a number, its lowest bit first. */
   number(value: number, count: number): void {
-    for (let i = 0; i < count; i++) this.#bits.push((value >> i) & 1);
+    this.#rest |= value << this.#count;
+    this.#count += count;
+    for (; this.#count >= 8; this.#count -= 8) {
+      this.#bytes.push(this.#rest & 255);
+      this.#rest >>= 8;
+    }
   }
 
   /** Writes a code, its highest bit first. */
   code(code: number, length: number): void {
-    for (let i = length - 1; i >= 0; i--) this.#bits.push((code >> i) & 1);
+    let reversed = 0;
+    for (let i = 0; i < length; i++) reversed = (reversed << 1) | ((code >> i) & 1);
+    this.number(reversed, length);
   }
 
   align(): void {
-    while (this.#bits.length % 8 !== 0) this.#bits.push(0);
+    if (this.#count > 0) this.number(0, 8 - this.#count);
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
     this.align();
-    const bytes = new Uint8Array(this.#bits.length / 8);
-    for (const [i, bit] of this.#bits.entries()) bytes[i >> 3]! |= bit << (i & 7);
-    return bytes;
+    return Uint8Array.from(this.#bytes);
   }
 }
 
@@ -86,7 +94,7 @@ export function writeMessage(blocks: readonly BlockToWrite[]): Uint8Array<ArrayB
     if (stored) {
       bits.align();
       bits.number(symbols.length, 16);
-      bits.number(~symbols.length, 16);
+      bits.number(symbols.length ^ 0xffff, 16);
     }
     for (const symbol of symbols) {
       if (typeof symbol !== 'number') writeBack(bits, symbol);
@@ -105,10 +113,16 @@ export function playMessage(
   blocks: readonly BlockToWrite[],
   before: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const plain = [...before];
-  for (const symbol of blocks.flatMap(({ symbols }): readonly (number | Back)[] => symbols)) {
-    if (typeof symbol === 'number') plain.push(symbol);
-    else for (let i = 0; i < symbol.length; i++) plain.push(plain.at(-symbol.distance)!);
+  const all = blocks.flatMap(({ symbols }): readonly (number | Back)[] => symbols);
+  const sizes = all.map((symbol) => (typeof symbol === 'number' ? 1 : symbol.length));
+  const plain = new Uint8Array(sizes.reduce((sum, size) => sum + size, before.length));
+  plain.set(before);
+  let at = before.length;
+  for (const symbol of all) {
+    if (typeof symbol === 'number') plain[at++] = symbol;
+    else {
+      for (const end = at + symbol.length; at < end; at++) plain[at] = plain[at - symbol.distance]!;
+    }
   }
-  return Uint8Array.from(plain.slice(before.length));
+  return plain.slice(before.length);
 }

@@ -3,6 +3,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import { count } from '../../../shared/view/count.ts';
 import { type Walk, walkDeflate } from '../../../shared/view/deflate.ts';
 
@@ -46,49 +47,48 @@ function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
 
 /**
  * Checks that a call packs a message into what every peer can read, and refers back no further than
- * it may. Returns the bytes.
+ * it may. Returns the bytes. `given` is asked when it does not.
  */
 export function packs(
   call: () => Uint8Array | undefined,
-  { plain, window = new Uint8Array(0), bits = 15 }: Sent,
+  sent: Sent,
   what: string,
-  given: readonly Fact[],
+  given: () => readonly Fact[],
 ): Uint8Array {
-  const packed = attempt(call, what, given);
-  if (!(packed instanceof Uint8Array)) {
-    const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
-    const right = deflateRawSync(plain, options).subarray(0, -TAIL.length);
-    equal(() => packed, right, what, { given });
-    return right;
-  }
-  const walk = walkDeflate(packed);
-  const facts: readonly Fact[] = [...given, ['you returned', show(packed)]];
-  endsAsItShould(packed, walk, plain, what, facts);
-  const out = unpacked(packed, window);
-  if (out instanceof Error) fail(what, [...facts, ['zlib says of it', out.message]]);
-  equal(() => out, plain, what, { given: facts, label: 'it unpacks to' });
-  if (walk.largestDistance > 2 ** bits) {
-    fail(
-      what,
-      [
-        ...facts,
-        ['refers back', `up to ${count(walk.largestDistance, 'byte')}`],
-        ['the window', `2^${bits} = ${count(2 ** bits, 'byte')}`],
-      ],
-      'The peer has agreed to remember so much, and what is before is lost. `windowBits` tells zlib how far it can look back, in one message and over several.',
-    );
-  }
-  return packed;
+  return withGiven(given, () => {
+    const packed = attempt(call, what);
+    const { plain, window = new Uint8Array(0), bits = 15 } = sent;
+    if (!(packed instanceof Uint8Array)) {
+      const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
+      equal(() => packed, deflateRawSync(plain, options).subarray(0, -TAIL.length), what);
+      return TAIL;
+    }
+    const returned = () => [['you returned', show(packed)] as const];
+    withGiven(returned, () => {
+      const walk = walkDeflate(packed);
+      endsAsItShould(packed, walk, plain, what);
+      const out = unpacked(packed, window);
+      if (out instanceof Error) fail(what, [['zlib says of it', out.message]]);
+      equal(() => out, plain, what, { label: 'it unpacks to' });
+      if (walk.largestDistance > 2 ** bits) tooFar(walk, bits, what);
+    });
+    return packed;
+  });
+}
+
+function tooFar({ largestDistance }: Walk, bits: number, what: string): never {
+  fail(
+    what,
+    [
+      ['refers back', `up to ${count(largestDistance, 'byte')}`],
+      ['the window', `2^${bits} = ${count(2 ** bits, 'byte')}`],
+    ],
+    'The peer has agreed to remember so much, and what is before is lost. `windowBits` tells zlib how far it can look back, in one message and over several.',
+  );
 }
 
 /** Checks that a message ends where 00 00 ff ff was cut off, and that it does not end the stream. */
-function endsAsItShould(
-  packed: Uint8Array,
-  walk: Walk,
-  plain: Uint8Array,
-  what: string,
-  facts: readonly Fact[],
-): void {
+function endsAsItShould(packed: Uint8Array, walk: Walk, plain: Uint8Array, what: string): void {
   const isGoingOn = walk.blocks.every(({ final }) => !final);
   if (walk.end === 'flushed' && isGoingOn) return;
   const expected: Fact = [
@@ -96,7 +96,7 @@ function endsAsItShould(
     'blocks without BFINAL, and at the end the header of an empty stored one, up to where 00 00 ff ff was',
   ];
   const ends = walk.problem ?? (isGoingOn ? ENDS[walk.end] : undefined) ?? 'a block with BFINAL';
-  fail(what, [...facts, ['its end', ends], expected], causeOf(packed, walk, plain));
+  fail(what, [['its end', ends], expected], causeOf(packed, walk, plain));
 }
 
 /** How bytes end that are no message. */
@@ -130,3 +130,12 @@ export function isOwnCopy(bytes: Uint8Array, what: string, given: readonly Fact[
     'It is a view into a larger buffer, which stays in memory as long as it does. `new Uint8Array(view)` makes a copy; `subarray`, `Buffer.from` and `Buffer.concat` can all return views.',
   );
 }
+
+/** Shortens a row of calls to the last of them. */
+export function lastOf(calls: readonly Fact[]): readonly Fact[] {
+  const left = calls.length - MAX_CALLS;
+  return left > 0 ? [['', `… ${count(left, 'call')} before`], ...calls.slice(left)] : calls;
+}
+
+/** How many calls are told. */
+const MAX_CALLS = 6;

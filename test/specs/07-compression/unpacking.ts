@@ -183,12 +183,10 @@ function stopsAtLimit(lesson: Lesson): void {
   refusesLarge(lesson, { payload, maxBytes: 1000 }, STOP, facts);
 }
 
-const USUAL = 'Without a limit of your own, 16 MiB can come out, and no byte more.';
+const USUAL = 'Without a limit of your own, no more than 16 MiB come out.';
 
 function hasUsualLimit(lesson: Lesson): void {
   const most = zeros(256);
-  const about = { given: [...given({ payload: most }), ['comes out', '16 MiB of zeros'] as const] };
-  equal(() => lesson.inflateMessage(most).length, 2 ** 24, USUAL, { ...about, causeOfError });
   const payload = join(most.subarray(0, -1), writeMessage([{ symbols: [0x61] }]));
   refusesLarge(lesson, { payload }, USUAL, [['comes out', '16 MiB and one byte']]);
 }
@@ -257,11 +255,14 @@ function returnsCopy({ inflateMessage }: Lesson): void {
   }
 }
 
+/** What may have been before. */
+const PAST = noise(40_000);
+
 const ANY = 'Unpack whatever a peer makes of blocks, references back and BFINAL.';
 
 function unpacksAny(lesson: Lesson): void {
-  generated(150, (choose: Choices) => {
-    const window = noise(choose.below(choose.oneIn(4) ? 40_000 : 30));
+  generated(100, (choose: Choices) => {
+    const window = PAST.subarray(0, choose.below(choose.oneIn(4) ? PAST.length : 30));
     const blocks = drawBlocks(choose, window.length, 15);
     const plain = playMessage(blocks, window);
     unpacks(lesson, { payload: writeMessage(blocks), window }, plain, ANY);
