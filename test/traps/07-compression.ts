@@ -1,7 +1,622 @@
 import type { Trap } from './trap.ts';
 
 /** Steps 1, 2 and 9: what is agreed on. */
-const AGREEING: readonly Trap[] = [];
+const AGREEING: readonly Trap[] = [
+  {
+    id: 'quotes-kept',
+    step: 1,
+    story:
+      'A value taken with its quotes. "10" in quotes is no number then, and a good offer is declined.',
+    source: 'RFC 6455 §9.1',
+    rules: [58, 142],
+    edits: [
+      [
+        "value: value ?? quoted?.replaceAll('\\\\', '')",
+        "value: value ?? (quoted && '\"' + quoted.replaceAll('\\\\', '') + '\"')",
+      ],
+    ],
+  },
+  {
+    id: 'backslashes-kept',
+    step: 1,
+    story: 'The quotes taken from a value, and not the backslashes within them.',
+    source: 'RFC 6455 §9.1',
+    rules: [58, 142],
+    edits: [["value ?? quoted?.replaceAll('\\\\', '')", 'value ?? quoted']],
+  },
+  {
+    id: 'quotes-around-nothing',
+    step: 1,
+    story:
+      'Quotes with nothing between them taken as a value. An empty text is no token, so it can be none.',
+    source: 'RFC 6455 §9.1',
+    rules: [58, 142],
+    edits: [['})+)"', '})*)"']],
+  },
+  {
+    id: 'separator-in-quotes',
+    step: 1,
+    story:
+      'Split at every comma, and whatever is not well formed passed over. The value in quotes of some other extension becomes an offer of compression that nobody has made.',
+    source: 'bisq-network/bisq2#4932',
+    rules: [58, 141, 142],
+    edits: [
+      [
+        'if (first === undefined || first.value !== undefined) return undefined;\n    if (!params.every((param) => param !== undefined)) return undefined;',
+        'if (first === undefined || first.value !== undefined) continue;\n    if (!params.every((param) => param !== undefined)) continue;',
+      ],
+    ],
+  },
+  {
+    id: 'no-space-around-equals',
+    step: 1,
+    story: 'No spaces allowed around the `=`, and a good request answered with 400.',
+    source: 'websockets/ws',
+    rules: [141],
+    edits: [['[ \\\\t]*(?:=[ \\\\t]*(?:', '[ \\\\t]*(?:=(?:']],
+  },
+  {
+    id: 'empty-element-refused',
+    step: 1,
+    story:
+      'A comma at the beginning or the end of the list answered with 400, although empty elements are allowed in every list of HTTP.',
+    source: 'websockets/ws',
+    rules: [141],
+    edits: [['    if (/^[ \\t]*$/.test(text)) continue;\n', '']],
+  },
+  {
+    id: 'empty-parameter-skipped',
+    step: 1,
+    story:
+      'Empty parameters skipped as if they were empty elements: `permessage-deflate;` opens a connection.',
+    source: 'nodejs/undici',
+    rules: [141],
+    edits: [
+      [
+        "text.split(';').map(parseParam)",
+        "text.split(';').filter((param) => param.trim() !== '').map(parseParam)",
+      ],
+    ],
+  },
+  {
+    id: 'value-may-be-missing',
+    step: 1,
+    story: 'An `=` with nothing behind it read as a parameter without a value.',
+    source: 'RFC 6455 §9.1',
+    rules: [141],
+    edits: [['")[ \\\\t]*)?$`', '")?[ \\\\t]*)?$`']],
+  },
+  {
+    id: 'no-break-space-trimmed',
+    step: 1,
+    story:
+      'White space taken away with `trim`, which also takes a no-break space and thirty others. HTTP has two.',
+    source: 'RFC 6455 §9.1',
+    rules: [141],
+    edits: [['PARAM.exec(text)', 'PARAM.exec(text.trim())']],
+  },
+  {
+    id: 'names-in-lower-case',
+    step: 1,
+    story:
+      'Names turned to lower case, as those of headers are. Extensions and parameters differ then.',
+    source: 'http-kit/http-kit#617',
+    rules: [143],
+    edits: [['items.push({ name: first.name,', 'items.push({ name: first.name.toLowerCase(),']],
+  },
+  {
+    id: 'parameters-in-an-object',
+    step: 1,
+    story:
+      'Parameters collected by their names: the second replaces the first, and nobody sees any more that one has come twice.',
+    source: 'bisq-network/bisq2#4932',
+    rules: [161],
+    edits: [
+      [
+        'items.push({ name: first.name, params });',
+        'const byName = new Map(params.map((param) => [param.name, param]));\n    items.push({ name: first.name, params: [...byName.values()] });',
+      ],
+    ],
+  },
+  {
+    id: 'header-costs-its-square',
+    step: 1,
+    story:
+      'A header split where there are spaces and a semicolon, by a regular expression. From each space of a long run it reads to the end of the run: one request of 16 KiB costs a tenth of a second. `ws` had this with commas.',
+    source: 'websockets/ws',
+    rules: [],
+    edits: [["text.split(';')", 'text.split(/[ \\t]*;[ \\t]*/)']],
+  },
+  {
+    id: 'limit-without-number',
+    step: 2,
+    story:
+      'The offer sent back as it came. In an answer, `client_max_window_bits` needs a value, and Chrome refuses the connection: "must have value".',
+    source: 'Robert-112/Bauglir-WebSocket-2#2',
+    rules: [161],
+    edits: [
+      [
+        'client_max_window_bits: clientMaxWindowBits < 15 ? clientMaxWindowBits : undefined,',
+        'client_max_window_bits: theirBits,',
+      ],
+    ],
+  },
+  {
+    id: 'limit-nobody-offered',
+    step: 2,
+    story:
+      'A limit answered to a client that has not offered one. It does not know the parameter, and the connection fails.',
+    source: 'coder/websocket#443',
+    rules: [161],
+    edits: [
+      [
+        'limit === undefined ? 15 : Math.min(limit, policy.clientMaxWindowBits ?? 15)',
+        'Math.min(limit ?? 15, policy.clientMaxWindowBits ?? 15)',
+      ],
+    ],
+  },
+  {
+    id: 'limit-above-the-offer',
+    step: 2,
+    story:
+      'The server’s own limit answered, although the client has named a smaller one. It cannot do more than that, and the connection fails.',
+    source: 'websockets/ws#2327',
+    rules: [161],
+    edits: [
+      [
+        'Math.min(limit, policy.clientMaxWindowBits ?? 15)',
+        '(policy.clientMaxWindowBits ?? limit)',
+      ],
+    ],
+  },
+  {
+    id: 'bad-offer-refused',
+    step: 2,
+    story:
+      'An offer that cannot be kept answered with an error, instead of a connection without compression. With a bad number in one header, the whole handshake ended with 500.',
+    source: 'apache/tomcat#1019',
+    rules: [161],
+    edits: [
+      [
+        '    if (asked) return answerTo(asked, policy);\n',
+        "    if (asked) return answerTo(asked, policy);\n    if (offer.name === DEFLATE) throw new HandshakeError(400, '9.1', 'A bad parameter.');\n",
+      ],
+    ],
+  },
+  {
+    id: 'first-offer-only',
+    step: 2,
+    story:
+      'Only the first offer looked at. The others are there for a server that cannot keep the first.',
+    source: 'capnproto/capnproto#1505',
+    rules: [161],
+    edits: [
+      [
+        '    if (asked) return answerTo(asked, policy);\n',
+        '    return asked && answerTo(asked, policy);\n',
+      ],
+    ],
+  },
+  {
+    id: 'last-offer-wins',
+    step: 2,
+    story: 'The last of several offers taken. The client has put first what it wants most.',
+    source: 'RFC 7692 §5',
+    rules: [161],
+    edits: [['for (const offer of offers) {', 'for (const offer of offers.toReversed()) {']],
+  },
+  {
+    id: 'bare-offer-declined',
+    step: 2,
+    story:
+      'No compression without `client_max_window_bits` in the offer. Firefox and Safari never send it, and got none.',
+    source: 'python-websockets/websockets#1109',
+    rules: [140],
+    edits: [
+      [
+        '    if (asked) return answerTo(asked, policy);\n',
+        '    if (asked?.client_max_window_bits) return answerTo(asked, policy);\n',
+      ],
+    ],
+  },
+  {
+    id: 'value-of-limit-declined',
+    step: 2,
+    story:
+      'An offer of `client_max_window_bits` with a value declined, since an early draft of the standard had it without.',
+    source: 'crossbario/autobahn-python#276',
+    rules: [161],
+    edits: [
+      [
+        'return value === undefined && isOffer ? true : readBits(value);',
+        'return value === undefined && isOffer ? true : isOffer ? undefined : readBits(value);',
+      ],
+    ],
+  },
+  {
+    id: 'needless-limit-answered',
+    step: 2,
+    story:
+      'Both windows in every answer, also where they are 15 bits, as large as without a word. Some peers know no such parameters, and refuse the connection.',
+    source: 'boostorg/beast#2671',
+    rules: [161],
+    edits: [
+      [
+        'ownBits !== undefined || serverMaxWindowBits < 15 ? serverMaxWindowBits : undefined,',
+        'serverMaxWindowBits,',
+      ],
+    ],
+  },
+  {
+    id: 'needless-client-limit-answered',
+    step: 2,
+    story:
+      'A limit of 15 bits answered to everyone who can be limited, although it limits nothing.',
+    source: 'machinezone/IXWebSocket#599',
+    rules: [161],
+    edits: [
+      [
+        'client_max_window_bits: clientMaxWindowBits < 15 ? clientMaxWindowBits : undefined,',
+        'client_max_window_bits: limit === undefined ? undefined : clientMaxWindowBits,',
+      ],
+    ],
+  },
+  {
+    id: 'server-and-client-swapped',
+    step: 2,
+    story:
+      'The parameters of the server taken for those of the client. As long as both forget, or neither does, nobody notices.',
+    source: 'netty/netty#8395',
+    rules: [161, 176],
+    edits: [
+      [
+        'asked.server_no_context_takeover ?? policy.serverNoContextTakeover ?? false',
+        'asked.client_no_context_takeover ?? policy.serverNoContextTakeover ?? false',
+      ],
+      [
+        'asked.client_no_context_takeover ?? policy.clientNoContextTakeover ?? false',
+        'asked.server_no_context_takeover ?? policy.clientNoContextTakeover ?? false',
+      ],
+    ],
+  },
+  {
+    id: 'takeover-not-answered',
+    step: 2,
+    story:
+      'An offered `server_no_context_takeover` kept, but not answered. The client keeps a window for nothing, or refuses the connection.',
+    source: 'RFC 7692 §7.1.1.1',
+    rules: [176],
+    edits: [
+      [
+        'server_no_context_takeover: params.serverNoContextTakeover,',
+        'server_no_context_takeover: policy.serverNoContextTakeover,',
+      ],
+    ],
+  },
+  {
+    id: 'bits-by-number',
+    step: 2,
+    story:
+      'Window bits read with `Number`, which also knows 010, 1e1 and 0xA. Another program on the way reads something else in them.',
+    source: 'websockets/ws',
+    rules: [140, 161],
+    edits: [
+      [
+        'return /^([89]|1[0-5])$/.test(value) ? Number(value) : undefined;',
+        "const bits = Number(value);\n  return value !== '' && bits >= 8 && bits <= 15 ? bits : undefined;",
+      ],
+    ],
+  },
+  {
+    id: 'bits-from-nine',
+    step: 2,
+    story:
+      'Window bits from 9, as zlib has them. 8 is a good value, and what zlib makes of 9 fits into it.',
+    source: 'netty/netty#8702',
+    rules: [140, 161],
+    edits: [['/^([89]|1[0-5])$/', '/^(9|1[0-5])$/']],
+  },
+  {
+    id: 'bits-out-of-range',
+    step: 2,
+    story: 'Window bits that are any number. With 16, the compressor throws, and the process ends.',
+    source: 'netty/netty#11413',
+    rules: [140, 161],
+    edits: [['/^([89]|1[0-5])$/', '/^[1-9][0-9]?$/']],
+  },
+  {
+    id: 'value-of-hint-ignored',
+    step: 2,
+    story: 'A value accepted for parameters that have none: `server_no_context_takeover=true`.',
+    source: 'bisq-network/bisq2#4932',
+    rules: [140, 161],
+    edits: [['return value === undefined ? true : undefined;', 'return true;']],
+  },
+  {
+    id: 'server-limit-without-number',
+    step: 2,
+    story:
+      '`server_max_window_bits` accepted without a value, as the parameter of the client can be.',
+    source: 'apache/tomcat#1019',
+    rules: [140, 161],
+    edits: [["readBits(value = '')", "readBits(value = '15')"]],
+  },
+  {
+    id: 'repeated-parameter',
+    step: 2,
+    story: 'A parameter accepted twice. Which of the two values counts is anybody’s guess.',
+    source: 'bisq-network/bisq2#4932',
+    rules: [161],
+    edits: [['read === undefined || Object.hasOwn(asked, name)', 'read === undefined']],
+  },
+  {
+    id: 'unknown-parameter-ignored',
+    step: 2,
+    story:
+      'Unknown parameters passed over, as headers are. But a parameter changes what the bytes mean, so a server that does not know it cannot agree.',
+    source: 'RFC 7692 §7',
+    rules: [144, 161],
+    edits: [
+      [
+        'if (read === undefined ||',
+        "if (!/_/.test(name) || name === '__proto__') continue;\n    if (read === undefined ||",
+      ],
+    ],
+  },
+  {
+    id: 'inherited-parameter',
+    step: 2,
+    story:
+      'Known parameters looked up in an object, which also knows `toString` and `constructor`.',
+    source: 'RFC 7692 §7',
+    rules: [144, 161],
+    edits: [
+      [
+        '    default:\n      return undefined;',
+        '    default:\n      return name in {} ? true : undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'extension-in-any-case',
+    step: 2,
+    story: 'The name of the extension compared in any case. Chromium, ws and websockets do not.',
+    source: 'RFC 6455 §9.1',
+    rules: [51, 143],
+    edits: [['offer.name === DEFLATE ?', 'offer.name.toLowerCase() === DEFLATE ?']],
+  },
+  {
+    id: 'another-extension-accepted',
+    step: 2,
+    story:
+      'Any extension with known parameters taken for permessage-deflate: older Safari offered x-webkit-deflate-frame, which compresses each frame.',
+    source: 'koush/AndroidAsync#371',
+    rules: [51, 143],
+    edits: [
+      ['offer.name === DEFLATE ? readParams(offer, true) : undefined', 'readParams(offer, true)'],
+    ],
+  },
+  {
+    id: 'more-than-was-answered',
+    step: 2,
+    story:
+      'A window of 10 bits answered, and a larger one used. Most peers do not notice; one that keeps no more than it has to reads garbage.',
+    source: 'python-websockets/websockets#945',
+    rules: [162],
+    edits: [
+      [
+        'return { params, header };',
+        'return { params: { ...params, serverMaxWindowBits: policy.serverMaxWindowBits ?? 15 }, header };',
+      ],
+    ],
+  },
+  {
+    id: 'needless-limit-offered',
+    step: 9,
+    story:
+      'A limit of 15 bits offered, which is none. Servers that know no such parameter decline, or answer with 400.',
+    source: 'ninenines/gun#371',
+    rules: [140],
+    edits: [
+      [
+        'client_max_window_bits: policy.clientMaxWindowBits ?? true,',
+        'client_max_window_bits: policy.clientMaxWindowBits ?? 15,',
+      ],
+    ],
+  },
+  {
+    id: 'smaller-window-refused',
+    step: 9,
+    story:
+      'A connection refused because the server has limited its own window, unasked. It may, and costs the client nothing.',
+    source: 'netty/netty#11394',
+    rules: [140],
+    edits: [
+      [
+        'params.serverMaxWindowBits <= (policy.serverMaxWindowBits ?? 15)',
+        'params.serverMaxWindowBits === (policy.serverMaxWindowBits ?? 15)',
+      ],
+    ],
+  },
+  {
+    id: 'unasked-forgetting-refused',
+    step: 9,
+    story: 'A connection refused because the server forgets its window, unasked. It may.',
+    source: 'netty/netty#11413',
+    rules: [140],
+    edits: [
+      [
+        '(params.serverNoContextTakeover || !policy.serverNoContextTakeover)',
+        'params.serverNoContextTakeover === (policy.serverNoContextTakeover ?? false)',
+      ],
+    ],
+  },
+  {
+    id: 'told-to-forget-refused',
+    step: 9,
+    story:
+      'A connection refused because the server wants our window forgotten. It may ask for that.',
+    source: 'netty/netty#10191',
+    rules: [140],
+    edits: [
+      [
+        '  return isKept ? params : undefined;',
+        '  if (told.client_no_context_takeover && !policy.clientNoContextTakeover) return undefined;\n  return isKept ? params : undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'promise-not-kept',
+    step: 9,
+    story:
+      'A client that has offered to forget its window, and keeps it, because the answer does not repeat that. A server that relies on the offer cannot read the second message.',
+    source: 'zaphoyd/websocketpp#1193',
+    rules: [177],
+    edits: [
+      [
+        'told.client_no_context_takeover ?? policy.clientNoContextTakeover ?? false,',
+        'told.client_no_context_takeover ?? false,',
+      ],
+    ],
+  },
+  {
+    id: 'offered-limit-not-kept',
+    step: 9,
+    story: 'The same with a limit: offered, not repeated, and not kept.',
+    source: 'RFC 7692 §7.1.2.2',
+    rules: [140],
+    edits: [
+      [
+        'Number(told.client_max_window_bits ?? policy.clientMaxWindowBits ?? 15)',
+        'Number(told.client_max_window_bits ?? 15)',
+      ],
+    ],
+  },
+  {
+    id: 'answered-bits-unchecked',
+    step: 9,
+    story:
+      'The bits of an answer handed to zlib as they came. With 16, it throws where nobody catches that, and the process ends.',
+    source: 'apollographql/graphql-testing-library#173',
+    rules: [140, 163],
+    edits: [
+      [
+        "    case 'server_max_window_bits':\n      return readBits(value);",
+        "    case 'server_max_window_bits':\n      return isOffer ? readBits(value) : Number(value);",
+      ],
+      [
+        'params.serverMaxWindowBits <= (policy.serverMaxWindowBits ?? 15)',
+        '!(params.serverMaxWindowBits > (policy.serverMaxWindowBits ?? 99))',
+      ],
+    ],
+  },
+  {
+    id: 'answered-limit-without-number',
+    step: 9,
+    story: 'A limit without a number accepted in an answer, as if it were an offer.',
+    source: 'nodejs/undici',
+    rules: [163],
+    edits: [['return value === undefined && isOffer ?', 'return value === undefined ?']],
+  },
+  {
+    id: 'unknown-answer-ignored',
+    step: 9,
+    story:
+      'Parameters of an answer that nobody knows passed over. Whatever the server does now, it is not what was offered.',
+    source: 'nodejs/undici',
+    rules: [144, 163],
+    edits: [
+      [
+        'if (read === undefined ||',
+        'if (read === undefined && value === undefined && !isOffer) continue;\n    if (read === undefined ||',
+      ],
+    ],
+  },
+  {
+    id: 'agreed-twice',
+    step: 9,
+    story: 'The first element of an answer looked at, and no other.',
+    source: 'websockets/ws',
+    rules: [62, 163],
+    edits: [['item?.name !== DEFLATE || others.length > 0', 'item?.name !== DEFLATE']],
+  },
+  {
+    id: 'first-line-only',
+    step: 9,
+    story:
+      'The first of two lines of an answer read. The second agrees to an extension that was not on offer.',
+    source: 'RFC 6455 §11.3.2',
+    rules: [62, 145],
+    edits: [
+      [
+        'checkDeflate(parseExtensions(lines.join()) ?? [], policy)',
+        "checkDeflate(parseExtensions(lines[0] ?? '') ?? [], policy)",
+      ],
+    ],
+  },
+  {
+    id: 'asked-and-not-answered',
+    step: 9,
+    story:
+      'A server that does not say that it forgets its window, though asked to, believed to do so all the same. Its second message cannot be read.',
+    source: 'RFC 7692 §7.1.1.1',
+    rules: [163],
+    edits: [['(params.serverNoContextTakeover || !policy.serverNoContextTakeover) &&\n', '']],
+  },
+  {
+    id: 'larger-window-accepted',
+    step: 9,
+    story: 'A server accepted that looks back further than it was asked to.',
+    source: 'RFC 7692 §7.1.2.1',
+    rules: [163],
+    edits: [['params.serverMaxWindowBits <= (policy.serverMaxWindowBits ?? 15) &&\n', '']],
+  },
+  {
+    id: 'larger-limit-accepted',
+    step: 9,
+    story: 'A limit for our window accepted above the one that we have offered.',
+    source: 'websockets/ws#2336',
+    rules: [163],
+    edits: [['&&\n    params.clientMaxWindowBits <= (policy.clientMaxWindowBits ?? 15);', ';']],
+  },
+  {
+    id: 'compressed-though-declined',
+    step: 9,
+    story:
+      'Compression used because it was offered, whatever the answer. The server sees RSV1 where nobody has agreed on it.',
+    source: 'gorilla/websocket#731',
+    rules: [107, 145],
+    edits: [
+      [
+        'if (lines === undefined) return undefined;\n  const params = checkDeflate(',
+        "if (lines === undefined) return new PerMessageDeflate('client', checkDeflate([{ name: DEFLATE, params: [] }])!);\n  const params = checkDeflate(",
+      ],
+    ],
+  },
+  {
+    id: 'broken-answer-ignored',
+    step: 9,
+    story:
+      'An answer that breaks the grammar taken for none. The server compresses, and the client cannot read the first message.',
+    source: 'RFC 6455 §9.1',
+    rules: [58, 141, 142],
+    edits: [
+      [
+        'const params = checkDeflate(parseExtensions(lines.join()) ?? [], policy);',
+        'const answer = parseExtensions(lines.join());\n  if (answer === undefined) return undefined;\n  const params = checkDeflate(answer, policy);',
+      ],
+    ],
+  },
+  {
+    id: 'client-as-server',
+    step: 9,
+    story:
+      'The windows of a client set up like those of a server: it compresses as the server has promised to.',
+    source: 'netty/netty#8395',
+    rules: [107],
+    edits: [["new PerMessageDeflate('client', params)", "new PerMessageDeflate('server', params)"]],
+  },
+];
 
 /** Steps 3 to 5: messages and their window. */
 const PACKING: readonly Trap[] = [];

@@ -45,11 +45,10 @@ function declines(
 }
 
 const ACCEPTING: Scenarios = [
-  answers([140], 'Accept the bare offer of Firefox and Safari.', ['pmd', 'pmd', 'pmd; smwb=10']),
-  answers([161], 'Limit the client’s window only if it has offered that.', [
-    'pmd; smwb=12; snct',
-    'pmd; snct; smwb=12',
-    'pmd; snct; smwb=10',
+  answers([140], 'Accept the bare offer of Firefox and Safari, which cannot be limited.', [
+    'pmd',
+    'pmd',
+    'pmd; smwb=10',
   ]),
   answers([161], 'Accept the offer of Chrome: `client_max_window_bits` alone.', [
     'pmd; cmwb',
@@ -69,7 +68,7 @@ const ACCEPTING: Scenarios = [
     'pmd; smwb=10; cmwb=10',
   ]),
   answers(
-    [140, 161],
+    [140, 161, 162],
     'Keep to the window that the client wants of the server, and say so.',
     ['pmd; smwb=12', 'pmd; smwb=12', 'pmd; smwb=10'],
     ['pmd; smwb=9', 'pmd; smwb=9', 'pmd; smwb=9'],

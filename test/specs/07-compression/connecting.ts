@@ -1,10 +1,9 @@
 /** Step 9: a client that compresses, with a server that answers what it is told to. */
-
 import { SECTIONS } from '../../../shared/course/sections.ts';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { closeBody } from '../../../shared/kit/frames.ts';
+import { closeBody, utf8 } from '../../../shared/kit/frames.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
@@ -174,7 +173,7 @@ const TALKING: Scenarios = [
         const { connection, guest, call } = both;
         connection.send(LONG);
         const { rsv1, payload } = await guest.frame('A message that is sent arrives.');
-        equal(() => [rsv1, Buffer.from(payload).toString()], [false, LONG], what, {
+        equal(() => [rsv1, Buffer.from(payload)], [false, utf8(LONG)], what, {
           given: [call, ['the response has', 'no Sec-WebSocket-Extensions']],
           label: 'RSV1 and payload',
         });
