@@ -5,6 +5,7 @@ import { ANSWERS, ANY_ANSWER } from './answers.ts';
 import { means } from './chooser.ts';
 import { CONNECTING } from './connecting.ts';
 import { inFull } from './extensions.ts';
+import { HOOKS_OF_CLIENT } from './hooks.ts';
 import type { Scenarios } from './tools.ts';
 
 /** A client with this policy offers this. */
@@ -52,4 +53,10 @@ const WANTED: Scenarios = [
   ]),
 ];
 
-export const OFFERING: Scenarios = [...WANTED, ...ANSWERS, ...CONNECTING, ANY_ANSWER];
+export const OFFERING: Scenarios = [
+  ...WANTED,
+  ...ANSWERS,
+  ...HOOKS_OF_CLIENT,
+  ...CONNECTING,
+  ANY_ANSWER,
+];

@@ -18,6 +18,7 @@ import type {
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { AGREED, ECHO, HELLO, HELLO_AGAIN } from './agreed.ts';
 import { goes, packed, type Way } from './far.ts';
+import { HOOKS_OF_SERVER } from './hooks.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
@@ -388,4 +389,4 @@ function sendTimes(connection: Connection, times: number): void {
   for (let i = 0; i < times; i++) connection.send(NOISE);
 }
 
-export const SERVING: Scenarios = [...AGREED, ...LIVE];
+export const SERVING: Scenarios = [...AGREED, ...HOOKS_OF_SERVER, ...LIVE];
