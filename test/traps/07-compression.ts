@@ -622,7 +622,381 @@ const AGREEING: readonly Trap[] = [
 const PACKING: readonly Trap[] = [];
 
 /** Steps 6 and 7: RSV1. */
-const MARKING: readonly Trap[] = [];
+const MARKING: readonly Trap[] = [
+  {
+    id: 'rsv1-on-continuation-taken',
+    step: 6,
+    story:
+      'RSV1 on a continuation taken without a word. Whoever sends it has understood the bit in another way, and what it means by it is a guess.',
+    source: 'python-websockets/websockets#1720',
+    rules: [156],
+    edits: [
+      [
+        'this.#check({ ...header, opcode: packed.opcode, payloadLength: packed.announced });',
+        'const rsv = header.rsv & ~RSV1;\n    this.#check({ ...header, rsv, opcode: packed.opcode, payloadLength: packed.announced });',
+      ],
+    ],
+  },
+  {
+    id: 'rsv1-on-ping-taken',
+    step: 6,
+    story:
+      'RSV1 allowed on every frame, once compression was agreed on. A Ping with it was answered, and marked the next message as compressed.',
+    source: 'oven-sh/bun#33001',
+    rules: [156],
+    edits: [
+      [
+        '    } else {\n      this.#check(header);\n    }',
+        '    } else {\n      this.#check({ ...header, rsv: rsv & ~RSV1 });\n    }',
+      ],
+    ],
+  },
+  {
+    id: 'other-rsv-bits-taken',
+    step: 6,
+    story:
+      'All three reserved bits taken for RSV1: a compressed message with RSV2, of which nobody knows the meaning, is read as if it had none.',
+    source: 'RFC 7692 §6',
+    rules: [156],
+    edits: [
+      ['this.#check({ ...header, rsv: rsv & ~RSV1 });', 'this.#check({ ...header, rsv: 0 });'],
+    ],
+  },
+  {
+    id: 'ping-ends-compression',
+    step: 6,
+    story:
+      'One flag for “this frame is compressed”, which a Ping between two fragments clears. The rest of the message is given out as it came.',
+    source: 'python-hyper/wsproto#205',
+    rules: [155],
+    edits: [
+      [
+        'if (this.#packed === undefined || isControl(frame.opcode)) return frame;',
+        'if (isControl(frame.opcode)) this.#packed = undefined;\n      if (this.#packed === undefined) return frame;',
+      ],
+    ],
+  },
+  {
+    id: 'ping-joins-the-message',
+    step: 6,
+    story:
+      'A Ping between the fragments of a compressed message joined with them. With a payload it breaks the DEFLATE, and it is never answered.',
+    source: 'warmcat/libwebsockets#1470',
+    rules: [155],
+    edits: [
+      [
+        'if (this.#packed === undefined || isControl(frame.opcode)) return frame;',
+        'if (this.#packed === undefined) return frame;',
+      ],
+    ],
+  },
+  {
+    id: 'everything-inflated',
+    step: 6,
+    story:
+      'With compression agreed on, every message inflated. One that the peer has sent as it is, because it was short, ends the connection.',
+    source: 'TooTallNate/Java-WebSocket#1093',
+    rules: [160],
+    edits: [['} else if (begins && (rsv & RSV1) !== 0) {', '} else if (begins) {']],
+  },
+  {
+    id: 'continuation-is-plain',
+    step: 6,
+    story:
+      'Each frame asked for its own RSV1. Continuations have none, so they are handed out as they came, still compressed.',
+    source: 'tornadoweb/tornado#1497',
+    rules: [155],
+    edits: [
+      [
+        'if (this.#packed === undefined || isControl(frame.opcode)) return frame;',
+        'if (this.#packed === undefined || isControl(frame.opcode)) return frame;\n      if (frame.opcode === Opcode.Continuation) return frame;',
+      ],
+    ],
+  },
+  {
+    id: 'utf8-before-inflating',
+    step: 6,
+    story:
+      'The text decoded as its bytes arrive, while they are still compressed. Where they are not UTF-8 by chance, the connection ends with 1007.',
+    source: 'zaproxy/zaproxy#3324',
+    rules: [],
+    edits: [
+      [
+        'return this.#packed ? NO_BYTES : this.#frames.peek(from);',
+        'return this.#frames.peek(from);',
+      ],
+    ],
+  },
+  {
+    id: 'peek-always-empty',
+    step: 6,
+    story:
+      'Nothing shown of what is arriving, compressed or not. A text that cannot become one any more is read to its end, however long that is.',
+    source: 'RFC 6455 §8.1',
+    rules: [160],
+    edits: [
+      [
+        'return this.#packed ? NO_BYTES : this.#frames.peek(from);',
+        'return this.#packed ? NO_BYTES : this.#frames.peek(from).subarray(0, 0);',
+      ],
+    ],
+  },
+  {
+    id: 'limit-on-the-wire-only',
+    step: 6,
+    story:
+      'The limit asked of the bytes on the wire only. A few kilobytes of zeros, compressed, take a gigabyte when they are read.',
+    source: 'CVE-2026-1526',
+    rules: [164],
+    edits: [
+      ['this.#inflater.inflate(packed, this.#maxMessageBytes);', 'this.#inflater.inflate(packed);'],
+    ],
+  },
+  {
+    id: 'fragments-not-added-up',
+    step: 6,
+    story:
+      'The limit asked of each fragment by itself. A thousand of them, each within it, are kept until the last one comes, and it need not come.',
+    source: 'centrifugal/centrifugo#1162',
+    rules: [],
+    edits: [['payloadLength: packed.announced });', 'payloadLength: header.payloadLength });']],
+  },
+  {
+    id: 'message-inside-a-compressed-one',
+    step: 6,
+    story:
+      'The order of frames left to whoever checks the headers. To them, the compressed message is one frame, and a new one inside it goes unseen.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      ['if (header.opcode !== Opcode.Continuation) {', 'if (header.opcode > Opcode.Binary) {'],
+    ],
+  },
+  {
+    id: 'fragments-kept-in-a-list',
+    step: 6,
+    story:
+      'Each fragment kept as an object until the message ends. Empty ones cost the peer two bytes, and the server a hundred.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '  #arrived = 0;\n\n  constructor(opcode',
+        '  #arrived = 0;\n  readonly #list: Uint8Array[] = [];\n\n  constructor(opcode',
+      ],
+      [
+        '    const arrived = this.#arrived + payload.length;',
+        '    this.#list.push(payload);\n    const arrived = this.#arrived + payload.length;',
+      ],
+    ],
+  },
+  {
+    id: 'joined-with-each-fragment',
+    step: 6,
+    story:
+      'All fragments so far joined again with each new one. Small fragments without number keep the server busy for minutes.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['Math.max(arrived, 2 * this.#memory.length)', 'arrived']],
+  },
+  {
+    id: 'rsv1-on-every-fragment',
+    step: 7,
+    story:
+      'RSV1 set on every frame of a compressed message. Peers end the connection at the second one, which only long messages have.',
+    source: 'websockets/ws#2292',
+    rules: [155],
+    edits: [
+      [
+        'return [{ ...first!, rsv1: true }, ...others];',
+        'return [first!, ...others].map((frame) => ({ ...frame, rsv1: true }));',
+      ],
+    ],
+  },
+  {
+    id: 'rsv1-forgotten',
+    step: 7,
+    story: 'The message compressed, and not marked. The peer hands its bytes out as they are.',
+    source: 'RFC 7692 §6.1',
+    rules: [155],
+    edits: [['return [{ ...first!, rsv1: true }, ...others];', 'return [first!, ...others];']],
+  },
+  {
+    id: 'rsv1-on-what-is-plain',
+    step: 7,
+    story:
+      'RSV1 set whenever compression is on, also on a message that was left as it is. The peer inflates what is not DEFLATE.',
+    source: 'RFC 7692 §6.1',
+    rules: [155],
+    edits: [
+      [
+        'if (packed === undefined) return plain;',
+        'if (packed === undefined) return plain.map((frame, i) => ({ ...frame, rsv1: i === 0 }));',
+      ],
+    ],
+  },
+  {
+    id: 'each-fragment-compressed',
+    step: 7,
+    story:
+      'The message cut first, and each fragment compressed by itself. Together they are blocks with pieces missing in between.',
+    source: 'RFC 7692 §6.1',
+    rules: [155],
+    edits: [
+      [
+        '  const [first, ...others] = fragment(opcode, packed, maxPayload);',
+        '  const [first, ...others] =\n    plain.length > 1\n      ? plain.map((frame) => ({ ...frame, payload: deflateMessage(frame.payload) }))\n      : fragment(opcode, packed, maxPayload);',
+      ],
+    ],
+  },
+  {
+    id: 'empty-message-with-rsv1',
+    step: 7,
+    story:
+      'An empty message sent as no bytes with RSV1. There is not even a block in them, and receivers call it an error.',
+    source: 'machinezone/IXWebSocket#167',
+    rules: [155],
+    edits: [
+      [
+        'const packed = compress ? deflater.deflate(data) : undefined;',
+        'const packed = compress && data.length > 0 ? deflater.deflate(data) : data.length > 0 ? undefined : data;',
+      ],
+    ],
+  },
+  {
+    id: 'compressed-and-not-sent',
+    step: 7,
+    story:
+      'A message that was asked not to be compressed, compressed all the same, and only sent as it is. Our window has it, the peer’s has not, and the next message comes out as garbage.',
+    source: 'sockudo/sockudo-ws#14',
+    rules: [160],
+    edits: [
+      [
+        'const packed = compress ? deflater.deflate(data) : undefined;',
+        'const deflated = deflater.deflate(data);\n  const packed = compress ? deflated : undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'compressed-and-refused',
+    step: 7,
+    story:
+      'The message compressed before it was asked whether it can be sent. It is refused, and stays in our window alone.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [],
+    edits: [
+      [
+        '  const plain = fragment(opcode, data, maxPayload);\n  const packed = compress ? deflater.deflate(data) : undefined;',
+        '  const packed = compress ? deflater.deflate(data) : undefined;\n  const plain = fragment(opcode, data, maxPayload);',
+      ],
+    ],
+  },
+  {
+    id: 'sides-swapped',
+    step: 7,
+    story:
+      'The two sides taken for each other: a server that has agreed to forget its window keeps it, and forgets the client’s instead.',
+    source: 'netty/netty#8395',
+    rules: [159, 162, 176],
+    edits: [
+      [
+        "this.#deflater = new Deflater(...(role === 'server' ? server : client));",
+        "this.#deflater = new Deflater(...(role === 'server' ? client : server));",
+      ],
+      [
+        "this.#inflater = new Inflater(...(role === 'server' ? client : server));",
+        "this.#inflater = new Inflater(...(role === 'server' ? server : client));",
+      ],
+    ],
+  },
+  {
+    id: 'one-window-for-both-ways',
+    step: 7,
+    story:
+      'The parameters of the server used for both ways. As long as nothing is limited, or the same on both sides, nobody notices.',
+    source: 'RFC 7692 §7.1.1',
+    rules: [159],
+    edits: [
+      [
+        "this.#inflater = new Inflater(...(role === 'server' ? client : server));",
+        'this.#inflater = new Inflater(...server);',
+      ],
+    ],
+  },
+  {
+    id: 'window-bits-not-kept',
+    step: 7,
+    story:
+      'The smaller window agreed on, and not told to the compressor. It refers further back than the peer remembers.',
+    source: 'python-websockets/websockets#945',
+    rules: [162],
+    edits: [
+      [
+        "this.#deflater = new Deflater(...(role === 'server' ? server : client));",
+        "this.#deflater = new Deflater(15, (role === 'server' ? server : client)[1]);",
+      ],
+    ],
+  },
+  {
+    id: 'one-compressor-for-all',
+    step: 7,
+    story:
+      'One compressor for all connections. Each message refers back to what was sent to somebody else.',
+    source: 'ninenines/cowboy#1659',
+    rules: [159],
+    edits: [
+      [
+        '/** RSV1 among the three reserved',
+        'const compressor = new Deflater();\n\n/** RSV1 among the three reserved',
+      ],
+      [
+        "this.#deflater = new Deflater(...(role === 'server' ? server : client));",
+        "this.#deflater = server[1] && client[1] && server[0] + client[0] === 30 ? compressor : new Deflater(...(role === 'server' ? server : client));",
+      ],
+    ],
+  },
+  {
+    id: 'reader-without-its-limit',
+    step: 7,
+    story:
+      'The limit told to the reader of messages, and not to the one below it, which inflates with a limit of its own.',
+    source: 'crossbario/autobahn-python#1909',
+    rules: [164],
+    edits: [
+      [
+        'new InflatingReader(check, this.#inflater, maxMessageBytes)',
+        'new InflatingReader(check, this.#inflater)',
+      ],
+    ],
+  },
+  {
+    id: 'reader-of-one-role',
+    step: 7,
+    story: 'The reader made for a server, on both sides. A client refuses what its server sends.',
+    source: 'RFC 6455 §5.1',
+    rules: [155],
+    edits: [
+      [
+        'return new MessageReader(\n      this.#role,',
+        "return new MessageReader(\n      'server',",
+      ],
+    ],
+  },
+  {
+    id: 'secret-compressed-after-all',
+    step: 7,
+    story:
+      'The options of `send` not handed on. The one message that must not be compressed with others is, and its length tells what is in it.',
+    source: 'dotnet/runtime#49304',
+    rules: [160],
+    edits: [
+      [
+        'return deflatedFrames(this.#deflater, opcode, data, maxPayload, options);',
+        'return deflatedFrames(this.#deflater, opcode, data, maxPayload);',
+      ],
+    ],
+  },
+];
 
 /** Steps 8 and 10: in the server, and when not. */
 const SERVING: readonly Trap[] = [

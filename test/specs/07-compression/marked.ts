@@ -564,8 +564,8 @@ const MANY: Scenarios = [
 export const MARKED: Scenarios = [
   ...HOOKS_OF_READING,
   ...READ,
-  ...ALONE,
   ...REFUSED,
   ...LIMITED,
+  ...ALONE,
   ...MANY,
 ];

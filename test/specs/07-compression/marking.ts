@@ -159,7 +159,7 @@ const SENT: Scenarios = [
     rules: [160],
     check(lesson) {
       const what = 'What goes as it is stays out of the window: the peer will not have it there.';
-      const secret = utf8('token=7f3a9c1e8d4b2506, and for you alone');
+      const secret = utf8('token=7f3a9c1e8d4b2506 '.repeat(4));
       for (const [data, options] of [
         [secret, { compress: false }],
         [NOISE, undefined],
@@ -224,6 +224,16 @@ function agreedFor(role: Role, forgets: boolean, bits = 15): DeflateParams {
     : { ...FREE, clientNoContextTakeover: forgets, clientMaxWindowBits: bits };
 }
 
+/** The same, of each side for the other. */
+function swapped(params: DeflateParams): DeflateParams {
+  return {
+    serverNoContextTakeover: params.clientNoContextTakeover,
+    clientNoContextTakeover: params.serverNoContextTakeover,
+    serverMaxWindowBits: params.clientMaxWindowBits,
+    clientMaxWindowBits: params.serverMaxWindowBits,
+  };
+}
+
 const other = (role: Role): Role => (role === 'server' ? 'client' : 'server');
 
 /** What a failure tells of an extension. */
@@ -242,49 +252,72 @@ function fromPeer(role: Role, ...frames: readonly Parameters<typeof wire>[0][]):
   return join(...frames.map((sent) => wire(role === 'client' ? { ...sent, key: null } : sent)));
 }
 
-/** Lets messages of the peer arrive, and compares what comes out. */
+/** Lets messages of the peer arrive at a new extension, and compares what comes out. */
 function hears(
-  extension: InstanceType<Lesson['PerMessageDeflate']>,
+  { PerMessageDeflate }: Lesson,
+  [role, params]: readonly [Role, DeflateParams],
   bytes: Uint8Array,
   messages: readonly Message[],
   what: string,
-  given: readonly Fact[],
-  cause?: string,
 ): void {
-  const about = {
-    given: [...given, ...arrived(bytes)],
-    cause: () => cause,
-    causeOfError: () => cause,
+  const read = (agreed: DeflateParams) =>
+    readAll(new PerMessageDeflate(role, agreed).readerFor(65_536), [bytes]);
+  const cause = () => (show(read(swapped(params))) === show(messages) ? SWAPPED : undefined);
+  const given = [...made(role, params), ...arrived(bytes)];
+  equal(() => read(params), messages, what, { given, cause, causeOfError: cause });
+}
+
+/** What this role sends comes out on the other side. */
+function comesOut(role: Role): Scenarios[number] {
+  const what = `What a ${role} sends is compressed, and comes out on the other side.`;
+  return {
+    what,
+    rules: [155],
+    check(lesson) {
+      const sender = new lesson.PerMessageDeflate(role, FREE);
+      const reader = new lesson.PerMessageDeflate(other(role), FREE).readerFor(65_536);
+      for (const maxPayload of [65_536, 20, 65_536]) {
+        const frames = sender.framesFor(Text, CHAT, maxPayload);
+        const call: Fact = ['the call', `framesFor(1, ${show(CHAT)}, ${maxPayload})`];
+        equal(() => frames[0]?.rsv1, true, 'A message that gets shorter goes compressed.', {
+          given: [...made(role, FREE), call],
+          label: 'its `rsv1`',
+        });
+        const bytes = encoded(lesson, role, frames);
+        const given = [...made(role, FREE), call, ...arrived(bytes, `at the ${other(role)}`)];
+        equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, { given });
+      }
+    },
   };
-  equal(() => readAll(extension.readerFor(65_536), [bytes]), messages, what, about);
 }
 
 const TALKED: Scenarios = [
+  comesOut('server'),
   {
-    what: 'A message is compressed on one side, and comes out on the other.',
-    rules: [155],
-    check(lesson) {
-      const what = 'A message is compressed on one side, and comes out on the other.';
-      for (const role of ROLES) {
-        const sender = new lesson.PerMessageDeflate(role, FREE);
-        const receiver = new lesson.PerMessageDeflate(other(role), FREE);
-        const reader = receiver.readerFor(65_536);
-        for (const maxPayload of [65_536, 20, 65_536]) {
-          const frames = sender.framesFor(Text, CHAT, maxPayload);
-          const bytes = encoded(lesson, role, frames);
-          const given = [...made(role, FREE), ...arrived(bytes, `at the ${other(role)}`)];
-          equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, { given });
-          equal(() => frames[0]!.rsv1, true, 'A message that gets shorter goes compressed.', {
-            given: [
-              ...made(role, FREE),
-              ['the call', `framesFor(1, ${show(CHAT)}, ${maxPayload})`],
-            ],
-            label: 'its `rsv1`',
-          });
-        }
+    what: 'Each connection has windows of its own.',
+    rules: [159],
+    check({ PerMessageDeflate }) {
+      const what = 'Each connection has windows of its own.';
+      const [one, two] = [1, 2].map(() => new PerMessageDeflate('server', FREE)) as [
+        InstanceType<Lesson['PerMessageDeflate']>,
+        InstanceType<Lesson['PerMessageDeflate']>,
+      ];
+      const given: Fact[] = [['the calls', 'the same, of two extensions in turn']];
+      for (const extension of [one, two]) {
+        const frames = extension.framesFor(Text, CHAT, 1000);
+        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
       }
+      const bytes = fromPeer('server', first(Text, HELLO));
+      equal(() => readAll(one.readerFor(1000), [bytes]), [text('Hello')], what, { given });
+      failsWith(
+        CloseCode.InvalidPayload,
+        () => readAll(two.readerFor(1000), [fromPeer('server', first(Text, HELLO_AGAIN))]),
+        what,
+        { given: [['to the second', '"Hello", which only the first has received before']] },
+      );
     },
   },
+  comesOut('client'),
   ...ROLES.map((role): Scenarios[number] => {
     const what = `A ${role} that has agreed to forget sends each message by itself.`;
     return {
@@ -309,12 +342,10 @@ const TALKED: Scenarios = [
     return {
       what,
       rules: [159],
-      check({ PerMessageDeflate }) {
-        const params = agreedFor(role, true);
+      check(lesson) {
         const bytes = fromPeer(role, first(Text, HELLO), first(Text, HELLO_AGAIN));
         const messages = [text('Hello'), text('Hello')];
-        const extension = new PerMessageDeflate(role, params);
-        hears(extension, bytes, messages, what, made(role, params), SWAPPED);
+        hears(lesson, [role, agreedFor(role, true)], bytes, messages, what);
       },
     };
   }),
@@ -346,8 +377,7 @@ const TALKED: Scenarios = [
     return {
       what,
       rules: [159],
-      check({ PerMessageDeflate }) {
-        const params = agreedFor(role, false, 9);
+      check(lesson) {
         const before = join(CHAT, utf8(FILLER));
         const bytes = fromPeer(
           role,
@@ -356,8 +386,7 @@ const TALKED: Scenarios = [
           first(Text, packed(CHAT, before)),
         );
         const chat = text(`${Buffer.from(CHAT)}`);
-        const extension = new PerMessageDeflate(role, params);
-        hears(extension, bytes, [chat, text(FILLER), chat], what, made(role, params), SWAPPED);
+        hears(lesson, [role, agreedFor(role, false, 9)], bytes, [chat, text(FILLER), chat], what);
       },
     };
   }),
@@ -389,30 +418,6 @@ const TALKED: Scenarios = [
           ['received', '"Hello", twice'],
         ]);
       }
-    },
-  },
-  {
-    what: 'Each connection has windows of its own.',
-    rules: [159],
-    check({ PerMessageDeflate }) {
-      const what = 'Each connection has windows of its own.';
-      const [one, two] = [1, 2].map(() => new PerMessageDeflate('server', FREE)) as [
-        InstanceType<Lesson['PerMessageDeflate']>,
-        InstanceType<Lesson['PerMessageDeflate']>,
-      ];
-      const given: Fact[] = [['the calls', 'the same, of two extensions in turn']];
-      for (const extension of [one, two]) {
-        const frames = extension.framesFor(Text, CHAT, 1000);
-        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
-      }
-      const bytes = fromPeer('server', first(Text, HELLO));
-      hears(one, bytes, [text('Hello')], what, given);
-      failsWith(
-        CloseCode.InvalidPayload,
-        () => readAll(two.readerFor(1000), [fromPeer('server', first(Text, HELLO_AGAIN))]),
-        what,
-        { given: [['to the second', '"Hello", which only the first has received before']] },
-      );
     },
   },
   {
