@@ -13,6 +13,7 @@ const WAITING = [
   'page-wire',
   'conformance',
   'client-conformance',
+  'deflate-peers',
   'tools',
   'serve-command',
   'drive-command',
