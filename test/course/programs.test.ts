@@ -3,16 +3,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { format } from 'node:util';
 import { parseAst } from 'rolldown/parseAst';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { blocksOf } from '../../shared/course/readme.ts';
+import { toJavaScript } from '../../shared/process/translate.mjs';
 import {
   type ConnectionEvent,
   type Handler,
   WebSocketServer,
 } from '../../solutions/05-server/server.ts';
+import { deflateMessage, guessSecret } from '../../solutions/07-compression/compression.ts';
 
 const TEXTS = [
   'README.md',
@@ -21,8 +24,10 @@ const TEXTS = [
   ...LESSONS.map(({ name }) => `lessons/${name}/README.md`),
 ];
 
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
 /** The blocks without a language, or of text, that are a program all the same. */
-const programs = TEXTS.flatMap((path) => blocksOf(readFileSync(join(ROOT, path), 'utf8')))
+const programs = TEXTS.flatMap((path) => blocksOf(read(path)))
   .filter(({ language, code }) => /^(text)?$/.test(language) && isProgram(code))
   .map(({ code }) => code);
 
@@ -86,4 +91,17 @@ test('the one for a console talks to the one for a server', async () => {
   expect(events.map(({ type }) => type)).toEqual(['open', 'text', 'close']);
   expect(events[0]).toMatchObject({ upgrade: { resource: '/echo' } });
   expect(heard).toEqual(['你好，世界']);
+});
+
+test('the theft of lesson 07 prints what the text says', () => {
+  const blocks = blocksOf(read('lessons/07-compression/README.md'));
+  const at = blocks.findIndex(({ code }) => /^import .*guessSecret/.test(code));
+  const program = toJavaScript('steal.ts', (blocks[at]?.code ?? '').replace(/^import .*\n/, ''));
+  const printed: string[] = [];
+  run(program, {
+    deflateMessage,
+    guessSecret,
+    console: { log: (...words: unknown[]) => printed.push(format(...words)) },
+  });
+  expect(blocks[at + 1]).toEqual({ language: 'text', code: `${printed.join('\n')}\n` });
 });
