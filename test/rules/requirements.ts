@@ -11,6 +11,8 @@ export const REASONS = {
   noProxy: 'It is for a client behind a proxy, and this one goes straight to the server.',
   application: 'It is for the application, and not for the protocol below it.',
   tls: 'It is a matter of TLS, which is the same for every protocol.',
+  noExtensionData:
+    'It is about data that an extension puts into a payload, and compression has none.',
   http2: 'It is the handshake of HTTP/2.',
   unseen: 'Nothing on the wire shows whether it is kept.',
 } as const;
