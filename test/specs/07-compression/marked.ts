@@ -11,6 +11,7 @@ import {
 } from '../../../solutions/02-reading-frames/reading.ts';
 import { NO_KEY, outOfProportion } from '../02-reading-frames/cost.ts';
 import { arrived, binary, text } from '../02-reading-frames/readers.ts';
+import { ANY_PACKED } from './generated-frames.ts';
 import { HOOKS_OF_READING } from './hooks.ts';
 import {
   first,
@@ -568,4 +569,5 @@ export const MARKED: Scenarios = [
   ...LIMITED,
   ...ALONE,
   ...MANY,
+  ANY_PACKED,
 ];
