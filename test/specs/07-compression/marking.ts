@@ -14,6 +14,7 @@ import {
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { DeflateParams } from '../../../solutions/07-compression/compression.ts';
 import { arrived, readAll, text } from '../02-reading-frames/readers.ts';
+import { ANY_TALK } from './generated-talk.ts';
 import { HOOKS_OF_SENDING } from './hooks.ts';
 import { first, HELLO, HELLO_AGAIN, RSV1 } from './packed-messages.ts';
 import { isCompressed, isPlain } from './sent-messages.ts';
@@ -486,4 +487,4 @@ function encoded({ EARLIER }: Lesson, role: Role, frames: readonly Frame[]): Uin
     : join(...frames.map((frame) => EARLIER.encodeMaskedFrame(frame)));
 }
 
-export const MARKING: Scenarios = [...HOOKS_OF_SENDING, ...SENT, ...TALKED];
+export const MARKING: Scenarios = [...HOOKS_OF_SENDING, ...SENT, ...TALKED, ANY_TALK];
