@@ -181,7 +181,10 @@ export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Ar
  * RFC 7692 §7.2.1
  */
 export class Deflater {
-  /** Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`. */
+  /**
+   * Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`.
+   * Of what it was given, it keeps no more than those bytes.
+   */
   constructor(bits = 15, takeover = true) {
     throw new Todo('07.5');
   }
@@ -197,7 +200,10 @@ export class Deflater {
 
 /** Step 5 · Everything that is received compressed on one connection. RFC 7692 §7.2.2 */
 export class Inflater {
-  /** Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. */
+  /**
+   * Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. Of
+   * what has come out, it keeps no more than those bytes.
+   */
   constructor(bits = 15, takeover = true) {
     throw new Todo('07.5');
   }

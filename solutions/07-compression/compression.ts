@@ -346,7 +346,10 @@ export class Deflater {
   readonly #takeover: boolean;
   #window: Uint8Array = NO_BYTES;
 
-  /** Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`. */
+  /**
+   * Makes a compressor that looks back 2^`bits` bytes at most, and not at all without `takeover`.
+   * Of what it was given, it keeps no more than those bytes.
+   */
   constructor(bits = 15, takeover = true) {
     this.#bits = bits;
     this.#takeover = takeover;
@@ -370,7 +373,10 @@ export class Inflater {
   readonly #takeover: boolean;
   #window: Uint8Array = NO_BYTES;
 
-  /** Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. */
+  /**
+   * Makes a decompressor for a peer that looks back 2^`bits` bytes, and not without `takeover`. Of
+   * what has come out, it keeps no more than those bytes.
+   */
   constructor(bits = 15, takeover = true) {
     this.#bits = bits;
     this.#takeover = takeover;

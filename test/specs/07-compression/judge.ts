@@ -35,6 +35,19 @@ export function argument(bytes: Uint8Array): string {
   return bytes.length > 20 ? count(bytes.length, 'byte') : show(bytes);
 }
 
+/** Says whether something in a message refers back to before its beginning. */
+export function refersBefore(packed: Uint8Array): boolean {
+  return walkDeflate(packed).blocks.some(({ symbols }) =>
+    symbols.some((symbol) => 'distance' in symbol && symbol.distance > symbol.at),
+  );
+}
+
+/** Says whether this comes out of a message for a peer with this window. */
+export function isUnpackedBy(window: Uint8Array, packed: Uint8Array, plain: Uint8Array): boolean {
+  const out = unpacked(packed, window);
+  return !(out instanceof Error) && Buffer.compare(out, plain) === 0;
+}
+
 /** Unpacks with zlib alone. */
 function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
   const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
@@ -47,13 +60,15 @@ function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
 
 /**
  * Checks that a call packs a message into what every peer can read, and refers back no further than
- * it may. Returns the bytes. `given` is asked when it does not.
+ * it may. Returns the bytes. When it does not, `given` is asked for facts; and `causeOf`, when it is
+ * DEFLATE, of another message.
  */
 export function packs(
   call: () => Uint8Array | undefined,
   sent: Sent,
   what: string,
   given: () => readonly Fact[],
+  causeOf: (packed: Uint8Array) => string | undefined = () => undefined,
 ): Uint8Array {
   return withGiven(given, () => {
     const packed = attempt(call, what);
@@ -68,8 +83,8 @@ export function packs(
       const walk = walkDeflate(packed);
       endsAsItShould(packed, walk, plain, what);
       const out = unpacked(packed, window);
-      if (out instanceof Error) fail(what, [['zlib says of it', out.message]]);
-      equal(() => out, plain, what, { label: 'it unpacks to' });
+      if (out instanceof Error) fail(what, [['zlib says of it', out.message]], causeOf(packed));
+      equal(() => out, plain, what, { label: 'it unpacks to', cause: () => causeOf(packed) });
       if (walk.largestDistance > 2 ** bits) tooFar(walk, bits, what);
     });
     return packed;
@@ -96,7 +111,7 @@ function endsAsItShould(packed: Uint8Array, walk: Walk, plain: Uint8Array, what:
     'blocks without BFINAL, and at the end the header of an empty stored one, up to where 00 00 ff ff was',
   ];
   const ends = walk.problem ?? (isGoingOn ? ENDS[walk.end] : undefined) ?? 'a block with BFINAL';
-  fail(what, [['its end', ends], expected], causeOf(packed, walk, plain));
+  fail(what, [['its end', ends], expected], causeOfEnd(packed, walk, plain));
 }
 
 /** How bytes end that are no message. */
@@ -105,7 +120,7 @@ const ENDS: Readonly<Partial<Record<Walk['end'], string>>> = {
   whole: 'a block that is whole',
 };
 
-function causeOf(packed: Uint8Array, walk: Walk, plain: Uint8Array): string | undefined {
+function causeOfEnd(packed: Uint8Array, walk: Walk, plain: Uint8Array): string | undefined {
   const isSame = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
   if (plain.length > 0 && isSame(packed, plain)) return 'These are the plain bytes.';
   if ([0x78, 0x1f].includes(packed[0]!) && walk.end === 'wrong') {

@@ -6,7 +6,7 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { count } from '../../../shared/view/count.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { RFC_MESSAGES, SHORT_MESSAGES } from '../../vectors/deflate.ts';
-import { argument, isOwnCopy, noise, packs, type Sent, TAIL } from './judge.ts';
+import { argument, isOwnCopy, noise, packs, refersBefore, type Sent, TAIL } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 /** What the call looks like. */
@@ -84,7 +84,9 @@ function packsWithWindow(lesson: Lesson): void {
   const plain = noise(1000);
   const sent = { plain, window: join(utf8('before '), plain, utf8(' after')) };
   const packed = packsAlone(lesson, sent, WINDOW);
-  const cause = 'zlib has to know it: it is its `dictionary`.';
+  const cause = refersBefore(packed)
+    ? undefined
+    : 'Nothing in it refers back to before its own beginning. zlib has to know the window: it is its `dictionary`.';
   isShort(packed, plain, 100, WINDOW, given(sent), cause);
 }
 
@@ -134,9 +136,11 @@ function leavesAlone({ deflateMessage }: Lesson): void {
 const PART = 'Pack the bytes of a part of a buffer, and no others.';
 
 function packsView(lesson: Lesson): void {
-  const buffer = utf8(`${'#'.repeat(50)}Hello, Hello, Hello${'#'.repeat(50)}`);
-  const window = buffer.subarray(50, 55);
-  packsAlone(lesson, { plain: buffer.subarray(50, 69), window }, PART);
+  const plain = utf8('Hello, Hello, Hello');
+  // What is before them in the buffer would fit, but the peer has not got it.
+  const buffer = join(utf8('Hello, World, Hello'), utf8('window'), plain);
+  const [window, message] = [buffer.subarray(19, 25), buffer.subarray(25)];
+  packsAlone(lesson, { plain: message, window }, PART);
 }
 
 const COPY = 'The result is a copy of its own size, which keeps nothing else in memory.';

@@ -8,7 +8,7 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { memoryTaken } from '../../../shared/kit/memory.ts';
 import { count } from '../../../shared/view/count.ts';
-import { argument, lastOf, noise, packs, TAIL } from './judge.ts';
+import { argument, isUnpackedBy, lastOf, noise, packs, refersBefore, TAIL } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 type Deflater = InstanceType<Lesson['Deflater']>;
@@ -22,6 +22,8 @@ class Sender {
   readonly #calls: { plain: Uint8Array; packed?: Uint8Array | undefined }[] = [];
   /** What the peer has unpacked. */
   #window: Uint8Array = new Uint8Array(0);
+  /** All that was to be sent. */
+  #said: Uint8Array = new Uint8Array(0);
 
   constructor({ Deflater }: Lesson, bits = 15, takeover = true) {
     this.#bits = bits;
@@ -50,19 +52,36 @@ class Sender {
         this.#calls.push(call);
         const packed = attempt(() => this.#deflater.deflate(plain), what);
         call.packed = packed;
-        if (packed === undefined) return undefined;
-        const window = this.#takeover ? this.#window : new Uint8Array(0);
-        const sent = { plain, window, bits: this.#bits };
-        packs(
-          () => packed,
-          sent,
-          what,
-          () => [['the peer has', argument(window)]],
-        );
-        this.#window = join(this.#window, plain).slice(-(2 ** this.#bits));
+        if (packed !== undefined) this.#check(packed, plain, what);
+        this.#said = join(this.#said, plain);
         return packed;
       },
     );
+  }
+
+  #check(packed: Uint8Array, plain: Uint8Array, what: string): void {
+    const window = this.#takeover ? this.#window : new Uint8Array(0);
+    const sent = { plain, window, bits: this.#bits };
+    const given = (): Fact[] => [['the peer has', argument(window)]];
+    packs(
+      () => packed,
+      sent,
+      what,
+      given,
+      () => this.#causeOf(packed, plain),
+    );
+    this.#window = join(this.#window, plain).slice(-(2 ** this.#bits));
+  }
+
+  /** Finds a window with which a message would be right, and says what is in it that is too much. */
+  #causeOf(packed: Uint8Array, plain: Uint8Array): string | undefined {
+    if (!this.#takeover && isUnpackedBy(this.#window, packed, plain)) {
+      return 'It refers back to a message before. Without takeover, the peer does not have that any more.';
+    }
+    if (isUnpackedBy(this.#said, packed, plain)) {
+      return 'It refers back to what was sent as it is. That is not in the window of the peer: only what it has unpacked is.';
+    }
+    return undefined;
   }
 
   /** Sends a message that has to get shorter, to so many bytes at most. */
@@ -87,9 +106,17 @@ const AGAIN = 'A message that was sent before is almost nothing the second time.
 
 function refersBack(lesson: Lesson): void {
   const sender = new Sender(lesson);
-  const long = join(LINES, noise(400));
+  const long = join(LINES, noise(4000));
   sender.send(long, AGAIN);
-  sender.sendShort(long, 40, AGAIN, 'It could refer back to the message before: the peer has it.');
+  const again = sender.send(long, AGAIN);
+  if (again !== undefined && again.length <= 100) return;
+  fail(
+    AGAIN,
+    [...sender.facts(), ['expected', 'at most 100 bytes']],
+    again && !refersBefore(again)
+      ? 'Nothing in it refers back to the message before, which the peer has in its window.'
+      : undefined,
+  );
 }
 
 const EARLIER = 'Refer back over several messages, as long as they are in the window.';
@@ -120,16 +147,21 @@ function leavesPlain(lesson: Lesson): void {
   }
 }
 
-const SAME = 'Return undefined for a message that would be as long as it is, too.';
+const SAME = 'Compress a message if that makes it shorter, be it by one byte, and only then.';
 
-function leavesAsLong(lesson: Lesson): void {
-  // Somewhere among them, it is as long.
-  for (let length = 0; length < 40; length++) {
-    const plain = join(utf8('aaaaaaaa'.slice(0, length % 9)), noise(length >> 2));
+function compressesShorter(lesson: Lesson): void {
+  // Somewhere among them, it is as long, and somewhere a byte shorter.
+  for (let length = 1; length < 40; length++) {
+    const plain = join(utf8('aaaaaaaa'.slice(0, 1 + (length % 8))), noise(length >> 2));
+    const packed = attempt(() => lesson.deflateMessage(plain), SAME);
     const sender = new Sender(lesson);
-    const packed = sender.send(plain, SAME);
-    if (packed === undefined || packed.length < plain.length) continue;
-    fail(SAME, [...sender.facts(), ['expected', 'undefined']]);
+    const isSent = sender.send(plain, SAME) !== undefined;
+    if (isSent === packed.length < plain.length) continue;
+    fail(SAME, [
+      ...sender.facts(),
+      ['deflateMessage', `makes ${count(packed.length, 'byte')} of ${plain.length}`],
+      ['expected', isSent ? 'undefined' : 'those'],
+    ]);
   }
 }
 
@@ -143,7 +175,9 @@ function keepsPlainOut(lesson: Lesson): void {
   // For this one, the peer needs what it has not got.
   sender.send(join(LINES, random), STAYS_OUT);
   sender.sendPlain(new Uint8Array(0), STAYS_OUT);
-  sender.send(join(CHAT, CHAT), STAYS_OUT);
+  const cause =
+    'What was sent compressed stays in the window, whatever is sent as it is in between.';
+  sender.sendShort(join(LINES, random), 60, STAYS_OUT, cause);
 }
 
 function staysWithin(bits: number): Scenarios[number] {
@@ -194,17 +228,17 @@ function copiesPlain(lesson: Lesson): void {
   );
 }
 
-const SMALL = 'A connection keeps a window in memory, and not the messages.';
+const SMALL = 'What is kept in memory of all that was sent is 2^bits bytes.';
 
 function keepsLittle({ Deflater }: Lesson): void {
-  const deflaters = Array.from({ length: 8 }, () => new Deflater());
-  const most = 1024 * 1024;
+  const deflaters = Array.from({ length: 16 }, () => new Deflater(9));
+  const most = 256 * 1024;
   const taken = memoryTaken(
     ({ arrayBuffers }) => arrayBuffers,
     most,
     () => {
       for (const deflater of deflaters) {
-        attempt(() => deflater.deflate(new Uint8Array(256 * 1024)), SMALL);
+        attempt(() => deflater.deflate(new Uint8Array(64 * 1024)), SMALL);
       }
     },
   );
@@ -212,7 +246,7 @@ function keepsLittle({ Deflater }: Lesson): void {
   for (const deflater of deflaters) attempt(() => deflater.deflate(LINES), SMALL);
   if (taken < most) return;
   fail(SMALL, [
-    ['call', 'deflate(256 KiB of zeros), by 8 of them'],
+    ['call', 'deflate(64 KiB of zeros), by each of 16 that have 9 bits'],
     ['kept', `${Math.round(taken / 1024)} KiB`],
   ]);
 }
@@ -265,7 +299,7 @@ export const SENDING: { readonly named: Scenarios; readonly generated: Scenarios
     { what: EARLIER, rules: [159], check: refersFurther },
     { what: NONE, rules: [159, 176], check: refersNever },
     { what: LONGER, rules: [160], check: leavesPlain },
-    { what: SAME, rules: [160], check: leavesAsLong },
+    { what: SAME, rules: [160], check: compressesShorter },
     { what: STAYS_OUT, rules: [160], check: keepsPlainOut },
     ...[12, 10, 9, 8].map(staysWithin),
     { what: TWO, rules: [159], check: keepsApart },
