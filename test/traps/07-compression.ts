@@ -619,7 +619,456 @@ const AGREEING: readonly Trap[] = [
 ];
 
 /** Steps 3 to 5: messages and their window. */
-const PACKING: readonly Trap[] = [];
+const PACKING: readonly Trap[] = [
+  {
+    id: 'stream-ended',
+    step: 3,
+    story:
+      '`deflateRawSync` without options, as on a file: the last block has BFINAL. The next message is a new stream for the sender, and the peer waits for more of the old one.',
+    source: 'websockets/ws#2294',
+    rules: [157],
+    edits: [
+      [
+        '    finishFlush: constants.Z_SYNC_FLUSH,\n    dictionary: window,\n',
+        '    dictionary: window,\n',
+      ],
+    ],
+  },
+  {
+    id: 'tail-kept',
+    step: 3,
+    story:
+      'The four bytes 00 00 ff ff left at the end of each message. Tomcat did that, and Netty failed where they came in a frame of their own.',
+    source: 'netty/netty#9770',
+    rules: [157],
+    edits: [['new Uint8Array(packed.subarray(0, -TAIL.length))', 'new Uint8Array(packed)']],
+  },
+  {
+    id: 'first-marker-cut',
+    step: 3,
+    story:
+      'Cut where 00 00 ff ff is found first. It can be in the middle, too: messages of some sizes arrived broken, once in a while.',
+    source: 'faye/permessage-deflate-node#4',
+    rules: [157],
+    edits: [
+      ['packed.subarray(0, -TAIL.length)', 'packed.subarray(0, packed.indexOf(Buffer.from(TAIL)))'],
+    ],
+  },
+  {
+    id: 'header-of-zlib',
+    step: 3,
+    story:
+      '`deflateSync` taken for DEFLATE. What it makes has two bytes of zlib in front, and the peer reads them as a block.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [157],
+    edits: [
+      [
+        'import { constants, deflateRawSync, inflateRawSync }',
+        'import { constants, deflateSync as deflateRawSync, inflateRawSync }',
+      ],
+    ],
+  },
+  {
+    id: 'empty-becomes-nothing',
+    step: 3,
+    story:
+      'An empty message sent as a frame without a byte, marked as compressed. Python answered “invalid stored block lengths” and hung up.',
+    source: 'machinezone/IXWebSocket#167',
+    rules: [157, 158],
+    edits: [
+      [
+        '  // zlib returns a part of 16 KiB, which would be kept as long',
+        '  if (plain.length === 0) return NO_BYTES;\n  // zlib returns a part of 16 KiB, which would be kept as long',
+      ],
+    ],
+  },
+  {
+    id: 'four-less-than-nothing',
+    step: 3,
+    story:
+      'No output expected of an empty message, and its end cut off all the same: the length became a huge number, and the server went down with bad_alloc.',
+    source: 'mattgodbolt/seasocks#125',
+    rules: [157, 158],
+    edits: [
+      [
+        'new Uint8Array(packed.subarray(0, -TAIL.length))',
+        'new Uint8Array(plain.length === 0 ? -TAIL.length : packed.subarray(0, -TAIL.length))',
+      ],
+    ],
+  },
+  {
+    id: 'window-not-given',
+    step: 3,
+    story:
+      'The window kept, and never given to zlib. Everything works, and compresses as if there were no message before.',
+    source: 'paritytech/soketto#107',
+    rules: [159],
+    edits: [['    dictionary: window,\n', '']],
+  },
+  {
+    id: 'largest-window-always',
+    step: 3,
+    story:
+      'A compressor that looks back 32 KiB whatever was agreed. Most peers keep as much and notice nothing; one that kept its word said “invalid distance too far back”.',
+    source: 'dotnet/runtime#50235',
+    rules: [162],
+    edits: [['    windowBits: Math.max(bits, 9),\n', '']],
+  },
+  {
+    id: 'eight-bits-crash',
+    step: 3,
+    story:
+      'The agreed 8 bits refused as zlib for Python and C refuses them: the connection breaks with the first message.',
+    source: 'python-websockets/websockets#410',
+    rules: [162],
+    edits: [
+      [
+        '  const packed = deflateRawSync(plain, {',
+        "  if (bits < 9) throw new RangeError('windowBits');\n  const packed = deflateRawSync(plain, {",
+      ],
+    ],
+  },
+  {
+    id: 'packed-as-view',
+    step: 3,
+    story:
+      'The result of zlib handed on as it is: seven bytes that hold 16 KiB, for as long as the message waits. With slow peers, compression fills the memory that it was to save.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [],
+    edits: [
+      ['new Uint8Array(packed.subarray(0, -TAIL.length))', 'packed.subarray(0, -TAIL.length)'],
+    ],
+  },
+  {
+    id: 'tail-not-put-back',
+    step: 4,
+    story:
+      'A message unpacked as it came, without the four bytes and a sync flush: “unexpected end of file”. Its author took the four bytes for a mistake of the other side.',
+    source: 'websockets/ws#2293',
+    rules: [157],
+    edits: [
+      ['Buffer.concat([payload, TAIL])', 'payload'],
+      ['      finishFlush: constants.Z_SYNC_FLUSH,\n      dictionary,\n', '      dictionary,\n'],
+    ],
+  },
+  {
+    id: 'header-of-zlib-expected',
+    step: 4,
+    story:
+      'zlib left to look for its own header, which a message does not have: none could be unpacked.',
+    source: 'zwopple/PocketSocket#42',
+    rules: [157],
+    edits: [
+      [
+        'import { constants, deflateRawSync, inflateRawSync }',
+        'import { constants, deflateRawSync, inflateSync as inflateRawSync }',
+      ],
+    ],
+  },
+  {
+    id: 'bfinal-refused',
+    step: 4,
+    story:
+      'A block with BFINAL taken for an error, because nobody sends one. The RFC has an example of it.',
+    source: 'boostorg/beast#923',
+    rules: [158],
+    edits: [
+      [
+        '    rest = rest.subarray(read);\n',
+        "    rest = rest.subarray(read);\n    if (rest.length > 0) throw new ProtocolError(CloseCode.InvalidPayload, 'RFC 7692 §7.2.1', 'BFINAL');\n",
+      ],
+    ],
+  },
+  {
+    id: 'rest-after-bfinal-lost',
+    step: 4,
+    story:
+      'Unpacked up to the first BFINAL: what follows in the same message is dropped, and nothing says so.',
+    source: 'websockets/ws',
+    rules: [158],
+    edits: [['    rest = rest.subarray(read);\n', '    break;\n']],
+  },
+  {
+    id: 'nothing-before-bfinal',
+    step: 4,
+    story:
+      'A new stream after BFINAL without what came out before it, in the same message: it can refer back to that.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [158],
+    edits: [
+      ['    dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);\n', ''],
+    ],
+  },
+  {
+    id: 'nothing-is-an-error',
+    step: 4,
+    story:
+      'A message of which nothing comes out taken for a bad one. `ws.send("")` in a browser broke the connection.',
+    source: 'netty/netty#9429',
+    rules: [158],
+    edits: [
+      [
+        '    if (plain.length > room) throw tooBig',
+        "    if (plain.length === 0) throw new Error('cannot read uncompressed buffer');\n    if (plain.length > room) throw tooBig",
+      ],
+    ],
+  },
+  {
+    id: 'packed-bytes-limited',
+    step: 4,
+    story:
+      'The limit compared with the compressed bytes alone: 22 of them became 4096 where 128 were allowed, and a megabyte of zeros has a thousand.',
+    source: 'crossbario/autobahn-python#1909',
+    rules: [164],
+    edits: [
+      ["    if (plain.length > room) throw tooBig('More than the limit comes out.');\n", ''],
+      ['      maxOutputLength: Math.max(room, 1),\n', ''],
+      [
+        '  const pieces: Uint8Array[] = [];\n',
+        "  const pieces: Uint8Array[] = [];\n  if (payload.length > maxBytes) throw tooBig('It is too long.');\n",
+      ],
+    ],
+  },
+  {
+    id: 'packed-bytes-limited-too',
+    step: 4,
+    story:
+      'The limit compared with the compressed bytes as well. What cannot be compressed gets longer by a few bytes, and a message of just the limit is refused.',
+    source: 'websockets/ws',
+    rules: [164],
+    edits: [
+      [
+        '  const pieces: Uint8Array[] = [];\n',
+        "  const pieces: Uint8Array[] = [];\n  if (payload.length > maxBytes) throw tooBig('It is too long.');\n",
+      ],
+    ],
+  },
+  {
+    id: 'limit-when-unpacked',
+    step: 4,
+    story: 'The limit looked at when all has come out. It is refused, and the memory was taken.',
+    source: 'zaphoyd/websocketpp#1191',
+    rules: [164],
+    edits: [['      maxOutputLength: Math.max(room, 1),\n', '']],
+  },
+  {
+    id: 'cut-at-the-limit',
+    step: 4,
+    story:
+      'One byte more than the limit cut off instead of refused: the application got a message that nobody had sent.',
+    source: 'python-websockets/websockets#1715',
+    rules: [164],
+    edits: [
+      [
+        "    if (plain.length > room) throw tooBig('More than the limit comes out.');\n    return { plain, read: engine.bytesWritten };",
+        '    return { plain: plain.subarray(0, room), read: engine.bytesWritten };',
+      ],
+      ['Math.max(room, 1)', 'room + 1'],
+    ],
+  },
+  {
+    id: 'limit-for-each-stream',
+    step: 4,
+    story:
+      'The limit counted anew after each BFINAL. A hundred blocks, and a hundred times the limit comes out.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [['inflateStream(rest, room, dictionary)', 'inflateStream(rest, maxBytes, dictionary)']],
+  },
+  {
+    id: 'error-of-zlib',
+    step: 4,
+    story:
+      'The error of zlib passed on as it is. Nobody above knew what to do with it, and one message took the server down.',
+    source: 'websockets/ws#1848',
+    rules: [164],
+    edits: [
+      [
+        "    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooBig('More than the limit comes out.');\n",
+        "    if (code === 'ERR_BUFFER_TOO_LARGE') throw error;\n",
+      ],
+    ],
+  },
+  {
+    id: 'garbage-is-empty',
+    step: 4,
+    story: 'What cannot be unpacked handed on as an empty message, instead of closing with 1007.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [157],
+    edits: [
+      [
+        "    throw new ProtocolError(CloseCode.InvalidPayload, 'RFC 7692 §7.2.2', message);",
+        '    return { plain: NO_BYTES, read: message.length + bytes.length };',
+      ],
+    ],
+  },
+  {
+    id: 'any-number-of-bfinals',
+    step: 4,
+    story:
+      'As many BFINALs as a peer likes, and a new zlib for each. 64 KiB of 03 00 keep the process busy for half a second, and 16 MiB for minutes.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [['streams > MAX_FINAL_BLOCKS', 'streams > 2 ** 30']],
+  },
+  {
+    id: 'unpacked-as-view',
+    step: 4,
+    story: 'What zlib returns handed on as it is: a message of five bytes that holds 16 KiB.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [],
+    edits: [
+      [
+        '  const message = new Uint8Array(maxBytes - room);',
+        '  if (pieces.length === 1) return pieces[0]!;\n  const message = new Uint8Array(maxBytes - room);',
+      ],
+    ],
+  },
+  {
+    id: 'slide-minus-zero',
+    step: 5,
+    story:
+      '`subarray(-kept)` for the last bytes of the old window. When none is to be kept, that is `subarray(-0)`, which is all of it.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [159],
+    edits: [['kept === 0 ? NO_BYTES : window.subarray(-kept)', 'window.subarray(-kept)']],
+  },
+  {
+    id: 'window-of-the-last-message',
+    step: 5,
+    story:
+      'A window that is the last message alone. The peer refers back over several, and the third one fails.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [159],
+    edits: [
+      [
+        'this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+        'this.#window = slide(NO_BYTES, plain, this.#bits);\n    return plain;',
+      ],
+    ],
+  },
+  {
+    id: 'window-as-zlib-looks-back',
+    step: 5,
+    story:
+      'A window of 262 bytes less, since zlib never looks back further than that. Another compressor does.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [159],
+    edits: [
+      ['  const size = 2 ** bits;\n  const kept', '  const size = 2 ** bits - 262;\n  const kept'],
+    ],
+  },
+  {
+    id: 'window-is-a-view',
+    step: 5,
+    story:
+      'The end of a message kept as the window, as a view. All of the last message stays in memory while nothing else is sent: with a thousand connections, gigabytes.',
+    source: 'jetty/jetty.project#13029',
+    rules: [],
+    edits: [
+      [
+        '  const slid = new Uint8Array(old.length + Math.min(plain.length, size));\n',
+        '  if (plain.length >= size) return plain.subarray(-size);\n  const slid = new Uint8Array(old.length + Math.min(plain.length, size));\n',
+      ],
+    ],
+  },
+  {
+    id: 'window-dropped',
+    step: 5,
+    story:
+      'Each message unpacked by itself, though the peer was allowed to refer back. The first arrives, and the second kills the connection.',
+    source: 'oven-sh/bun#33003',
+    rules: [159],
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+        '    return plain;',
+      ],
+    ],
+  },
+  {
+    id: 'sent-as-it-is-in-the-window',
+    step: 5,
+    story:
+      'A message that does not get shorter goes out as it is, but has entered the window of the compressor. The peer does not have it there, and from then on both disagree: the text is wrong, or the connection breaks.',
+    source: 'sockudo/sockudo-ws#14',
+    rules: [160],
+    edits: [
+      [
+        '    if (packed.length >= plain.length) return undefined;\n    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n',
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    if (packed.length >= plain.length) return undefined;\n',
+      ],
+    ],
+  },
+  {
+    id: 'silent-after-bfinal',
+    step: 5,
+    story:
+      'A decompressor used again after BFINAL. It is done, returns nothing, and reports no error: every message from there on arrives empty.',
+    source: 'oven-sh/bun#34105',
+    rules: [158, 159],
+    edits: [
+      [
+        '  inflate(payload: Uint8Array, maxBytes = MAX_MESSAGE_BYTES): Uint8Array {\n',
+        '  inflate(payload: Uint8Array, maxBytes = MAX_MESSAGE_BYTES): Uint8Array {\n    if (this.#isOver) return NO_BYTES;\n    this.#isOver = (payload[0]! & 1) === 1;\n',
+      ],
+      ['export class Inflater {\n', 'export class Inflater {\n  #isOver = false;\n'],
+    ],
+  },
+  {
+    id: 'takeover-without-leave',
+    step: 5,
+    story:
+      'A server that agrees to forget its window, and uses it. The client has kept none, and cannot read the second message.',
+    source: 'RFC 7692 §7.1.1.1',
+    rules: [159, 176],
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return packed;',
+        '    this.#window = slide(this.#window, plain, this.#bits);\n    return packed;',
+      ],
+    ],
+  },
+  {
+    id: 'agreed-bits-not-passed-on',
+    step: 5,
+    story:
+      'A smaller window agreed on, and the compressor made without it. It refers back further than the peer has said it would remember.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [162],
+    edits: [
+      ['deflateMessage(plain, this.#window, this.#bits)', 'deflateMessage(plain, this.#window)'],
+    ],
+  },
+  {
+    id: 'one-window-for-all',
+    step: 5,
+    story:
+      'One compressor for all connections, so that a message to a thousand of them is compressed once. Each peer has heard something else before, and most cannot read it.',
+    source: 'ninenines/cowboy#1659',
+    rules: [159],
+    edits: [
+      [
+        'export class Deflater {\n  readonly #bits: number;\n  readonly #takeover: boolean;\n  #window: Uint8Array = NO_BYTES;\n',
+        'let ofAll: Uint8Array = NO_BYTES;\n\nexport class Deflater {\n  readonly #bits: number;\n  readonly #takeover: boolean;\n  get #window() {\n    return ofAll;\n  }\n  set #window(window: Uint8Array) {\n    ofAll = window;\n  }\n',
+      ],
+    ],
+  },
+  {
+    id: 'caller-writes-in-the-window',
+    step: 5,
+    story:
+      'The bytes of the caller kept, and no copy of them. They had changed when they were looked at again, and the peer could not unpack what came of that.',
+    source: 'websockets/ws#594',
+    rules: [159],
+    edits: [
+      [
+        'this.#window = slide(this.#window, plain, this.#bits);\n    return packed;',
+        'this.#window = this.#window.length === 0 && plain.length <= 2 ** this.#bits ? plain : slide(this.#window, plain, this.#bits);\n    return packed;',
+      ],
+    ],
+  },
+];
 
 /** Steps 6 and 7: RSV1. */
 const MARKING: readonly Trap[] = [

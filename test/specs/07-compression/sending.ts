@@ -208,23 +208,30 @@ function keepsApart(lesson: Lesson): void {
 
 const CHANGED = 'What the caller does with a message after sending it changes nothing.';
 
-function copiesPlain(lesson: Lesson): void {
-  const { Deflater } = lesson;
+function copiesPlain({ Deflater }: Lesson): void {
   const deflater = new Deflater();
   const given: Fact[] = [
-    ['call', `deflate(${argument(LINES)}), then the caller fills them with zeros`],
-    ['then', `deflate(${argument(LINES)}) with the same bytes as before`],
+    ['call', `deflate(buffer), with a message of ${count(LINES.length, 'byte')}`],
+    ['then', 'deflate(buffer), where the caller has put the next message'],
   ];
-  const plain = LINES.slice();
-  const first = attempt(() => deflater.deflate(plain), CHANGED, given);
-  plain.fill(0);
-  const second = attempt(() => deflater.deflate(LINES.slice()), CHANGED, given);
-  if (!first || !second) fail(CHANGED, [...given, ['you returned', show(first ?? second)]]);
+  const buffer = LINES.slice();
+  attempt(() => deflater.deflate(buffer), CHANGED, given);
+  const next = utf8('Whether it is nobler in the mind to suffer '.repeat(10)).slice(
+    0,
+    LINES.length,
+  );
+  buffer.set(next);
+  const sent = { plain: next, window: LINES };
+  const cause = (packed: Uint8Array) =>
+    isUnpackedBy(next, packed, next)
+      ? 'The window is not what was sent, but what is in the bytes of the caller now. It has to be a copy.'
+      : undefined;
   packs(
-    () => second,
-    { plain: LINES, window: LINES },
+    () => deflater.deflate(buffer),
+    sent,
     CHANGED,
     () => given,
+    cause,
   );
 }
 

@@ -6,6 +6,7 @@ import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { buffersReserved } from '../../../shared/kit/memory.ts';
 import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import {
   LOOSE_MESSAGES,
@@ -44,7 +45,7 @@ function unpacks({ inflateMessage }: Lesson, call: Call, plain: Uint8Array, what
   equal(() => inflateMessage(payload, maxBytes, window), plain, what, {
     given: given(call),
     cause: (returned) => causeOf(returned, call, plain),
-    causeOfError,
+    causeOfError: (error) => causeOfError(error) ?? causeOfLimit(error, call, plain),
   });
 }
 
@@ -58,14 +59,28 @@ function causeOf(returned: unknown, { payload }: Call, plain: Uint8Array): strin
 }
 
 function causeOfError(error: unknown): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'Z_BUF_ERROR') {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'Z_BUF_ERROR' || /unexpected end of file/.test(message)) {
     return 'For zlib, the bytes end too early. It needs the 00 00 ff ff that was cut off, and `finishFlush: constants.Z_SYNC_FLUSH`, since no block says that it is the last.';
   }
   if (code === 'ERR_OUT_OF_RANGE') {
     return '`maxOutputLength` has to be at least 1: compare what comes out of it with the limit yourself.';
   }
+  if (code === 'ERR_BUFFER_TOO_LARGE') {
+    return 'So Node says that more than `maxOutputLength` would come out. The error has to say with which code to close.';
+  }
   return undefined;
+}
+
+function causeOfLimit(
+  error: unknown,
+  { payload, maxBytes = Infinity }: Call,
+  plain: Uint8Array,
+): string | undefined {
+  const isTooBig = error instanceof ProtocolError && error.closeCode === CloseCode.MessageTooBig;
+  return isTooBig && payload.length > maxBytes
+    ? `The limit is for what comes out, which is ${count(plain.length, 'byte')}. Compressed, it can be longer.`
+    : undefined;
 }
 
 function unpacksVector({ what, wire, expected }: Vector<Unpacked>): Scenarios[number] {
@@ -151,13 +166,21 @@ function refusesLarge(
   call: Call,
   what: string,
   facts: readonly Fact[] = [],
+  cause: (error: unknown) => string | undefined = causeOfError,
 ): void {
   const { payload, maxBytes, window } = call;
   failsWith(CloseCode.MessageTooBig, () => inflateMessage(payload, maxBytes, window), what, {
     given: [...given(call), ...facts],
-    causeOfError,
+    causeOfError: cause,
     section: '10.4',
   });
+}
+
+/** What is wrong where something that is no DEFLATE comes after what is too much already. */
+function causeOfGarbage(error: unknown): string | undefined {
+  return error instanceof ProtocolError && error.closeCode === CloseCode.InvalidPayload
+    ? 'What is no DEFLATE comes after what is too much already: it was unpacked all the same.'
+    : causeOfError(error);
 }
 
 const BOMB = 'Refuse 64 MiB out of a few bytes before they take any memory.';
@@ -180,7 +203,7 @@ const STOP = 'Stop at the limit: what comes after it does not matter.';
 function stopsAtLimit(lesson: Lesson): void {
   const payload = join(zeros(16).subarray(0, -1), Uint8Array.of(0xff, 0xff));
   const facts: Fact[] = [['comes out', '1 MiB of zeros, and then there is no DEFLATE any more']];
-  refusesLarge(lesson, { payload, maxBytes: 1000 }, STOP, facts);
+  refusesLarge(lesson, { payload, maxBytes: 1000 }, STOP, facts, causeOfGarbage);
 }
 
 const USUAL = 'Without a limit of your own, no more than 16 MiB come out.';
@@ -213,9 +236,8 @@ function stopsAtFinals(lesson: Lesson): void {
   const block = writeMessage([EMPTY_FINAL]).subarray(0, 2);
   const blocks = Array.from({ length: 1000 }, () => block);
   const payload = join(...blocks, Uint8Array.of(0xff, 0xff));
-  refusesLarge(lesson, { payload }, MANY, [
-    ['BFINAL', 'in 1000 blocks, and then there is no DEFLATE any more'],
-  ]);
+  const facts: Fact[] = [['BFINAL', 'in 1000 blocks, and then there is no DEFLATE any more']];
+  refusesLarge(lesson, { payload }, MANY, facts, causeOfGarbage);
 }
 
 const REACH = 'Refer back over the whole window, and over no more than there is.';
@@ -277,8 +299,8 @@ export const UNPACKING: Scenarios = [
   { what: STOP, rules: [164], check: stopsAtLimit },
   { what: BOMB, rules: [164], check: refusesBomb },
   { what: USUAL, rules: [164], check: hasUsualLimit },
-  { what: FINALS, rules: [158], check: countsFinals },
-  { what: MANY, rules: [], check: stopsAtFinals },
+  { what: FINALS, rules: [158, 164], check: countsFinals },
+  { what: MANY, rules: [164], check: stopsAtFinals },
   { what: KEPT, rules: [], check: leavesAlone },
   { what: PART, rules: [], check: unpacksView },
   { what: COPY, rules: [], check: returnsCopy },
