@@ -30,6 +30,13 @@ const HELLO_AGAIN = fromHex('f2 00 11 00 00');
 const LONG = 'Ada: hello, hello, hello. Bob: hello, hello, hello. Ada: hello, hello, hello!';
 const OTHER = 'Bob: how do you do? Ada: how do you do? Bob: how do you do? Ada: how do you do?';
 
+/** Nothing in it is there twice. */
+const PHRASE = 'The quick brown fox jumps over a lazy dog; 0123456789?';
+/** More than 512 bytes that have nothing in common with it, and get shorter. */
+const VARIED = Array.from({ length: 300 }, (_, i) => String.fromCharCode(65 + ((i * i) % 23))).join(
+  '_',
+);
+
 const NO_HOOK =
   'Does `connect` get the `offer` among its options? In lesson 06, `openingRequest` has to write its `header`: a file that was begun before there was a lesson 07 may not do so yet.';
 
@@ -60,11 +67,11 @@ function refuses(
         const error = event?.type === 'error' ? event.error : undefined;
         given.push(['the error', show(error)]);
         if (!(error instanceof OpeningError)) fail('The error is an `OpeningError`.', given);
-        const { status, section, headers } = error;
+        const { status, section, headers, message } = error;
         equal(
-          () => [status, SECTIONS.has(section), headers.size > 0],
-          [101, true, true],
-          'The error has a section, and the status and the headers of the response.',
+          () => [status, headers.size > 0, SECTIONS.has(section), message !== ''],
+          [101, true, true, true],
+          'The error has the status and the headers of the response, a section, and a message.',
           { given, label: 'status, and are the others there?' },
         );
       }),
@@ -128,7 +135,7 @@ const TALKING: Scenarios = [
           const what =
             'A client that has offered to forget its window does so, whatever the answer.';
           await sendsCompressed(both, LONG, what);
-          await sendsCompressed(both, LONG, what, { forgotten: LONG });
+          await sendsCompressed(both, LONG, what, { gone: LONG });
           both.guest.write(compressed(HELLO), compressed(HELLO_AGAIN));
           await hears(both, ['open', 'text', 'text'], 'The server has not forgotten its own.');
         },
@@ -145,10 +152,24 @@ const TALKING: Scenarios = [
         async (both) => {
           const what = 'A client forgets its window when the server has answered that it has to.';
           await sendsCompressed(both, LONG, what);
-          await sendsCompressed(both, LONG, what, { forgotten: LONG });
+          await sendsCompressed(both, LONG, what, { gone: LONG });
         },
         { serverNoContextTakeover: true, serverMaxWindowBits: 10 },
       ),
+  },
+  {
+    what: 'A client looks back no further than the server has answered.',
+    rules: [162],
+    check: (lesson) =>
+      agreed(lesson, inFull('pmd; cmwb=9; smwb=12'), async (both) => {
+        const what = 'A client looks back no further than the server has answered.';
+        const text = `${PHRASE}${VARIED}`;
+        await sendsCompressed(both, text, what);
+        await sendsCompressed(both, PHRASE + PHRASE, what, {
+          window: text.slice(-512),
+          gone: text,
+        });
+      }),
   },
   {
     what: 'Each connection has windows of its own.',
@@ -160,7 +181,7 @@ const TALKING: Scenarios = [
         const one = await open(lesson, host, lines);
         const other = await open(lesson, host, lines);
         await sendsCompressed(one, LONG, what);
-        await sendsCompressed(other, LONG, what, { forgotten: LONG });
+        await sendsCompressed(other, LONG, what, { gone: LONG });
       }),
   },
   {
@@ -222,7 +243,10 @@ const REFUSING: Scenarios = [
   refuses([58, 142], 'a value in quotes that is not a token', [inFull('pmd; smwb="1 0"')]),
   refuses([141], 'an empty list', ['']),
   refuses([62], 'compression twice, on two lines', ['permessage-deflate', 'permessage-deflate']),
-  refuses([62, 145], 'another extension on a line of its own', ['permessage-deflate', 'x-foo']),
+  refuses([62, 145], 'a parameter on a line of its own', [
+    'permessage-deflate',
+    'server_no_context_takeover',
+  ]),
 ];
 
 export const CONNECTING: Scenarios = [...TALKING, ...REFUSING];

@@ -43,7 +43,7 @@ export function dial(
     () =>
       connectCompressing(
         url,
-        { ...PATIENT, ...options },
+        Object.freeze({ ...PATIENT, ...options }),
         (_, event) => {
           events.push(event);
         },
@@ -88,13 +88,13 @@ export function agreed(
 
 /**
  * Sends a text that gets much shorter, and checks that it arrives compressed. It may refer back to
- * `window`, the texts before it that the server still has. `forgotten` are those that it has not.
+ * `window`, what the server still has of the texts before it. `gone` are all of them.
  */
 export async function sendsCompressed(
   { connection, guest, call }: Both,
   text: string,
   what: string,
-  { window = '', forgotten = '' } = {},
+  { window = '', gone = '' } = {},
 ): Promise<void> {
   connection.send(text);
   const { rsv1, payload } = await guest.frame('A message that is sent arrives.');
@@ -107,11 +107,11 @@ export async function sendsCompressed(
     ['the payload', show(new Uint8Array(payload))],
   ];
   if (!rsv1) fail(what, given);
-  const remembers = forgotten !== '' && unpack(payload, forgotten) === text;
+  const remembers = gone !== '' && unpack(payload, gone) === text;
   fail(
     what,
     [...given, ['unpacked', arrived instanceof Error ? arrived.message : show(arrived)]],
-    remembers ? 'It refers back to the message before it, which is forgotten by now.' : undefined,
+    remembers ? 'It refers back to what the server does not have any more.' : undefined,
   );
 }
 

@@ -81,6 +81,12 @@ function refuses(
   };
 }
 
+/** The characters of a token that are neither letters nor digits. */
+const SIGNS = "!#$%&'*+-.^_`|~";
+
+/** More than anybody sends. */
+const MANY = Array.from({ length: 100 }, (_, i) => `name-${i}`);
+
 // ── What is right ───────────────────────────────────────────────────────────────────────────────
 
 const READING: Scenarios = [
@@ -125,15 +131,22 @@ const READING: Scenarios = [
     '__proto__; toString; __proto__=constructor',
     ['__proto__', ['toString'], ['__proto__', 'constructor']],
   ),
-  reads([], 'A token has any of these characters.', "!#$%&'*+-.^_`|~; 0=Z9", [
-    "!#$%&'*+-.^_`|~",
-    ['0', 'Z9'],
+  reads([], 'A token has any of these characters.', `${SIGNS}; 0=Z9`, [SIGNS, ['0', 'Z9']]),
+  reads(
+    [],
+    'There can be many elements.',
+    MANY.map((name) => `${name};x=${name}`).join(),
+    ...MANY.map((name): Element => [name, ['x', name]]),
+  ),
+  reads([], 'There can be many parameters.', ['a', ...MANY].join('; '), [
+    'a',
+    ...MANY.map((name) => [name] as const),
   ]),
   reads([], 'Without spaces, it is the same.', 'a;x=1;y,b', ['a', ['x', '1'], ['y']], ['b']),
   reads(
     [141],
     'Spaces and tabs can be around everything.',
-    ' \ta\t ; x \t=\t 1 ;y , b ',
+    ' \ta\t ; x \t=\t 1\t;y\t, b \t',
     ['a', ['x', '1'], ['y']],
     ['b'],
   ),
@@ -142,6 +155,10 @@ const READING: Scenarios = [
     'a',
     ['x', '12'],
     ['y', 'ab'],
+  ]),
+  reads([58, 142], 'A value in quotes has the characters of a token.', `a; x="${SIGNS}"`, [
+    'a',
+    ['x', SIGNS],
   ]),
   reads(
     [58, 142],
@@ -189,6 +206,7 @@ const REFUSING: Scenarios = [
     'a; x="\\""',
     'a; x="\\\\"',
     'a; x="\\,"',
+    'a; x="1\\\\2"',
   ),
   refuses(
     [141, 142],
@@ -321,9 +339,27 @@ const ANY_HEADER: Scenarios[number] = {
   },
 };
 
+const KEPT: Scenarios[number] = {
+  what: 'A list stays as it is, when another header is read.',
+  rules: [],
+  check: ({ parseExtensions }) => {
+    const what = 'A list stays as it is, when another header is read.';
+    const list = parseExtensions('a; x=1, b');
+    parseExtensions('c; y');
+    equal(() => list, itemsOf([['a', ['x', '1']], ['b']]), what, {
+      given: [
+        ['call 1', 'parseExtensions("a; x=1, b")'],
+        ['call 2', 'parseExtensions("c; y")'],
+      ],
+      label: 'the first list',
+    });
+  },
+};
+
 export const OFFERS: Scenarios = [
   ...READING,
   ...REFUSING,
+  KEPT,
   costs('spaces and then an error', 'a', ' ', '('),
   costs('spaces between two values', 'a; x=1', ' ', '1'),
   costs('quotes that stay open', 'a; x="', 'a', ''),
