@@ -1,5 +1,6 @@
 /** Step 9: what a client makes of the answer to its offer. */
 import { equal } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { generated } from '../../../shared/kit/generate.ts';
 import { quote } from '../../../shared/view/hex.ts';
@@ -23,10 +24,12 @@ function makes(
   const isDefault = Object.keys(policy).length === 0;
   const items = readExtensions(answer) ?? [];
   equal(() => (isDefault ? checkDeflate(items) : checkDeflate(items, policy)), expected, what, {
-    given: [
-      ['call', isDefault ? 'checkDeflate(answer)' : `checkDeflate(answer, ${show(policy)})`],
-      ['the answer', answer === '' ? 'an empty list' : `that of ${quote(answer)}`],
-    ],
+    get given(): Fact[] {
+      return [
+        ['call', isDefault ? 'checkDeflate(answer)' : `checkDeflate(answer, ${show(policy)})`],
+        ['the answer', answer === '' ? 'an empty list' : `that of ${quote(answer)}`],
+      ];
+    },
   });
 }
 

@@ -3,8 +3,10 @@ import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import { quote } from '../../../shared/view/hex.ts';
 import type {
+  Agreement,
   DeflateParams,
   DeflatePolicy,
   ExtensionItem,
@@ -38,23 +40,22 @@ export function means(
   header: unknown,
   expected: string,
   what: string,
-  given: readonly Fact[],
   cause: (params: readonly string[]) => string | undefined = () => undefined,
 ): void {
   const items = typeof header === 'string' ? readExtensions(header) : undefined;
-  if (items?.length !== 1 || items[0]?.name !== 'permessage-deflate') {
-    fail(what, [
-      ...given,
-      ['the header', show(header)],
-      ['expected', 'one element, `permessage-deflate` and its parameters'],
-    ]);
-  }
-  const params = paramsIn(header as string);
-  equal(() => params, paramsIn(expected), what, {
-    given: [...given, ['the header', quote(header as string)]],
-    label: 'its parameters',
-    cause: () => cause(params),
-  });
+  withGiven(
+    () => [['the header', show(header)]],
+    () => {
+      if (items?.length !== 1 || items[0]?.name !== 'permessage-deflate') {
+        fail(what, [['expected', 'one element, `permessage-deflate` and its parameters']]);
+      }
+      const params = paramsIn(header as string);
+      equal(() => params, paramsIn(expected), what, {
+        label: 'its parameters',
+        cause: () => cause(params),
+      });
+    },
+  );
 }
 
 /** Checks what is chosen among offers: a header in full. `undefined`: nothing. */
@@ -66,25 +67,33 @@ export function chooses(
   what: string,
 ): void {
   const isDefault = Object.keys(policy).length === 0;
-  const given: Fact[] = [
+  const items = readExtensions(offers) ?? [];
+  const choose = () => (isDefault ? chooseDeflate(items) : chooseDeflate(items, policy));
+  const given = (): Fact[] => [
     ['call', isDefault ? 'chooseDeflate(offers)' : `chooseDeflate(offers, ${show(policy)})`],
     ['the offers', offers === '' ? 'none' : `those of ${quote(offers)}`],
   ];
-  const items = readExtensions(offers) ?? [];
-  const choose = () => (isDefault ? chooseDeflate(items) : chooseDeflate(items, policy));
-  if (expected === undefined) {
-    equal(choose, undefined, what, { given });
-    return;
-  }
-  const about = { expected: `an answer that means ${quote(expected)}` };
-  const agreement = attempt(choose, what, given, about);
-  if (agreement === undefined) {
-    fail(what, [...given, ['you returned', 'undefined'], ['expected', about.expected]]);
-  }
-  means(agreement.header, expected, what, given, (params) => mistakeIn(params, items));
-  equal(() => agreement.params, agreedIn(expected), what, {
-    given: [...given, ['the header', quote(agreement.header)]],
-    label: '`params`, in which',
+  withGiven(given, () => {
+    if (expected === undefined) {
+      equal(choose, undefined, what);
+      return;
+    }
+    const right = `an answer that means ${quote(expected)}`;
+    const agreement: Partial<Agreement> | undefined = attempt(choose, what, [], {
+      expected: right,
+    });
+    if (typeof agreement?.header !== 'string') {
+      fail(what, [
+        ['you returned', show(agreement)],
+        ['expected', right],
+      ]);
+    }
+    const { header, params } = agreement;
+    means(header, expected, what, (told) => mistakeIn(told, items));
+    withGiven(
+      () => [['the header', quote(header)]],
+      () => equal(() => params, agreedIn(expected), what, { label: '`params`, in which' }),
+    );
   });
 }
 

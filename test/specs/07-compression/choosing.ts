@@ -9,6 +9,9 @@ const DEFAULTS: DeflatePolicy = {};
 const FORGETTING: DeflatePolicy = { serverNoContextTakeover: true };
 const SMALL: DeflatePolicy = { serverMaxWindowBits: 10, clientMaxWindowBits: 10 };
 
+const FORGETS = 'A server whose policy is to forget its window says so to everyone.';
+const LIMITS = 'A policy of 10 bits limits the server, and the client if that has offered it.';
+
 /** What a server with one of the policies answers, in short. `undefined`: it declines. */
 type Answers = readonly [defaults: string | undefined, small: string | undefined];
 
@@ -28,8 +31,9 @@ function answers(
         // Who forgets anyway answers as by default, and says so.
         const forgetting = defaults?.replace(/^pmd(; snct)?/, 'pmd; snct');
         chooses(lesson, offers, DEFAULTS, full(defaults), what);
-        chooses(lesson, offers, FORGETTING, full(forgetting), what);
-        chooses(lesson, offers, SMALL, full(small), what);
+        const [forgets, limits] = defaults === undefined ? [what, what] : [FORGETS, LIMITS];
+        chooses(lesson, offers, FORGETTING, full(forgetting), forgets);
+        chooses(lesson, offers, SMALL, full(small), limits);
       }
     },
   };
@@ -45,11 +49,7 @@ function declines(
 }
 
 const ACCEPTING: Scenarios = [
-  answers([140], 'Accept the bare offer of Firefox and Safari, which cannot be limited.', [
-    'pmd',
-    'pmd',
-    'pmd; smwb=10',
-  ]),
+  answers([140], 'Accept the bare offer of Firefox and Safari.', ['pmd', 'pmd', 'pmd; smwb=10']),
   answers([161], 'Accept the offer of Chrome: `client_max_window_bits` alone.', [
     'pmd; cmwb',
     'pmd',

@@ -4,6 +4,7 @@ import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { closeBody, utf8 } from '../../../shared/kit/frames.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import { CloseCode, Opcode, OpeningError } from '../../../shared/protocol.ts';
@@ -69,10 +70,15 @@ function refuses(
         if (!(error instanceof OpeningError)) fail('The error is an `OpeningError`.', given);
         const { status, section, headers, message } = error;
         equal(
-          () => [status, headers.size > 0, SECTIONS.has(section), message !== ''],
-          [101, true, true, true],
+          () => ({
+            status,
+            'has headers': headers.size > 0,
+            'has a section': SECTIONS.has(section),
+            'has a message': message !== '',
+          }),
+          { status: 101, 'has headers': true, 'has a section': true, 'has a message': true },
           'The error has the status and the headers of the response, a section, and a message.',
-          { given, label: 'status, and are the others there?' },
+          { given, label: 'the error, in which' },
         );
       }),
   };
@@ -94,7 +100,10 @@ const TALKING: Scenarios = [
         if (header === undefined) {
           fail(what, [dialled.call, ['Sec-WebSocket-Extensions', 'none']], NO_HOOK);
         }
-        means(header, inFull('pmd; smwb=12; cmwb'), what, [dialled.call]);
+        withGiven(
+          () => [dialled.call],
+          () => means(header, inFull('pmd; smwb=12; cmwb'), what),
+        );
         const others = ['GET /chat ', 'Sec-WebSocket-Protocol: chat', 'Cookie: a=1'];
         equal(
           () => others.filter((line) => !request.includes(line)),

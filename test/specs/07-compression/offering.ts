@@ -1,5 +1,7 @@
 /** Step 9: what a client offers, what it makes of the answer, and a client that compresses. */
+import { attempt } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
+import { withGiven } from '../../../shared/kit/given.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { ANSWERS, ANY_ANSWER } from './answers.ts';
 import { means } from './chooser.ts';
@@ -18,9 +20,12 @@ function offers(what: string, ...rows: readonly Offer[]): Scenarios[number] {
     check: ({ offerDeflate }) => {
       for (const [policy, offer] of rows) {
         const isDefault = Object.keys(policy).length === 0;
-        const header: unknown = isDefault ? offerDeflate() : offerDeflate(policy);
         const call = isDefault ? 'offerDeflate()' : `offerDeflate(${show(policy)})`;
-        means(header, inFull(offer), what, [['call', call]]);
+        const make = () => (isDefault ? offerDeflate() : offerDeflate(policy));
+        withGiven(
+          () => [['call', call]],
+          () => means(attempt(make, what), inFull(offer), what),
+        );
       }
     },
   };

@@ -1,5 +1,6 @@
 /** Step 1: a Sec-WebSocket-Extensions header, taken apart. */
 import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { quote } from '../../../shared/view/hex.ts';
 import type { ExtensionItem } from '../../../solutions/07-compression/compression.ts';
@@ -25,7 +26,9 @@ function compare(
   what: string,
 ): void {
   equal(() => parseExtensions(header), expected, what, {
-    given: [['call', `parseExtensions(${quote(header)})`]],
+    get given(): Fact[] {
+      return [['call', `parseExtensions(${quote(header)})`]];
+    },
     cause: (returned) => (expected ? mistakeIn(returned, expected) : undefined),
   });
 }
