@@ -1,6 +1,7 @@
 /** What a lesson leaves open, and the reference decides: other decisions are as right. */
 import type { Edit } from '../traps/trap.ts';
 import { CLIENT } from './client-choices.ts';
+import { COMPRESSION } from './compression-choices.ts';
 
 /** A permitted difference, as a small edit of a solution. */
 export interface Choice {
@@ -614,6 +615,7 @@ const IN_LESSONS = {
   '04': CLOSING,
   '05': SERVER,
   '06': CLIENT,
+  '07': COMPRESSION,
 };
 
 /** Every permitted difference. */
