@@ -78,15 +78,12 @@ export function chooses(
       equal(choose, undefined, what);
       return;
     }
-    const right = `an answer that means ${quote(expected)}`;
     const agreement: Partial<Agreement> | undefined = attempt(choose, what, [], {
-      expected: right,
+      expected: `an answer that means ${quote(expected)}`,
     });
     if (typeof agreement?.header !== 'string') {
-      fail(what, [
-        ['you returned', show(agreement)],
-        ['expected', right],
-      ]);
+      equal(() => agreement, { header: expected, params: agreedIn(expected) }, what);
+      return;
     }
     const { header, params } = agreement;
     means(header, expected, what, (told) => mistakeIn(told, items));
