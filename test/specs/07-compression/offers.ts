@@ -1,5 +1,5 @@
 /** Step 1: a Sec-WebSocket-Extensions header, taken apart. */
-import { equal, fail } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { quote } from '../../../shared/view/hex.ts';
@@ -279,23 +279,20 @@ function costs(
     what,
     rules: [],
     check: ({ parseExtensions }) => {
+      const times = LENGTH / repeated.length;
+      const text = `${quote(before)} + ${quote(repeated)} × ${times} + ${quote(after)}`;
+      const given: Fact[] = [['call', `parseExtensions(${text})`]];
       let returned: unknown;
       const slow = outOfProportion(16, (share) => {
-        const long = before + repeated.repeat((LENGTH / 16 / repeated.length) * share) + after;
+        const long = before + repeated.repeat((times / 16) * share) + after;
         return (part) => {
-          if (part === share - 1) returned = parseExtensions(long);
+          if (part < share - 1) return;
+          returned = attempt(() => parseExtensions(long), what, given);
         };
       });
-      const call = `parseExtensions(${quote(before)} + ${quote(repeated)} × ${LENGTH / repeated.length} + ${quote(after)})`;
-      if (slow)
-        fail(what, [
-          ['call', call],
-          ['it took', `${Math.round(slow.ms)} ms`],
-        ]);
-      equal(() => returned !== undefined, isRight, what, {
-        given: [['call', call]],
-        label: 'did you return a list?',
-      });
+      if (slow) fail(what, [...given, ['it took', `${Math.round(slow.ms)} ms`]]);
+      const label = 'did you return a list?';
+      equal(() => returned !== undefined, isRight, what, { given, label });
     },
   };
 }
