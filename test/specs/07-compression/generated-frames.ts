@@ -96,7 +96,7 @@ export const ANY_PACKED: Scenarios[number] = {
   what: 'Read any messages, compressed or not, up to the first frame that is illegal.',
   rules: [155, 156, 160],
   check(lesson) {
-    generated(40, (choose) => {
+    generated(25, (choose) => {
       const draw = () => drawParty(lesson, choose);
       play(choose, choose.oneIn(2) ? [draw(), draw()] : [draw()]);
     });

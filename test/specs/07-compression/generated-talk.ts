@@ -111,7 +111,7 @@ export const ANY_TALK: Scenarios[number] = {
   what: 'Whatever two ends say to each other is heard.',
   rules: [155, 159, 160, 162, 176],
   check(lesson) {
-    generated(30, (choose) => {
+    generated(15, (choose) => {
       const params = drawParams(choose);
       const ends = ROLES.map((role) => new End(lesson, role, params)) as [End, End];
       const calls: string[] = [];

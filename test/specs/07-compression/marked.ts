@@ -9,7 +9,7 @@ import {
   type FrameHeader,
   MAX_MESSAGE_BYTES,
 } from '../../../solutions/02-reading-frames/reading.ts';
-import { NO_KEY, outOfProportion } from '../02-reading-frames/cost.ts';
+import { outOfProportion } from '../02-reading-frames/cost.ts';
 import { arrived, binary, text } from '../02-reading-frames/readers.ts';
 import { ANY_PACKED } from './generated-frames.ts';
 import { HOOKS_OF_READING } from './hooks.ts';
@@ -323,7 +323,9 @@ const LIMITED: Scenarios = [
     check({ InflatingReader, Inflater }) {
       const what = 'Without a limit of its own, `MAX_MESSAGE_BYTES` can come out.';
       const reader = new InflatingReader(() => {}, new Inflater());
-      reader.push(wire(first(Binary, packed(new Uint8Array(MAX_MESSAGE_BYTES + 1)))));
+      const megabyte = join(packed(new Uint8Array(2 ** 20)), fromHex('00 00 ff ff'));
+      const all = Array.from({ length: MAX_MESSAGE_BYTES / 2 ** 20 }, () => megabyte);
+      reader.push(wire(first(Binary, join(...all, packed(new Uint8Array(1))))));
       const given: Fact[] = [
         ['the call', 'new InflatingReader(check, inflater)'],
         ['arrived', `a message of which ${MAX_MESSAGE_BYTES + 1} bytes come out`],
@@ -358,14 +360,14 @@ const LIMITED: Scenarios = [
     what: 'What a message has announced does not count for the next.',
     rules: [],
     frames: [
-      first(Binary, packed(noise(80)).subarray(0, 50), false),
-      more(packed(noise(80)).subarray(50)),
-      first(Binary, packed(noise(80, 2)).subarray(0, 50), false),
-      more(packed(noise(80, 2)).subarray(50)),
-      { opcode: Binary, payload: noise(90) },
+      first(Binary, packed(noise(150)).subarray(0, 80), false),
+      more(packed(noise(150)).subarray(80)),
+      first(Binary, packed(noise(150, 2)).subarray(0, 80), false),
+      more(packed(noise(150, 2)).subarray(80)),
+      { opcode: Binary, payload: noise(160) },
     ],
-    messages: [binary(noise(80)), binary(noise(80, 2)), binary(noise(90))],
-    terms: () => ({ maxMessageBytes: 100 }),
+    messages: [binary(noise(150)), binary(noise(150, 2)), binary(noise(160))],
+    terms: () => ({ maxMessageBytes: 200 }),
   }),
 ];
 
@@ -482,11 +484,25 @@ const ALONE: Scenarios = [
 
 /** What 30,000 empty fragments can take up, in bytes: for each of them, less than any object. */
 const MOST_OF_EMPTY = 1_000_000;
-/** How many times 64 fragments of 64 bytes arrive. */
-const TIMES = 256;
 
-const repeated = (sent: WireFrame, count: number) =>
-  Buffer.concat(Array.from({ length: count }, () => wire({ ...sent, key: NO_KEY })));
+/** Writes a payload as so many continuations, one after the other, with a key that changes nothing. */
+function continuations(payload: Uint8Array, count: number): Uint8Array {
+  const size = payload.length / count;
+  const bytes = new Uint8Array(count * (6 + size));
+  for (let i = 0; i < count; i++) {
+    bytes[i * (6 + size) + 1] = 0x80 + size;
+    bytes.set(payload.subarray(i * size, (i + 1) * size), i * (6 + size) + 6);
+  }
+  return bytes;
+}
+
+/** Fragments that arrive together, how often they do, and the bytes of each. */
+const FRAGMENTS = 64;
+const TIMES = 256;
+const SIZE = 64;
+
+/** A stored block as long as the fragments that arrive together: what DEFLATE cannot make shorter. */
+const BLOCK = join(fromHex('00 fb 0f 04 f0'), new Uint8Array(FRAGMENTS * SIZE - 5).fill(0x2a));
 
 /** Fragments without number: no memory for nothing, and no joining again with each. */
 const MANY: Scenarios = [
@@ -496,7 +512,7 @@ const MANY: Scenarios = [
     check(lesson) {
       const what = 'Empty fragments of a compressed message take up no memory.';
       const reader = messagesOf(lesson);
-      const bytes = join(wire(first(Text, NOTHING, false)), repeated(more(NOTHING, false), 30_000));
+      const bytes = join(wire(first(Text, NOTHING, false)), continuations(NOTHING, 30_000));
       const taken = memoryTaken(
         ({ heapUsed }) => heapUsed,
         MOST_OF_EMPTY,
@@ -520,43 +536,35 @@ const MANY: Scenarios = [
     },
   },
   {
-    what: 'Read a compressed message of 16,385 fragments.',
+    what: 'Read a compressed message of 16,386 fragments.',
     rules: [],
     check(lesson) {
-      const what = 'Read a compressed message of 16,385 fragments.';
-      const plain = noise(TIMES * 64 * 64);
+      const what = 'Read a compressed message of 16,386 fragments.';
+      const part = continuations(BLOCK, FRAGMENTS);
       const slow = outOfProportion(TIMES, (times) => {
-        const whole = plain.subarray(0, times * 64 * 64);
-        const bytes = packed(whole);
         const reader = messagesOf(lesson);
-        reader.push(wire({ ...first(Binary, bytes.subarray(0, 64), false), key: NO_KEY }));
+        reader.push(wire(first(Binary, NOTHING, false)));
         return (i) => {
-          const part = bytes.subarray((i * 64 + 1) * 64, ((i + 1) * 64 + 1) * 64);
-          const pieces = Array.from({ length: 64 }, (_, n) => part.subarray(n * 64, n * 64 + 64));
-          reader.push(join(...pieces.map((piece) => wire({ ...more(piece, false), key: NO_KEY }))));
+          reader.push(part);
           equal(
             () => reader.read(),
             undefined,
             'The message has not ended: fragments of 64 bytes.',
           );
           if (i < times - 1) return;
-          const rest = bytes.subarray((times * 64 + 1) * 64);
-          reader.push(wire({ ...more(rest), key: NO_KEY }));
+          reader.push(wire(more(Uint8Array.of(0))));
+          const whole = new Uint8Array(times * (BLOCK.length - 5)).fill(0x2a);
           equal(() => reader.read(), binary(whole), what);
         };
       });
       if (!slow) return;
+      const done = `${slow.done * FRAGMENTS} of 16384 fragments of 64 bytes, in ${Math.round(slow.ms)} ms`;
+      const cause =
+        'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.';
       fail(
         'A compressed message of many small fragments takes far too long.',
-        [
-          [
-            'arrived',
-            `${slow.done * 64} of 16384 fragments of 64 bytes, in ${Math.round(slow.ms)} ms`,
-          ],
-        ],
-        slow.isGrowing
-          ? 'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.'
-          : undefined,
+        [['arrived', done]],
+        slow.isGrowing ? cause : undefined,
       );
     },
   },
