@@ -19,11 +19,13 @@ export function sourceOf(lesson: Lesson): string {
 /**
  * Loads a variant of a solution: `change` makes its source. What it imports of the project are the
  * modules that are here already, so that both know the same classes; to ask the loader for hundreds
- * of variants would take longer than to check them.
+ * of variants would take longer than to check them. `earlier` is what it imports of another lesson,
+ * in place of the solution.
  */
 export async function loadVariant(
   lesson: Lesson,
   change: (source: string) => string,
+  earlier?: { readonly lesson: Lesson; readonly module: object },
 ): Promise<object> {
   const path = join(ROOT, fileOf({ side: 'solutions', lesson }));
   const code = toJavaScript(path, change(sourceOf(lesson)));
@@ -31,9 +33,13 @@ export async function loadVariant(
     const file = join(dirname(path), from);
     if (!modules.has(file)) modules.set(file, await import(file));
   }
+  const variant = earlier && join(ROOT, fileOf({ side: 'solutions', lesson: earlier.lesson }));
+  const key = `variant ${count}`;
+  if (earlier) modules.set(key, earlier.module);
   const bound = code.replace(IMPORT, (_, names: string, from: string) => {
-    const file = JSON.stringify(join(dirname(path), from));
-    return `const {${names.replaceAll(' as ', ': ')}} = ${SHELF}.get(${file});`;
+    const file = join(dirname(path), from);
+    const shelved = JSON.stringify(file === variant ? key : file);
+    return `const {${names.replaceAll(' as ', ': ')}} = ${SHELF}.get(${shelved});`;
   });
   // A number keeps equal variants apart: each has a state of its own.
   return import(

@@ -51,11 +51,12 @@ const [READING, SENDING, SERVER, CLIENT] = [
   '06-client/client.ts',
 ] as const;
 
-const HOOKS = {
+/** All of them, by names of ours. */
+export const HOOKS = {
   frames: {
     what: 'The `MessageReader` of lesson 02 gets its frames from where it is told to.',
     file: READING,
-    todo: 'Give the constructor of `MessageReader` a third parameter, and use it for `#frames`, which is not `readonly` then.',
+    todo: 'Give the constructor of `MessageReader` a third parameter, and make `#frames` with it there.',
     lines: [
       "makeFrames = (check: (header: FrameHeader) => void): Pick<FrameReader, 'push' | 'read' | 'peek'> => new FrameReader(check)",
       'this.#frames = makeFrames(/* what the FrameReader was made with */);',
@@ -98,7 +99,10 @@ const HOOKS = {
     what: 'What waits in a `Connection` of lesson 05 is as many bytes as its frames have.',
     file: SERVER,
     todo: 'In `send`, count the payloads of the frames, and not the message: they can be shorter.',
-    lines: ['let size = 0;', 'for (const frame of frames) size += frame.payload.length;'],
+    lines: [
+      'const size = frames.reduce((sum, frame) => sum + frame.payload.length, 0);',
+      'this.#waitingBytes += size + MESSAGE_COST_BYTES;',
+    ],
   },
   attached: {
     what: 'The `WebSocketServer` of lesson 05 hands `extend` on, and what that has agreed on.',
@@ -121,10 +125,10 @@ const HOOKS = {
   agree: {
     what: 'The client of lesson 06 lets the `agree` of an offer look at the response.',
     file: CLIENT,
-    todo: 'Refuse Sec-WebSocket-Extensions only where nothing is on offer, and call `agree` next.',
+    todo: 'Keep the offer in a field. Refuse Sec-WebSocket-Extensions only where there is none, and call `agree` next.',
     lines: [
       "if (!hasOffered && valuesOf('sec-websocket-extensions').length > 0) {",
-      'this.#extension = this.#options.offer?.agree(head);',
+      'this.#extension = this.#offer?.agree(head);',
     ],
   },
   clientReader: {
@@ -148,10 +152,10 @@ const HOOKS = {
   clientCount: {
     what: 'In lesson 06, `bufferedBytes` counts a message as it was handed over, until it is sent.',
     file: CLIENT,
-    todo: 'Keep the size of each message that waits, in order. When its frame is taken, that is what `sent` subtracts.',
+    todo: 'Keep the size of each message that waits, in order. When its frame is taken, that is what `sent` subtracts later.',
     lines: [
       'this.#waiting.push(payload.length);',
-      'this.#onTheirWay.push(this.#waiting.shift() ?? 0);',
+      'this.#onTheirWay.push(isControl(frame.opcode) ? 0 : (this.#waiting.shift() ?? 0));',
     ],
   },
   connect: {
