@@ -14,6 +14,7 @@ import {
 import { Todo } from '../../shared/todo.ts';
 import type { RequestHead } from '../01-handshake/handshake.ts';
 import {
+  checkHeader,
   type FrameHeader,
   FrameReader,
   MAX_MESSAGE_BYTES,
@@ -220,22 +221,22 @@ export class Inflater {
 /**
  * Step 6 · RSV1, received.
  *
- * Takes the place of the `FrameReader` in a `MessageReader`. Whoever reads gets each compressed
- * message as one frame with its plain bytes, and every other frame as it is. Fragments are joined
- * first, since only the message as a whole is DEFLATE; however many there are, they take no more
- * memory than their bytes. RFC 7692 §6.2
+ * Takes the place of the `FrameReader` in a `MessageReader`, to which it looks as if nothing had been
+ * compressed: it gets each compressed message as one frame with its plain bytes, and every other
+ * frame as it is. Fragments are joined first, since only the message as a whole is DEFLATE; however
+ * many there are, they take no more memory than their bytes. RFC 7692 §6.2
  */
 export class InflatingReader {
   /**
-   * Makes a reader that calls `check` with each header, when a `FrameReader` does. What begins a
-   * compressed message comes without its RSV1, and with RSV2 and RSV3 as they are. To `check`, such a
-   * message is one frame that grows: the header of a continuation comes with the opcode of the first
-   * frame, and with the length of all of them so far, its own included. Every other header comes as
-   * it is, so that `check` refuses its RSV1.
+   * Makes a reader for our `role` that calls `check` with the header of each frame that it returns:
+   * when a `FrameReader` does, but for a compressed message when that is complete. Then the header is
+   * that of its first frame, with FIN, without RSV bits, and with the length that has come out.
    *
-   * What comes out of the `inflater` can have up to `maxMessageBytes`.
+   * A message can have up to `maxMessageBytes`: when it has come out of the `inflater`, and on the
+   * wire as well.
    */
   constructor(
+    role: Role,
     check: (header: FrameHeader) => void,
     inflater: Inflater,
     maxMessageBytes = MAX_MESSAGE_BYTES,
@@ -250,8 +251,12 @@ export class InflatingReader {
 
   /**
    * Returns the next frame, or `undefined` when more bytes are needed. A control frame between the
-   * fragments of a compressed message comes before it. Throws at the header `ProtocolError` 1002 for
-   * a new message inside a compressed one, and what `check` throws; and what the `inflater` throws.
+   * fragments of a compressed message comes before it.
+   *
+   * Throws `ProtocolError`, at the header of a frame that begins a compressed message or goes on with
+   * one: 1002 for what `checkHeader` refuses, RSV1 apart where it begins, and for a message inside
+   * another; 1009 when the message would have more than `maxMessageBytes` on the wire. Throws what
+   * the `inflater` throws, and what `check` does: RSV1 on any other frame is for that to refuse.
    */
   read(): Frame | undefined {
     throw new Todo('07.6');

@@ -13,6 +13,7 @@ import {
 } from '../../shared/protocol.ts';
 import type { RequestHead } from '../01-handshake/handshake.ts';
 import {
+  checkHeader,
   type FrameHeader,
   FrameReader,
   MAX_MESSAGE_BYTES,
@@ -398,15 +399,16 @@ const RSV1 = 0b100;
 
 /** A compressed message that is still arriving. */
 class PackedMessage {
-  readonly opcode: number;
-  /** How many bytes the headers so far have announced. */
+  /** That of its first frame. */
+  readonly header: FrameHeader;
+  /** How many bytes its headers so far have announced. */
   announced = 0;
   /** Those that have arrived, and room for more. */
   #memory: Uint8Array = NO_BYTES;
   #arrived = 0;
 
-  constructor(opcode: number) {
-    this.opcode = opcode;
+  constructor(header: FrameHeader) {
+    this.header = header;
   }
 
   add(payload: Uint8Array): void {
@@ -429,33 +431,37 @@ class PackedMessage {
 /**
  * Step 6 · RSV1, received.
  *
- * Takes the place of the `FrameReader` in a `MessageReader`. Whoever reads gets each compressed
- * message as one frame with its plain bytes, and every other frame as it is. Fragments are joined
- * first, since only the message as a whole is DEFLATE; however many there are, they take no more
- * memory than their bytes. RFC 7692 §6.2
+ * Takes the place of the `FrameReader` in a `MessageReader`, to which it looks as if nothing had been
+ * compressed: it gets each compressed message as one frame with its plain bytes, and every other
+ * frame as it is. Fragments are joined first, since only the message as a whole is DEFLATE; however
+ * many there are, they take no more memory than their bytes. RFC 7692 §6.2
  */
 export class InflatingReader {
+  readonly #role: Role;
   readonly #check: (header: FrameHeader) => void;
   readonly #inflater: Inflater;
   readonly #maxMessageBytes: number;
   readonly #frames = new FrameReader((header) => this.#checkFrame(header));
   /** The compressed message that is open. `undefined`: none is. */
   #packed: PackedMessage | undefined;
+  /** Is a message open that is not compressed? */
+  #isPlainOpen = false;
 
   /**
-   * Makes a reader that calls `check` with each header, when a `FrameReader` does. What begins a
-   * compressed message comes without its RSV1, and with RSV2 and RSV3 as they are. To `check`, such a
-   * message is one frame that grows: the header of a continuation comes with the opcode of the first
-   * frame, and with the length of all of them so far, its own included. Every other header comes as
-   * it is, so that `check` refuses its RSV1.
+   * Makes a reader for our `role` that calls `check` with the header of each frame that it returns:
+   * when a `FrameReader` does, but for a compressed message when that is complete. Then the header is
+   * that of its first frame, with FIN, without RSV bits, and with the length that has come out.
    *
-   * What comes out of the `inflater` can have up to `maxMessageBytes`.
+   * A message can have up to `maxMessageBytes`: when it has come out of the `inflater`, and on the
+   * wire as well.
    */
   constructor(
+    role: Role,
     check: (header: FrameHeader) => void,
     inflater: Inflater,
     maxMessageBytes = MAX_MESSAGE_BYTES,
   ) {
+    this.#role = role;
     this.#check = check;
     this.#inflater = inflater;
     this.#maxMessageBytes = maxMessageBytes;
@@ -468,8 +474,12 @@ export class InflatingReader {
 
   /**
    * Returns the next frame, or `undefined` when more bytes are needed. A control frame between the
-   * fragments of a compressed message comes before it. Throws at the header `ProtocolError` 1002 for
-   * a new message inside a compressed one, and what `check` throws; and what the `inflater` throws.
+   * fragments of a compressed message comes before it.
+   *
+   * Throws `ProtocolError`, at the header of a frame that begins a compressed message or goes on with
+   * one: 1002 for what `checkHeader` refuses, RSV1 apart where it begins, and for a message inside
+   * another; 1009 when the message would have more than `maxMessageBytes` on the wire. Throws what
+   * the `inflater` throws, and what `check` does: RSV1 on any other frame is for that to refuse.
    */
   read(): Frame | undefined {
     for (let frame = this.#frames.read(); frame; frame = this.#frames.read()) {
@@ -489,32 +499,39 @@ export class InflatingReader {
   }
 
   #checkFrame(header: FrameHeader): void {
-    const { opcode, rsv, payloadLength } = header;
+    const { fin, opcode, rsv } = header;
     const begins = opcode === Opcode.Text || opcode === Opcode.Binary;
-    if (this.#packed && !isControl(opcode)) {
-      this.#checkContinuation(this.#packed, header);
-    } else if (begins && (rsv & RSV1) !== 0) {
-      this.#check({ ...header, rsv: rsv & ~RSV1 });
-      this.#packed = new PackedMessage(opcode);
-      this.#packed.announced = payloadLength;
+    if (isControl(opcode)) this.#check(header);
+    else if (this.#packed) this.#checkPacked(this.#packed, header);
+    else if (begins && (rsv & RSV1) !== 0) {
+      const first = { ...header, rsv: rsv & ~RSV1 };
+      this.#checkPacked(new PackedMessage(first), first);
     } else {
       this.#check(header);
+      this.#isPlainOpen = !fin;
     }
   }
 
-  #checkContinuation(packed: PackedMessage, header: FrameHeader): void {
-    if (header.opcode !== Opcode.Continuation) {
-      const message = 'A new message before the compressed one has ended.';
-      throw new ProtocolError(CloseCode.ProtocolError, '5.4', message);
+  /** Checks the header of a frame that begins a compressed message, or goes on with it. */
+  #checkPacked(message: PackedMessage, header: FrameHeader): void {
+    checkHeader(header, this.#role);
+    const continues = header.opcode === Opcode.Continuation;
+    if (this.#isPlainOpen || continues !== (this.#packed !== undefined)) {
+      const text = 'A new message before the open one has ended.';
+      throw new ProtocolError(CloseCode.ProtocolError, '5.4', text);
     }
-    packed.announced += header.payloadLength;
-    this.#check({ ...header, opcode: packed.opcode, payloadLength: packed.announced });
+    message.announced += header.payloadLength;
+    if (message.announced > this.#maxMessageBytes) {
+      throw tooBig('More than the limit, though it is compressed.');
+    }
+    this.#packed = message;
   }
 
-  #unpack({ opcode, payload: packed }: PackedMessage): Frame {
+  #unpack({ header, payload: packed }: PackedMessage): Frame {
     const payload = this.#inflater.inflate(packed, this.#maxMessageBytes);
     this.#packed = undefined;
-    return { fin: true, opcode, payload };
+    this.#check({ ...header, fin: true, payloadLength: payload.length });
+    return { fin: true, opcode: header.opcode, payload };
   }
 }
 
@@ -568,7 +585,7 @@ export class PerMessageDeflate implements Extension {
     return new MessageReader(
       this.#role,
       maxMessageBytes,
-      (check) => new InflatingReader(check, this.#inflater, maxMessageBytes),
+      (check) => new InflatingReader(this.#role, check, this.#inflater, maxMessageBytes),
     );
   }
 

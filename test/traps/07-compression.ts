@@ -1081,8 +1081,8 @@ const MARKING: readonly Trap[] = [
     rules: [156],
     edits: [
       [
-        'this.#check({ ...header, opcode: packed.opcode, payloadLength: packed.announced });',
-        'const rsv = header.rsv & ~RSV1;\n    this.#check({ ...header, rsv, opcode: packed.opcode, payloadLength: packed.announced });',
+        '    checkHeader(header, this.#role);\n    const continues',
+        '    checkHeader({ ...header, rsv: header.rsv & ~RSV1 }, this.#role);\n    const continues',
       ],
     ],
   },
@@ -1095,8 +1095,8 @@ const MARKING: readonly Trap[] = [
     rules: [156],
     edits: [
       [
-        '    } else {\n      this.#check(header);\n    }',
-        '    } else {\n      this.#check({ ...header, rsv: rsv & ~RSV1 });\n    }',
+        'if (isControl(opcode)) this.#check(header);',
+        'if (isControl(opcode)) this.#check({ ...header, rsv: rsv & ~RSV1 });',
       ],
     ],
   },
@@ -1108,7 +1108,7 @@ const MARKING: readonly Trap[] = [
     source: 'RFC 7692 §6',
     rules: [156],
     edits: [
-      ['this.#check({ ...header, rsv: rsv & ~RSV1 });', 'this.#check({ ...header, rsv: 0 });'],
+      ['const first = { ...header, rsv: rsv & ~RSV1 };', 'const first = { ...header, rsv: 0 };'],
     ],
   },
   {
@@ -1146,7 +1146,7 @@ const MARKING: readonly Trap[] = [
       'With compression agreed on, every message inflated. One that the peer has sent as it is, because it was short, ends the connection.',
     source: 'TooTallNate/Java-WebSocket#1093',
     rules: [160],
-    edits: [['} else if (begins && (rsv & RSV1) !== 0) {', '} else if (begins) {']],
+    edits: [['else if (begins && (rsv & RSV1) !== 0) {', 'else if (begins) {']],
   },
   {
     id: 'continuation-is-plain',
@@ -1208,7 +1208,9 @@ const MARKING: readonly Trap[] = [
       'The limit asked of each fragment by itself. A thousand of them, each within it, are kept until the last one comes, and it need not come.',
     source: 'centrifugal/centrifugo#1162',
     rules: [],
-    edits: [['payloadLength: packed.announced });', 'payloadLength: header.payloadLength });']],
+    edits: [
+      ['message.announced += header.payloadLength;', 'message.announced = header.payloadLength;'],
+    ],
   },
   {
     id: 'message-inside-a-compressed-one',
@@ -1218,7 +1220,39 @@ const MARKING: readonly Trap[] = [
     source: 'RFC 6455 §5.4',
     rules: [],
     edits: [
-      ['if (header.opcode !== Opcode.Continuation) {', 'if (header.opcode > Opcode.Binary) {'],
+      [
+        'if (this.#isPlainOpen || continues !== (this.#packed !== undefined)) {',
+        'if (this.#isPlainOpen) {',
+      ],
+    ],
+  },
+  {
+    id: 'compressed-inside-a-plain-one',
+    step: 6,
+    story:
+      'The order of frames asked of compressed messages alone. One that begins inside a message that is not compressed comes out before it.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        'if (this.#isPlainOpen || continues !== (this.#packed !== undefined)) {',
+        'if (continues !== (this.#packed !== undefined)) {',
+      ],
+      ['      this.#isPlainOpen = !fin;', '      this.#isPlainOpen = !fin && this.#isPlainOpen;'],
+    ],
+  },
+  {
+    id: 'only-first-fragments-masked',
+    step: 6,
+    story:
+      'The header of a continuation not checked, since the message has been found legal at its first frame. A client that stops masking is not noticed.',
+    source: 'RFC 6455 §5.1',
+    rules: [156],
+    edits: [
+      [
+        '    checkHeader(header, this.#role);\n    const continues',
+        '    if (!this.#packed) checkHeader(header, this.#role);\n    const continues',
+      ],
     ],
   },
   {
@@ -1230,8 +1264,8 @@ const MARKING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '  #arrived = 0;\n\n  constructor(opcode',
-        '  #arrived = 0;\n  readonly #list: Uint8Array[] = [];\n\n  constructor(opcode',
+        '  #arrived = 0;\n\n  constructor(header',
+        '  #arrived = 0;\n  readonly #list: Uint8Array[] = [];\n\n  constructor(header',
       ],
       [
         '    const arrived = this.#arrived + payload.length;',
@@ -1413,8 +1447,8 @@ const MARKING: readonly Trap[] = [
     rules: [164],
     edits: [
       [
-        'new InflatingReader(check, this.#inflater, maxMessageBytes)',
-        'new InflatingReader(check, this.#inflater)',
+        'new InflatingReader(this.#role, check, this.#inflater, maxMessageBytes)',
+        'new InflatingReader(this.#role, check, this.#inflater)',
       ],
     ],
   },
@@ -1425,10 +1459,8 @@ const MARKING: readonly Trap[] = [
     source: 'RFC 6455 §5.1',
     rules: [155],
     edits: [
-      [
-        'return new MessageReader(\n      this.#role,',
-        "return new MessageReader(\n      'server',",
-      ],
+      ['new MessageReader(\n      this.#role,', "new MessageReader(\n      'server',"],
+      ['new InflatingReader(this.#role, check', "new InflatingReader('server', check"],
     ],
   },
   {

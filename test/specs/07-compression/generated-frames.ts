@@ -71,7 +71,7 @@ function drawParty(lesson: Lesson, choose: Choices): Party<Message> {
     return new lesson.EARLIER.MessageReader(
       role,
       maxMessageBytes,
-      (check) => new lesson.InflatingReader(check, inflater, maxMessageBytes),
+      (check) => new lesson.InflatingReader(role, check, inflater, maxMessageBytes),
     );
   };
   return {

@@ -202,7 +202,7 @@ const REFUSED: Scenarios = [
       frames: [{ ...first(Text, HELLO), rsv: RSV1 + rsv }],
       code: CloseCode.ProtocolError,
       atHeader: true,
-      cause: 'No extension defines those. Hand them on to `check`, which refuses them.',
+      cause: 'No extension defines those. Without its RSV1, the header is one for `checkHeader`.',
     }),
   ),
   refuses({
@@ -221,7 +221,7 @@ const REFUSED: Scenarios = [
         code: CloseCode.ProtocolError,
         atHeader: true,
         cause:
-          'To `check`, no message is open. Whether a compressed one is, only this reader knows.',
+          'To `check`, no message is open: it has not been called. Whether a compressed one is, only this reader knows.',
       }),
     ),
   ),
@@ -287,7 +287,7 @@ const limited = { maxMessageBytes: LIMIT };
 const LARGEST = utf8('x'.repeat(LIMIT));
 const TOO_LARGE = utf8('x'.repeat(LIMIT + 1));
 const ON_THE_WIRE =
-  'More than the limit is announced: what has come of the message, and this header. Hand its opcode and the sum on to `check`.';
+  'More than the limit is announced: what has come of the message, and what this header adds.';
 
 const LIMITED: Scenarios = [
   reads({
@@ -318,16 +318,29 @@ const LIMITED: Scenarios = [
     cause: 'The limit is for what comes out: hand it on to the `inflater`.',
   }),
   {
+    what: 'The `inflater` is told the limit: what is too much is not made first.',
+    rules: [164],
+    check({ InflatingReader, Inflater }) {
+      const what = 'The `inflater` is told the limit: what is too much is not made first.';
+      const bytes = wire(first(Binary, packed(TOO_LARGE)));
+      const reader = new InflatingReader('server', () => {}, new Inflater(), LIMIT);
+      reader.push(bytes.slice());
+      const call = `new InflatingReader('server', check, inflater, ${LIMIT})`;
+      const given: Fact[] = [['the call', call], ['`check`', 'refuses nothing'], ...arrived(bytes)];
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given });
+    },
+  },
+  {
     what: 'Without a limit of its own, `MAX_MESSAGE_BYTES` can come out.',
     rules: [164],
     check({ InflatingReader, Inflater }) {
       const what = 'Without a limit of its own, `MAX_MESSAGE_BYTES` can come out.';
-      const reader = new InflatingReader(() => {}, new Inflater());
+      const reader = new InflatingReader('server', () => {}, new Inflater());
       const megabyte = join(packed(new Uint8Array(2 ** 20)), fromHex('00 00 ff ff'));
       const all = Array.from({ length: MAX_MESSAGE_BYTES / 2 ** 20 }, () => megabyte);
       reader.push(wire(first(Binary, join(...all, packed(new Uint8Array(1))))));
       const given: Fact[] = [
-        ['the call', 'new InflatingReader(check, inflater)'],
+        ['the call', "new InflatingReader('server', check, inflater)"],
         ['arrived', `a message of which ${MAX_MESSAGE_BYTES + 1} bytes come out`],
       ];
       failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given });
@@ -373,25 +386,19 @@ const LIMITED: Scenarios = [
 
 type Told = Pick<FrameHeader, 'fin' | 'rsv' | 'opcode' | 'payloadLength'>;
 
-/** Frames, and what `check` has to be told of each. */
-const TOLD: readonly (readonly [WireFrame, Told])[] = [
+/** Frames, and what `check` has to be told when each is complete. `undefined`: nothing. */
+const TOLD: readonly (readonly [WireFrame, Told | undefined])[] = [
   [
     { opcode: Text, payload: 'plain', rsv: 3 },
     { fin: true, rsv: 3, opcode: Text, payloadLength: 5 },
   ],
-  [
-    { ...first(Text, HELLO.subarray(0, 3), false), rsv: RSV1 + 1 },
-    { fin: false, rsv: 1, opcode: Text, payloadLength: 3 },
-  ],
+  [first(Text, HELLO.subarray(0, 3), false), undefined],
   [
     { opcode: Ping, payload: 'p', rsv: RSV1 },
     { fin: true, rsv: RSV1, opcode: Ping, payloadLength: 1 },
   ],
-  [
-    { ...more(HELLO.subarray(3, 5), false), rsv: RSV1 + 2 },
-    { fin: false, rsv: RSV1 + 2, opcode: Text, payloadLength: 5 },
-  ],
-  [more(HELLO.subarray(5)), { fin: true, rsv: 0, opcode: Text, payloadLength: 7 }],
+  [more(HELLO.subarray(3, 5), false), undefined],
+  [more(HELLO.subarray(5)), { fin: true, rsv: 0, opcode: Text, payloadLength: 5 }],
   [first(Binary, HELLO_AGAIN), { fin: true, rsv: 0, opcode: Binary, payloadLength: 5 }],
   [
     { opcode: Binary, payload: 'ab', fin: false },
@@ -405,27 +412,22 @@ const TOLD: readonly (readonly [WireFrame, Told])[] = [
 
 const ALONE: Scenarios = [
   {
-    what: 'Each header is handed on to `check`, and RSV1 only where it has to be refused.',
+    what: '`check` is called with the header of each frame that comes out, once.',
     rules: [156],
     check({ InflatingReader, Inflater }) {
-      const what = 'Each header is handed on to `check`, and RSV1 only where it has to be refused.';
+      const what = '`check` is called with the header of each frame that comes out, once.';
       const calls: Told[] = [];
-      const reader = new InflatingReader((header) => {
-        const { fin, rsv, opcode, payloadLength } = header;
+      const right: Told[] = [];
+      const check = ({ fin, rsv, opcode, payloadLength }: FrameHeader) => {
         calls.push({ fin, rsv, opcode, payloadLength });
-      }, new Inflater());
-      for (const [i, [sent]] of TOLD.entries()) {
-        const bytes = written(TOLD.slice(0, i + 1).map(([before]) => before));
+      };
+      const reader = new InflatingReader('server', check, new Inflater());
+      for (const [i, [sent, told]] of TOLD.entries()) {
+        const given = arrived(written(TOLD.slice(0, i + 1).map(([before]) => before)));
         reader.push(wire(sent));
-        attempt(() => reader.read(), 'What `check` does not refuse is read.', arrived(bytes));
-        equal(() => calls[i], TOLD[i]![1], what, {
-          given: [...arrived(bytes), ['the header of', `frame ${i + 1}`]],
-          label: '`check` got',
-        });
-        equal(() => calls.length, i + 1, 'Call `check` once with each header.', {
-          given: arrived(bytes),
-          label: 'calls',
-        });
+        attempt(() => reader.read(), 'What `check` does not refuse is read.', given);
+        if (told) right.push(told);
+        equal(() => calls, right, what, { given, label: '`check` got' });
       }
     },
   },
@@ -434,7 +436,7 @@ const ALONE: Scenarios = [
     rules: [155],
     check({ InflatingReader, Inflater }) {
       const what = 'A compressed message comes out as one frame, every other frame as it is.';
-      const reader = new InflatingReader(() => {}, new Inflater());
+      const reader = new InflatingReader('server', () => {}, new Inflater());
       const bytes = written(TOLD.map(([sent]) => sent));
       reader.push(bytes.slice());
       const expected = [
@@ -451,19 +453,18 @@ const ALONE: Scenarios = [
     },
   },
   {
-    what: 'What `check` throws refuses the frame, before its payload is there.',
+    what: 'What `check` throws refuses a frame without RSV1, before its payload is there.',
     rules: [156],
     check({ InflatingReader, Inflater }) {
-      const what = 'What `check` throws refuses the frame, before its payload is there.';
-      for (const sent of [first(Text, HELLO), { opcode: Text, payload: HELLO }]) {
-        const reader = new InflatingReader(() => {
-          throw new ProtocolError(CloseCode.PolicyViolation, '5.2', 'Not this one.');
-        }, new Inflater());
-        const bytes = wire(sent).slice(0, 6);
-        reader.push(bytes.slice());
-        const given = arrived(bytes, 'the header; none of the payload');
-        failsWith(CloseCode.PolicyViolation, () => reader.read(), what, { given });
-      }
+      const what = 'What `check` throws refuses a frame without RSV1, before its payload is there.';
+      const check = () => {
+        throw new ProtocolError(CloseCode.PolicyViolation, '5.2', 'Not this one.');
+      };
+      const reader = new InflatingReader('server', check, new Inflater());
+      const bytes = wire({ opcode: Text, payload: HELLO }).slice(0, 6);
+      reader.push(bytes.slice());
+      const given = arrived(bytes, 'the header; none of the payload');
+      failsWith(CloseCode.PolicyViolation, () => reader.read(), what, { given });
     },
   },
   {
@@ -471,7 +472,7 @@ const ALONE: Scenarios = [
     rules: [],
     check({ InflatingReader, Inflater }) {
       const what = 'While a compressed message is open, `peek` shows nothing of it.';
-      const reader = new InflatingReader(() => {}, new Inflater());
+      const reader = new InflatingReader('server', () => {}, new Inflater());
       const bytes = join(written(OPEN), wire(more(HELLO.subarray(3))).slice(0, 8));
       reader.push(bytes.slice());
       equal(() => reader.read(), undefined, 'The message is not complete.', {

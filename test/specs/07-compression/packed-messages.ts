@@ -39,7 +39,7 @@ export function messagesOf(lesson: Lesson, terms: Terms = {}): Reader<Message> {
   return new lesson.EARLIER.MessageReader(
     role,
     maxMessageBytes,
-    (check) => new lesson.InflatingReader(check, inflater, maxMessageBytes),
+    (check) => new lesson.InflatingReader(role, check, inflater, maxMessageBytes),
   );
 }
 
