@@ -211,18 +211,24 @@ interface Draft {
   readonly utf8: Utf8Check | undefined;
 }
 
+type FrameSource = Pick<FrameReader, 'push' | 'read' | 'peek'>;
+
 export class MessageReader {
-  readonly #frames: FrameReader;
+  readonly #frames: FrameSource;
   readonly #role: Role;
   readonly #limit: number;
   #draft: Draft | undefined;
   /** How many bytes of the data frame that is arriving have been checked. `undefined`: none is. */
   #checked: number | undefined;
 
-  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+  constructor(
+    role: Role = 'server',
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    makeFrames = (check: (header: FrameHeader) => void): FrameSource => new FrameReader(check),
+  ) {
     this.#role = role;
     this.#limit = maxMessageBytes;
-    this.#frames = new FrameReader((header) => this.#check(header));
+    this.#frames = makeFrames((header) => this.#check(header));
   }
 
   #check(header: FrameHeader): void {

@@ -177,8 +177,10 @@ class OpenMessage {
   }
 }
 
+type FrameSource = Pick<FrameReader, 'push' | 'read' | 'peek'>;
+
 export class MessageReader {
-  readonly #frames: FrameReader;
+  readonly #frames: FrameSource;
   readonly #maxMessageBytes: number;
   #message: OpenMessage | undefined;
   /** Whether the frame that is arriving belongs to the open text. */
@@ -186,9 +188,13 @@ export class MessageReader {
   /** How many bytes of that frame have been decoded. */
   #decoded = 0;
 
-  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+  constructor(
+    role: Role = 'server',
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    makeFrames = (check: (header: FrameHeader) => void): FrameSource => new FrameReader(check),
+  ) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#frames = new FrameReader((header) => {
+    this.#frames = makeFrames((header) => {
       checkHeader(header, role);
       this.#isText = false;
       if (!isControl(header.opcode)) this.#checkOrder(header);

@@ -184,16 +184,22 @@ class Bytes {
   }
 }
 
+type FrameSource = Pick<FrameReader, 'push' | 'read' | 'peek'>;
+
 export class MessageReader {
-  readonly #frames: FrameReader;
+  readonly #frames: FrameSource;
   readonly #maxMessageBytes: number;
   #message = this.#parse();
   #open: { readonly isText: boolean; bytes: number } | undefined;
   #arriving: FrameHeader | undefined;
 
-  constructor(role: Role = 'server', maxMessageBytes = MAX_MESSAGE_BYTES) {
+  constructor(
+    role: Role = 'server',
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    makeFrames = (check: (header: FrameHeader) => void): FrameSource => new FrameReader(check),
+  ) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#frames = new FrameReader((header) => {
+    this.#frames = makeFrames((header) => {
       checkHeader(header, role);
       this.#arriving = header;
       if (!isControl(header.opcode)) this.#checkData(header);

@@ -4,11 +4,11 @@ import { type Frame, Opcode } from '../../../shared/protocol.ts';
 
 type Random = (size: number) => Uint8Array;
 
-function headerOf({ fin, opcode, payload }: Frame, masked: boolean): Uint8Array {
+function headerOf({ fin, rsv1, opcode, payload }: Frame, masked: boolean): Uint8Array {
   const view = new DataView(new ArrayBuffer(10));
   const bit = masked ? 0x80 : 0;
   let size = 2;
-  view.setUint8(0, opcode + (fin ? 0x80 : 0));
+  view.setUint8(0, opcode + (fin ? 0x80 : 0) + (rsv1 ? 0x40 : 0));
   if (payload.length < 126) {
     view.setUint8(1, bit + payload.length);
   } else if (payload.length < 65536) {

@@ -10,7 +10,7 @@ function hex(number: number, digits: number): string {
 /** The header of a frame, such as `8105`. */
 function header(frame: Frame, mask: '' | 'masked' = ''): string {
   const { length } = frame.payload;
-  const first = `${frame.fin ? '8' : '0'}${hex(frame.opcode, 1)}`;
+  const first = `${hex((frame.fin ? 8 : 0) + (frame.rsv1 ? 4 : 0), 1)}${hex(frame.opcode, 1)}`;
   const second = (length7: number) => hex(length7 + (mask ? 128 : 0), 2);
   if (length <= 125) return first + second(length);
   if (length <= 0xffff) return first + second(126) + hex(length, 4);
