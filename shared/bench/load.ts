@@ -3,85 +3,57 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { wire } from '../kit/frames.ts';
 import { endWithParent } from '../process/parent.ts';
 import { Opcode } from '../protocol.ts';
-import { decodeHeader } from '../view/frame.ts';
 import { openClient } from './client.ts';
-import type { Order } from './messages.ts';
+import { MessageCounter, PieceCounter } from './counters.ts';
+import { isCompressing, type Measure, type Order } from './messages.ts';
+import { framesOf } from './samples.ts';
 
-const NOTHING = Buffer.alloc(0);
+/** What one connection sends: the bytes of so many messages more. */
+type Sending = (count: number) => Uint8Array;
 
-/** Counts messages in what a server sends, without looking at their payloads. */
-class MessageCounter {
-  /** The start of a header that is not complete. */
-  #rest: Buffer = NOTHING;
-  /** How much of the frame is still to come, in bytes. */
-  #left = 0;
-  /** Says whether the message ends with the frame. */
-  #isLast = false;
-
-  /** Takes in the bytes of one read. Returns how many messages have come to their end. */
-  count(chunk: Buffer): number {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    let messages = 0;
-    let frameEnd = this.#left;
-    while (frameEnd <= bytes.length) {
-      if (this.#isLast) messages++;
-      const { fin, headerBytes, length } = decodeHeader(bytes, frameEnd);
-      if (length === undefined) {
-        this.#rest = bytes.subarray(frameEnd);
-        this.#left = 0;
-        this.#isLast = false;
-        return messages;
-      }
-      frameEnd += headerBytes + Number(length);
-      this.#isLast = fin;
-    }
-    this.#rest = NOTHING;
-    this.#left = frameEnd - bytes.length;
-    return messages;
+/** Makes what each connection sends. */
+function sendings({ kind, bytes, inFlight, sample }: Order): () => Sending {
+  if (sample) {
+    const frames = framesOf(sample, isCompressing(kind));
+    return () => {
+      let sent = 0;
+      return (count) => Buffer.concat(Array.from({ length: count }, () => frames(sent++)));
+    };
   }
-}
-
-/** Counts pieces of `size` bytes. */
-class PieceCounter {
-  readonly #size: number;
-  #bytes = 0;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
-
-  /** Takes in the bytes of one read. Returns how many pieces have come to their end. */
-  count(chunk: Buffer): number {
-    const before = Math.floor(this.#bytes / this.#size);
-    this.#bytes += chunk.length;
-    return Math.floor(this.#bytes / this.#size) - before;
-  }
-}
-
-/** Makes the load. Returns how many messages came back in a second. */
-async function run(order: Order): Promise<number> {
-  const { kind, port, bytes, inFlight, connections, warmUpMs, countMs } = order;
   const frame = wire({ opcode: Opcode.Binary, payload: Buffer.alloc(bytes, 'x') });
   const all = Buffer.concat(Array.from({ length: inFlight }, () => frame));
+  return () => (count) => all.subarray(0, count * frame.length);
+}
+
+/** Makes the load. Returns what came back. */
+async function run(order: Order): Promise<Measure> {
+  const { kind, port, inFlight, connections, warmUpMs, countMs } = order;
+  const sendingOf = sendings(order);
   const sockets = await Promise.all(
     Array.from({ length: connections }, () => openClient(kind, port)),
   );
   let messages = 0;
+  let bytes = 0;
   for (const socket of sockets) {
-    const counter = kind === 'tcp' ? new PieceCounter(frame.length) : new MessageCounter();
+    const sending = sendingOf();
+    const first = sending(inFlight);
+    const counter =
+      kind === 'tcp' ? new PieceCounter(first.length / inFlight) : new MessageCounter();
     socket.on('data', (chunk: Buffer) => {
       const back = counter.count(chunk);
       messages += back;
-      if (back > 0) socket.write(all.subarray(0, back * frame.length));
+      bytes += chunk.length;
+      if (back > 0) socket.write(sending(back));
     });
-    socket.write(all);
+    socket.write(first);
   }
   await pause(warmUpMs);
-  const [start, before] = [performance.now(), messages];
+  const [start, before, bytesBefore] = [performance.now(), messages, bytes];
   await pause(countMs);
   const rate = ((messages - before) * 1000) / (performance.now() - start);
+  const bytesBack = (bytes - bytesBefore) / Math.max(messages - before, 1);
   for (const socket of sockets) socket.destroy();
-  return rate;
+  return { rate, bytesBack };
 }
 
 process.on('message', async (order: Order) => process.send?.(await run(order)));

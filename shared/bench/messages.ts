@@ -1,12 +1,20 @@
 /** What the processes of the benchmark tell each other. */
+import type { Sample } from './samples.ts';
 
-/** A server to measure: the lesson's, `ws`, or TCP with nothing on it. */
-export type Kind = 'lesson' | 'ws' | 'tcp';
+/** A server to measure: the lesson's, `ws`, both of them compressing, or TCP with nothing on it. */
+export type Kind = 'lesson' | 'ws' | 'tcp' | 'lesson-deflate' | 'ws-deflate';
+
+/** Says whether a server compresses. */
+export function isCompressing(kind: Kind): boolean {
+  return kind === 'lesson-deflate' || kind === 'ws-deflate';
+}
 
 /** A load: so many bytes a message, so many messages on their way at once, on each connection. */
 export interface Load {
   readonly bytes: number;
   readonly inFlight: number;
+  /** What the messages are. Absent: all the same letter. */
+  readonly sample?: Sample;
 }
 
 /** To a process that makes load. */
@@ -18,6 +26,14 @@ export interface Order extends Load {
   /** How long to run before counting, and how long to count, in milliseconds. */
   readonly warmUpMs: number;
   readonly countMs: number;
+}
+
+/** What came back from a server. */
+export interface Measure {
+  /** Messages in a second. */
+  readonly rate: number;
+  /** Bytes on the wire for each of them. */
+  readonly bytesBack: number;
 }
 
 /** What a server says: where it listens, or what its objects and buffers take, in bytes. */

@@ -1,14 +1,17 @@
 /** What the benchmark prints. */
 import { style } from '../view/style.ts';
-import { KINDS, type Rates } from './bench.ts';
+import type { Measures } from './bench.ts';
 import type { Kind, Load } from './messages.ts';
 
 /** How long the longest bar is. */
 const BAR = 30;
 
+/** What each server is called. */
+export type Names<K extends Kind> = Readonly<Record<K, string>>;
+
 /** Writes a load, such as `1 KiB, 16 in flight`. */
-export function describe({ bytes, inFlight }: Load): string {
-  return `${sizeOf(bytes)}, ${inFlight} in flight`;
+export function describe({ bytes, inFlight, sample }: Load): string {
+  return sample ? `${sample}, ${sizeOf(bytes)}` : `${sizeOf(bytes)}, ${inFlight} in flight`;
 }
 
 function sizeOf(bytes: number): string {
@@ -16,23 +19,61 @@ function sizeOf(bytes: number): string {
   return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
 }
 
-/** Writes what each server did under a load, as bars beside each other. */
-export function renderLoad(load: Load, rates: Rates, names: Record<Kind, string>): string[] {
-  const most = Math.max(...Object.values(rates));
-  const width = Math.max(...Object.values(names).map(({ length }) => length));
-  const lines = KINDS.map((kind) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((rates[kind] / most) * BAR)));
-    const rate = Math.round(rates[kind]).toLocaleString('en').padStart(11);
-    const line = `  ${names[kind].padEnd(width)} ${rate} /s  ${bar}`;
-    return kind === 'lesson' ? style.bold(line) : line;
+/** Writes what each server did under a load, as bars beside each other. The first one is ours. */
+function renderBars<K extends Kind>(
+  measures: Measures<K>,
+  names: Names<K>,
+  more: (kind: K) => string = () => '',
+): string[] {
+  const kinds = Object.keys(measures) as K[];
+  const most = Math.max(...kinds.map((kind) => measures[kind].rate));
+  const width = Math.max(...kinds.map((kind) => names[kind].length));
+  return kinds.map((kind, i) => {
+    const bar = '█'.repeat(Math.max(1, Math.round((measures[kind].rate / most) * BAR)));
+    const rate = Math.round(measures[kind].rate).toLocaleString('en').padStart(11);
+    const line = `  ${names[kind].padEnd(width)} ${rate} /s${more(kind)}  ${bar}`;
+    return i === 0 ? style.bold(line) : line;
   });
-  const [toWs, ofTcp] = [rates.lesson / rates.ws, rates.lesson / rates.tcp];
-  const ratio = `${toWs.toFixed(2)} × ws, ${Math.round(ofTcp * 100)} % of plain TCP`;
-  return [`${describe(load)}: ${ratio}`, ...lines, ''];
 }
 
-/** Writes what an idle connection takes on each server. */
-export function renderIdle(bytes: Record<Kind, number>, names: Record<Kind, string>): string {
-  const each = KINDS.map((kind) => `${names[kind]} ${(bytes[kind] / 1024).toFixed(1)} KiB`);
-  return `Memory of an idle connection, objects and buffers: ${each.join(', ')}`;
+const times = (mine: number, other: number) => (mine / other).toFixed(2);
+
+/** Writes what servers did under a load, and how ours compares. */
+export function renderLoad(
+  load: Load,
+  measures: Measures<'lesson' | 'ws' | 'tcp'>,
+  names: Names<'lesson' | 'ws' | 'tcp'>,
+): string[] {
+  const { lesson, ws, tcp } = measures;
+  const share = Math.round((lesson.rate / tcp.rate) * 100);
+  const ratio = `${times(lesson.rate, ws.rate)} × ws, ${share} % of plain TCP`;
+  return [`${describe(load)}: ${ratio}`, ...renderBars(measures, names), ''];
+}
+
+/** The servers of a benchmark of compression. */
+type Compressing = 'lesson-deflate' | 'ws-deflate' | 'ws';
+
+/** Writes what servers did with compressed messages, and how ours compares. */
+export function renderSample(
+  load: Load,
+  measures: Measures<Compressing>,
+  names: Names<Compressing>,
+): string[] {
+  const mine = measures['lesson-deflate'].rate;
+  const ratio = `${times(mine, measures['ws-deflate'].rate)} × ws with compression, ${times(mine, measures.ws.rate)} × without`;
+  const bytes = (kind: Compressing) =>
+    `${Math.round(measures[kind].bytesBack).toLocaleString('en').padStart(8)} bytes back`;
+  return [`${describe(load)}: ${ratio}`, ...renderBars(measures, names, bytes), ''];
+}
+
+/** Writes what a connection takes on each server. `which` is `an idle` or `a busy`. */
+export function renderMemory<K extends Kind>(
+  which: string,
+  bytes: Readonly<Record<K, number>>,
+  names: Names<K>,
+): string {
+  const each = (Object.keys(bytes) as K[]).map(
+    (kind) => `${names[kind]} ${(bytes[kind] / 1024).toFixed(1)} KiB`,
+  );
+  return `Memory of ${which} connection, objects and buffers: ${each.join(', ')}`;
 }
