@@ -11,7 +11,7 @@ import {
   type Load,
   type Measure,
   type Order,
-  type ServerReply,
+  type Usage,
 } from './messages.ts';
 import { framesOf, SAMPLE_BYTES } from './samples.ts';
 
@@ -72,8 +72,18 @@ export const QUICK: Effort = {
   busyConnections: 2,
 };
 
-/** What came back, for each server. */
-export type Measures<K extends Kind> = Record<K, Measure>;
+/** What a server did under a load. */
+export interface Result {
+  /** Messages in a second. */
+  readonly rate: number;
+  /** Bytes on the wire for each of them. */
+  readonly bytesBack: number;
+  /** Processor time of the server for each of them, in microseconds. */
+  readonly cpuUs: number;
+}
+
+/** What each server did. */
+export type Results<K extends Kind> = Record<K, Result>;
 
 /** One of the processes. It answers what it is asked, one thing at a time. */
 class Process {
@@ -97,7 +107,7 @@ class Process {
     });
   }
 
-  ask<T>(question: Order | 'memory'): Promise<T> {
+  ask<T>(question: Order | 'usage'): Promise<T> {
     const reply = this.reply<T>();
     this.#child.send(question);
     return reply;
@@ -127,26 +137,25 @@ export class Bench<K extends Kind> {
   /** Waits until every server listens. */
   async ready(): Promise<void> {
     for (const [kind, server] of this.#servers) {
-      const { port = 0 } = await server.reply<ServerReply>();
+      const { port } = await server.reply<{ port: number }>();
       this.#ports.set(kind, port);
     }
   }
 
   /** Measures one load on each server, in turns. `onTurn` hears of each, as it begins. */
-  async measure(load: Load, onTurn: (kind: K, round: number) => void): Promise<Measures<K>> {
-    const measures = this.#kinds.map((kind) => ({ kind, all: [] as Measure[] }));
+  async measure(load: Load, onTurn: (kind: K, round: number) => void): Promise<Results<K>> {
+    const turns = this.#kinds.map((kind) => ({ kind, results: [] as Result[] }));
     for (let round = 1; round <= this.#effort.rounds; round++) {
-      for (const { kind, all } of measures) {
+      for (const { kind, results } of turns) {
         onTurn(kind, round);
-        all.push(await this.#once(kind, load));
+        results.push(await this.#once(kind, load));
       }
     }
-    return Object.fromEntries(
-      measures.map(({ kind, all }) => [kind, medianOf(all)]),
-    ) as Measures<K>;
+    const medians = turns.map(({ kind, results }) => [kind, medianOf(results)]);
+    return Object.fromEntries(medians) as Results<K>;
   }
 
-  async #once(kind: K, load: Load): Promise<Measure> {
+  async #once(kind: K, load: Load): Promise<Result> {
     const order: Order = {
       ...load,
       kind,
@@ -155,22 +164,30 @@ export class Bench<K extends Kind> {
       warmUpMs: this.#effort.warmUpMs,
       countMs: this.#effort.countMs,
     };
+    const before = await this.#usage(kind);
     const measures = await Promise.all(this.#generators.map((it) => it.ask<Measure>(order)));
+    const after = await this.#usage(kind);
+    const messages = measures.reduce((sum, it) => sum + it.messages, 0);
     return {
       rate: measures.reduce((sum, { rate }) => sum + rate, 0),
       bytesBack: median(measures.map(({ bytesBack }) => bytesBack)),
+      cpuUs: (after.cpuUs - before.cpuUs) / Math.max(messages, 1),
     };
   }
 
-  /** Measures what one idle connection takes on a server, in bytes of objects and buffers. */
-  idleBytes(kind: K): Promise<number> {
-    return this.#bytesOf(kind, this.#effort.idleConnections, (port) => openClient(kind, port));
+  #usage(kind: K): Promise<Usage> {
+    return this.#servers.get(kind)!.ask<Usage>('usage');
+  }
+
+  /** Measures what an idle connection takes on a server. */
+  idle(kind: K): Promise<Usage> {
+    return this.#share(kind, this.#effort.idleConnections, (port) => openClient(kind, port));
   }
 
   /** Measures what one takes that has sent and received more than a window can hold. */
-  busyBytes(kind: K): Promise<number> {
+  busy(kind: K): Promise<Usage> {
     const frames = framesOf('list', isCompressing(kind));
-    return this.#bytesOf(kind, this.#effort.busyConnections, async (port) => {
+    return this.#share(kind, this.#effort.busyConnections, async (port) => {
       const socket = await openClient(kind, port);
       const counter = new MessageCounter();
       for (let sent = 0; sent < BUSY_MESSAGES; sent++) {
@@ -181,19 +198,20 @@ export class Bench<K extends Kind> {
     });
   }
 
-  async #bytesOf(kind: K, count: number, open: (port: number) => Promise<Socket>): Promise<number> {
-    const server = this.#servers.get(kind)!;
+  /** Returns what a server uses for each connection. The first ones pay for what all of them share. */
+  async #share(kind: K, count: number, open: (port: number) => Promise<Socket>): Promise<Usage> {
     const sockets: Socket[] = [];
     const openMore = async () => {
       for (let i = 0; i < count; i++) sockets.push(await open(this.#ports.get(kind) ?? 0));
-      const { memoryBytes = 0 } = await server.ask<ServerReply>('memory');
-      return memoryBytes;
+      return this.#usage(kind);
     };
-    // The first ones pay for what all of them share.
-    const before = await openMore();
-    const after = await openMore();
+    const [before, after] = [await openMore(), await openMore()];
     for (const socket of sockets) socket.destroy();
-    return (after - before) / count;
+    return {
+      memoryBytes: (after.memoryBytes - before.memoryBytes) / count,
+      processBytes: (after.processBytes - before.processBytes) / count,
+      cpuUs: (after.cpuUs - before.cpuUs) / count,
+    };
   }
 
   end(): void {
@@ -201,10 +219,11 @@ export class Bench<K extends Kind> {
   }
 }
 
-function medianOf(measures: readonly Measure[]): Measure {
+function medianOf(results: readonly Result[]): Result {
   return {
-    rate: median(measures.map(({ rate }) => rate)),
-    bytesBack: median(measures.map(({ bytesBack }) => bytesBack)),
+    rate: median(results.map(({ rate }) => rate)),
+    bytesBack: median(results.map(({ bytesBack }) => bytesBack)),
+    cpuUs: median(results.map(({ cpuUs }) => cpuUs)),
   };
 }
 

@@ -53,7 +53,7 @@ async function run(order: Order): Promise<Measure> {
   const rate = ((messages - before) * 1000) / (performance.now() - start);
   const bytesBack = (bytes - bytesBefore) / Math.max(messages - before, 1);
   for (const socket of sockets) socket.destroy();
-  return { rate, bytesBack };
+  return { rate, bytesBack, messages };
 }
 
 process.on('message', async (order: Order) => process.send?.(await run(order)));

@@ -34,10 +34,19 @@ export interface Measure {
   readonly rate: number;
   /** Bytes on the wire for each of them. */
   readonly bytesBack: number;
+  /** All messages, those of the warm-up too. */
+  readonly messages: number;
 }
 
-/** What a server says: where it listens, or what its objects and buffers take, in bytes. */
-export interface ServerReply {
-  readonly port?: number;
-  readonly memoryBytes?: number;
+/** What a server uses. */
+export interface Usage {
+  /** What its objects and buffers take, in bytes. */
+  readonly memoryBytes: number;
+  /** What its process takes, with what libraries have reserved for themselves, in bytes. */
+  readonly processBytes: number;
+  /** The processor time of all its threads so far, in microseconds. */
+  readonly cpuUs: number;
 }
+
+/** What a server says: first where it listens, then what it uses. */
+export type ServerReply = { readonly port: number } | Usage;

@@ -1,7 +1,7 @@
 /** What the benchmark prints. */
 import { style } from '../view/style.ts';
-import type { Measures } from './bench.ts';
-import type { Kind, Load } from './messages.ts';
+import type { Results } from './bench.ts';
+import type { Kind, Load, Usage } from './messages.ts';
 
 /** How long the longest bar is. */
 const BAR = 30;
@@ -21,16 +21,16 @@ function sizeOf(bytes: number): string {
 
 /** Writes what each server did under a load, as bars beside each other. The first one is ours. */
 function renderBars<K extends Kind>(
-  measures: Measures<K>,
+  results: Results<K>,
   names: Names<K>,
   more: (kind: K) => string = () => '',
 ): string[] {
-  const kinds = Object.keys(measures) as K[];
-  const most = Math.max(...kinds.map((kind) => measures[kind].rate));
+  const kinds = Object.keys(results) as K[];
+  const most = Math.max(...kinds.map((kind) => results[kind].rate));
   const width = Math.max(...kinds.map((kind) => names[kind].length));
   return kinds.map((kind, i) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((measures[kind].rate / most) * BAR)));
-    const rate = Math.round(measures[kind].rate).toLocaleString('en').padStart(11);
+    const bar = '█'.repeat(Math.max(1, Math.round((results[kind].rate / most) * BAR)));
+    const rate = Math.round(results[kind].rate).toLocaleString('en').padStart(11);
     const line = `  ${names[kind].padEnd(width)} ${rate} /s${more(kind)}  ${bar}`;
     return i === 0 ? style.bold(line) : line;
   });
@@ -41,13 +41,13 @@ const times = (mine: number, other: number) => (mine / other).toFixed(2);
 /** Writes what servers did under a load, and how ours compares. */
 export function renderLoad(
   load: Load,
-  measures: Measures<'lesson' | 'ws' | 'tcp'>,
+  results: Results<'lesson' | 'ws' | 'tcp'>,
   names: Names<'lesson' | 'ws' | 'tcp'>,
 ): string[] {
-  const { lesson, ws, tcp } = measures;
+  const { lesson, ws, tcp } = results;
   const share = Math.round((lesson.rate / tcp.rate) * 100);
   const ratio = `${times(lesson.rate, ws.rate)} × ws, ${share} % of plain TCP`;
-  return [`${describe(load)}: ${ratio}`, ...renderBars(measures, names), ''];
+  return [`${describe(load)}: ${ratio}`, ...renderBars(results, names), ''];
 }
 
 /** The servers of a benchmark of compression. */
@@ -56,24 +56,29 @@ type Compressing = 'lesson-deflate' | 'ws-deflate' | 'ws';
 /** Writes what servers did with compressed messages, and how ours compares. */
 export function renderSample(
   load: Load,
-  measures: Measures<Compressing>,
+  results: Results<Compressing>,
   names: Names<Compressing>,
 ): string[] {
-  const mine = measures['lesson-deflate'].rate;
-  const ratio = `${times(mine, measures['ws-deflate'].rate)} × ws with compression, ${times(mine, measures.ws.rate)} × without`;
-  const bytes = (kind: Compressing) =>
-    `${Math.round(measures[kind].bytesBack).toLocaleString('en').padStart(8)} bytes back`;
-  return [`${describe(load)}: ${ratio}`, ...renderBars(measures, names, bytes), ''];
+  const { 'lesson-deflate': mine, 'ws-deflate': other, ws } = results;
+  const rates = `${times(mine.rate, other.rate)} × ws with compression, ${times(mine.rate, ws.rate)} × without`;
+  const work = `${times(mine.cpuUs, other.cpuUs)} × its processor time`;
+  const more = (kind: Compressing) =>
+    `${number(results[kind].cpuUs)} µs of CPU ${number(results[kind].bytesBack)} bytes back`;
+  return [`${describe(load)}: ${rates}; ${work}`, ...renderBars(results, names, more), ''];
 }
+
+const number = (value: number) => Math.round(value).toLocaleString('en').padStart(8);
 
 /** Writes what a connection takes on each server. `which` is `an idle` or `a busy`. */
 export function renderMemory<K extends Kind>(
   which: string,
-  bytes: Readonly<Record<K, number>>,
+  usages: Readonly<Record<K, Usage>>,
   names: Names<K>,
+  of: 'memoryBytes' | 'processBytes' = 'memoryBytes',
 ): string {
-  const each = (Object.keys(bytes) as K[]).map(
-    (kind) => `${names[kind]} ${(bytes[kind] / 1024).toFixed(1)} KiB`,
+  const each = (Object.keys(usages) as K[]).map(
+    (kind) => `${names[kind]} ${(usages[kind][of] / 1024).toFixed(1)} KiB`,
   );
-  return `Memory of ${which} connection, objects and buffers: ${each.join(', ')}`;
+  const what = of === 'memoryBytes' ? 'objects and buffers' : 'of the whole process';
+  return `Memory of ${which} connection, ${what}: ${each.join(', ')}`;
 }

@@ -59,9 +59,10 @@ const server = await makers[kind]();
 server.listen(0, '127.0.0.1', 1024, () => reply({ port: (server.address() as AddressInfo).port }));
 
 process.on('message', () => {
+  const { user, system } = process.cpuUsage();
   // Twice: what the first run lets go of, the second collects.
   for (let i = 0; i < 2; i++) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  reply({ memoryBytes: heapUsed + external });
+  const { heapUsed, external, rss } = process.memoryUsage();
+  reply({ memoryBytes: heapUsed + external, processBytes: rss, cpuUs: user + system });
 });
 endWithParent();

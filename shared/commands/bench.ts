@@ -7,12 +7,12 @@ import {
   type Effort,
   KINDS,
   LOADS,
-  type Measures,
   QUICK,
+  type Results,
   SAMPLES,
   THOROUGH,
 } from '../bench/bench.ts';
-import type { Kind, Load } from '../bench/messages.ts';
+import type { Kind, Load, Usage } from '../bench/messages.ts';
 import { benchReading } from '../bench/reading.ts';
 import { describe, type Names, renderLoad, renderMemory, renderSample } from '../bench/report.ts';
 import { requireFile } from '../course/files.ts';
@@ -83,7 +83,7 @@ function measureServer(url: string, effort: Effort, mine: string): Promise<void>
       const measures = await measure(bench, load, names);
       console.log(renderLoad(load, measures, names).join('\n'));
     }
-    await printMemory('an idle', KINDS, names, (kind) => bench.idleBytes(kind));
+    await printMemory('an idle', KINDS, names, (kind) => bench.idle(kind));
   });
 }
 
@@ -96,8 +96,8 @@ function measureCompression(url: string, effort: Effort, mine: string): Promise<
       const measures = await measure(bench, load, names);
       console.log(renderSample(load, measures, names).join('\n'));
     }
-    await printMemory('an idle', COMPRESSING_KINDS, names, (kind) => bench.idleBytes(kind));
-    await printMemory('a busy', COMPRESSING_KINDS, names, (kind) => bench.busyBytes(kind));
+    await printMemory('an idle', COMPRESSING_KINDS, names, (kind) => bench.idle(kind));
+    await printMemory('a busy', COMPRESSING_KINDS, names, (kind) => bench.busy(kind));
   });
 }
 
@@ -105,7 +105,7 @@ async function measure<K extends Kind>(
   bench: Bench<K>,
   load: Load,
   names: Names<K>,
-): Promise<Measures<K>> {
+): Promise<Results<K>> {
   const measures = await bench.measure(load, (kind, round) =>
     statusLine(`${describe(load)}: ${names[kind]}, round ${round}`),
   );
@@ -118,15 +118,18 @@ async function printMemory<K extends Kind>(
   which: string,
   kinds: readonly K[],
   names: Names<K>,
-  bytesOf: (kind: K) => Promise<number>,
+  usageOf: (kind: K) => Promise<Usage>,
 ): Promise<void> {
-  const bytes: [K, number][] = [];
+  const usages: [K, Usage][] = [];
   for (const kind of kinds) {
     statusLine(`${which} connection: ${names[kind]}`);
-    bytes.push([kind, await bytesOf(kind)]);
+    usages.push([kind, await usageOf(kind)]);
   }
   statusLine('');
-  console.log(renderMemory(which, Object.fromEntries(bytes) as Record<K, number>, names));
+  const each = Object.fromEntries(usages) as Record<K, Usage>;
+  console.log(renderMemory(which, each, names));
+  // What zlib keeps for itself is neither an object nor a buffer of ours.
+  if (which === 'a busy') console.log(renderMemory(which, each, names, 'processBytes'));
 }
 
 /** Makes sure that there is a server to measure. Throws `UsageError` when it is not finished. */
