@@ -28,6 +28,14 @@ describe.concurrent('a command runs', () => {
       }
     }));
 
+  test('npm run bench -- --compression --solution', () =>
+    withSandbox(async (sandbox) => {
+      const { code, output } = await sandbox.run('bench', '--compression', '--solution', '--quick');
+      expect(code, output).toBe(0);
+      expect(output).toMatch(/^ +reference +[\d,]+ \/s +[\d,]+ µs of CPU +[\d,]+ bytes back/m);
+      expect(output).toMatch(/^Memory of a busy connection, of the whole process: reference /m);
+    }));
+
   test('npm run coverage, and fails when no step claims a rule', () =>
     withSandbox(async (sandbox) => {
       expect((await sandbox.run('coverage')).code).toBe(0);
