@@ -8,10 +8,19 @@ import { type Frame, Opcode } from '../../../shared/protocol.ts';
 
 const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 
-/** Compresses a message that refers back to nothing. */
-export function packed(plain: Uint8Array, window: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
-  return new Uint8Array(deflateRawSync(plain, options).subarray(0, -TAIL.length));
+/** Compresses a message, with references back to `window`, and none over more than 2^`bits` bytes. */
+export function packed(
+  plain: Uint8Array,
+  window: Uint8Array = new Uint8Array(0),
+  bits = 15,
+): Uint8Array {
+  const packed = deflateRawSync(plain, {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    dictionary: window,
+    // With 9, no reference is over more than 250 bytes: that does for 8, too.
+    windowBits: Math.max(bits, 9),
+  });
+  return new Uint8Array(packed.subarray(0, -TAIL.length));
 }
 
 /** Decompresses a message that may refer back to `window`. */

@@ -116,7 +116,7 @@ function attackOn(
 }
 
 /** Secrets with a digit twice in a row, and digits in a row. */
-const SECRETS = ['token=7f3a9c', 'token=00f1e2', 'token=aa0bb0', 'token=123456', 'token=fedcba'];
+const SECRETS = ['token=7f3a9c', 'token=00f1e2', 'token=fedcba'];
 
 function leaks(where: 'beside' | 'before', what: string): Scenario<Lesson> {
   return {

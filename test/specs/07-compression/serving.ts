@@ -19,6 +19,7 @@ import type { DeflatePolicy } from '../../../solutions/07-compression/compressio
 import { AGREED, ECHO, HELLO, HELLO_AGAIN } from './agreed.ts';
 import { goes, packed, type Way } from './far.ts';
 import { HOOKS_OF_SERVER } from './hooks.ts';
+import { TALKS, talk } from './talking.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
@@ -129,7 +130,7 @@ async function closesWith(client: Peer, code: number, facts: readonly Fact[]): P
   equal(came, `a Close with ${code}`, what, { given: facts, label: 'came' });
 }
 
-/** What an application that serves more than one kind of message does when it is told to. */
+/** What an application does that sends some messages as they are. */
 const obey: Handler = (connection, event) => {
   if (event.type !== 'text') return;
   if (event.data === 'plain') connection.send(ECHO, { compress: false });
@@ -153,6 +154,10 @@ const NOISE = Uint8Array.from(
   { length: 700 },
   (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 13) & 255,
 );
+
+function sendTimes(connection: Connection, times: number): void {
+  for (let i = 0; i < times; i++) connection.send(NOISE);
+}
 
 const LIVE: Scenarios = [
   {
@@ -385,8 +390,25 @@ const LIVE: Scenarios = [
   },
 ];
 
-function sendTimes(connection: Connection, times: number): void {
-  for (let i = 0; i < times; i++) connection.send(NOISE);
-}
+/** Any conversation, for each of several agreements. */
+const GENERATED: Scenarios = [
+  {
+    what: 'Whatever was agreed on, any conversation comes back as it was.',
+    rules: [159, 160, 162],
+    async check(lesson) {
+      for (const [offer, policy] of TALKS) {
+        await serve(
+          lesson,
+          async (listener) => {
+            const client = await listener.connect();
+            const response = await asks(client, `Sec-WebSocket-Extensions: ${offer}`);
+            await talk(client, offer, response, policy);
+          },
+          { policy },
+        );
+      }
+    },
+  },
+];
 
-export const SERVING: Scenarios = [...AGREED, ...HOOKS_OF_SERVER, ...LIVE];
+export const SERVING: Scenarios = [...AGREED, ...HOOKS_OF_SERVER, ...LIVE, ...GENERATED];
