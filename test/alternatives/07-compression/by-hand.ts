@@ -458,5 +458,5 @@ export function guessSecret(
     if (byLength.size === 1) return undefined;
     best = byLength.get(Math.min(...byLength.keys()))!;
   }
-  return [...best][0]!;
+  return [...best][0];
 }

@@ -32,8 +32,8 @@ function asking(...offers: readonly string[]): RequestHead {
   return { method: 'GET', target: '/chat', version: 'HTTP/1.1', headers, length: 200 };
 }
 
-/** An opening as lesson 05 makes it, with a subprotocol, and the start of a frame behind the head. */
-const OPENING: Accepted = {
+/** Makes an opening as lesson 05 does, with a subprotocol, and the start of a frame behind the head. */
+const newOpening = (): Accepted => ({
   accepted: true,
   answer: agreement(Buffer.from(request()).toString('latin1'), 'Sec-WebSocket-Protocol: chat'),
   upgrade: {
@@ -44,7 +44,7 @@ const OPENING: Accepted = {
   },
   protocol: 'chat',
   rest: Uint8Array.of(0x81, 0x85),
-};
+});
 
 /** What all that is told of a call begins with. */
 function called(offers: readonly string[], policy: DeflatePolicy): Fact[] {
@@ -80,8 +80,8 @@ function agreed(
   policy: DeflatePolicy = {},
 ): { readonly opening: Accepted; readonly given: readonly Fact[] } {
   const given = called(offers, policy);
-  const { upgrade, protocol, rest } = OPENING;
-  const call = () => agreeOnDeflate(OPENING, asking(...offers), policy);
+  const { upgrade, protocol, rest } = newOpening();
+  const call = () => agreeOnDeflate(newOpening(), asking(...offers), policy);
   const opening = attempt(
     call,
     'Whatever is on offer, a well-formed list opens a WebSocket.',
@@ -104,7 +104,7 @@ function expectLine(
 ): void {
   const lines = linesOf(answer, given);
   const isOurs = (line: string) => line.toLowerCase().startsWith(`${NAME}:`);
-  const before = Buffer.from(OPENING.answer).toString('latin1').split('\r\n').slice(0, -2);
+  const before = Buffer.from(newOpening().answer).toString('latin1').split('\r\n').slice(0, -2);
   equal(() => lines.filter((line) => !isOurs(line)), before, 'The other lines stay as they were.', {
     given,
     label: 'the response has',
@@ -122,7 +122,7 @@ function expectLine(
 
 /** Checks that an opening is one without compression. */
 function expectNone({ opening, given }: ReturnType<typeof agreed>, what: string): void {
-  equal(() => opening.answer, OPENING.answer, what, { given, label: 'the response' });
+  equal(() => opening.answer, newOpening().answer, what, { given, label: 'the response' });
   equal(() => opening.extension, undefined, 'Without an agreement there is no extension.', {
     given,
     label: '`extension`',
@@ -240,9 +240,14 @@ export const AGREED: Scenarios = [
     check({ agreeOnDeflate }) {
       for (const offers of MALFORMED) {
         const what = 'A Sec-WebSocket-Extensions that breaks the grammar is refused with 400.';
-        const error = refusesWith(400, () => agreeOnDeflate(OPENING, asking(...offers)), what, {
-          given: called(offers, {}),
-        });
+        const error = refusesWith(
+          400,
+          () => agreeOnDeflate(newOpening(), asking(...offers)),
+          what,
+          {
+            given: called(offers, {}),
+          },
+        );
         equal(() => error.section, '9.1', 'The grammar is in a section that the error names.', {
           given: called(offers, {}),
           label: 'its section',

@@ -156,7 +156,7 @@ export const LEAKING: Scenarios = [
     rules: [178],
     check(lesson) {
       const secret = 'token=7f3a9';
-      const attack = attackWithTies(secret, DIGITS, '0c');
+      const attack = attackWithTies(secret, DIGITS, '01bcde');
       // After the last character, none tells them apart.
       const what = 'Of guesses that are equally short, the next character tells which was right.';
       const first = () => guess(lesson, attack)?.slice(0, -1);
@@ -173,6 +173,15 @@ export const LEAKING: Scenarios = [
       const what = 'Lengths that are all the same tell nothing.';
       const cause = 'All guesses are equally long. To go on with them leads nowhere.';
       finds(lesson, { alphabet: DIGITS, count: 6, lengthOf, told, cause }, undefined, what);
+
+      const plain = plainAttack('token=7f3a9c', DIGITS);
+      const blind = {
+        ...plain,
+        lengthOf: (text: string) => plain.lengthOf(text.slice(0, KNOWN.length + 3)),
+        told: [...plain.told, ['but', 'only the first three digits are looked at'] as const],
+        cause,
+      };
+      finds(lesson, blind, undefined, 'Where lengths tell no more, the secret is not found.');
     },
   },
   leaks('beside', 'Compressed in one message with the text of a stranger, a secret is found.'),
