@@ -5,6 +5,9 @@
  */
 import { isControl, MAX_CONTROL_PAYLOAD, Opcode } from '../protocol.ts';
 
+/** RSV1 among the reserved bits of a header. */
+export const RSV1 = 0b100;
+
 /** What the header of a frame says, as far as it has arrived. RFC 6455 §5.2 */
 export interface Header {
   readonly fin: boolean;
@@ -49,16 +52,20 @@ export interface DecodedFrame extends Header {
   readonly key: Uint8Array | undefined;
   /** What there is of the payload, unmasked. `undefined`: it is empty, or the header is cut. */
   readonly payload: Uint8Array | undefined;
+  /** Does a compressed message begin with it? Only where both ends have agreed on that. */
+  readonly isCompressed: boolean;
   /** How many bytes of the frame have not arrived. Without a `length`, at least so many. */
   readonly missing: bigint;
   /** The first rule that it breaks, no matter who sent it. */
   readonly problem: string | undefined;
 }
 
-/** Decodes a stream of frames. The last may be cut. */
-export function decodeFrames(bytes: Uint8Array): DecodedFrame[] {
+/** Decodes a stream of frames, with `deflate` if compression is agreed on. The last may be cut. */
+export function decodeFrames(bytes: Uint8Array, deflate = false): DecodedFrame[] {
   const frames: DecodedFrame[] = [];
-  for (let at = 0; at < bytes.length; at = frames.at(-1)!.end) frames.push(decodeFrame(bytes, at));
+  for (let at = 0; at < bytes.length; at = frames.at(-1)!.end) {
+    frames.push(decodeFrame(bytes, at, deflate));
+  }
   return frames;
 }
 
@@ -75,7 +82,7 @@ export interface Survey {
 }
 
 /** Looks over a stream of frames, and takes apart the first ones, `most` of them. */
-export function surveyFrames(bytes: Uint8Array, most: number): Survey {
+export function surveyFrames(bytes: Uint8Array, most: number, deflate = false): Survey {
   const first: DecodedFrame[] = [];
   const illegal: number[] = [];
   let [count, start, end] = [0, 0, 0];
@@ -83,17 +90,22 @@ export function surveyFrames(bytes: Uint8Array, most: number): Survey {
     start = end;
     count++;
     const header = decodeHeader(bytes, start);
-    if (count <= most) first.push(decodeFrame(bytes, start));
-    if (judgeHeader(header)) illegal.push(count);
+    if (count <= most) first.push(decodeFrame(bytes, start, deflate));
+    if (judgeHeader(header, deflate)) illegal.push(count);
     end = Math.min(bytes.length, start + header.headerBytes + Number(header.length ?? 0));
   }
-  return { first, last: count > 0 ? decodeFrame(bytes, start) : undefined, count, illegal };
+  return {
+    first,
+    last: count > 0 ? decodeFrame(bytes, start, deflate) : undefined,
+    count,
+    illegal,
+  };
 }
 
-/** Decodes the frame that starts at a place. */
-export function decodeFrame(bytes: Uint8Array, start = 0): DecodedFrame {
+/** Decodes the frame that starts at a place. With `deflate`, RSV1 begins a compressed message. */
+export function decodeFrame(bytes: Uint8Array, start = 0, deflate = false): DecodedFrame {
   const header = decodeHeader(bytes, start);
-  const fields = placeFields(header, start, bytes.length);
+  const fields = placeFields(header, start, bytes.length, deflate);
   const bytesOf = (wanted: FieldName) => {
     const field = fields.find(({ name }) => name === wanted);
     return field && bytes.subarray(field.start, field.end);
@@ -107,8 +119,9 @@ export function decodeFrame(bytes: Uint8Array, start = 0): DecodedFrame {
     fields,
     key: key?.length === 4 ? key : undefined,
     payload: bytesOf('payload')?.map((byte, i) => byte ^ (key?.[i & 3] ?? 0)),
+    isCompressed: deflate && canBeCompressed(header) && (header.rsv & RSV1) !== 0,
     missing: BigInt(header.headerBytes) + (header.length ?? 0n) - BigInt(end - start),
-    problem: judgeHeader(header),
+    problem: judgeHeader(header, deflate),
   };
 }
 
@@ -144,13 +157,18 @@ function lengthBytes(length7 = 0): 0 | 2 | 8 {
 }
 
 /** Places the fields behind each other, up to the first that does not end within the bytes. */
-function placeFields(header: Header, start: number, bytesEnd: number): DecodedField[] {
+function placeFields(
+  header: Header,
+  start: number,
+  bytesEnd: number,
+  deflate: boolean,
+): DecodedField[] {
   const fields: DecodedField[] = [];
   let at = start;
   for (const [name, size] of fieldSizes(header)) {
     const end = Math.min(at + Number(size), bytesEnd);
     const missing = size - BigInt(end - at);
-    fields.push({ name, start: at, end, missing, problem: judge(name, header) });
+    fields.push({ name, start: at, end, missing, problem: judge(name, header, deflate) });
     if (missing > 0n) break;
     at = end;
   }
@@ -169,15 +187,15 @@ function fieldSizes({ masked, length7, length }: Header): [FieldName, bigint][] 
 }
 
 /** Names the first rule that a frame breaks, no matter who sent it. `undefined`: none. */
-function judgeHeader(header: Header): string | undefined {
-  return judgeFirstByte(header) ?? judgeSecondByte(header) ?? judgeLength(header);
+function judgeHeader(header: Header, deflate: boolean): string | undefined {
+  return judgeFirstByte(header, deflate) ?? judgeSecondByte(header) ?? judgeLength(header);
 }
 
 /** Names the rule that a field breaks. `undefined`: none. */
-function judge(name: FieldName, header: Header): string | undefined {
+function judge(name: FieldName, header: Header, deflate: boolean): string | undefined {
   switch (name) {
     case 'first byte':
-      return judgeFirstByte(header);
+      return judgeFirstByte(header, deflate);
     case 'second byte':
       return judgeSecondByte(header);
     case 'length':
@@ -187,11 +205,21 @@ function judge(name: FieldName, header: Header): string | undefined {
   }
 }
 
-function judgeFirstByte({ fin, rsv, opcode }: Header): string | undefined {
-  if (rsv !== 0) return 'an RSV bit is set';
+function judgeFirstByte(header: Header, deflate: boolean): string | undefined {
+  const { fin, rsv, opcode } = header;
+  const allowed = deflate && canBeCompressed(header) ? RSV1 : 0;
+  if (deflate && rsv === RSV1 && allowed === 0) {
+    return `RSV1 on a ${isControl(opcode) ? 'control frame' : 'continuation'}`;
+  }
+  if ((rsv & ~allowed) !== 0) return 'an RSV bit is set';
   if (!(Object.values(Opcode) as number[]).includes(opcode)) return 'a reserved opcode';
   if (isControl(opcode) && !fin) return 'a fragmented control frame';
   return undefined;
+}
+
+/** Is it the first frame of a message? RSV1 has a meaning on no other. RFC 7692 §6.1 */
+function canBeCompressed({ opcode }: Header): boolean {
+  return opcode === Opcode.Text || opcode === Opcode.Binary;
 }
 
 function judgeSecondByte({ opcode, length7 = 0 }: Header): string | undefined {

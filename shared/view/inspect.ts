@@ -5,31 +5,48 @@ import { decodeHead, type HeadLine } from './head.ts';
 import { escapeBytes } from './hex.ts';
 import { preview, sayMissing } from './say.ts';
 import { style } from './style.ts';
+import { Unpacker } from './unpack.ts';
+import { drawUnpacked } from './unpacked.ts';
 import { drawStream, MAX_FRAMES } from './wire.ts';
 import { wrap } from './wrap.ts';
 
+/** The line of a response that agrees on compression. */
+const AGREEMENT = /^sec-websocket-extensions:[ \t]*permessage-deflate/i;
+
 /**
- * Explains bytes of a connection to a person: handshakes line by line, frames field by field, and
- * what is missing. No line is wider than `width` columns.
+ * Explains bytes of a connection to a person: handshakes line by line, frames field by field,
+ * compressed messages unpacked, and what is missing. No line is wider than `width` columns.
  */
 export function renderBytes(bytes: Uint8Array, width: number): string[] {
   return isHead(bytes) ? explainHandshake(bytes, width) : explainFrames(bytes, width);
 }
 
-function explainFrames(bytes: Uint8Array, width: number): string[] {
-  const survey = surveyFrames(bytes, MAX_FRAMES);
-  const lines = drawStream({ bytes }, width);
-  if (survey.count > 1) {
-    for (const [i, { start, end }] of survey.first.entries()) {
+/** Explains frames. Without the response to a handshake, RSV1 is what says that they compress. */
+function explainFrames(bytes: Uint8Array, width: number, deflate = true): string[] {
+  const survey = surveyFrames(bytes, MAX_FRAMES, deflate);
+  // What a client sends is masked, and each side has a window of its own.
+  const unpackers = [new Unpacker(), new Unpacker()] as const;
+  const lines = drawStream({ bytes, deflate }, width);
+  for (const [i, frame] of survey.first.entries()) {
+    const { start, end } = frame;
+    if (survey.count > 1) {
       const heading = style.bold(`Frame ${i + 1}, from byte ${start}`);
-      lines.push('', heading, '', ...drawStream({ bytes: bytes.subarray(start, end) }, width));
+      const stream = { bytes: bytes.subarray(start, end), deflate };
+      lines.push('', heading, '', ...drawStream(stream, width));
     }
+    const unpacker = unpackers[frame.masked ? 1 : 0];
+    const message = frame.missing === 0n ? unpacker.push(frame) : undefined;
+    if (message) lines.push('', ...drawUnpacked(message, width));
   }
-  return [...lines, '', ...wrap(summarize(survey, bytes.length), width)];
+  const says = summarize(survey, bytes.length);
+  if (unpackers.some(({ isPacked }) => isPacked)) {
+    says.push('A compressed message is cut: it is unpacked when it is whole.');
+  }
+  return [...lines, '', ...wrap(says.join(' '), width)];
 }
 
 /** Says how many frames there are, which are not legal, and whether the last is cut. */
-function summarize({ count: frames, illegal, last }: Survey, size: number): string {
+function summarize({ count: frames, illegal, last }: Survey, size: number): string[] {
   const says = [`${count(frames, 'frame')}, ${count(size, 'byte')}.`];
   if (frames > MAX_FRAMES) says.push(`The first ${MAX_FRAMES} are drawn.`);
   if (frames > 1 && illegal.length > 0) {
@@ -38,7 +55,7 @@ function summarize({ count: frames, illegal, last }: Survey, size: number): stri
   }
   const cut = last && sayMissing(last);
   if (cut) says.push(`${frames > 1 ? 'The last' : 'It'} is cut: ${cut}.`);
-  return says.join(' ');
+  return says;
 }
 
 function explainHandshake(bytes: Uint8Array, width: number): string[] {
@@ -59,7 +76,9 @@ function explainHandshake(bytes: Uint8Array, width: number): string[] {
     return [...head, ...wrap(body, width)];
   }
   const heading = style.bold(`After the head, ${count(rest.length, 'byte')}`);
-  return [...head, heading, '', ...renderBytes(rest, width)];
+  if (isHead(rest)) return [...head, heading, '', ...explainHandshake(rest, width)];
+  const deflate = kind === 'request' || lines.some(({ text }) => AGREEMENT.test(text));
+  return [...head, heading, '', ...explainFrames(rest, width, deflate)];
 }
 
 function renderLine({ text, problem }: HeadLine, width: number): string[] {

@@ -4,6 +4,9 @@ import { count } from './count.ts';
 import { type DecodedField, type DecodedFrame, decodeFrames, type FieldName } from './frame.ts';
 import { quote, toHex } from './hex.ts';
 
+/** How much is shown of a payload, in bytes. */
+const MAX_SHOWN_BYTES = 24;
+
 /** A field of a frame, in words. */
 export interface Field extends Pick<DecodedField, 'name' | 'start' | 'end'> {
   /** What it says. */
@@ -29,7 +32,7 @@ function sayField(name: FieldName, frame: DecodedFrame): string {
   const { fin, rsv, opcode, masked, length7 = 0, length } = frame;
   switch (name) {
     case 'first byte':
-      return `FIN=${Number(fin)} RSV=${sayRsv(rsv)} opcode=${opcode} (${opcodeName(opcode)})`;
+      return `FIN=${Number(fin)} RSV=${sayRsv(rsv)} opcode=${opcode} (${opcodeName(opcode)})${frame.isCompressed ? ', compressed' : ''}`;
     case 'second byte':
       return `MASK=${Number(masked)} length=${length7}${length7 > 125 ? ', see the next field' : ''}`;
     case 'length':
@@ -69,8 +72,12 @@ export function sayWhole(frame: DecodedFrame): string {
 }
 
 /** Shows a payload as text or hex, and that of a Close as its code and its reason. */
-function describePayload({ opcode, payload }: DecodedFrame, show: typeof preview): string {
+function describePayload(
+  { opcode, payload, isCompressed }: DecodedFrame,
+  show: typeof preview,
+): string {
   if (payload === undefined) return '';
+  if (isCompressed) return toHex(payload, MAX_SHOWN_BYTES);
   if (opcode !== Opcode.Close || payload.length === 0) return show(payload);
   if (payload.length === 1) return `${toHex(payload)}, half a code`;
   const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
@@ -96,12 +103,12 @@ function moreToCome(missing: bigint): string {
  * Shows bytes as quoted text if they are UTF-8, and as hex if not. Of more than `max` bytes, it
  * shows the beginning, and says how many there are.
  */
-export function preview(bytes: Uint8Array, max = 24): string {
+export function preview(bytes: Uint8Array, max = MAX_SHOWN_BYTES): string {
   return beginning(bytes, max) + (bytes.length > max ? ` (${count(bytes.length, 'byte')})` : '');
 }
 
 /** Shows bytes as `preview` does, without their number. */
-function beginning(bytes: Uint8Array, max = 24): string {
+function beginning(bytes: Uint8Array, max = MAX_SHOWN_BYTES): string {
   const isLong = bytes.length > max;
   for (const cut of isLong ? [0, 1, 2, 3] : [0]) {
     try {

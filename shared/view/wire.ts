@@ -12,6 +12,8 @@ export interface Stream {
   readonly bytes: Uint8Array;
   /** Places of cuts, in bytes from the start. Absent: all came in one read. */
   readonly cuts?: readonly number[];
+  /** Have both ends agreed on compression? Absent: no. */
+  readonly deflate?: boolean;
 }
 
 /** The most frames that are drawn. */
@@ -22,7 +24,7 @@ export const MAX_FRAMES = 8;
  * line each. A `│` marks where a read ended. No line is wider than `width` columns.
  */
 export function drawStream(stream: Stream, width = 76): string[] {
-  const { first, count } = surveyFrames(stream.bytes, MAX_FRAMES);
+  const { first, count } = surveyFrames(stream.bytes, MAX_FRAMES, stream.deflate);
   const [only] = first;
   if (count === 1 && only) return drawFrame(stream, only, width);
   const lines = first.map((frame) => drawLine(stream, frame, width));
@@ -90,12 +92,13 @@ function hangLabels(labels: readonly Label[], width: number): string[] {
 }
 
 function drawLine(stream: Stream, frame: DecodedFrame, width: number): string {
-  const { start, end, fin, opcode, masked, payload, problem } = frame;
+  const { start, end, fin, opcode, masked, payload, isCompressed, problem } = frame;
   const maxBytes = Math.max(6, Math.floor((width - 36) / 3));
   const { text } = hexWithCuts(stream, start, Math.min(end, start + maxBytes));
   const hex = text + (end - start > maxBytes ? '…' : '');
   const says = [
     opcodeName(opcode),
+    isCompressed ? ', compressed' : '',
     payload ? ` ${sayPayload(frame)}` : '',
     fin ? '' : ', no FIN',
     masked === false ? ', not masked' : '',

@@ -1,3 +1,4 @@
+import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { join, KEY, utf8, wire } from '../../shared/kit/frames.ts';
 import { type Given, isHead, parseBase64, parseBytes, takeBytes } from '../../shared/view/bytes.ts';
@@ -5,6 +6,7 @@ import { decodeFrame } from '../../shared/view/frame.ts';
 import { fromHex, toHex } from '../../shared/view/hex.ts';
 import { renderBytes } from '../../shared/view/inspect.ts';
 import { sayMissing } from '../../shared/view/say.ts';
+import { widthOf } from '../../shared/view/width.ts';
 import { drawStream } from '../../shared/view/wire.ts';
 import {
   ILLEGAL_FRAMES,
@@ -19,6 +21,12 @@ function hexOf({ bytes, leftOut }: Given): string {
   expect(leftOut).toBe(0);
   return toHex(bytes);
 }
+/** Text with so many references that they are not drawn, and text that is as wide as a line. */
+const JSON_LIST = JSON.stringify(Array.from({ length: 20 }, (_, id) => ({ id, square: id * id })));
+const CHINESE = '你好，世界，你好，小明，你好，小红，世界，你好';
+/** A message as zlib packs it, without the last four bytes. */
+const packed = (text: string) =>
+  deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 const REQUEST = 'GET /chat HTTP/1.1\r\nHost: example.com\r\n\r\n';
 
 describe('bytes are read', () => {
@@ -228,7 +236,8 @@ describe('frames are explained', () => {
   });
 
   test.each([60, 80])('illegal ones have the rule in full at %i columns', (width) => {
-    for (const { id, wire } of [...ILLEGAL_LENGTHS, ...ILLEGAL_FRAMES.slice(1)]) {
+    const illegal = ILLEGAL_FRAMES.filter(({ id }) => !/^(unmasked|rsv1)/.test(id));
+    for (const { id, wire } of [...ILLEGAL_LENGTHS, ...illegal]) {
       const text = renderBytes(fromHex(wire), width)
         .join(' ')
         .replace(/[│\s]+/g, ' ');
@@ -262,6 +271,89 @@ describe('frames are explained', () => {
         }
       }
     }
+  });
+});
+
+describe('compressed messages are unpacked', () => {
+  const HELLO_TWICE = 'c1 07 f2 48 cd c9 c9 07 00 c1 05 f2 00 11 00 00';
+  /** All lines but those of the frames themselves. */
+  const explained = (hex: string, heading: string) => {
+    const lines = renderBytes(fromHex(hex), 80);
+    return lines.slice(lines.findIndex((line) => line.startsWith(heading)));
+  };
+
+  test('one after the other, with what they have in common', () => {
+    expect(explained(HELLO_TWICE, 'Frame 2')).toEqual([
+      'Frame 2, from byte 9',
+      '',
+      'c1 05 f2 00 11 00 00',
+      '┬─ ┬─ ╰──────┬─────╯',
+      '│  │         payload f2 00 11 00 00',
+      '│  MASK=0 length=5',
+      'FIN=1 RSV=100 opcode=1 (text), compressed',
+      '',
+      'packed   f2 00 11 00 00 (5 bytes)',
+      'plain    "Hello" (5 bytes)',
+      'block 1  fixed codes, 31 bits: 1 literal and 1 reference',
+      'block 2  stored, empty: the four bytes 00 00 ff ff that end it are never sent',
+      '',
+      '  Hello│Hello',
+      '   ╰──╯◄─╰──╯  4 bytes from 5 back',
+      '',
+      '2 frames, 16 bytes.',
+    ]);
+  });
+
+  test('also in fragments with a Ping between them, and after a message that is not compressed', () => {
+    const hex = '41 03 f2 48 cd 89 00 80 04 c9 c9 07 00 81 01 21 c1 05 f2 00 11 00 00';
+    const lines = explained(hex, 'Frame 1');
+    expect(lines.filter((line) => line.startsWith('plain '))).toEqual([
+      'plain    "Hello" (5 bytes)',
+      'plain    "Hello" (5 bytes)',
+    ]);
+    expect(lines.at(-1)).toBe('5 frames, 23 bytes.');
+  });
+
+  test('each side with a window of its own: what a client sends is masked', () => {
+    const hex = 'c1 87 00 00 00 00 f2 48 cd c9 c9 07 00 c1 05 f2 00 11 00 00';
+    expect(explained(hex, 'packed').join('\n')).toContain('but      it refers 5 bytes back');
+    const both = `${hex} c1 85 00 00 00 00 f2 00 11 00 00`;
+    expect(explained(both, 'Frame 3').join('\n')).toContain('plain    "Hello"');
+  });
+
+  test.each([
+    ['c1 05 f2 00 11 00 00', 'it refers 5 bytes back, but only 1 byte comes before it here'],
+    ['c1 03 f2 48 cd', 'it ends within a block'],
+    ['c1 02 07 00', 'it is not DEFLATE: There is no block type 3.'],
+    ['c1 82 00 00 00 00 07 00', 'it is not DEFLATE: There is no block type 3.'],
+  ])('%s cannot be', (hex, problem) => {
+    expect(explained(hex, 'but').join(' ').replaceAll(/\s+/g, ' ')).toContain(`but ${problem} `);
+  });
+
+  test.each([
+    ['c9 00', '← RSV1 on a control frame'],
+    ['81 00 c0 00', '← RSV1 on a continuation'],
+    ['e1 01 00', '← an RSV bit is set'],
+  ])('%s is not legal', (hex, problem) => {
+    const text = renderBytes(fromHex(hex), 80).join('\n');
+    expect(text).toContain(problem);
+  });
+
+  test('one that is cut is said to be', () => {
+    const lines = explained('41 03 f2 48 cd 80 04 c9 c9', '2 frames');
+    expect(lines.join(' ')).toBe(
+      '2 frames, 9 bytes. The last is cut: 2 more bytes to come. A compressed message is cut: it is unpacked when it is whole.',
+    );
+  });
+
+  test('after a response, only if it agrees on that', () => {
+    const response = 'HTTP/1.1 101 Switching Protocols\r\n';
+    const extension = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
+    const after = (head: string) =>
+      renderBytes(join(utf8(`${head}\r\n`), fromHex(HELLO_TWICE)), 80).join('\n');
+    expect(after(response + extension)).toContain('plain    "Hello"');
+    expect(after(response)).not.toContain('plain    "Hello"');
+    expect(after(response)).toContain('← an RSV bit is set');
   });
 });
 
@@ -334,12 +426,17 @@ test.each([60, 80])('no line is wider than %i columns', (width) => {
       fromHex(vector.wire),
     ),
     wire({ opcode: 1, payload: 'x'.repeat(500) }),
+    fromHex('c1 07 f2 48 cd c9 c9 07 00 c1 05 f2 00 11 00 00'),
+    ...[JSON_LIST, CHINESE].map((text) => {
+      const payload = packed(text).subarray(0, 120);
+      return join(Uint8Array.of(0xc1, payload.length), payload);
+    }),
     fromHex('82 ff 00 00 00 00 00 01 00 00 01 02 03 04 05 06 07'),
     fromHex('82 ff 80 00 00 00 00 01 00 00 01 02 03 04 05 06 07'),
     utf8(`GET /${'x'.repeat(200)} HTTP/1.1\r\n`),
     utf8(`HTTP/1.1 400 Bad Request\r\n\r\n${'body '.repeat(50)}`),
   ];
   for (const bytes of samples) {
-    for (const line of renderBytes(bytes, width)) expect(line.length).toBeLessThanOrEqual(width);
+    for (const line of renderBytes(bytes, width)) expect(widthOf(line)).toBeLessThanOrEqual(width);
   }
 });
