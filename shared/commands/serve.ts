@@ -3,12 +3,13 @@ import { fileOf, ROOT, UsageError } from '../course/lessons.ts';
 import { Changes } from '../serve/changes.ts';
 import { Keeper } from '../serve/keeper.ts';
 import {
-  checkParts,
+  CHECKED,
+  checkShown,
   hasReference,
   type Part,
-  REFERENCE,
   renderPart,
   SERVED,
+  SHOWN_REFERENCE,
   UNCHECKED,
 } from '../serve/parts.ts';
 import { PortError } from '../serve/server-process.ts';
@@ -81,7 +82,7 @@ async function run(isReference: boolean, portText: string | undefined): Promise<
 
 /** Calls back after each save of a lesson. Returns what ends that. */
 function watchLessons(changed: () => void): () => void {
-  const stops = SERVED.map((lesson) =>
+  const stops = CHECKED.map((lesson) =>
     watchFile(join(ROOT, fileOf({ side: 'lessons', lesson })), changed),
   );
   return () => {
@@ -97,7 +98,7 @@ function isComplete(parts: readonly Part[]): boolean {
 /** Checks the lessons. Throws `UsageError` for one that does not pass and has no reference. */
 async function requireParts(): Promise<readonly Part[]> {
   console.log('Checking your lessons …');
-  const parts = await checkParts();
+  const parts = await checkShown();
   if (isComplete(parts)) return parts;
   const { number } = parts.find(({ isYours }) => !isYours)!;
   throw new UsageError(
@@ -111,13 +112,13 @@ async function requireParts(): Promise<readonly Part[]> {
  */
 async function serveParts(keeper: Keeper, changes: Changes, isReference: boolean): Promise<never> {
   // The reference is there at once: a page need not wait for the checks.
-  let shown = isReference ? REFERENCE : hasReference ? UNCHECKED : await requireParts();
+  let shown = isReference ? SHOWN_REFERENCE : hasReference ? UNCHECKED : await requireParts();
   if ((await keeper.use(shown)) === 'failed') {
     throw new UsageError('The reference cannot be loaded. Get it back: git checkout solutions');
   }
   console.log(welcome(keeper.url, shown).join('\n'));
   for (;;) {
-    const parts = isReference ? REFERENCE : await checkParts();
+    const parts = isReference ? SHOWN_REFERENCE : await checkShown();
     // Without a reference, what has passed is served until everything passes again.
     const change = hasReference || isComplete(parts) ? await keeper.use(parts) : 'none';
     if (change !== 'failed') {

@@ -7,7 +7,7 @@ import { url as inspector } from 'node:inspector';
 import { style } from '../view/style.ts';
 import { explain } from './explain.ts';
 import type { FromServer, ToServer } from './messages.ts';
-import { loadServer } from './mix.ts';
+import { loadCompression, loadServer } from './mix.ts';
 import { hasReference } from './parts.ts';
 import { type Serving, serve } from './server.ts';
 import { watchForEndlessLoops } from './watchdog.ts';
@@ -33,7 +33,9 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 if (inspector() === undefined) watchForEndlessLoops();
 process.on('disconnect', stop);
 
-const lesson = await loadServer(process.argv.slice(2));
+const yours = process.argv.slice(2);
+const lesson = await loadServer(yours);
+const compression = await loadCompression(yours);
 process.on('message', (message: ToServer) => {
   if (message.type === 'listen') void listen(message);
   else serving?.tell(message.parts);
@@ -42,7 +44,8 @@ post({ type: 'loaded' });
 
 async function listen({ port, parts }: Extract<ToServer, { type: 'listen' }>): Promise<void> {
   try {
-    serving = await serve({ lesson, ...(!hasReference && { wire: lesson }), parts, port, report });
+    const own = { ...(compression && { compression }), ...(!hasReference && { wire: lesson }) };
+    serving = await serve({ lesson, ...own, parts, port, report });
     post({ type: 'listening', port: serving.port });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;

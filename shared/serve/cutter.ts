@@ -10,6 +10,8 @@ export interface CutFrame {
   readonly size: number;
   /** In how many reads it arrived. */
   readonly reads: number;
+  /** All of it. Absent: it is too long, or the cutter doesn't keep whole frames. */
+  readonly whole?: Uint8Array;
 }
 
 /** The longest header: two bytes, eight of length, four of masking key. */
@@ -17,6 +19,9 @@ const MAX_HEADER_BYTES = 14;
 
 /** The longest payload whose length is in the second byte. Such frames are kept whole. */
 const MAX_SHORT_PAYLOAD = 125;
+
+/** The longest frame of which all is kept when that is asked for, in bytes. */
+const MAX_WHOLE_BYTES = 16 * 1024 * 1024 + MAX_HEADER_BYTES;
 
 /** How much is kept of a longer frame, in bytes: more than any header. */
 export const KEPT_BYTES = 40;
@@ -33,6 +38,9 @@ export class FrameCutter {
   #seen = 0;
   #keptSize = 0;
   #reads = 0;
+  #pieces: Uint8Array[] = [];
+  /** Is each frame kept as a whole as well, until it is complete? */
+  keepsWhole = false;
 
   /** Keeps so many bytes of a long frame: more than any header has. */
   constructor(longBytes = KEPT_BYTES) {
@@ -81,17 +89,26 @@ export class FrameCutter {
     this.#kept.set(bytes.subarray(0, room), this.#keptSize);
     this.#keptSize += Math.min(room, bytes.length);
     this.#seen += bytes.length;
+    if (this.keepsWhole && this.#seen <= MAX_WHOLE_BYTES) this.#pieces.push(bytes.slice());
   }
 
   #take(): CutFrame {
+    const whole = this.#takeWhole();
     const frame = {
       bytes: this.#kept.slice(0, this.#keptSize),
       arrived: this.#seen,
       size: this.#size() ?? this.#seen,
       reads: this.#reads,
+      ...(whole && { whole }),
     };
     this.#seen = 0;
     this.#keptSize = 0;
     return frame;
+  }
+
+  #takeWhole(): Uint8Array | undefined {
+    const whole = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    return this.keepsWhole && whole.length === this.#seen ? whole : undefined;
   }
 }

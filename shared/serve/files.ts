@@ -22,6 +22,7 @@ const PAGE_FILES: Record<string, readonly [file: string, type: string]> = {
   '/lessons.js': ['lessons.js', SCRIPT],
   '/link.js': ['link.js', SCRIPT],
   '/log.js': ['log.js', SCRIPT],
+  '/strip.js': ['strip.js', SCRIPT],
   '/why.js': ['why.js', SCRIPT],
   '/wire.js': ['wire.js', SCRIPT],
   '/icon.svg': ['icon.svg', SVG],

@@ -1,5 +1,6 @@
 /** The pages that watch the wire of their own connection, and ask for what they want to see. */
 import type { Connection, ConnectionEvent } from '../../solutions/05-server/server.ts';
+import type { SendOptions } from '../protocol.ts';
 import type { Part } from './parts.ts';
 import type { WireEvent } from './wire-event.ts';
 
@@ -17,6 +18,8 @@ export class Observer {
   #wantsPingBetween = false;
   /** Does the page want what it sends to arrive in reads of one byte? */
   wantsCutReads = false;
+  /** Does the page want what the server sends to be compressed, where that is agreed on? */
+  #wantsCompression = true;
 
   /** Starts with the connection through which the page hears of another. */
   constructor(link: Connection) {
@@ -50,6 +53,18 @@ export class Observer {
     }
     if (wish === 'reads of one byte') this.#cutReads(true);
     if (wish === 'reads as they arrive') this.#cutReads(false);
+    if (wish === 'messages as they are') this.#compress(false);
+    if (wish === 'compressed messages') this.#compress(true);
+  }
+
+  #compress(isOn: boolean): void {
+    this.#wantsCompression = isOn;
+    this.send({ kind: 'compressing', time: Date.now(), isOn });
+  }
+
+  /** How messages are to be sent to the connection that it watches. */
+  get sendOptions(): SendOptions {
+    return { compress: this.#wantsCompression };
   }
 
   #cutReads(areCut: boolean): void {
@@ -68,6 +83,7 @@ export class Observer {
 export class Observers {
   readonly #byId = new Map<string, Observer>();
   readonly #ids = new Map<Connection, string>();
+  readonly #byWatched = new WeakMap<Connection, Observer>();
   #parts: readonly Part[];
 
   /** Begins without a page. `parts` is what each of them hears first. */
@@ -110,6 +126,18 @@ export class Observers {
     observer.send(this.#lessons());
   }
 
+  /** Lets the page that observes a connection know it: it may ask for a Ping. */
+  watch(connection: Connection, resource: string): void {
+    const observer = this.find(resource);
+    if (!observer) return;
+    observer.watch(connection);
+    this.#byWatched.set(connection, observer);
+  }
+
+  /** How a page wants messages to be sent on the connection that it observes. */
+  readonly sendOptionsFor = (connection: Connection): SendOptions =>
+    this.#byWatched.get(connection)?.sendOptions ?? {};
+
   /**
    * Returns who observes a connection that asks for `resource`, such as `/echo?tap=ID`.
    * `undefined`: nobody does.
@@ -120,13 +148,22 @@ export class Observers {
 }
 
 const TAP = /[?&]tap=([\w-]{32,64})(?=&|$)/;
+const NO_COMPRESSION = /[?&]compression=off(?=&|$)/;
 
 /** The ID in a path with query. `undefined`: it has none that is long enough to be a secret. */
 function tapOf(resource: string): string | undefined {
   return TAP.exec(resource)?.[1];
 }
 
-/** Takes the ID out of a path with query: it's an arrangement of ours, and not what one types. */
+/** Does a path with query ask for a connection without compression? */
+export function wantsNoCompression(resource: string): boolean {
+  return NO_COMPRESSION.test(resource);
+}
+
+/** Takes out of a path with query what is an arrangement of ours, and not what one types. */
 export function withoutTap(resource: string): string {
-  return resource.replace(TAP, '').replace(/^([^?&]*)&/, '$1?');
+  return resource
+    .replace(TAP, '')
+    .replace(NO_COMPRESSION, '')
+    .replace(/^([^?&]*)&/, '$1?');
 }

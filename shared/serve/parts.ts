@@ -1,7 +1,7 @@
 /** Whose code is at work: the learner's where its checks pass, and the reference elsewhere. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileOf, LESSONS, type Lesson, ROOT } from '../course/lessons.ts';
+import { fileOf, LESSONS, type Lesson, neededBy, ROOT } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { supervise } from '../harness/supervise.ts';
 import { style } from '../view/style.ts';
@@ -21,24 +21,54 @@ export interface Part {
 /** The lessons that the server consists of: 05, and what that is made of. */
 export const SERVED: readonly Lesson[] = LESSONS.filter(({ number }) => number <= '05');
 
+/** What compresses the messages of the server. `undefined`: it's not in this handout. */
+export const COMPRESSION: Lesson | undefined = LESSONS.find(({ number }) => number === '07');
+
+/** Every lesson whose code is at work on the page, as far as it's there. */
+const SHOWN: readonly Lesson[] = COMPRESSION ? [...SERVED, COMPRESSION] : SERVED;
+
 /** Can the reference be used where a lesson does not pass? In a handout, it cannot. */
 export const hasReference = SERVED.every(hasSolution);
 
-/** The reference for every lesson. */
-export const REFERENCE: readonly Part[] = SERVED.map(({ number, title }) => {
-  return { number, title, isYours: false, until: '' };
-});
+/** The reference for each lesson of the server. */
+export const REFERENCE: readonly Part[] = SERVED.map(referenceOf);
+
+/** The same for every lesson on the page. */
+export const SHOWN_REFERENCE: readonly Part[] = SHOWN.filter(canBeReference).map(referenceOf);
 
 /** The same, while nobody knows yet what the learner has. */
-export const UNCHECKED: readonly Part[] = REFERENCE.map((part) => {
+export const UNCHECKED: readonly Part[] = SHOWN_REFERENCE.map((part) => {
   return { ...part, until: 'until yours is checked' };
 });
 
+function referenceOf({ number, title }: Lesson): Part {
+  return { number, title, isYours: false, until: '' };
+}
+
+/** Where a handout has no reference for it, the server does without compression. */
+function canBeReference(lesson: Lesson): boolean {
+  return lesson !== COMPRESSION || hasSolution(lesson);
+}
+
+/** The lessons whose checks decide what is on the page: those, and what they are made of. */
+export const CHECKED: readonly Lesson[] = LESSONS.filter((lesson) =>
+  SHOWN.some((shown) => shown === lesson || neededBy(shown).includes(lesson)),
+);
+
+/** Checks the lessons. Returns the parts that are on the page. */
+export async function checkShown(): Promise<Part[]> {
+  const parts = await checkParts(CHECKED);
+  return parts.filter((part) => {
+    const lesson = SHOWN.find(({ number }) => number === part.number);
+    return lesson !== undefined && (part.isYours || canBeReference(lesson));
+  });
+}
+
 /**
- * Checks lessons, those of the server by default; one that is made of others only when these pass, since its own check would
- * run theirs again. Never throws for what a lesson does.
+ * Checks lessons; one that is made of others only when these pass, since its own check would run
+ * theirs again. Never throws for what a lesson does.
  */
-export async function checkParts(lessons = SERVED): Promise<Part[]> {
+export async function checkParts(lessons: readonly Lesson[]): Promise<Part[]> {
   const untils = new Map<string, string>();
   const check = async (lesson: Lesson) => untils.set(lesson.number, await untilOf(lesson));
   await Promise.all(lessons.filter(({ needs }) => !needs).map(check));
@@ -77,7 +107,11 @@ export function yoursAmong(parts: readonly Part[]): string[] {
 /** The code of the learner that is at work: another text means that a server is out of date. */
 export function sourcesOf(parts: readonly Part[]): string {
   const yours = yoursAmong(parts);
-  const lessons = SERVED.filter(({ number }) => yours.includes(number));
+  // What is the learner's stands on nothing else.
+  const lessons = LESSONS.filter(({ number }) => yours.includes(number)).flatMap((lesson) => [
+    ...neededBy(lesson),
+    lesson,
+  ]);
   const read = (lesson: Lesson) =>
     readFileSync(join(ROOT, fileOf({ side: 'lessons', lesson })), 'utf8');
   return JSON.stringify(lessons.map((lesson) => [lesson.number, read(lesson)]));

@@ -1,5 +1,6 @@
 /** The two applications behind the page: an echo, and chat rooms. */
 import type { Connection, ConnectionEvent } from '../../solutions/05-server/server.ts';
+import type { SendOptions } from '../protocol.ts';
 
 /** The paths there are. */
 export const PATHS = ['/echo', '/chat'];
@@ -21,6 +22,12 @@ export class Rooms {
   readonly #rooms = new Map<string, Set<Connection>>();
   readonly #guests = new Map<Connection, Guest>();
   #count = 0;
+  readonly #optionsFor: (connection: Connection) => SendOptions;
+
+  /** Begins without anybody. `optionsFor` says how messages are to be sent on a connection. */
+  constructor(optionsFor: (connection: Connection) => SendOptions = () => ({})) {
+    this.#optionsFor = optionsFor;
+  }
 
   /** Handles the events of every connection. */
   readonly handle = (connection: Connection, event: ConnectionEvent): void => {
@@ -31,11 +38,11 @@ export class Rooms {
         break;
       case 'text':
         if (guest) this.#say(guest.room, `${guest.name}: ${event.data}`);
-        else connection.send(event.data);
+        else this.#send(connection, event.data);
         break;
       case 'binary':
         if (guest) this.#say(guest.room, `· ${guest.name} sent ${event.data.length} bytes`);
-        else connection.send(event.data);
+        else this.#send(connection, event.data);
         break;
       case 'close':
         if (guest) this.#leave(connection, guest);
@@ -65,7 +72,11 @@ export class Rooms {
   }
 
   #say(room: string, text: string): void {
-    for (const member of this.#rooms.get(room) ?? []) member.send(text);
+    for (const member of this.#rooms.get(room) ?? []) this.#send(member, text);
+  }
+
+  #send(connection: Connection, data: string | Uint8Array): void {
+    connection.send(data, this.#optionsFor(connection));
   }
 }
 

@@ -3,22 +3,28 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as reference from '../../solutions/05-server/server.ts';
+import type * as compression from '../../solutions/07-compression/compression.ts';
 import { withTimeout } from '../kit/patience.ts';
 import { ProtocolError } from '../protocol.ts';
 import { isOurHost, serveFiles } from './files.ts';
-import { Observers } from './observers.ts';
+import { Observers, wantsNoCompression } from './observers.ts';
 import type { Part } from './parts.ts';
 import { PATHS, Rooms } from './rooms.ts';
 import { guard, onWrite } from './socket.ts';
-import { tapSocket } from './tap.ts';
+import { tapSocket, type UpgradeRequest } from './tap.ts';
 
 /** The part of lesson 05 that is put to use here. */
 export type Lesson05 = Pick<typeof reference, 'WebSocketServer'>;
+
+/** The part of lesson 07. */
+export type Lesson07 = Pick<typeof compression, 'compressingServer'>;
 
 /** How to start a server. */
 export interface ServeOptions {
   /** The lesson, the learner's or the reference. */
   readonly lesson: Lesson05;
+  /** What compresses with every client that offers it. Absent: nobody does. */
+  readonly compression?: Lesson07;
   /** What shows the wire. By default the reference, which works where the learner's code does not. */
   readonly wire?: Lesson05;
   /** What it's made of, for people. */
@@ -97,33 +103,28 @@ function rememberSockets(server: Server): ReadonlySet<Duplex> {
 /** The server that the learner has built, and the one that shows what crosses its wire. */
 interface Servers {
   readonly lesson: reference.WebSocketServer;
+  /** The same, with compression. `undefined`: there is none. */
+  readonly compressing: reference.WebSocketServer | undefined;
   readonly wire: reference.WebSocketServer;
   readonly observers: Observers;
 }
 
 function webSocketServers(
-  { lesson, wire = reference, report }: ServeOptions,
+  { lesson, compression, wire = reference, report }: ServeOptions,
   observers: Observers,
   port: number,
 ): Servers {
   const origins = ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${port}`);
   const policy = { origins, closeTimeoutMs: CLOSE_TIMEOUT_MS };
+  const { handle } = new Rooms(observers.sendOptionsFor);
+  const handler = reporting(watched(handle, observers), report);
+  const options = { ...policy, paths: PATHS, protocols: PROTOCOLS };
   return {
-    lesson: new lesson.WebSocketServer(reporting(watched(new Rooms().handle, observers), report), {
-      ...policy,
-      paths: PATHS,
-      protocols: PROTOCOLS,
-    }),
+    lesson: new lesson.WebSocketServer(handler, options),
+    compressing: compression?.compressingServer(handler, options),
     wire: new wire.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
     observers,
   };
-}
-
-/** A request to switch, as `node:http` hands it out. */
-interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Uint8Array;
 }
 
 /** Gives a socket to the server that it is for. */
@@ -138,9 +139,11 @@ function handOver(
   } else if (/^\/wire(\?|$)/.test(url)) {
     servers.wire.upgrade(request, socket, head);
   } else {
-    const observer = servers.observers.find(url);
-    if (observer) tapSocket(request, socket, head, observer);
-    upgrade({ request, socket, head }, servers.lesson, report);
+    const { lesson, compressing, observers } = servers;
+    const observer = observers.find(url);
+    if (observer) tapSocket({ request, socket, head }, observer, compressing !== undefined);
+    const server = wantsNoCompression(url) ? lesson : (compressing ?? lesson);
+    upgrade({ request, socket, head }, server, report);
   }
 }
 
@@ -190,7 +193,7 @@ function refuse(socket: Duplex, status: string, text = status): void {
 /** Lets the page that observes a connection know it: it may ask for a Ping. */
 function watched(handle: reference.Handler, observers: Observers): reference.Handler {
   return (connection, event) => {
-    if (event.type === 'open') observers.find(event.upgrade.resource)?.watch(connection);
+    if (event.type === 'open') observers.watch(connection, event.upgrade.resource);
     handle(connection, event);
   };
 }
@@ -203,12 +206,15 @@ function reporting(handle: reference.Handler, report: Report): reference.Handler
   };
 }
 
-/** Shuts both servers down. What the lesson's throws does not keep the other from its turn. */
-async function shutDown({ lesson, wire }: Servers, report: Report): Promise<void> {
-  try {
-    await lesson.shutdown();
-  } catch (error) {
-    report(error);
-  }
+/** Shuts the servers down. What the lesson's throws does not keep the others from their turn. */
+async function shutDown({ lesson, compressing, wire }: Servers, report: Report): Promise<void> {
+  const shutDownOne = async (server: typeof compressing) => {
+    try {
+      await server?.shutdown();
+    } catch (error) {
+      report(error);
+    }
+  };
+  await Promise.all([lesson, compressing].map(shutDownOne));
   await wire.shutdown();
 }

@@ -4,7 +4,7 @@
 export type Direction = 'in' | 'out';
 
 /** The step of a lesson that teaches something, such as `02.3`. */
-export type Step = `0${1 | 2 | 3 | 4}.${number}`;
+export type Step = `0${1 | 2 | 3 | 4 | 7}.${number}`;
 
 /** What a frame's field is, for `frameStep`. */
 export interface FieldPlace {
@@ -17,6 +17,8 @@ export interface FieldPlace {
   readonly fin: boolean;
   /** The seven bits of the second byte. `undefined`: it has not arrived. */
   readonly length7: number | undefined;
+  /** Does a compressed message begin with its frame? Absent: no. */
+  readonly isCompressed?: boolean;
 }
 
 /** The steps for a frame that is read by the server, and for one that it sends. */
@@ -37,11 +39,20 @@ const PAYLOADS: Record<number, Record<Direction, Step>> = {
   10: { in: '02.7', out: '03.4' },
 };
 
+/** The steps for the fields that another lesson is about, if the message is compressed. */
+const COMPRESSED: Record<string, Record<Direction, Step>> = {
+  'first byte': { in: '07.6', out: '07.7' },
+  payload: { in: '07.4', out: '07.3' },
+};
+
 const FRAGMENTS: Record<Direction, Step> = { in: '02.7', out: '03.5' };
 const ILLEGAL: Record<Direction, Step> = { in: '02.6', out: '03.4' };
 
 /** The step about a field of a frame, where the reading or the sending of it is taught. */
-export function frameStep({ direction, name, opcode, fin, length7 = 0 }: FieldPlace): Step {
+export function frameStep(place: FieldPlace): Step {
+  const { direction, name, opcode, fin, length7 = 0, isCompressed } = place;
+  const compressed = isCompressed ? COMPRESSED[name] : undefined;
+  if (compressed) return compressed[direction];
   const isFragment = opcode === 0 || (!fin && opcode < 8);
   if (name === 'first byte' && isFragment) return FRAGMENTS[direction];
   // 126 and 127 aren't lengths, but say which of the longer forms follows.
@@ -67,5 +78,6 @@ export function headStep(direction: Direction, line: string, index: number): Ste
   if (index === 0) return direction === 'in' ? '01.2' : '01.5';
   const name = line.slice(0, line.indexOf(':')).trim().toLowerCase();
   if (direction === 'out' && /^(upgrade|connection)$/.test(name)) return '01.5';
+  if (direction === 'out' && name === 'sec-websocket-extensions') return '07.2';
   return HEADERS[name];
 }

@@ -2,11 +2,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { decodeHeader } from '../view/frame.ts';
+import { Unpacker } from '../view/unpack.ts';
+import { type Agreement, agreementIn, sayAgreement } from './agreement.ts';
 import { type CutFrame, FrameCutter } from './cutter.ts';
 import { type Observer, withoutTap } from './observers.ts';
 import { cutReads, onEnding, onWrite } from './socket.ts';
 import type { Direction } from './steps.ts';
-import { frameEvent, headEvent } from './wire-event.ts';
+import { frameEvent, headEvent, type WireEvent } from './wire-event.ts';
+
+/** A request to switch, as `node:http` hands it out. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What has been read behind the request. */
+  readonly head: Uint8Array;
+}
 
 const BLANK_LINE = '\r\n\r\n';
 
@@ -15,26 +25,26 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 
 /**
  * Tells an observer everything that crosses a socket: the request, as the browser sent it, and from
- * now on the response, every frame and the end. `head` is what has been read behind the request.
+ * now on the response, every frame and the end.
  *
- * The bytes are seen before they are unmasked, and none is changed.
+ * The bytes are seen before they are unmasked, and none is changed. With `canCompress`, it says what
+ * the two ends agree on about that.
  */
 export function tapSocket(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Uint8Array,
+  { request, socket, head }: UpgradeRequest,
   observer: Observer,
+  canCompress: boolean,
 ): void {
-  const received = new FrameCutter();
-  const sent = new FrameCutter();
+  const received = new Half('in');
+  const sent = new Half('out');
   const response = new HandshakeResponse();
 
   const takeIn = (bytes: Uint8Array) => {
-    for (const frame of received.push(bytes)) observer.send(frameEvent('in', frame));
+    for (const frame of received.push(bytes)) observer.send(received.eventOf(frame));
   };
   const takeOut = (bytes: Uint8Array) => {
     for (const frame of sent.push(bytes)) {
-      observer.send(frameEvent('out', frame));
+      observer.send(sent.eventOf(frame));
       if (!isLast(frame)) observer.fragmentLeaves();
     }
   };
@@ -42,27 +52,56 @@ export function tapSocket(
     if (response.isComplete) return takeOut(bytes);
     const rest = response.push(bytes);
     if (!rest) return;
-    observer.send(headEvent('out', response.bytes));
+    const agreement = agreementIn(response.bytes);
+    for (const half of [received, sent]) half.agree(agreement);
+    const says = canCompress ? sayAgreement(agreement) : undefined;
+    observer.send(headEvent('out', response.bytes, says));
     takeOut(rest);
   });
   // The first listener: a later one can change the bytes in place.
   socket.on('data', takeIn);
   cutReads(socket, () => observer.wantsCutReads);
-  tapEnd(socket, observer, [
-    ['in', received],
-    ['out', sent],
-  ]);
+  tapEnd(socket, observer, [received, sent]);
 
   observer.send(headEvent('in', requestBytes(request)));
   takeIn(head);
 }
 
+/** What crosses a socket in one direction. */
+class Half {
+  readonly #direction: Direction;
+  readonly #cutter = new FrameCutter();
+  #unpacker: Unpacker | undefined;
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  /** Unpacks what comes from now on, if that is what the two ends have agreed on. */
+  agree(agreement: Agreement | undefined): void {
+    const side = agreement?.[this.#direction];
+    this.#unpacker = side && new Unpacker(side.keepsWindow);
+    this.#cutter.keepsWhole = side !== undefined;
+  }
+
+  /** Takes in the bytes of one read. Returns the frames that are complete now. */
+  push(bytes: Uint8Array): CutFrame[] {
+    return this.#cutter.push(bytes);
+  }
+
+  /** Returns the beginning of a frame that will not be completed. `undefined`: there is none. */
+  end(): CutFrame | undefined {
+    return this.#cutter.end();
+  }
+
+  /** Says what a frame is. Each frame has its turn once. */
+  eventOf(frame: CutFrame): WireEvent {
+    return frameEvent(this.#direction, frame, this.#unpacker);
+  }
+}
+
 /** Tells which side closes the TCP connection first, and which frames will never be complete. */
-function tapEnd(
-  socket: Duplex,
-  observer: Observer,
-  cutters: readonly (readonly [Direction, FrameCutter])[],
-): void {
+function tapEnd(socket: Duplex, observer: Observer, halves: readonly Half[]): void {
   let isFirst = true;
   const tellHalf = (direction: Direction) => {
     observer.send({ kind: 'half close', direction, time: Date.now(), isFirst });
@@ -71,9 +110,9 @@ function tapEnd(
   onEnding(socket, () => tellHalf('out'));
   socket.on('end', () => tellHalf('in'));
   socket.on('close', () => {
-    for (const [direction, cutter] of cutters) {
-      const cut = cutter.end();
-      if (cut) observer.send(frameEvent(direction, cut));
+    for (const half of halves) {
+      const cut = half.end();
+      if (cut) observer.send(half.eventOf(cut));
     }
     observer.send({ kind: 'end', time: Date.now() });
   });

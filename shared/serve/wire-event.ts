@@ -5,6 +5,9 @@ import { type DecodedFrame, decodeFrame } from '../view/frame.ts';
 import { decodeHead } from '../view/head.ts';
 import { escapeBytes, toHex } from '../view/hex.ts';
 import { type Field, opcodeName, sayBeginning, sayFields, sayWhole } from '../view/say.ts';
+import { type Strip, stripOf } from '../view/strip.ts';
+import type { Unpacked, Unpacker } from '../view/unpack.ts';
+import { sayBlocks, sayPlain, sayReference, saySizes } from '../view/unpacked.ts';
 import type { CutFrame } from './cutter.ts';
 import type { Part } from './parts.ts';
 import { type Direction, frameStep, headStep, type Step } from './steps.ts';
@@ -22,6 +25,22 @@ export interface WireLine {
   readonly step?: Step;
 }
 
+/** A compressed message as the page shows it. */
+export interface WireMessage {
+  /** How long it is, packed and plain, in a few words. */
+  readonly sizes: string;
+  /** Its packed bytes; of a long one only the first. */
+  readonly hex: string;
+  /** What it says. Empty if it could not be unpacked. */
+  readonly plain: string;
+  /** What is wrong with it. */
+  readonly problem?: string;
+  /** What each block of a short one is. */
+  readonly blocks: readonly string[];
+  /** A short one drawn, if it refers back. Each reference has its words. */
+  readonly strip?: Strip & { readonly says: readonly string[] };
+}
+
 /** Something that happened on the wire. `time` is in milliseconds since 1970. */
 export type WireEvent =
   /** Whose code is at work. The first event, and again whenever that changes. */
@@ -33,6 +52,8 @@ export type WireEvent =
       readonly time: number;
       readonly lines: readonly WireLine[];
       readonly rest: string;
+      /** What they have agreed on about compression, where the server can compress. */
+      readonly agreement?: string;
     }
   | {
       readonly kind: 'frame';
@@ -45,9 +66,13 @@ export type WireEvent =
       /** Its bytes; of a long frame only the first ones. */
       readonly hex: string;
       readonly fields: readonly WireField[];
+      /** The compressed message that ends with it. */
+      readonly message?: WireMessage;
     }
   /** What the browser sends is cut into reads of one byte, or no longer, as the page has asked. */
   | { readonly kind: 'reads'; readonly time: number; readonly areCut: boolean }
+  /** What the server sends from here on is compressed, or no longer, as the page has asked. */
+  | { readonly kind: 'compressing'; readonly time: number; readonly isOn: boolean }
   /** A Ping leaves behind the next fragment, as the page has asked. */
   | { readonly kind: 'ping waits'; readonly time: number }
   /** The page was too slow, and this many events were left out. */
@@ -63,19 +88,44 @@ export type WireEvent =
   /** The TCP connection is gone. */
   | { readonly kind: 'end'; readonly time: number };
 
-/** Says what a frame is, field by field. */
-export function frameEvent(direction: Direction, cut: CutFrame): WireEvent {
-  const { bytes, size } = cut;
-  const frame = decodeFrame(bytes);
-  const { opcode, fin, length7 } = frame;
+/**
+ * Says what a frame is, field by field. An `unpacker` is there when compression is agreed on: it has
+ * had all frames of this direction before.
+ */
+export function frameEvent(direction: Direction, cut: CutFrame, unpacker?: Unpacker): WireEvent {
+  const { bytes, arrived, size, whole } = cut;
+  const deflate = unpacker !== undefined;
+  const frame = decodeFrame(bytes, 0, deflate);
+  const { opcode, fin, length7, isCompressed } = frame;
   const fields = sayFields(frame).map((field) => ({
     ...field,
     ...(field.name === 'payload' && { meaning: sayPayload(frame, field, cut) }),
-    step: frameStep({ direction, name: field.name, opcode, fin, length7 }),
+    step: frameStep({ direction, name: field.name, opcode, fin, length7, isCompressed }),
   }));
   const summary = summarize(direction, frame, cut);
-  return { kind: 'frame', direction, time: Date.now(), summary, size, hex: toHex(bytes), fields };
+  const isWhole = whole && arrived === size;
+  const unpacked = isWhole && unpacker?.push(decodeFrame(whole, 0, deflate));
+  const message = unpacked && messageOf(unpacked);
+  const event = { kind: 'frame', direction, time: Date.now(), summary, size } as const;
+  return { ...event, hex: toHex(bytes), fields, ...(message && { message }) };
 }
+
+function messageOf(unpacked: Unpacked): WireMessage {
+  const { packed, walk, problem } = unpacked;
+  const strip = stripOf(unpacked);
+  const isDrawn = strip !== undefined && strip.references.length > 0;
+  return {
+    sizes: saySizes(unpacked),
+    hex: toHex(packed, MAX_PACKED_BYTES),
+    plain: sayPlain(unpacked),
+    ...(problem && { problem }),
+    blocks: walk ? sayBlocks(walk) : [],
+    ...(isDrawn && { strip: { ...strip, says: strip.references.map(sayReference) } }),
+  };
+}
+
+/** How much is shown of a packed message, in bytes. */
+const MAX_PACKED_BYTES = 64;
 
 /** Says what a payload is: all of a text, and of other data the beginning. */
 function sayPayload(frame: DecodedFrame, field: Field, { bytes, arrived, size }: CutFrame): string {
@@ -90,11 +140,12 @@ function sayPayload(frame: DecodedFrame, field: Field, { bytes, arrived, size }:
 /** Says in a few words what the fields say in many. */
 function summarize(
   direction: Direction,
-  { opcode, fin, masked }: DecodedFrame,
+  { opcode, fin, masked, isCompressed }: DecodedFrame,
   { arrived, size, reads }: CutFrame,
 ): string {
   const words = [
     opcodeName(opcode),
+    isCompressed && 'compressed',
     !fin && 'more to follow',
     masked !== undefined && (masked ? 'masked' : 'not masked'),
     `${size.toLocaleString('en')} bytes`,
@@ -105,7 +156,7 @@ function summarize(
 }
 
 /** Takes the head of a request or response apart, and what comes behind it. */
-export function headEvent(direction: Direction, bytes: Uint8Array): WireEvent {
+export function headEvent(direction: Direction, bytes: Uint8Array, agreement?: string): WireEvent {
   const { lines, rest } = decodeHead(bytes);
   return {
     kind: 'head',
@@ -117,5 +168,6 @@ export function headEvent(direction: Direction, bytes: Uint8Array): WireEvent {
       return { text, hex: toHex(Buffer.from(line.text, 'latin1')), ...(step && { step }) };
     }),
     rest: Buffer.from(rest).toString('utf8'),
+    ...(agreement && { agreement }),
   };
 }

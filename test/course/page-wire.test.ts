@@ -273,7 +273,7 @@ withBrowser('whose code is at work', () => {
     withSandbox(async (sandbox) => {
       sandbox.solve('01');
       const command = new ServeCommand(sandbox.folder, '--port', '0');
-      const visitor = await visit(await command.isChecked());
+      const visitor = await visit(await command.isChecked(), 6);
       const lines = `[...lessons.children].map(({ innerText }) => innerText)`;
       await visitor.page.until(`${lines}[0] === '01 Handshake: yours'`);
       expect(await visitor.page.evaluate(lines)).toEqual([
@@ -282,6 +282,7 @@ withBrowser('whose code is at work', () => {
         '03 Sending frames: reference until step 1 passes',
         '04 Closing: reference until step 1 passes',
         '05 The server: reference until lessons 01 to 04 pass',
+        '07 Compression: reference until lessons 01 to 06 pass',
       ]);
       await visitor.connect();
       sandbox.solve('02');

@@ -157,6 +157,7 @@ describe.concurrent("a learner's lessons", () => {
           '03  Sending frames   reference until step 1 passes',
           '04  Closing          reference until step 1 passes',
           '05  The server       reference until lessons 01 to 04 pass',
+          '07  Compression      reference until lessons 01 to 06 pass',
         ]);
         const socket = await open(`${url}/echo`);
         await command.says(/My own key\./);

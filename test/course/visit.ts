@@ -117,10 +117,10 @@ export function start(server: Lesson05 = lesson, port = 0): Promise<Serving> {
 }
 
 /** Opens the page in a tab of its own. */
-export async function visit(url = serving.url): Promise<Visit> {
+export async function visit(url = serving.url, lessons = 5): Promise<Visit> {
   const page = await browser.open(url);
   pages.push(page);
-  await page.until('lessons.childElementCount === 5');
+  await page.until(`lessons.childElementCount === ${lessons}`);
   return new Visit(page);
 }
 

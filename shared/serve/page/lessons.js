@@ -7,6 +7,20 @@ const PATIENCE_MS = 1500;
 
 on('lessons', ({ parts }) => byId('lessons').replaceChildren(...parts.map(lessonItem)));
 
+/** Has somebody said whether they want compression? */
+let isChosen = false;
+
+byId('compression').addEventListener('change', () => {
+  isChosen = true;
+});
+
+/** As long as it's only the reference that fills in, the wire stays as the first lessons show it. */
+on('lessons', ({ parts }) => {
+  const part = parts.find(({ number }) => number === '07');
+  for (const label of document.querySelectorAll('.compression')) label.hidden = !part;
+  if (!isChosen) byId('compression').checked = part?.until === '';
+});
+
 on('down', () => {
   setTimeout(() => {
     if (!linkId()) byId('lessons').replaceChildren(element('li', {}, NO_SERVER));

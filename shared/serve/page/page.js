@@ -24,14 +24,17 @@ function address(tap) {
     url.searchParams.set('room', byId('room').value);
     url.searchParams.set('name', byId('name').value);
   }
-  if (tap) url.searchParams.set('tap', tap);
+  if (tap) {
+    url.searchParams.set('tap', tap);
+    if (!byId('compression').checked) url.searchParams.set('compression', 'off');
+  }
   return url.href;
 }
 
 /** A URL as one would type it. */
 function withoutTap(address) {
   const url = new URL(address);
-  url.searchParams.delete('tap');
+  for (const name of ['tap', 'compression']) url.searchParams.delete(name);
   return url.href;
 }
 
@@ -112,6 +115,7 @@ function listen(socket, protocol) {
 
 on('up', () => {
   if (byId('cut').checked) askForReads();
+  if (byId('as-is').checked) askForCompression();
   if (!isAwaited) return;
   log('note', 'The server is back, so this page connects again.');
   connect();
@@ -187,6 +191,10 @@ function askForReads() {
   ask(byId('cut').checked ? 'reads of one byte' : 'reads as they arrive');
 }
 
+function askForCompression() {
+  ask(byId('as-is').checked ? 'messages as they are' : 'compressed messages');
+}
+
 /* Closing */
 
 const reasonSize = () => new TextEncoder().encode(byId('reason').value).length;
@@ -260,6 +268,7 @@ for (const chip of document.querySelectorAll('.chips button')) {
 byId('ping').addEventListener('click', ping);
 byId('ping-between').addEventListener('click', pingBetween);
 byId('cut').addEventListener('change', askForReads);
+byId('as-is').addEventListener('change', askForCompression);
 for (const snippet of document.querySelectorAll('#snippets li')) addCopyButton(snippet);
 byId('driven').hidden = !new URLSearchParams(location.search).has('driven');
 showChoice();

@@ -1,6 +1,7 @@
 /** The live wire: what crosses the socket of this page's connection, told by the server. */
 import { append, byId, bytes, clock, element } from './dom.js';
 import { on } from './link.js';
+import { drawStrip } from './strip.js';
 
 const MAX_ITEMS = 120;
 /** A payload of more bytes has a line of its own. */
@@ -13,7 +14,9 @@ let isPaused = false;
 /** How many events came while nobody wanted to see them. */
 let missed = 0;
 
-for (const kind of ['head', 'frame', 'gap', 'half close', 'reads', 'end']) on(kind, receive);
+for (const kind of ['head', 'frame', 'gap', 'half close', 'reads', 'compressing', 'end']) {
+  on(kind, receive);
+}
 
 function receive(event) {
   if (!isPaused) {
@@ -46,6 +49,7 @@ const ITEMS = {
   gap: gapItem,
   'half close': halfCloseItem,
   reads: readsItem,
+  compressing: compressingItem,
   end: endItem,
 };
 
@@ -83,7 +87,9 @@ function headItem(event) {
   );
   const title = event.direction === 'in' ? 'the request to switch' : 'the response';
   const rest = event.rest ? element('pre', {}, event.rest) : undefined;
-  return item(event, title, element('ul', { class: 'head' }, ...items), headBytes(event), rest);
+  const agreement = event.agreement && element('p', { class: 'agreement' }, event.agreement);
+  const list = element('ul', { class: 'head' }, ...items);
+  return item(event, title, list, agreement || undefined, headBytes(event), rest);
 }
 
 /** The same, byte by byte, for those who want to see it. */
@@ -107,7 +113,27 @@ function headBytes({ lines }) {
 
 function frameItem(event) {
   const fields = event.fields.map((field) => fieldBox(event, field));
-  return item(event, event.summary, element('ul', { class: 'fields' }, ...fields));
+  const list = element('ul', { class: 'fields' }, ...fields);
+  return item(event, event.summary, list, event.message && messageBox(event.message));
+}
+
+/** A compressed message: packed and plain, side by side, and how one becomes the other. */
+function messageBox({ sizes, hex, plain, problem, blocks, strip }) {
+  return element(
+    'div',
+    { class: 'message', 'data-problem': problem && '' },
+    element('p', { class: 'sizes' }, sizes),
+    element(
+      'p',
+      { class: 'sides' },
+      element('code', { class: 'bytes' }, hex),
+      element('span', { class: 'becomes' }, '→'),
+      element('code', { class: 'plain' }, plain),
+    ),
+    problem && element('strong', {}, `⚠ ${problem}`),
+    strip && element('div', { class: 'drawing' }, drawStrip(strip)),
+    element('ol', { class: 'blocks' }, ...blocks.map((text) => element('li', {}, text))),
+  );
 }
 
 /** A field: its bytes, what they say, and where that is taught. */
@@ -151,6 +177,11 @@ function readsItem(event) {
     ? 'in reads of one byte. Of a long read, only the first 1,024 bytes are cut.'
     : 'as it arrives.';
   return item(event, `From here on, the server gets what the browser sends ${how}`);
+}
+
+function compressingItem(event) {
+  const how = event.isOn ? 'compressed, where that is agreed on.' : 'as they are: RSV1 is 0.';
+  return item(event, `From here on, the server sends messages ${how}`);
 }
 
 function endItem(event) {
