@@ -4,6 +4,7 @@
  */
 import { constants, inflateRawSync } from 'node:zlib';
 import { isControl, Opcode } from '../protocol.ts';
+import { count } from './count.ts';
 import { type Walk, walkDeflate } from './deflate.ts';
 import type { DecodedFrame } from './frame.ts';
 
@@ -131,7 +132,7 @@ function faultOf({ blocks, end, problem }: Walk, windowBytes: number): string | 
     if (!('distance' in symbol) || symbol.distance <= symbol.at + windowBytes) continue;
     const before = symbol.at + windowBytes;
     const there = before === 1 ? '1 byte comes' : `${before} bytes come`;
-    return `it refers ${symbol.distance} bytes back, but only ${there} before it here`;
+    return `it refers ${count(symbol.distance, 'byte')} back, but only ${there} before it here`;
   }
   if (end === 'wrong') return `it is not DEFLATE: ${problem}`;
   return end === 'cut' ? 'it ends within a block' : undefined;

@@ -1,27 +1,34 @@
 /** What `npm run serve` serves, and what its wire shows, without a browser. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { join as joinBytes, utf8, wire } from '../../shared/kit/frames.ts';
+import { agreementIn, sayAgreement } from '../../shared/serve/agreement.ts';
 import { type CutFrame, FrameCutter, KEPT_BYTES } from '../../shared/serve/cutter.ts';
 import { explain } from '../../shared/serve/explain.ts';
 import { hasStep } from '../../shared/serve/files.ts';
 import { Observers } from '../../shared/serve/observers.ts';
-import { REFERENCE } from '../../shared/serve/parts.ts';
+import { REFERENCE, SHOWN_REFERENCE } from '../../shared/serve/parts.ts';
 import { Rooms } from '../../shared/serve/rooms.ts';
 import { PROTOCOLS, type Serving, serve } from '../../shared/serve/server.ts';
 import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
 import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
+import { count } from '../../shared/view/count.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
+import * as compression from '../../solutions/07-compression/compression.ts';
 import { ask, open, statusOf } from './visitor.ts';
 
 const TAP = '0b8ee2ae-7ee5-4a43-9c2c-2ac6a3d3a5a1';
 
 /** Opens a link as a page does, and keeps what the server tells. The first event is there. */
-async function openLink(url: string): Promise<{ link: WebSocket; events: readonly WireEvent[] }> {
-  const link = new WebSocket(`${url.replace('http', 'ws')}/wire?tap=${TAP}`);
+async function openLink(
+  url: string,
+  tap = TAP,
+): Promise<{ link: WebSocket; events: readonly WireEvent[] }> {
+  const link = new WebSocket(`${url.replace('http', 'ws')}/wire?tap=${tap}`);
   const events: WireEvent[] = [];
   link.on('message', (data) => events.push(JSON.parse(String(data)) as WireEvent));
   while (events.length === 0) await once(link, 'message');
@@ -203,6 +210,151 @@ describe('what is served', () => {
     expect(events[2]).toHaveProperty('lines.0.text', expect.stringMatching(/^HTTP\/1\.1 404 /));
     link.terminate();
   });
+});
+
+describe('with compression', () => {
+  let serving: Serving;
+  beforeAll(async () => {
+    const report = (error: unknown) => {
+      throw error;
+    };
+    const parts = SHOWN_REFERENCE;
+    serving = await serve({ lesson, compression, parts, port: 0, report });
+  });
+  afterAll(() => serving.stop());
+
+  /** A client of the echo that compresses all that it sends, and whose wire is shown. */
+  async function openEcho(query = '') {
+    const tap = randomUUID();
+    const { link, events } = await openLink(serving.url, tap);
+    const url = `${serving.url.replace('http', 'ws')}/echo?tap=${tap}${query}`;
+    const socket = new WebSocket(url, { perMessageDeflate: { threshold: 0 } });
+    await once(socket, 'open');
+    /** Says something, and returns the frames of that and of the answer. */
+    const echo = async (data: string) => {
+      const frames = () => events.filter((event) => event.kind === 'frame');
+      const before = frames().length;
+      socket.send(data);
+      expect(String((await once(socket, 'message'))[0])).toBe(data);
+      // What is on the wire is told on another connection.
+      while (frames().length < before + 2) await once(link, 'message');
+      return frames().slice(before);
+    };
+    const end = () => {
+      for (const each of [link, socket]) each.terminate();
+    };
+    return { link, events, echo, end };
+  }
+
+  test('both sizes, what is packed and what is plain, and references into messages before', async () => {
+    const { events, echo, end } = await openEcho();
+    const [first] = await echo('Hello');
+    expect(first).toMatchObject({
+      summary: 'text · compressed · masked · 13 bytes',
+      fields: [{ step: '07.6' }, {}, {}, { meaning: 'payload f2 48 cd c9 c9 07 00', step: '07.4' }],
+      message: {
+        sizes: '7 bytes packed, 5 bytes plain',
+        hex: 'f2 48 cd c9 c9 07 00',
+        plain: '"Hello"',
+      },
+    });
+    expect(first).not.toHaveProperty('message.strip');
+    const [second] = await echo('Hello');
+    expect(second).toMatchObject({
+      message: {
+        hex: 'f2 00 11 00 00',
+        plain: '"Hello"',
+        strip: { says: ['4 bytes from 5 back'] },
+      },
+    });
+    const text = 'to be or not to be, to be or not to be';
+    const [, third] = await echo(text);
+    expect(third).toMatchObject({
+      summary: expect.stringMatching(/^text · compressed · not masked · /),
+      fields: [{ step: '07.7' }, {}, { step: '07.3' }],
+      message: { plain: `"${text}"` },
+    });
+    expect(events.filter(({ kind }) => kind === 'head')[1]).toMatchObject({
+      agreement: 'Compression: both sides can refer back 32 KiB, into earlier messages too.',
+    });
+    end();
+  });
+
+  test('messages in many reads and of many fragments, up to a megabyte', async () => {
+    const { link, echo, end } = await openEcho();
+    link.send('reads of one byte');
+    const noise = Array.from({ length: 1000 }, (_, i) => (i * 2654435761) >>> 0).join();
+    const [first] = await echo(noise);
+    expect(first?.message?.sizes).toBe(
+      `${(first?.size ?? 0) - 8} bytes packed, ${count(noise.length, 'byte')} plain`,
+    );
+    link.send('reads as they arrive');
+    const [, answer] = await echo('z'.repeat(1_000_000));
+    expect(answer?.message?.sizes).toMatch(/^\d{3,4} bytes packed, 1,000,000 bytes plain$/);
+    expect(answer?.message?.plain).toBe(`"${'z'.repeat(64)}"… (1,000,000 bytes)`);
+    end();
+  });
+
+  test('the server sends as it is what the page wants so, and stays out of the window', async () => {
+    const { link, events, echo, end } = await openEcho();
+    const long = 'one and two and three and four';
+    link.send('messages as they are');
+    while (events.at(-1)?.kind !== 'compressing') await once(link, 'message');
+    const [received, sent] = await echo(long.repeat(3));
+    expect(received).toHaveProperty('message');
+    expect(sent).not.toHaveProperty('message');
+    expect(sent).toHaveProperty('fields.0.meaning', 'FIN=1 RSV=000 opcode=1 (text)');
+    link.send('compressed messages');
+    while (events.at(-1)?.kind !== 'compressing') await once(link, 'message');
+    const [, packed] = await echo(long.repeat(3));
+    expect(packed).toHaveProperty('message.plain');
+    // Nothing of the first is there to refer to.
+    expect(JSON.stringify(packed)).not.toContain('"isBefore":true');
+    end();
+  });
+
+  test('a connection that wants none has none, and the request does not show that wish', async () => {
+    const { events, echo, end } = await openEcho('&compression=off');
+    const frames = await echo('Hello');
+    for (const frame of frames) expect(frame).not.toHaveProperty('message');
+    const [request, response] = events.filter(({ kind }) => kind === 'head');
+    expect(request).toHaveProperty('lines.0.text', 'GET /echo HTTP/1.1');
+    expect(response).toHaveProperty(
+      'agreement',
+      'No compression: the response does not agree on any.',
+    );
+    end();
+  });
+
+  test('both servers say goodbye', async () => {
+    const report = () => {};
+    const own = await serve({ lesson, compression, parts: SHOWN_REFERENCE, port: 0, report });
+    const sockets = [await open(`${own.url}/echo`), await open(`${own.url}/echo?compression=off`)];
+    expect(sockets.map(({ extensions }) => extensions)).toEqual(['permessage-deflate', '']);
+    const codes = sockets.map(async (socket) => (await once(socket, 'close'))[0]);
+    expect(await own.stop()).toBe(true);
+    expect(await Promise.all(codes)).toEqual([1001, 1001]);
+  });
+});
+
+test.each([
+  ['', 'No compression: the response does not agree on any.'],
+  [
+    'permessage-deflate',
+    'Compression: both sides can refer back 32 KiB, into earlier messages too.',
+  ],
+  [
+    'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+    'Compression: both sides can refer back 32 KiB, within one message.',
+  ],
+  [
+    'permessage-deflate; server_max_window_bits=10; client_no_context_takeover; client_max_window_bits=8',
+    'Compression: the browser can refer back 256 bytes, within one message, and the server 1 KiB, into earlier messages too.',
+  ],
+])('an answer of %j is said in one line', (extensions, line) => {
+  const header = extensions && `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n${header}\r\n`;
+  expect(sayAgreement(agreementIn(utf8(head)))).toBe(line);
 });
 
 test('where there is no reference, the lesson shows its own wire', async () => {
