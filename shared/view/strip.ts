@@ -42,12 +42,15 @@ export interface Strip {
 /** How many bytes are shown beside those that a reference is about. */
 const CONTEXT_BYTES = 3;
 
+/** The most bytes that a column can stand for: a character of three bytes has two. */
+const MAX_COLUMN_BYTES = 2;
+
 /** Makes the strip of a message. `undefined`: it is too long to be seen at a glance. */
 export function stripOf(
   { walk, window }: Pick<Unpacked, 'walk' | 'window'>,
   { maxColumns = 64, maxReferences = 8 } = {},
 ): Strip | undefined {
-  if (walk === undefined || walk.plainLength > maxColumns) return undefined;
+  if (walk === undefined || walk.plainLength > maxColumns * MAX_COLUMN_BYTES) return undefined;
   const symbols = walk.blocks.flatMap((block) => block.symbols);
   const found = symbols.filter((symbol) => 'distance' in symbol);
   if (found.length > maxReferences) return undefined;

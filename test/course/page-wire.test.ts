@@ -1,12 +1,22 @@
 /** What the page shows of the wire, and of whose code is at work, in a real browser. */
 import { afterAll, expect, test } from 'vitest';
 import { LESSONS } from '../../shared/course/lessons.ts';
-import { REFERENCE } from '../../shared/serve/parts.ts';
+import { REFERENCE, SHOWN_REFERENCE } from '../../shared/serve/parts.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
+import type { Page } from './browser.ts';
 import { FAINT } from './faint.ts';
 import { withSandbox } from './sandbox.ts';
 import { endCommands, ServeCommand } from './serve-command.ts';
-import { quietly, serving, start, useBrowser, visit, withBrowser } from './visit.ts';
+import {
+  quietly,
+  serving,
+  start,
+  startCompressing,
+  useBrowser,
+  type Visit,
+  visit,
+  withBrowser,
+} from './visit.ts';
 
 useBrowser();
 afterAll(endCommands);
@@ -216,6 +226,119 @@ withBrowser('the live wire', () => {
       const below = 'wire.scrollHeight - wire.scrollTop - wire.clientHeight';
       expect(await page.evaluate<number>(below)).toBeLessThan(40);
     }));
+});
+
+withBrowser('compression', () => {
+  const parts = (until: string) =>
+    SHOWN_REFERENCE.map((part) => (part.number === '07' ? { ...part, until } : part));
+  const shown = (page: Page) =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll('.compression')].filter((label) => label.checkVisibility()).map(({ innerText }) => innerText.trim())`,
+    );
+
+  /** Opens a page of a server that compresses, and leaves both in the end. */
+  async function compressed(act: (visitor: Visit) => Promise<void>, until = ''): Promise<void> {
+    const own = await startCompressing(parts(until));
+    const visitor = await visit(own.url, SHOWN_REFERENCE.length);
+    await act(visitor);
+    expect(visitor.page.complaints).toEqual([]);
+    await own.stop();
+  }
+
+  test('shows Hello twice: packed and plain, and what the second takes from the first', () =>
+    compressed(async (visitor) => {
+      const { page } = visitor;
+      await visitor.connect();
+      await visitor.send('Hello');
+      await visitor.heard('Hello');
+      await visitor.send('Hello');
+      const text = await visitor.wire('4 bytes from 5 back');
+      for (const line of [
+        /Compression: both sides can refer back 32 KiB, into earlier messages too\./,
+        /Sec-WebSocket-Extensions: permessage-deflate\s+lesson\s+07 · step 2/,
+        /browser → server\s+text · compressed · masked · 13 bytes/,
+        /c1\s+FIN=1 RSV=100 opcode=1 \(text\), compressed/,
+        /7 bytes packed, 5 bytes plain\s+f2 48 cd c9 c9 07 00\s+→\s+"Hello"/,
+        /5 bytes packed, 5 bytes plain\s+f2 00 11 00 00\s+→\s+"Hello"/,
+        /fixed codes, 31 bits: 1 literal and 1 reference/,
+      ]) {
+        expect(text).toMatch(line);
+      }
+      // The line begins below the copy, and its arrow is below the source.
+      const drawing = `wire.querySelector('.strip')`;
+      expect(await page.evaluate(`${drawing}.getAttribute('aria-label')`)).toBe(
+        'Hello│Hello: 4 bytes from 5 back',
+      );
+      const [copy, source] = await page.evaluate<[number, number]>(
+        `[...${drawing}.querySelectorAll('.mark')].map((mark) => mark.getBoundingClientRect()).map(({ x, width }) => x + width / 2).reverse()`,
+      );
+      const [left, right] = await page.evaluate<[number, number]>(
+        `(({ left, right }) => [left, right])(${drawing}.querySelector('.reference').getBoundingClientRect())`,
+      );
+      expect(Math.abs(left - source)).toBeLessThan(2);
+      expect(Math.abs(right - copy)).toBeLessThan(2);
+    }));
+
+  test('is what a page asks for with a box, which is off while only the reference fills in', () =>
+    compressed(async (visitor) => {
+      const { page } = visitor;
+      expect(await shown(page)).toEqual(['Compression', 'Its messages without compression']);
+      const box = `document.querySelector('#compression').checked`;
+      expect(await page.evaluate(box)).toBe(false);
+      await visitor.connect();
+      await visitor.send('Hello');
+      const text = await visitor.wire('payload "Hello"');
+      expect(text).toContain('No compression: the response does not agree on any.');
+      expect(text).toContain('GET /echo HTTP/1.1');
+      await visitor.close('1000', '');
+      await visitor.logged('close');
+      await page.click('#clear-wire');
+      await page.click('#compression');
+      await visitor.connect();
+      await visitor.send('Hello');
+      await visitor.wire('7 bytes packed, 5 bytes plain');
+    }, 'until step 1 passes'));
+
+  test('is switched off for what the server sends', () =>
+    compressed(async (visitor) => {
+      await visitor.connect();
+      const text = 'one and two and three and four and one and two';
+      await visitor.page.click('#as-is');
+      await visitor.wire('From here on, the server sends messages as they are: RSV1 is 0.');
+      await visitor.send(text);
+      await visitor.heard(text);
+      expect(await visitor.wire(`payload "${text}"`)).toMatch(
+        /server → browser\s+text · not masked/,
+      );
+      await visitor.page.click('#as-is');
+      await visitor.wire('From here on, the server sends messages compressed');
+      await visitor.send(text);
+      await visitor.wire('text · compressed · not masked');
+    }));
+
+  test('is not spoken of where the server has none', () =>
+    quietly(async (visitor) => {
+      expect(await shown(visitor.page)).toEqual([]);
+      await visitor.connect();
+      expect(await visitor.wire('101 Switching Protocols')).not.toContain('ompression');
+    }));
+
+  test.each([360, 1280])('is no wider than a screen of %i pixels, and easy to read', (width) =>
+    compressed(async (visitor) => {
+      const { page } = visitor;
+      await page.resize(width, 740);
+      await visitor.connect();
+      const text = 'to be or not to be, 你好，世界';
+      for (let i = 0; i < 2; i++) await visitor.send(text);
+      await page.until(`wire.querySelectorAll('.strip').length > 0`);
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.prefer(scheme);
+        expect(await page.evaluate(FAINT), scheme).toEqual([]);
+      }
+      const wide = await page.evaluate('document.scrollingElement.scrollWidth');
+      expect(wide).toBeLessThanOrEqual(width);
+    }),
+  );
 });
 
 withBrowser('a lesson', () => {

@@ -1,9 +1,10 @@
 /** What a person does on the page of `npm run serve`. */
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { findBrowser } from '../../shared/drive/chromium.ts';
-import { REFERENCE } from '../../shared/serve/parts.ts';
+import { REFERENCE, SHOWN_REFERENCE } from '../../shared/serve/parts.ts';
 import { type Lesson05, type Serving, serve } from '../../shared/serve/server.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
+import * as compression from '../../solutions/07-compression/compression.ts';
 import { Browser, type Page } from './browser.ts';
 
 /** A line of the page's log. */
@@ -108,16 +109,23 @@ export function useBrowser(): void {
   });
 }
 
+/** Fails the test with what a lesson throws. */
+const report = (error: unknown) => {
+  throw error;
+};
+
 /** Starts a server. What its lesson throws fails the test. */
 export function start(server: Lesson05 = lesson, port = 0): Promise<Serving> {
-  const report = (error: unknown) => {
-    throw error;
-  };
   return serve({ lesson: server, parts: REFERENCE, port, report });
 }
 
-/** Opens the page in a tab of its own. */
-export async function visit(url = serving.url, lessons = 5): Promise<Visit> {
+/** Starts a server that compresses, with these parts on its page. */
+export function startCompressing(parts = SHOWN_REFERENCE): Promise<Serving> {
+  return serve({ lesson, compression, parts, port: 0, report });
+}
+
+/** Opens the page in a tab of its own, and waits until it names so many lessons. */
+export async function visit(url = serving.url, lessons = REFERENCE.length): Promise<Visit> {
   const page = await browser.open(url);
   pages.push(page);
   await page.until(`lessons.childElementCount === ${lessons}`);
