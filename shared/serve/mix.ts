@@ -2,15 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  fileOf,
-  findTarget,
-  importTarget,
-  LESSONS,
-  type Lesson,
-  ROOT,
-  type Target,
-} from '../course/lessons.ts';
+import { fileOf, findTarget, importTarget, LESSONS, ROOT, type Target } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { toJavaScript } from '../process/translate.mjs';
 import { COMPRESSION } from './parts.ts';
@@ -32,14 +24,16 @@ export async function loadServer(yours: readonly string[]): Promise<Lesson05> {
 }
 
 /**
- * Loads what compresses, made as `loadMixed` makes it. `undefined`: there is no such lesson here.
- * Rejects with what a file throws.
+ * Loads what compresses: the learner's, or else the reference with nothing of the learner's in it,
+ * as their files can lack what it needs of them. `undefined`: there is none here. Rejects with what
+ * a file throws.
  */
 export async function loadCompression(yours: readonly string[]): Promise<Lesson07 | undefined> {
   if (COMPRESSION === undefined) return undefined;
-  const { number } = COMPRESSION;
-  if (!yours.includes(number) && !hasSolution(COMPRESSION)) return undefined;
-  return (await loadMixed(number, yours)) as Lesson07;
+  const isYours = yours.includes(COMPRESSION.number);
+  if (!isYours && !hasSolution(COMPRESSION)) return undefined;
+  const side = isYours ? 'lessons' : 'solutions';
+  return (await importTarget({ side, lesson: COMPRESSION })) as Lesson07;
 }
 
 /**
@@ -50,25 +44,19 @@ export async function loadCompression(yours: readonly string[]): Promise<Lesson0
 export async function loadMixed(number: string, yours: readonly string[]): Promise<object> {
   if (yours.includes(number)) return importTarget(findTarget(`lessons/${number}`));
   const target = findTarget(`solutions/${number}`);
-  const url = mixedUrl(target.lesson, yours);
-  return url === urlOf(target) ? importTarget(target) : import(url);
-}
-
-/** Where a lesson is: the learner's, the reference, or a reference that stands on the learner's. */
-function mixedUrl(lesson: Lesson, yours: readonly string[]): string {
-  if (yours.includes(lesson.number)) return urlOf({ side: 'lessons', lesson });
-  const target: Target = { side: 'solutions', lesson };
-  const { needs = [] } = lesson;
-  if (!needs.some((other) => yours.includes(other))) return urlOf(target);
-  return `data:text/javascript,${encodeURIComponent(referenceOn(target, yours))}`;
+  const { needs = [] } = target.lesson;
+  if (!needs.some((other) => yours.includes(other))) return importTarget(target);
+  return import(`data:text/javascript,${encodeURIComponent(referenceOn(target, yours))}`);
 }
 
 /** The reference of a lesson as JavaScript, with imports that lead to the learner's files. */
 function referenceOn(target: Target, yours: readonly string[]): string {
   const source = readFileSync(join(ROOT, fileOf(target)), 'utf8');
-  const needed = LESSONS.filter(({ number }) => target.lesson.needs?.includes(number));
   const replaced = new Map(
-    needed.map((lesson) => [urlOf({ side: 'solutions', lesson }), mixedUrl(lesson, yours)]),
+    LESSONS.filter(({ number }) => yours.includes(number)).map((lesson) => [
+      urlOf({ side: 'solutions', lesson }),
+      urlOf({ side: 'lessons', lesson }),
+    ]),
   );
   return toJavaScript(fileOf(target), source).replace(IMPORTED, (_, path: string) => {
     const { href } = new URL(path, urlOf(target));

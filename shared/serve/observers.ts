@@ -148,22 +148,23 @@ export class Observers {
 }
 
 const TAP = /[?&]tap=([\w-]{32,64})(?=&|$)/;
-const NO_COMPRESSION = /[?&]compression=off(?=&|$)/;
+const COMPRESSION = /[?&]compression=(on|off)(?=&|$)/;
 
 /** The ID in a path with query. `undefined`: it has none that is long enough to be a secret. */
 function tapOf(resource: string): string | undefined {
   return TAP.exec(resource)?.[1];
 }
 
-/** Does a path with query ask for a connection without compression? */
-export function wantsNoCompression(resource: string): boolean {
-  return NO_COMPRESSION.test(resource);
+/** Does a path with query ask for a connection with compression? `undefined`: it doesn't say. */
+export function wantsCompression(resource: string): boolean | undefined {
+  const wish = COMPRESSION.exec(resource)?.[1];
+  return wish === undefined ? undefined : wish === 'on';
 }
 
 /** Takes out of a path with query what is an arrangement of ours, and not what one types. */
 export function withoutTap(resource: string): string {
   return resource
     .replace(TAP, '')
-    .replace(NO_COMPRESSION, '')
+    .replace(COMPRESSION, '')
     .replace(/^([^?&]*)&/, '$1?');
 }

@@ -6,9 +6,10 @@ import * as reference from '../../solutions/05-server/server.ts';
 import type * as compression from '../../solutions/07-compression/compression.ts';
 import { withTimeout } from '../kit/patience.ts';
 import { ProtocolError } from '../protocol.ts';
+import { type Agreement, sayAgreement } from './agreement.ts';
 import { isOurHost, serveFiles } from './files.ts';
-import { Observers, wantsNoCompression } from './observers.ts';
-import type { Part } from './parts.ts';
+import { Observers, wantsCompression } from './observers.ts';
+import { COMPRESSION, type Part } from './parts.ts';
 import { PATHS, Rooms } from './rooms.ts';
 import { guard, onWrite } from './socket.ts';
 import { tapSocket, type UpgradeRequest } from './tap.ts';
@@ -100,17 +101,26 @@ function rememberSockets(server: Server): ReadonlySet<Duplex> {
   return sockets;
 }
 
+/** The server that compresses. */
+interface Compressing {
+  readonly server: reference.WebSocketServer;
+  /** Is it for every client that does not say what it wants? */
+  readonly isDefault: boolean;
+  /** Says what it has agreed on with a client. */
+  sayAgreed(agreement: Agreement | undefined): string;
+}
+
 /** The server that the learner has built, and the one that shows what crosses its wire. */
 interface Servers {
   readonly lesson: reference.WebSocketServer;
-  /** The same, with compression. `undefined`: there is none. */
-  readonly compressing: reference.WebSocketServer | undefined;
+  /** With compression. `undefined`: there is none. */
+  readonly compressing: Compressing | undefined;
   readonly wire: reference.WebSocketServer;
   readonly observers: Observers;
 }
 
 function webSocketServers(
-  { lesson, compression, wire = reference, report }: ServeOptions,
+  { lesson, compression, wire = reference, parts, report }: ServeOptions,
   observers: Observers,
   port: number,
 ): Servers {
@@ -121,9 +131,28 @@ function webSocketServers(
   const options = { ...policy, paths: PATHS, protocols: PROTOCOLS };
   return {
     lesson: new lesson.WebSocketServer(handler, options),
-    compressing: compression?.compressingServer(handler, options),
+    compressing: compression && {
+      server: compression.compressingServer(handler, options),
+      ...compressingFor(parts),
+    },
     wire: new wire.WebSocketServer(observers.handle, { ...policy, paths: ['/wire'] }),
     observers,
+  };
+}
+
+/**
+ * How compression is offered. As long as the reference only fills in for lesson 07, a client has to
+ * ask for it: the first lessons are about frames that everybody can read.
+ */
+function compressingFor(parts: readonly Part[]): Omit<Compressing, 'server'> {
+  const part = parts.find(({ number }) => number === COMPRESSION?.number);
+  const isAlone = parts.every(({ isYours }) => isYours === part?.isYours);
+  return {
+    isDefault: part?.until === '',
+    sayAgreed: (agreement) => {
+      const whose = agreement && !isAlone ? ' The reference serves this connection.' : '';
+      return sayAgreement(agreement) + whose;
+    },
   };
 }
 
@@ -141,9 +170,10 @@ function handOver(
   } else {
     const { lesson, compressing, observers } = servers;
     const observer = observers.find(url);
-    if (observer) tapSocket({ request, socket, head }, observer, compressing !== undefined);
-    const server = wantsNoCompression(url) ? lesson : (compressing ?? lesson);
-    upgrade({ request, socket, head }, server, report);
+    if (observer) tapSocket({ request, socket, head }, observer, compressing?.sayAgreed);
+    const compresses = wantsCompression(url) ?? compressing?.isDefault;
+    const server = compresses ? compressing?.server : undefined;
+    upgrade({ request, socket, head }, server ?? lesson, report);
   }
 }
 
@@ -208,13 +238,13 @@ function reporting(handle: reference.Handler, report: Report): reference.Handler
 
 /** Shuts the servers down. What the lesson's throws does not keep the others from their turn. */
 async function shutDown({ lesson, compressing, wire }: Servers, report: Report): Promise<void> {
-  const shutDownOne = async (server: typeof compressing) => {
+  const shutDownOne = async (server: reference.WebSocketServer | undefined) => {
     try {
       await server?.shutdown();
     } catch (error) {
       report(error);
     }
   };
-  await Promise.all([lesson, compressing].map(shutDownOne));
+  await Promise.all([lesson, compressing?.server].map(shutDownOne));
   await wire.shutdown();
 }

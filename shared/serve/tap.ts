@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { decodeHeader } from '../view/frame.ts';
 import { Unpacker } from '../view/unpack.ts';
-import { type Agreement, agreementIn, sayAgreement } from './agreement.ts';
+import { type Agreement, agreementIn } from './agreement.ts';
 import { type CutFrame, FrameCutter } from './cutter.ts';
 import { type Observer, withoutTap } from './observers.ts';
 import { cutReads, onEnding, onWrite } from './socket.ts';
@@ -27,13 +27,13 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
  * Tells an observer everything that crosses a socket: the request, as the browser sent it, and from
  * now on the response, every frame and the end.
  *
- * The bytes are seen before they are unmasked, and none is changed. With `canCompress`, it says what
- * the two ends agree on about that.
+ * The bytes are seen before they are unmasked, and none is changed. `sayAgreed` says what the two ends
+ * agree on about compression. Absent: the server has none.
  */
 export function tapSocket(
   { request, socket, head }: UpgradeRequest,
   observer: Observer,
-  canCompress: boolean,
+  sayAgreed?: (agreement: Agreement | undefined) => string,
 ): void {
   const received = new Half('in');
   const sent = new Half('out');
@@ -54,8 +54,7 @@ export function tapSocket(
     if (!rest) return;
     const agreement = agreementIn(response.bytes);
     for (const half of [received, sent]) half.agree(agreement);
-    const says = canCompress ? sayAgreement(agreement) : undefined;
-    observer.send(headEvent('out', response.bytes, says));
+    observer.send(headEvent('out', response.bytes, sayAgreed?.(agreement)));
     takeOut(rest);
   });
   // The first listener: a later one can change the bytes in place.

@@ -335,6 +335,33 @@ describe('with compression', () => {
     expect(await own.stop()).toBe(true);
     expect(await Promise.all(codes)).toEqual([1001, 1001]);
   });
+
+  test.each([
+    ['', false, 'permessage-deflate', ''],
+    ['', true, 'permessage-deflate', ''],
+    ['until step 1 passes', false, '', ' The reference serves this connection.'],
+  ])(
+    'if the reference is used for it %j, and lesson 01 is the learner’s: %j, others get %j',
+    async (until, isYours, others, whose) => {
+      const parts = SHOWN_REFERENCE.map((part) => {
+        if (part.number === '07') return { ...part, until, isYours };
+        return { ...part, isYours: isYours || until !== '' };
+      });
+      const report = () => {};
+      const own = await serve({ lesson, compression, parts, port: 0, report });
+      const { link, events } = await openLink(own.url);
+      const asked = await open(`${own.url}/echo?tap=${TAP}&compression=on`);
+      const other = await open(`${own.url}/echo`);
+      expect([asked.extensions, other.extensions]).toEqual(['permessage-deflate', others]);
+      while (events.filter(({ kind }) => kind === 'head').length < 2) await once(link, 'message');
+      expect(events.filter(({ kind }) => kind === 'head')[1]).toHaveProperty(
+        'agreement',
+        `Compression: both sides can refer back 32 KiB, into earlier messages too.${whose}`,
+      );
+      for (const each of [link, asked, other]) each.terminate();
+      await own.stop();
+    },
+  );
 });
 
 test.each([

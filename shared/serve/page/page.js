@@ -26,7 +26,7 @@ function address(tap) {
   }
   if (tap) {
     url.searchParams.set('tap', tap);
-    if (!byId('compression').checked) url.searchParams.set('compression', 'off');
+    url.searchParams.set('compression', byId('compression').checked ? 'on' : 'off');
   }
   return url.href;
 }
