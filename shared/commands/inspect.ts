@@ -8,7 +8,7 @@ import { runCommand } from './run-command.ts';
 await runCommand({
   name: 'npm run inspect',
   summary:
-    'Names what any bytes say: frames field by field, handshakes line by line. Without arguments it takes them from stdin, written down or as they are.',
+    'Names what any bytes say: frames field by field, compressed messages unpacked, handshakes line by line. Without arguments it takes them from stdin, written down or as they are.',
   positionals: {
     '[BYTES…]':
       'In hex, with or without spaces. Or as console.log prints them, as numbers in brackets, with \\x81, or as a dump of xxd, od, hexdump -C or Wireshark.',
@@ -16,6 +16,7 @@ await runCommand({
   options: { base64: { type: 'boolean', help: 'They are written in base64.' } },
   examples: [
     ['npm run inspect 81 85 37 fa 21 3d 7f 9f 4d 51 58', 'A masked text frame.'],
+    ['npm run inspect c107f248cdc9c90700 c105f200110000', 'Hello twice, compressed.'],
     ["npm run inspect '<Buffer 81 05 48 65 6c 6c 6f>'", 'What your program has printed.'],
     ['npm run inspect < capture.bin', 'What you have recorded.'],
   ],

@@ -64,7 +64,8 @@ export class Observer {
 
   /** How messages are to be sent to the connection that it watches. */
   get sendOptions(): SendOptions {
-    return { compress: this.#wantsCompression };
+    // A long message has to stay one, or there are no fragments to put a Ping between.
+    return { compress: this.#wantsCompression && !this.#wantsPingBetween };
   }
 
   #cutReads(areCut: boolean): void {

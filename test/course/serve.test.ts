@@ -313,6 +313,24 @@ describe('with compression', () => {
     end();
   });
 
+  test('a Ping still finds two fragments of a long message to leave between', async () => {
+    const { link, events, echo, end } = await openEcho();
+    link.send('ping between fragments');
+    while (events.at(-1)?.kind !== 'ping waits') await once(link, 'message');
+    await echo('z'.repeat(1_000_000));
+    const kinds = () =>
+      events
+        .filter((event) => event.kind === 'frame' && event.direction === 'out')
+        .map((event) => 'summary' in event && event.summary.replace(/ · not.*/, ''))
+        .join(', ')
+        .replaceAll(' · more to follow', '');
+    while (!/, continuation$/.test(kinds()) || !kinds().includes('ping')) {
+      await once(link, 'message');
+    }
+    expect(kinds()).toMatch(/^text(, continuation)*, ping(, continuation)+$/);
+    end();
+  });
+
   test('a connection that wants none has none, and the request does not show that wish', async () => {
     const { events, echo, end } = await openEcho('&compression=off');
     const frames = await echo('Hello');
