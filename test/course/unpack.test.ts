@@ -91,6 +91,7 @@ describe('messages are unpacked', () => {
     ['stored', 'c10b 00 0500 faff 48656c6c6f 00', ['Hello']],
     ['with BFINAL', 'c108 f348cdc9c9070000 c105 f200110000', ['Hello', 'Hello']],
     ['with BFINAL twice', 'c10f f348cdc9c90700f348cdc9c9070000', ['HelloHello']],
+    ['with a reference across BFINAL', 'c10c f348cdc9c90700 f200110000', ['HelloHello']],
     ['in two blocks', 'c10d f24805000000ffffcac9c90700', ['Hello']],
     ['with its tail', 'c10b f248cdc9c907000000ffff c105 f200110000', ['Hello', 'Hello']],
     [
@@ -185,6 +186,39 @@ describe('short messages are drawn', () => {
       '  …89 Hello 01…│Hello!',
       '      ╰───╯◄────╰───╯  5 bytes from 16 back',
     ]);
+  });
+
+  /** Draws what refers back so many bytes, so far, and behind a window. */
+  function draw(
+    before: string,
+    ...references: readonly (readonly [length: number, distance: number])[]
+  ) {
+    let at = 0;
+    const symbols = references.map(([length, distance]) => {
+      const place = { bit: 0, bits: 0, at };
+      at += length;
+      return { ...place, length, distance };
+    });
+    const block = { type: 'fixed', final: false, bit: 0, bits: 0, symbols } as const;
+    const walk = { blocks: [block], plainLength: at, largestDistance: 0, end: 'flushed' } as const;
+    const strip = stripOf({ walk: { ...walk, problem: undefined }, window: utf8(before) });
+    return strip?.cells.map(({ text }) => text).join('');
+  }
+
+  test('what is beside it are whole characters', () => {
+    expect(draw('一二三四abc五六七八', [3, 15])).toBe('…四abc五…│abc');
+    expect(draw('ééééabcéééé', [3, 11])).toBe('…ééabcéé…│abc');
+    expect(draw('一二三四ab五六七八', [2, 14])).toBe('…四ab五…│ab');
+    expect(draw('一二xx三四ab五六yy七八', [2, 16])).toBe('…四ab五…│ab');
+  });
+
+  test('what two references share is there once, in its order', () => {
+    expect(draw('..........0123456789..........', [10, 20], [3, 25])).toBe(
+      '…...0123456789...…│0123456789567',
+    );
+    expect(draw('..........0123456789..........', [3, 14], [3, 23])).toBe(
+      '…...0123456789..…│678012',
+    );
   });
 
   test('what is not there is a ?, what cannot be seen a dot, and a wide character is whole', () => {
