@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
@@ -10,13 +11,15 @@ import { agreementIn, sayAgreement } from '../../shared/serve/agreement.ts';
 import { type CutFrame, FrameCutter, KEPT_BYTES } from '../../shared/serve/cutter.ts';
 import { explain } from '../../shared/serve/explain.ts';
 import { hasStep } from '../../shared/serve/files.ts';
-import { Observers } from '../../shared/serve/observers.ts';
+import { type Observer, Observers } from '../../shared/serve/observers.ts';
 import { REFERENCE, SHOWN_REFERENCE } from '../../shared/serve/parts.ts';
 import { Rooms } from '../../shared/serve/rooms.ts';
 import { PROTOCOLS, type Serving, serve } from '../../shared/serve/server.ts';
 import { type Direction, frameStep, headStep } from '../../shared/serve/steps.ts';
+import { tapSocket, type UpgradeRequest } from '../../shared/serve/tap.ts';
 import { frameEvent, type WireEvent } from '../../shared/serve/wire-event.ts';
 import { count } from '../../shared/view/count.ts';
+import { fromHex } from '../../shared/view/hex.ts';
 import * as lesson from '../../solutions/05-server/server.ts';
 import * as compression from '../../solutions/07-compression/compression.ts';
 import { ask, open, statusOf } from './visitor.ts';
@@ -382,6 +385,42 @@ describe('with compression', () => {
   );
 });
 
+/** Taps a socket on which both sides say the same frames, behind a response with these extensions. */
+function tapBoth(extensions: string, hex: string): Extract<WireEvent, { kind: 'frame' }>[] {
+  const events: WireEvent[] = [];
+  const observer = { send: (event: WireEvent) => events.push(event), fragmentLeaves: () => {} };
+  const socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
+  const request = { method: 'GET', url: '/echo', httpVersion: '1.1', rawHeaders: [] };
+  const opening = { request, socket, head: new Uint8Array(0) } as unknown as UpgradeRequest;
+  tapSocket(opening, observer as unknown as Observer);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: ${extensions}\r\n\r\n`,
+  );
+  socket.emit('data', fromHex(hex));
+  socket.write(fromHex(hex));
+  socket.emit('close');
+  return events.filter((event) => event.kind === 'frame');
+}
+
+test('each side is unpacked as it has agreed to compress, up to what is not complete', () => {
+  const HELLO_TWICE = 'c107 f248cdc9c90700 c105 f200110000';
+  const plain = (extensions: string) =>
+    tapBoth(extensions, `${HELLO_TWICE} c1 07 f2 48`).map(({ direction, message }) => {
+      return `${direction} ${message?.plain || message?.problem}`;
+    });
+  const refused = 'it refers 5 bytes back, but only 1 byte comes before it here';
+  const cut = ['in undefined', 'out undefined'];
+  expect(plain('permessage-deflate; server_no_context_takeover')).toEqual([
+    ...['in "Hello"', 'in "Hello"', 'out "Hello"', `out ${refused}`],
+    ...cut,
+  ]);
+  expect(plain('permessage-deflate; client_no_context_takeover')).toEqual([
+    ...['in "Hello"', `in ${refused}`, 'out "Hello"', 'out "Hello"'],
+    ...cut,
+  ]);
+  expect(plain('x-other')).toEqual([...Array(2).fill(cut[0]), ...Array(2).fill(cut[1]), ...cut]);
+});
+
 test.each([
   ['', 'No compression: the response does not agree on any.'],
   [
@@ -451,6 +490,17 @@ describe('frames cut out of a stream', () => {
       expect(found[i]?.reads).toBe(last - Math.floor(start / size) + 1);
       start += length;
     }
+  });
+
+  test('whole, where that is asked for, and as they were when they arrived', () => {
+    const [frame] = [frames[2]!];
+    const cutter = new FrameCutter();
+    cutter.keepsWhole = true;
+    const start = frame.slice(0, 200);
+    cutter.push(start);
+    start.fill(0);
+    expect(cutter.push(frame.slice(200))[0]?.whole).toEqual(Buffer.from(frame));
+    expect(new FrameCutter().push(frame)[0]).not.toHaveProperty('whole');
   });
 
   test('one that is never completed is shown in the end, as far as it came', () => {
