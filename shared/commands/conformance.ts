@@ -1,13 +1,17 @@
-import { startCommand, startLesson } from '../conformance/client-process.ts';
+import { serveLesson, startCommand, startLesson } from '../conformance/client-process.ts';
 import { clientOf, runClientConformance, type StartedClient } from '../conformance/client-run.ts';
 import type { CaseResult } from '../conformance/model.ts';
-import { countVerdicts, renderReport, type Subject } from '../conformance/report.ts';
+import { countVerdicts, isBad, renderReport, type Subject } from '../conformance/report.ts';
 import { type ConformanceOptions, runConformance, serverAt } from '../conformance/run.ts';
 import { findTarget, UsageError } from '../course/lessons.ts';
 import { statusLine } from '../view/status-line.ts';
 import { runCommand } from './run-command.ts';
 
 const isUrl = (word: string) => word.includes('://');
+/** Says whether this is a folder of ours, such as `lessons/07`, and no URL or command. */
+const isLesson = (word: string) => /^(\.\/)?(lessons|solutions)\b/.test(word);
+/** How a report names a server that is a lesson. */
+const namedAs = (name: string) => ({ name, wordsFor: (id: string) => `${name} ${id}` });
 
 /** How often it is said how far it is, where there is no line that could be replaced. */
 const PROGRESS_MS = 10_000;
@@ -20,16 +24,19 @@ await runCommand({
   summary:
     'Checks any WebSocket echo server or echo client, in any language, as a black box. A server is named by its URL. A client is a command that is started with a URL in the place of {url}, and goes through the cases there as clients for Autobahn do: /getCaseCount, /runCase?case=1, and so on.',
   positionals: {
-    URL: 'Where a server listens, such as ws://127.0.0.1:9001/. None with --client.',
+    URL: 'Where a server listens, such as ws://127.0.0.1:9001/, or a lesson that is one, such as lessons/07. None with --client.',
     '[NAME…]': 'Categories and cases, such as 5 or 6.4.2. By default, all of them.',
   },
   options: {
     client: {
       type: 'string',
       value: 'COMMAND',
-      help: 'Checks a client in place of a server. lessons/06 is your own, and needs no program.',
+      help: 'Checks a client in place of a server. lessons/06 and lessons/07 are your own, and need no program.',
     },
-    full: { type: 'boolean', help: 'With --client: also the cases that wait for minutes.' },
+    full: {
+      type: 'boolean',
+      help: 'Also the cases that wait for minutes, and all messages of those about compression.',
+    },
     category: { type: 'string', multiple: true, value: 'ID', help: 'Runs a category, such as 5.' },
     case: { type: 'string', multiple: true, value: 'ID', help: 'Runs a case, such as 6.4.2.' },
     json: { type: 'boolean', help: 'Writes JSON, for programs.' },
@@ -40,6 +47,7 @@ await runCommand({
     ['npm run -s conformance ws://127.0.0.1:9001/ 5 6 -- --json', 'Two categories, as JSON.'],
     ['npm run conformance -- --client lessons/06', 'Every case for clients, on your lesson 06.'],
     [CLIENT, 'The same, on a client of any language.'],
+    ['npm run conformance lessons/07 12 13 -- --full', 'Compression, with every message there is.'],
   ],
   async run({ client, full = false, category = [], case: cases = [], json }, words) {
     const select = (names: readonly string[]) =>
@@ -78,12 +86,25 @@ async function testServer(
   }
   const second = names.find(isUrl);
   if (second) throw new UsageError(`One server at a time: ${second} is one too many.`);
-  if (full) throw new UsageError('--full is for clients: put --client before their command.');
-  const subject = serverAt(url);
-  const results = await follow(subject, select, (onResult) =>
-    runConformance(url, { select, onResult }),
+  const server = isLesson(url) ? await serveLesson(serverLesson(url)) : { url, stop: () => {} };
+  const subject = { ...serverAt(server.url), ...(isLesson(url) && namedAs(url)) };
+  try {
+    const results = await follow(subject, select, (onResult) =>
+      runConformance(server.url, { select, full, onResult }),
+    );
+    return { subject, results };
+  } finally {
+    server.stop();
+  }
+}
+
+/** The lesson that is a server. Throws `UsageError` for another. */
+function serverLesson(word: string): string {
+  const { side, lesson } = findTarget(word);
+  if (lesson.number === '05' || lesson.number === '07') return `${side}/${lesson.number}`;
+  throw new UsageError(
+    `Lesson ${lesson.number} is no server. Lessons 05 and 07 are: npm run conformance ${side}/05`,
   );
-  return { subject, results };
 }
 
 /** Runs cases against a client, which is a command or a lesson. */
@@ -106,12 +127,16 @@ async function testClient(
 /** Finds out what starts a client. Throws `UsageError` for a command without a place for the URL. */
 function starterOf(client: string): (url: string) => StartedClient {
   if (client.includes('{url}')) return (url) => startCommand(client, url);
-  if (!/^(\.\/)?(lessons|solutions)\b/.test(client)) {
+  if (!isLesson(client)) {
     throw new UsageError(`Put {url} where the URL belongs in the command of the client: ${CLIENT}`);
   }
   const { side, lesson } = findTarget(client);
-  if (lesson.number === '06') return (url) => startLesson(`${side}/06`, url);
-  throw new UsageError(`Lesson ${lesson.number} is no client. Lesson 06 is: --client ${side}/06`);
+  if (lesson.number === '06' || lesson.number === '07') {
+    return (url) => startLesson(`${side}/${lesson.number}`, url);
+  }
+  throw new UsageError(
+    `Lesson ${lesson.number} is no client. Lessons 06 and 07 are: --client ${side}/06`,
+  );
 }
 
 /** Runs cases, and says how far it is. */
@@ -130,11 +155,12 @@ async function follow(
     if (!process.stderr.isTTY) console.error(progress);
   }, PROGRESS_MS);
   try {
-    return await run(({ id, verdict, ending }, done, total) => {
+    return await run((result, done, total) => {
+      const { id, ending } = result;
       // npm keeps an option that it knows, such as `--only`, to itself, and says nothing.
       const isFirst = done === 1 && ending !== 'untried';
       if (isFirst && select.length === 0) console.error(sayAll(subject, total));
-      if (verdict !== 'OK') notOk++;
+      if (isBad(result)) notOk++;
       progress = `${done}/${total}  ${id.padEnd(8)} ${notOk} not OK`;
       statusLine(progress);
     });

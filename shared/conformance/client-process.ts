@@ -1,6 +1,7 @@
-/** Clients to test that are processes. */
+/** Clients and servers to test that are processes. */
 import type { ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
+import { UsageError } from '../course/lessons.ts';
 import { endChild, forkChild, spawnChild } from '../process/children.ts';
 import type { StartedClient } from './client-run.ts';
 
@@ -14,10 +15,25 @@ export function startCommand(command: string, url: string): StartedClient {
   return follow(spawnChild(words, [], { shell: true, stdio: [...OUTPUT] }));
 }
 
-/** Starts the echo client on a lesson 06, such as `lessons/06`. */
+/** Starts the echo client on a lesson 06 or 07, such as `lessons/06`. */
 export function startLesson(lesson: string, url: string): StartedClient {
   const program = new URL('echo-client.ts', import.meta.url);
   return follow(forkChild(program, [lesson, url], [], { stdio: [...OUTPUT, 'ipc'] }));
+}
+
+/**
+ * Starts the echo server on a lesson 05 or 07, such as `lessons/07`. Returns its URL, and what ends it.
+ * Throws `UsageError` when it ends before it listens.
+ */
+export async function serveLesson(lesson: string): Promise<{ url: string; stop: () => void }> {
+  const program = new URL('echo-server.ts', import.meta.url);
+  const child = forkChild(program, [lesson], [], { stdio: [...OUTPUT, 'ipc'] });
+  const server = follow(child);
+  const port = new Promise<number>((resolve) => child.once('message', resolve));
+  const listening = await Promise.race([port, server.ended]);
+  if (typeof listening === 'number')
+    return { url: `ws://127.0.0.1:${listening}/`, stop: server.stop };
+  throw new UsageError(`The server of ${lesson} ended ${listening}: ${server.lastWords}`);
 }
 
 function follow(child: ChildProcess): StartedClient {

@@ -26,8 +26,6 @@ export interface StartedClient {
 
 /** What to run, and how. */
 export interface ClientConformanceOptions extends Omit<ConformanceOptions, 'untilNotOk'> {
-  /** The cases that wait for minutes as well. */
-  readonly full?: boolean;
   /** How long a client may take until it connects, for the first time and again. */
   readonly idleMs?: number;
 }
@@ -207,8 +205,8 @@ class Host {
 
   /** Does what a connection asks for. */
   async #receive(socket: Socket): Promise<void> {
-    const { patience = PATIENCE } = this.#options;
-    const visit = new Visit(socket, patience, this.#history);
+    const { patience = PATIENCE, full } = this.#options;
+    const visit = new Visit(socket, patience, this.#history, full);
     const target = await visit.arrive();
     if (target === undefined) {
       visit.leave();

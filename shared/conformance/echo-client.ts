@@ -1,8 +1,9 @@
 /**
- * An echo client on a lesson 06, whose name is the first argument. It asks the server at the second
+ * An echo client on a lesson 06 or 07, whose name is the first argument. It asks the server at the second
  * one how many cases there are, and runs them one after the other, as clients for Autobahn do.
  */
-import type * as Lesson from '../../solutions/06-client/client.ts';
+import type * as Client from '../../solutions/06-client/client.ts';
+import type * as Compression from '../../solutions/07-compression/compression.ts';
 import { fileOf, findTarget, importTarget } from '../course/lessons.ts';
 import { endWithParent } from '../process/parent.ts';
 
@@ -18,7 +19,11 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-const { connect } = (await importTarget(target)) as typeof Lesson;
+const lesson: unknown = await importTarget(target);
+const connect =
+  target.lesson.number === '07'
+    ? (lesson as typeof Compression).connectCompressing
+    : (lesson as typeof Client).connect;
 
 /** Connects, and sends back whatever comes. Returns the last message, when that has ended. */
 function echo(resource: string): Promise<string | Uint8Array> {

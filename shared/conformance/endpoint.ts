@@ -1,10 +1,19 @@
 /** A raw end of a WebSocket: it sends whatever it is told, legal or not, and reads what comes. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ZlibOptions } from 'node:zlib';
 import { join, KEY, utf8, type WireFrame, wire } from '../kit/frames.ts';
 import { Opcode, type Role } from '../protocol.ts';
+import { type Agreed, Packer, Unpacker } from './deflate.ts';
 import { Failed } from './model.ts';
 import { OwnFrames } from './own-frames.ts';
-import { IllegalFrame, type PeerEvent, PeerFrames, type PeerMessage } from './parser.ts';
+import {
+  IllegalFrame,
+  judgeText,
+  type PeerEvent,
+  PeerFrames,
+  type PeerMessage,
+  RSV1,
+} from './parser.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
 
@@ -41,6 +50,16 @@ function pingPongOf(item: Sendable): string | undefined {
   return keyOf(typeof payload === 'string' ? utf8(payload) : payload);
 }
 
+/** Compression, once it was agreed on. */
+interface Deflate {
+  readonly agreed: Agreed;
+  readonly packer: Packer;
+  readonly unpacker: Unpacker;
+}
+
+/** Of how many compressed messages of the peer the bytes are kept. */
+const MOST_PACKED = 200;
+
 const keyOf = (payload: Uint8Array) => Buffer.from(payload).toString('latin1');
 
 /** Our end, after the opening handshake: that of a client, or that of a server. */
@@ -62,10 +81,12 @@ export class RawEndpoint {
   #problem: string | undefined;
   #peerClose: Extract<PeerMessage, { type: 'close' }> | undefined;
   #unasked: Uint8Array | undefined;
+  readonly #deflate: Deflate | undefined;
+  readonly #packed: Uint8Array[] = [];
 
   /**
    * Goes on with a connection, of which `received` and `sent` have already come and left of what
-   * are frames.
+   * are frames. `agreed`: there is compression.
    */
   constructor(
     socket: RawSocket,
@@ -73,14 +94,22 @@ export class RawEndpoint {
     patience: Patience,
     received: Uint8Array,
     sent: Uint8Array,
+    agreed?: Agreed,
   ) {
+    this.#deflate = agreed && {
+      agreed,
+      packer: new Packer(agreed.ours),
+      unpacker: new Unpacker(agreed.theirs),
+    };
     this.socket = socket;
     this.#role = role;
     this.#patience = patience;
-    this.#frames = new PeerFrames(role === 'client' ? 'server' : 'client', (frame, key) => {
-      socket.record.received('frame', frame);
+    const note = (frame: Uint8Array, key: Uint8Array | undefined) => {
+      socket.record.received(this.#kind, frame);
       if (key) this.#keys.push(Uint8Array.from(key));
-    });
+    };
+    const theirs = role === 'client' ? 'server' : 'client';
+    this.#frames = new PeerFrames(theirs, note, agreed !== undefined);
     this.#own.push(sent);
     socket.read((chunk) => this.#readFrames(chunk));
     this.#readFrames(received);
@@ -109,6 +138,21 @@ export class RawEndpoint {
     return this.#unasked;
   }
 
+  /** What was agreed about compression. `undefined`: there is none. */
+  get agreed(): Agreed | undefined {
+    return this.#deflate?.agreed;
+  }
+
+  /** The first compressed messages that have come, as they have come. */
+  get packed(): readonly Uint8Array[] {
+    return this.#packed;
+  }
+
+  /** How frames are kept in the record. */
+  get #kind(): BytesKind {
+    return this.#deflate ? 'deflated' : 'frame';
+  }
+
   /** Says whether anything more we write would be lost: a Close was sent or came, or TCP ended. */
   get isOver(): boolean {
     return this.#own.hasClosed || this.#isUnwanted();
@@ -125,14 +169,14 @@ export class RawEndpoint {
   }
 
   /** Writes bytes in one write, kept in the record as `kind`. Does nothing when TCP has ended. */
-  write(bytes: Uint8Array, kind: BytesKind = 'frame'): void {
+  write(bytes: Uint8Array, kind: BytesKind = this.#kind): void {
     this.socket.record.sent(kind, bytes);
     this.#put(bytes);
   }
 
   /** Writes bytes in pieces of `size` bytes, each of which leaves before the next is written. */
   async writeInPieces(bytes: Uint8Array, size: number): Promise<void> {
-    this.socket.record.sent('frame', bytes);
+    this.socket.record.sent(this.#kind, bytes);
     await this.#putInPieces(bytes, size);
   }
 
@@ -144,12 +188,12 @@ export class RawEndpoint {
     this.#note(frames);
     const encoded = frames.map((frame) => this.encode(frame));
     if (writes === 'together') {
-      for (const frame of encoded) this.socket.record.sent('frame', frame);
+      for (const frame of encoded) this.socket.record.sent(this.#kind, frame);
       await this.#putInPieces(join(...encoded), ONE_WRITE_BYTES);
       return;
     }
     for (const bytes of encoded) {
-      this.socket.record.sent('frame', bytes);
+      this.socket.record.sent(this.#kind, bytes);
       if (!(await this.#putInPieces(bytes, writes === 'apart' ? bytes.length : writes))) return;
     }
   }
@@ -163,8 +207,34 @@ export class RawEndpoint {
     // Long enough for a peer in another process to read the first piece.
     await pause(1);
     record.sent('bytes', bytes.subarray(at));
-    record.sent('frame', following);
+    record.sent(this.#kind, following);
     this.#put(join(bytes.subarray(at), following));
+  }
+
+  /**
+   * Compresses a message, and cuts what comes of it into frames of `size` bytes. Where that leaves no
+   * rest, a frame with nothing but FIN follows, as from a sender that learns late of the end.
+   */
+  async pack({ opcode, payload = '' }: WireFrame, size = 0, options: ZlibOptions = {}) {
+    if (!this.#deflate) throw new Error('Compression was not agreed on.');
+    const plain = typeof payload === 'string' ? utf8(payload) : payload;
+    const packed = await this.#deflate.packer.pack(plain, options);
+    if (size === 0) return [{ opcode, rsv: RSV1, payload: packed }];
+    const starts = Array.from({ length: Math.floor(packed.length / size) + 1 }, (_, i) => i * size);
+    return starts.map(
+      (at, i): WireFrame => ({
+        opcode: i === 0 ? opcode : Opcode.Continuation,
+        rsv: i === 0 ? RSV1 : 0,
+        fin: i === starts.length - 1,
+        payload: packed.subarray(at, at + size),
+      }),
+    );
+  }
+
+  /** Frees what compression needs. */
+  forget(): void {
+    this.#deflate?.packer.close();
+    this.#deflate?.unpacker.close();
   }
 
   /** Says nothing for a moment, which no peer may mind. */
@@ -182,6 +252,7 @@ export class RawEndpoint {
   async next(patienceMs = this.#patience.answerMs): Promise<PeerEvent> {
     for (;;) {
       const message = this.#messages.shift();
+      if (message && 'isPacked' in message) return this.#unpack(message);
       if (message) return message;
       if (this.#problem) throw new Failed(`${this.peer} sent ${this.#problem}.`);
       if (this.socket.ended) return { type: this.socket.ended };
@@ -206,6 +277,19 @@ export class RawEndpoint {
     const ending = await this.#endWithin(this.#patience.endMs);
     if (ending === 'silence') this.socket.record.happened('TCP has not ended');
     return ending;
+  }
+
+  /** Returns a compressed message as it was. Throws `Failed` when it never was one. */
+  async #unpack({ type, payload }: Extract<PeerMessage, { isPacked?: boolean }>) {
+    if (this.#packed.length < MOST_PACKED) this.#packed.push(payload);
+    try {
+      const plain = await this.#deflate!.unpacker.unpack(payload);
+      return { type, payload: judgeText(type, plain) };
+    } catch (error) {
+      if (!(error instanceof IllegalFrame)) throw error;
+      this.socket.record.happened(`illegal: ${error.message}`);
+      throw new Failed(`${this.peer} sent ${error.message}.`);
+    }
   }
 
   async #endWithin(patienceMs: number): Promise<'fin' | 'reset' | 'silence'> {

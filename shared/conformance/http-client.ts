@@ -1,8 +1,10 @@
 /** The beginning of a raw client: a request out, legal or not, and a response in. */
 import { join } from '../kit/frames.ts';
 import { preview } from '../view/say.ts';
+import type { Agreed } from './deflate.ts';
 import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
-import { type HttpResponse, headEnd, parseResponse } from './http.ts';
+import { EXTENSIONS } from './extensions.ts';
+import { type HttpResponse, headEnd, parseResponse, splitHead, valuesOf } from './http.ts';
 import { Failed } from './model.ts';
 import type { Patience, RawSocket } from './socket.ts';
 import type { BytesKind } from './timeline.ts';
@@ -49,20 +51,30 @@ export class HttpClient {
   }
 
   /**
-   * Writes a request that matters as little as its response: the record has a line of each.
-   * Frames that do not wait for the response go into the same write. Throws as `response` does.
+   * Writes a request that matters as little as its response: the record has a line of each, and what
+   * they say of extensions.
+   * Frames that do not wait for the response go into the same write. `agree` says what the response
+   * agrees on about compression. Throws as `response` does, and what `agree` throws.
    */
-  async upgrade(request: Uint8Array, glued: readonly Sendable[] = []): Promise<HttpResponse> {
+  async upgrade(
+    request: Uint8Array,
+    glued: readonly Sendable[] = [],
+    agree: (response: HttpResponse) => Agreed | undefined = () => undefined,
+  ): Promise<HttpResponse> {
     const { record } = this.socket;
     const frames = glued.map((frame) => encode(frame, 'client'));
     const early = join(...frames);
-    const [line = ''] = Buffer.from(request).toString('latin1').split('\r\n');
+    const { line, fields } = splitHead(request);
     record.sentLine(`${line}, and the rest of the opening handshake`);
+    for (const field of fields.filter(isExtensions)) record.sentLine(field);
     for (const frame of frames) record.sent('frame', frame);
     this.socket.write(join(request, early));
     const { response } = await this.#readResponse();
     record.receivedLine(response.line);
-    this.#follow(response, early);
+    for (const value of valuesOf(response.headers, EXTENSIONS)) {
+      record.receivedLine(`${EXTENSIONS}: ${value}`);
+    }
+    this.#follow(response, early, agree(response));
     return response;
   }
 
@@ -128,12 +140,15 @@ export class HttpClient {
   }
 
   /** After a 101 there are frames; `early` are those of ours that did not wait for it. */
-  #follow({ status }: HttpResponse, early = new Uint8Array(0)): void {
+  #follow({ status }: HttpResponse, early = new Uint8Array(0), agreed?: Agreed): void {
     if (status !== 101) return;
     const received = Buffer.concat(this.#received);
-    this.#webSocket = new RawEndpoint(this.socket, 'client', this.#patience, received, early);
+    const { socket } = this;
+    this.#webSocket = new RawEndpoint(socket, 'client', this.#patience, received, early, agreed);
   }
 }
+
+const isExtensions = (field: string) => field.startsWith(`${EXTENSIONS}:`);
 
 /** Says whether these may be the first bytes of a response. RFC 9112 §4 */
 function beginsAsHttp(bytes: Uint8Array): boolean {

@@ -2,10 +2,12 @@
 import type { TimelineEntry } from './timeline.ts';
 
 /**
- * How a case turned out, the best first. `NON-STRICT`: legal or harmless, and yet not what the
- * standard recommends.
+ * How a case turned out, the best first.
+ *
+ * - `UNIMPLEMENTED`: it is about an extension that the peer did not agree on, which nobody has to.
+ * - `NON-STRICT`: legal or harmless, and yet not what the standard recommends.
  */
-export const VERDICTS = ['OK', 'NON-STRICT', 'FAILED'] as const;
+export const VERDICTS = ['OK', 'UNIMPLEMENTED', 'NON-STRICT', 'FAILED'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /**
@@ -49,6 +51,11 @@ export class Failed extends Error {
     super(happened);
     this.ending = ending;
   }
+}
+
+/** The peer did not agree on what the case is about. */
+export class Unimplemented extends Error {
+  override readonly name = 'Unimplemented';
 }
 
 /** Returns the worst of some verdicts; `OK` when there are none. */

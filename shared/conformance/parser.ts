@@ -6,7 +6,13 @@ import { preview } from '../view/say.ts';
 
 /** What the peer said: a whole message, or a control frame. */
 export type PeerMessage =
-  | { readonly type: 'text' | 'binary' | 'pong'; readonly payload: Uint8Array }
+  | { readonly type: 'pong'; readonly payload: Uint8Array }
+  /** `isPacked`: the payload is compressed, and so not judged. */
+  | {
+      readonly type: 'text' | 'binary';
+      readonly payload: Uint8Array;
+      readonly isPacked?: boolean;
+    }
   | { readonly type: 'ping'; readonly payload: Uint8Array }
   /** `code` is `undefined` when the Close is empty. */
   | { readonly type: 'close'; readonly code: number | undefined; readonly payload: Uint8Array };
@@ -20,6 +26,9 @@ export type PeerEvent =
 export class IllegalFrame extends Error {
   override readonly name = 'IllegalFrame';
 }
+
+/** The bit of a compressed message, among the three. RFC 7692 §6 */
+export const RSV1 = 4;
 
 /** The header of a frame as it is, without the masking key, and not judged. RFC 6455 §5.2 */
 export interface RawHeader {
@@ -61,11 +70,19 @@ function readLength(view: DataView, headerBytes: number): number {
 
 /**
  * Names the rule that a header breaks, on either side; whether it has to be masked depends on the
- * side. `undefined`: it breaks none. RFC 6455 §5
+ * side. With `deflate`, the first frame of a message may have RSV1. `undefined`: it breaks none.
+ * RFC 6455 §5, RFC 7692 §6.1
  */
-export function headerProblem(header: RawHeader, isInsideMessage: boolean): string | undefined {
+export function headerProblem(
+  header: RawHeader,
+  isInsideMessage: boolean,
+  deflate = false,
+): string | undefined {
   const { fin, rsv, opcode, headerBytes, length, hasHighestBit } = header;
-  if (rsv !== 0) return 'a frame with an RSV bit, and no extension was agreed on (§5.2)';
+  if (deflate && rsv === RSV1) {
+    if (isControl(opcode)) return 'a control frame with RSV1 (RFC 7692 §6.1)';
+    if (opcode === Opcode.Continuation) return 'a continuation with RSV1 (RFC 7692 §6.1)';
+  } else if (rsv !== 0) return 'a frame with an RSV bit, and no extension was agreed on (§5.2)';
   if (!(Object.values(Opcode) as number[]).includes(opcode)) return `opcode ${opcode} (§5.2)`;
   if (headerBytes > (length > 65535 ? 10 : length > 125 ? 4 : 2)) {
     return `a length of ${length} in more bytes than it needs (§5.2)`;
@@ -91,18 +108,26 @@ const KEY_BYTES = 4;
 /** The frames of one peer, from the end of its handshake. */
 export class PeerFrames {
   readonly #isMasked: boolean;
+  readonly #deflate: boolean;
   readonly #onFrame: (frame: Uint8Array, key: Uint8Array | undefined) => void;
   #chunks: Uint8Array[] = [];
   #buffered = 0;
   /** The message whose last fragment has not come. */
-  #open: { readonly opcode: number; readonly payloads: Uint8Array[] } | undefined;
+  #open:
+    | { readonly opcode: number; readonly isPacked: boolean; readonly payloads: Uint8Array[] }
+    | undefined;
   #closed = false;
 
-  /** `theirs` is the side of the peer. Calls `onFrame` with the bytes of each frame, and its key. */
+  /**
+   * `theirs` is the side of the peer. Calls `onFrame` with the bytes of each frame, and its key. With
+   * `deflate`, messages may be compressed.
+   */
   constructor(
     theirs: Role,
     onFrame: (frame: Uint8Array, key: Uint8Array | undefined) => void = () => {},
+    deflate = false,
   ) {
+    this.#deflate = deflate;
     this.#isMasked = theirs === 'client';
     this.#onFrame = onFrame;
   }
@@ -148,19 +173,19 @@ export class PeerFrames {
     if (header.masked !== this.#isMasked) {
       throw new IllegalFrame(`a frame ${header.masked ? 'with' : 'without'} a mask (§5.1)`);
     }
-    const problem = headerProblem(header, this.#open !== undefined);
+    const problem = headerProblem(header, this.#open !== undefined, this.#deflate);
     if (problem) throw new IllegalFrame(problem);
     return header;
   }
 
-  #interpret({ fin, opcode }: RawHeader, payload: Uint8Array): PeerMessage | undefined {
+  #interpret({ fin, opcode, rsv }: RawHeader, payload: Uint8Array): PeerMessage | undefined {
     if (opcode === Opcode.Ping) return { type: 'ping', payload };
     if (opcode === Opcode.Pong) return { type: 'pong', payload };
     if (opcode === Opcode.Close) return this.#close(payload);
-    const message = this.#open ?? { opcode, payloads: [] };
+    const message = this.#open ?? { opcode, isPacked: rsv === RSV1, payloads: [] };
     message.payloads.push(payload);
     this.#open = fin ? undefined : message;
-    return fin ? wholeMessage(message.opcode, message.payloads) : undefined;
+    return fin ? wholeMessage(message) : undefined;
   }
 
   #close(payload: Uint8Array): PeerMessage {
@@ -198,14 +223,22 @@ export class PeerFrames {
   }
 }
 
-function wholeMessage(opcode: number, payloads: readonly Uint8Array[]): PeerMessage {
+function wholeMessage(open: {
+  readonly opcode: number;
+  readonly isPacked: boolean;
+  readonly payloads: readonly Uint8Array[];
+}): PeerMessage {
+  const { opcode, isPacked, payloads } = open;
   const [only] = payloads;
   const payload = payloads.length === 1 && only ? only : Buffer.concat(payloads);
-  if (opcode === Opcode.Binary) return { type: 'binary', payload };
-  if (!isUtf8(payload)) {
-    throw new IllegalFrame(`a text that is not UTF-8: ${preview(payload)} (§8.1)`);
-  }
-  return { type: 'text', payload };
+  const type = opcode === Opcode.Binary ? 'binary' : 'text';
+  return isPacked ? { type, payload, isPacked } : { type, payload: judgeText(type, payload) };
+}
+
+/** Returns the payload of a message. Throws `IllegalFrame` for a text that is not UTF-8. */
+export function judgeText(type: 'text' | 'binary', payload: Uint8Array): Uint8Array {
+  if (type === 'binary' || isUtf8(payload)) return payload;
+  throw new IllegalFrame(`a text that is not UTF-8: ${preview(payload)} (§8.1)`);
 }
 
 /**

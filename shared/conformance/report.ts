@@ -1,4 +1,5 @@
 /** How a run of the suite is told to the person at the terminal. */
+import { count } from '../view/count.ts';
 import { columns, style } from '../view/style.ts';
 import { labelTable } from '../view/table.ts';
 import { clip, pad } from '../view/width.ts';
@@ -25,11 +26,14 @@ const MAX_TOLD = 40;
 /** Where the text of a line begins that has a label before it. */
 const INDENT = 13;
 
+/** The verdicts that have a column. */
+const COLUMNS = VERDICTS.filter((verdict) => verdict !== 'UNIMPLEMENTED');
 /** How wide the columns of numbers are. */
 const CELLS = [6, 12, 8, 9];
 
 const MARKS: Record<Verdict, string> = {
   OK: style.green('✓'),
+  UNIMPLEMENTED: style.dim('–'),
   'NON-STRICT': style.yellow('~'),
   FAILED: style.red('✗'),
 };
@@ -45,7 +49,12 @@ const ENDINGS: Partial<Record<Ending, string>> = {
 /** Counts results by their verdict; a case that was not tried has not been passed. */
 export function countVerdicts(results: readonly CaseResult[]): Record<Verdict, number> {
   const count = (wanted: Verdict) => results.filter(({ verdict }) => verdict === wanted).length;
-  return { OK: count('OK'), 'NON-STRICT': count('NON-STRICT'), FAILED: count('FAILED') };
+  return {
+    OK: count('OK'),
+    UNIMPLEMENTED: count('UNIMPLEMENTED'),
+    'NON-STRICT': count('NON-STRICT'),
+    FAILED: count('FAILED'),
+  };
 }
 
 /**
@@ -59,7 +68,7 @@ export function renderReport(
 ): string[] {
   const tried = results.filter((result) => !isUntried(result));
   const bad = tried
-    .filter(({ verdict }) => verdict !== 'OK')
+    .filter(isBad)
     .sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict));
   const told = tried.length === 1 ? tried : bad.slice(0, MAX_TOLD);
   return [
@@ -72,6 +81,7 @@ export function renderReport(
     ...told.flatMap((result, i) => ['', ...renderCase(result, i < MAX_TIMELINES, width)]),
     ...nameOthers(bad.slice(MAX_TOLD), width),
     ...hintAtOthers(bad, subject, width),
+    ...sayUnimplemented(results, width),
     ...sayObstacles(results, width),
     '',
     summary(results),
@@ -86,6 +96,21 @@ function nameOthers(others: readonly CaseResult[], width: number): string[] {
     '',
     ...wrap(`And ${others.length} more, those that are NON-STRICT with a ~: ${ids}`, width),
   ];
+}
+
+/** Says whether a result is something to look at: an extension is nobody's duty. */
+export const isBad = ({ verdict }: CaseResult) => verdict !== 'OK' && verdict !== 'UNIMPLEMENTED';
+
+/** What the peer did not agree on: each reason once, and for how many cases it is one. */
+function sayUnimplemented(results: readonly CaseResult[], width: number): string[] {
+  const reasons = results.flatMap(({ verdict, happened }) =>
+    verdict === 'UNIMPLEMENTED' ? [happened] : [],
+  );
+  return [...new Set(reasons)].flatMap((reason) => {
+    const cases = count(reasons.filter((other) => other === reason).length, 'case');
+    const [first = '', ...rest] = wrap(`${cases} UNIMPLEMENTED: ${reason}`, width - 2);
+    return ['', `${MARKS.UNIMPLEMENTED} ${first}`, ...rest.map((line) => `  ${line}`)];
+  });
 }
 
 /** Why cases were not tried: once, however many they are. */
@@ -119,8 +144,12 @@ function hintAtOthers(bad: readonly CaseResult[], subject: Subject, width: numbe
 function summary(results: readonly CaseResult[]): string {
   const counts = countVerdicts(results.filter((result) => !isUntried(result)));
   const untried = results.filter(isUntried).length;
-  const said = VERDICTS.map((verdict) => `${counts[verdict]} ${verdict}`);
-  return style.bold([...said, ...(untried > 0 ? [`${untried} not tried`] : [])].join(', '));
+  const said = COLUMNS.map((verdict) => `${counts[verdict]} ${verdict}`);
+  const others = [
+    ...(counts.UNIMPLEMENTED > 0 ? [`${counts.UNIMPLEMENTED} UNIMPLEMENTED`] : []),
+    ...(untried > 0 ? [`${untried} not tried`] : []),
+  ];
+  return style.bold([...said, ...others].join(', '));
 }
 
 function renderTable(
@@ -129,7 +158,7 @@ function renderTable(
   width: number,
 ): string[] {
   const rows = categories.map((category) => ({ category, part: resultsOf(category, results) }));
-  const heading = tableRow('', 'Category', [...VERDICTS, 'seconds'], width);
+  const heading = tableRow('', 'Category', [...COLUMNS, 'seconds'], width);
   return [
     style.dim(heading),
     ...rows
@@ -145,7 +174,7 @@ function resultsOf({ id }: Category<never>, results: readonly CaseResult[]): Cas
 function renderRow(category: Category<never>, part: readonly CaseResult[], width: number): string {
   const counts = countVerdicts(part);
   const seconds = part.reduce((sum, result) => sum + result.seconds, 0);
-  const cells = VERDICTS.map((verdict) => (counts[verdict] === 0 ? '·' : `${counts[verdict]}`));
+  const cells = COLUMNS.map((verdict) => (counts[verdict] === 0 ? '·' : `${counts[verdict]}`));
   const worst = [...VERDICTS].reverse().find((verdict) => counts[verdict] > 0) ?? 'OK';
   const row = tableRow(category.id, category.title, [...cells, seconds.toFixed(1)], width - 2);
   return `${MARKS[worst]} ${row}`;
@@ -166,7 +195,7 @@ function renderCase(result: CaseResult, withTimeline: boolean, width: number): s
     ['happened', happened],
     ...(ending ? ([['TCP', ending]] as [string, string][]) : []),
   ];
-  const where = `§${section}  ${verdict}`;
+  const where = `${/^\d/.test(section) ? '§' : ''}${section}  ${verdict}`;
   const [first = '', ...rest] = wrap(`${id.padEnd(7)} ${title}`, width - where.length - 4);
   return [
     `${MARKS[verdict]} ${style.bold(pad(first, width - where.length - 3))} ${where}`,

@@ -4,7 +4,7 @@ import type { Case, Category } from './case.ts';
 import { CATEGORIES } from './cases/index.ts';
 import type { TargetServer } from './http.ts';
 import type { CaseResult } from './model.ts';
-import type { Subject } from './report.ts';
+import { isBad, type Subject } from './report.ts';
 import { selectCases } from './select.ts';
 import type { Patience } from './socket.ts';
 import { parseTarget, untilListening } from './target.ts';
@@ -21,6 +21,8 @@ export interface ConformanceOptions {
   readonly untilNotOk?: boolean;
   /** How long to wait for a server that does nothing. */
   readonly patience?: Patience;
+  /** All messages of the cases that have very many, and what takes minutes for another reason. */
+  readonly full?: boolean;
 }
 
 /** Guards against hanging, and no bound on speed: a good peer lets none of it pass. */
@@ -46,7 +48,8 @@ export async function runConformance(
   url: string,
   options: ConformanceOptions = {},
 ): Promise<CaseResult[]> {
-  const { select = [], onResult = () => {}, patience = PATIENCE, untilNotOk = false } = options;
+  const { select = [], onResult = () => {}, untilNotOk = false } = options;
+  const { patience = PATIENCE, full = false } = options;
   const target = parseTarget(url);
   const categories = selectCases(select, CATEGORIES);
   await untilListening(target);
@@ -63,10 +66,10 @@ export async function runConformance(
     const obstacle = (isAboutHandshake ? undefined : refusal) ?? (await watch.obstacle());
     const result = obstacle
       ? notTried(testCase, obstacle)
-      : await runCase(target, testCase, waiting);
+      : await runCase(target, testCase, waiting, full);
     results.set(testCase, result);
     watch.see(result, waiting);
-    isEnough ||= untilNotOk && result.verdict !== 'OK';
+    isEnough ||= untilNotOk && isBad(result);
     onResult(result, results.size, total);
   };
   await runAll(categories, run);
@@ -96,9 +99,10 @@ export async function runCase(
   target: TargetServer,
   testCase: Case<Trial>,
   patience: Patience = PATIENCE,
+  full = false,
 ): Promise<CaseResult> {
   for (let left = ATTEMPTS; ; left--) {
-    const { result, isLost } = await attempt(testCase, new Trial(target, patience));
+    const { result, isLost } = await attempt(testCase, new Trial(target, patience, full));
     if (!isLost || left === 1) return result;
   }
 }

@@ -1,8 +1,10 @@
 /** Keeps what was said on the wire, for a report. */
+import { Opcode } from '../protocol.ts';
 import { decodeFrame } from '../view/frame.ts';
 import { toHex } from '../view/hex.ts';
 import { opcodeName, sayBeginning, sayPayload, sayRsv } from '../view/say.ts';
 import { renderHead } from '../view/wire.ts';
+import { RSV1 } from './parser.ts';
 
 /** One thing that happened on the wire. */
 export interface TimelineEntry {
@@ -16,8 +18,8 @@ export interface TimelineEntry {
   readonly text: readonly string[];
 }
 
-/** What bytes are: a whole frame, a request or response, or neither. */
-export type BytesKind = 'frame' | 'head' | 'bytes';
+/** What bytes are: a whole frame, perhaps of a compressed message, a request or response, or neither. */
+export type BytesKind = 'frame' | 'deflated' | 'head' | 'bytes';
 
 /** What was said, as it was, until somebody wants to read it. */
 type Kept =
@@ -34,7 +36,7 @@ interface Note {
 /** How many entries are kept at each end of a conversation. */
 const KEPT = 10;
 /** How many bytes of a frame are kept, and of a request or response. */
-const KEPT_BYTES = { frame: 48, bytes: 16, head: 2048 };
+const KEPT_BYTES = { frame: 48, deflated: 48, bytes: 16, head: 2048 };
 const WIDTH = 60;
 
 /** A conversation in the order of time. Long ones are kept without their middle. */
@@ -100,6 +102,8 @@ function describe(kept: Kept): string[] {
       return [kept.text];
     case 'frame':
       return [describeFrame(kept.start, kept.size)];
+    case 'deflated':
+      return [describeDeflated(kept.start, kept.size)];
     case 'bytes':
       return [
         `${toHex(kept.start)}${kept.size > kept.start.length ? ` … (${kept.size} bytes)` : ''}`,
@@ -111,14 +115,23 @@ function describe(kept: Kept): string[] {
   }
 }
 
+/** Writes a frame where RSV1 is no mistake, if it is the first of a message. RFC 7692 §6.1 */
+function describeDeflated(start: Uint8Array, size: number): string {
+  const { rsv, opcode } = decodeFrame(start);
+  const isFirst = opcode === Opcode.Text || opcode === Opcode.Binary;
+  if (rsv !== RSV1 || !isFirst) return describeFrame(start, size);
+  const unmarked = start.map((byte, i) => (i === 0 ? byte & ~(RSV1 << 4) : byte));
+  return `${describeFrame(unmarked, size, start)} compressed`;
+}
+
 /** Writes a frame in one line: its first bytes, what they say, and the rule they break. */
-function describeFrame(start: Uint8Array, size: number): string {
+function describeFrame(start: Uint8Array, size: number, shown = start): string {
   const frame = decodeFrame(start);
   const { fin, rsv, opcode, problem } = frame;
   // What was not kept has come none the less.
   const isShortened = size > start.length;
   const says = [
-    toHex(start, 6).padEnd(20),
+    toHex(shown, 6).padEnd(20),
     opcodeName(opcode),
     ...(fin ? [] : ['no FIN']),
     ...(rsv === 0 ? [] : [`RSV=${sayRsv(rsv)}`]),

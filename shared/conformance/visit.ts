@@ -2,7 +2,9 @@
 import type { Socket } from 'node:net';
 import { join } from '../kit/frames.ts';
 import { giveWay } from '../kit/patience.ts';
+import type { Agreed } from './deflate.ts';
 import { encode, RawEndpoint, type Sendable } from './endpoint.ts';
+import { agreedOn, answerTo, EXTENSIONS, readAnswer, readOffers } from './extensions.ts';
 import {
   encodeHead,
   type HttpHeaders,
@@ -12,9 +14,9 @@ import {
   upgradeResponse,
   valuesOf,
 } from './http.ts';
-import { Failed } from './model.ts';
+import { Failed, Unimplemented } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, Terms } from './stage.ts';
 import { Timeline } from './timeline.ts';
 
 /** The longest head of a request that we read, in bytes. */
@@ -44,6 +46,7 @@ export class Visit implements Stage {
   readonly socket: RawSocket;
   /** That of the case, as soon as it is known. */
   patience: Patience;
+  readonly full: boolean;
   #received: Uint8Array[] = [];
   #head = new Uint8Array(0);
   #isNoted = false;
@@ -51,7 +54,8 @@ export class Visit implements Stage {
   #endpoint: RawEndpoint | undefined;
 
   /** Goes on with a connection on which nothing has been said. */
-  constructor(socket: Socket, patience: Patience, history: History) {
+  constructor(socket: Socket, patience: Patience, history: History, full = false) {
+    this.full = full;
     this.socket = RawSocket.accepted(socket, this.timeline);
     this.patience = patience;
     this.history = history;
@@ -136,10 +140,47 @@ export class Visit implements Stage {
     return this.speak(sent);
   }
 
-  /** Goes on with frames, of which `sent` have left in the same write as our answer. */
-  speak(sent = new Uint8Array(0)): RawEndpoint {
+  /** The values of the client's Sec-WebSocket-Extensions. */
+  get offered(): string[] {
+    return valuesOf(this.headers, EXTENSIONS);
+  }
+
+  async openDeflate({ answers }: Terms): Promise<RawEndpoint> {
+    const { offered } = this;
+    const offers = readOffers(offered);
+    const candidates = answers.flatMap((wanted) => offers.map((offer) => answerTo(offer, wanted)));
+    const answer = candidates.find((it) => typeof readAnswer([it], offers) !== 'string');
+    if (answer !== undefined) return this.openWith(answer);
+    const offer = offered.length > 0 ? `only ${offered.join(', ')}` : 'no extension';
+    this.noteRequest(false);
+    throw new Unimplemented(`The client offers ${offer}.`);
+  }
+
+  /** Opens a WebSocket with this answer to the offer. */
+  async openWith(answer: string): Promise<RawEndpoint> {
+    const { line, headers } = upgradeResponse(this.key);
+    const { record } = this.socket;
+    this.noteRequest(false);
+    for (const value of this.offered) record.receivedLine(`${EXTENSIONS}: ${value}`);
+    record.sentLine(`${line}, and the rest of it`);
+    record.sentLine(`${EXTENSIONS}: ${answer}`);
+    this.socket.write(encodeHead({ line, headers: [...headers, [EXTENSIONS, answer]] }));
+    await giveWay(MOMENT_MS);
+    const offers = readOffers(this.offered);
+    const params = readAnswer([answer], offers);
+    if (typeof params === 'string') return this.speak();
+    const { client, server } = agreedOn(params, offers);
+    return this.speak(undefined, { ours: server, theirs: client });
+  }
+
+  /**
+   * Goes on with frames, of which `sent` have left in the same write as our answer. `agreed`: there is
+   * compression.
+   */
+  speak(sent = new Uint8Array(0), agreed?: Agreed): RawEndpoint {
     this.#settle();
-    this.#endpoint = new RawEndpoint(this.socket, 'server', this.patience, this.early, sent);
+    const { socket, patience, early } = this;
+    this.#endpoint = new RawEndpoint(socket, 'server', patience, early, sent, agreed);
     return this.#endpoint;
   }
 
@@ -149,6 +190,7 @@ export class Visit implements Stage {
     this.history.firstMasks.push(...keys.slice(0, 1));
     this.history.masked.frames += keys.length;
     this.history.masked.repeated += keys.length - new Set(keys).size;
+    this.#endpoint?.forget();
     this.socket.leave();
   }
 

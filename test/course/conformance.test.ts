@@ -71,7 +71,7 @@ describe('the cases', () => {
   test('say what they are about', () => {
     for (const { title, section, expected } of cases) {
       expect(title).toMatch(/^\S.*[^.]$/);
-      expect(section).toMatch(/^\d+(\.\d+)*$/);
+      expect(section).toMatch(/^(RFC 7692 §)?\d+(\.\d+)*$/);
       expect(expected).toMatch(/^\S.*\.$/);
     }
   });
@@ -88,6 +88,8 @@ describe('the cases', () => {
     expect(Object.values(familySizes('7'))).toEqual([6, 6, 1, 13, 9, 2]);
     expect(Object.values(familySizes('9'))).toEqual([6, 6, 9, 9, 6, 6, 6, 6]);
     expect(familySizes('10')).toEqual({ '10.1': 1 });
+    expect(Object.values(familySizes('12'))).toEqual([18, 18, 18, 18, 18]);
+    expect(Object.values(familySizes('13'))).toEqual([18, 18, 18, 18, 18, 18, 18]);
   });
 
   test.each(UTF8_GROUPS)('$id has the texts of the vectors', ({ id, valid, invalid }) => {

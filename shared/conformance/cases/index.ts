@@ -4,6 +4,7 @@ import type { Trial } from '../trial.ts';
 import type { Visit } from '../visit.ts';
 import { ANSWERS } from './answers.ts';
 import { CLOSING } from './closing.ts';
+import { COMPRESSION } from './compression.ts';
 import { CLIENT_ENDING, ENDING } from './ending.ts';
 import { CLIENT_FRAMING, FRAMING } from './framing.ts';
 import { HANDSHAKE } from './handshake.ts';
@@ -26,6 +27,7 @@ export const CATEGORIES: readonly Category<Trial>[] = [
   CLOSING,
   VOLUME,
   FRAGMENTED,
+  ...COMPRESSION,
   HANDSHAKE,
   FRAMING,
   STREAM,
@@ -41,6 +43,7 @@ export const CLIENT_CATEGORIES: readonly Category<Visit>[] = [
   CLOSING,
   VOLUME,
   FRAGMENTED,
+  ...COMPRESSION,
   REQUEST,
   ANSWERS,
   CLIENT_FRAMING,
