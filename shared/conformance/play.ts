@@ -1,6 +1,7 @@
 /** Plays a script on a connection, and judges what the peer did. */
 import type { RawEndpoint, Sendable, Writes } from './endpoint.ts';
 import { type Ending, Failed, type Finding, type Verdict, worst } from './model.ts';
+import type { Terms } from './stage.ts';
 import {
   nameClose,
   nameReplies,
@@ -27,6 +28,8 @@ export interface AllowedReaction {
 /** A conversation on one connection. */
 export interface Script {
   readonly steps: readonly ScriptStep[];
+  /** The connection has compression. Absent: it has none. */
+  readonly terms?: Terms;
   /** How the frames between two waits are written. */
   readonly writes?: Writes;
   /** What the peer may do; the best is the first. */

@@ -5,14 +5,16 @@ import type { Caption, Case } from './case.ts';
 import type { RawEndpoint, Sendable, Writes } from './endpoint.ts';
 import type { Finding } from './model.ts';
 import { type AllowedReaction, play, type Script, type ScriptStep } from './play.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, Terms } from './stage.ts';
 import { close, echoOf, nameReplies, type Reply } from './vocabulary.ts';
 
 const NORMAL: AllowedReaction['codes'] = [CloseCode.NormalClosure, undefined];
 
 /** A case that follows a script. */
 export function scripted([id, title, section]: Caption, script: Script): Case {
-  const run = async (stage: Stage) => play(await stage.open(), script);
+  const { terms } = script;
+  const run = async (stage: Stage) =>
+    play(await (terms ? stage.openDeflate(terms) : stage.open()), script);
   return { id, title, section, expected: describeExpected(script), run };
 }
 
@@ -22,6 +24,7 @@ export function answers(
   send: readonly ScriptStep[],
   expected: readonly Reply[],
   writes: Writes = 'apart',
+  terms?: Terms,
 ): Case {
   const last = expected.at(-1);
   const end = send.at(-1);
@@ -29,7 +32,7 @@ export function answers(
   const wait = last && !waits ? [{ until: last }] : [];
   const steps = [...send, ...wait, close(CloseCode.NormalClosure)];
   const allowed = [{ verdict: 'OK', replies: expected, codes: NORMAL }] as const;
-  return scripted(caption, { steps, writes, allowed });
+  return scripted(caption, { steps, terms, writes, allowed });
 }
 
 /** A case in which the peer has to echo one message. */
@@ -60,6 +63,7 @@ export interface Leeway {
   /** The answer of a peer that lets it pass, where that is no more than NON-STRICT. */
   readonly passed?: Reply;
   readonly writes?: Writes;
+  readonly terms?: Terms;
 }
 
 /**
@@ -75,7 +79,7 @@ export function fails(
   codes: readonly number[],
   leeway: Leeway = {},
 ): Case {
-  const { before = [], passed, writes } = leeway;
+  const { before = [], passed, writes, terms } = leeway;
   const last = send.at(-1);
   const isClosed = last !== undefined && 'opcode' in last && last.opcode === Opcode.Close;
   const wait = passed ? [{ until: passed }] : [];
@@ -89,7 +93,7 @@ export function fails(
     { verdict: 'NON-STRICT', replies: [], codes: [...codes, ...loose], unclosed },
     ...(passed ? [{ verdict: 'NON-STRICT', replies: [passed], codes: NORMAL } as const] : []),
   ];
-  return scripted(caption, { steps, writes, allowed, fails: true });
+  return scripted(caption, { steps, terms, writes, allowed, fails: true });
 }
 
 /** A case in which we close, and the peer has to answer with one of these codes, or none. */

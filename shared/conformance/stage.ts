@@ -1,6 +1,7 @@
 /** Where a case is played. */
 import type { RawEndpoint } from './endpoint.ts';
 import type { DeflateParams } from './extensions.ts';
+import { Unimplemented } from './model.ts';
 import type { Patience } from './socket.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -10,6 +11,14 @@ export interface Terms {
   readonly offer: string;
   /** To a client, what our answer has besides what its offer asks of us: the first that fits. */
   readonly answers: readonly DeflateParams[];
+  /** We have to be allowed to refer back to earlier messages. */
+  readonly takeover?: boolean;
+}
+
+/** Throws `Unimplemented` when a peer has agreed on compression, and not on what a case needs. */
+export function requireTakeover({ takeover = false }: Terms, { agreed, peer }: RawEndpoint): void {
+  if (!takeover || agreed?.ours.takeover) return;
+  throw new Unimplemented(`${peer} agrees on compression, but not on our taking over a window.`);
 }
 
 /** What every case works with, whichever side is tested. */

@@ -13,7 +13,7 @@ import {
 import { HttpClient } from './http-client.ts';
 import { Failed, Unimplemented } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
-import type { Stage, Terms } from './stage.ts';
+import { requireTakeover, type Stage, type Terms } from './stage.ts';
 import { Timeline } from './timeline.ts';
 
 /** How to open a WebSocket, where it matters. */
@@ -59,11 +59,13 @@ export class Trial implements Stage {
     throw new Failed(`The response to the handshake was ${line}.`, 'refused');
   }
 
-  async openDeflate({ offer }: Terms): Promise<RawEndpoint> {
+  async openDeflate(terms: Terms): Promise<RawEndpoint> {
+    const { offer } = terms;
     const { line, webSocket } = await this.offer([offer]);
     if (!webSocket) throw new Failed(`The response to the handshake was ${line}.`, 'refused');
-    if (webSocket.agreed) return webSocket;
-    throw new Unimplemented(`The server does not agree on ${offer}.`);
+    if (!webSocket.agreed) throw new Unimplemented(`The server does not agree on ${offer}.`);
+    requireTakeover(terms, webSocket);
+    return webSocket;
   }
 
   /**

@@ -16,7 +16,7 @@ import {
 } from './http.ts';
 import { Failed, Unimplemented } from './model.ts';
 import { type Patience, RawSocket } from './socket.ts';
-import type { Stage, Terms } from './stage.ts';
+import { requireTakeover, type Stage, type Terms } from './stage.ts';
 import { Timeline } from './timeline.ts';
 
 /** The longest head of a request that we read, in bytes. */
@@ -145,12 +145,17 @@ export class Visit implements Stage {
     return valuesOf(this.headers, EXTENSIONS);
   }
 
-  async openDeflate({ answers }: Terms): Promise<RawEndpoint> {
+  async openDeflate(terms: Terms): Promise<RawEndpoint> {
+    const { answers } = terms;
     const { offered } = this;
     const offers = readOffers(offered);
     const candidates = answers.flatMap((wanted) => offers.map((offer) => answerTo(offer, wanted)));
     const answer = candidates.find((it) => typeof readAnswer([it], offers) !== 'string');
-    if (answer !== undefined) return this.openWith(answer);
+    if (answer !== undefined) {
+      const endpoint = await this.openWith(answer);
+      requireTakeover(terms, endpoint);
+      return endpoint;
+    }
     const offer = offered.length > 0 ? `only ${offered.join(', ')}` : 'no extension';
     this.noteRequest(false);
     throw new Unimplemented(`The client offers ${offer}.`);

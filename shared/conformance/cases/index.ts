@@ -5,6 +5,7 @@ import type { Visit } from '../visit.ts';
 import { ANSWERS } from './answers.ts';
 import { CLOSING } from './closing.ts';
 import { COMPRESSION } from './compression.ts';
+import { CLIENT_DEFLATED, DEFLATED } from './deflated.ts';
 import { CLIENT_ENDING, ENDING } from './ending.ts';
 import { CLIENT_FRAMING, FRAMING } from './framing.ts';
 import { HANDSHAKE } from './handshake.ts';
@@ -34,6 +35,7 @@ export const CATEGORIES: readonly Category<Trial>[] = [
   LIMITS,
   ENDING,
   ROBUSTNESS,
+  DEFLATED,
 ];
 
 /** All categories for clients. Most cases are those for servers, with the roles turned. */
@@ -51,4 +53,5 @@ export const CLIENT_CATEGORIES: readonly Category<Visit>[] = [
   CLIENT_LIMITS,
   CLIENT_ENDING,
   MASKING,
+  CLIENT_DEFLATED,
 ];
