@@ -33,6 +33,7 @@ const EMPTY_MESSAGE = Uint8Array.of(0x00);
 const WINDOW_BYTES = 32_768;
 /** The most that we unpack: no case asks for a longer echo. */
 const MAX_PLAIN_BYTES = 32 * 1024 * 1024;
+const TOO_MUCH = 'a compressed message of more than 32 MiB, which no case has asked for';
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Compresses what we send. */
@@ -113,8 +114,7 @@ export class Unpacker {
       stream.on('data', (chunk: Uint8Array) => {
         chunks.push(chunk);
         size += chunk.length;
-        if (size > MAX_PLAIN_BYTES)
-          reject(new IllegalFrame(`a message of more than ${size} bytes`));
+        if (size > MAX_PLAIN_BYTES) reject(new IllegalFrame(TOO_MUCH));
       });
       stream.on('error', ({ message }) => reject(new IllegalFrame(this.#complaint(message))));
       stream.on('end', resolve);

@@ -84,7 +84,9 @@ export function readAnswer(
   const answer = readParams(element, false);
   if (typeof answer === 'string') return answer;
   const misfits = offers.map((offer) => misfit(answer, offer));
-  return misfits.includes(undefined) ? answer : (misfits[0] ?? 'nothing was offered');
+  return misfits.includes(undefined)
+    ? answer
+    : (misfits[0] ?? 'no offer is one that can be agreed on (RFC 7692 §7.1)');
 }
 
 /** Names what an answer must not be to an offer. `undefined`: it fits. RFC 7692 §7.1 */

@@ -152,7 +152,7 @@ export class Visit implements Stage {
     const candidates = answers.flatMap((wanted) => offers.map((offer) => answerTo(offer, wanted)));
     const answer = candidates.find((it) => typeof readAnswer([it], offers) !== 'string');
     if (answer !== undefined) {
-      const endpoint = await this.openWith(answer);
+      const endpoint = await this.openWith([answer]);
       requireTakeover(terms, endpoint);
       return endpoint;
     }
@@ -161,18 +161,19 @@ export class Visit implements Stage {
     throw new Unimplemented(`The client offers ${offer}.`);
   }
 
-  /** Opens a WebSocket with this answer to the offer. */
-  async openWith(answer: string): Promise<RawEndpoint> {
+  /** Opens a WebSocket with this answer to the offer, each part in a header line of its own. */
+  async openWith(answer: readonly string[]): Promise<RawEndpoint> {
     const { line, headers } = upgradeResponse(this.key);
     const { record } = this.socket;
     this.noteRequest(false);
     for (const value of this.offered) record.receivedLine(`${EXTENSIONS}: ${value}`);
     record.sentLine(`${line}, and the rest of it`);
-    record.sentLine(`${EXTENSIONS}: ${answer}`);
-    this.socket.write(encodeHead({ line, headers: [...headers, [EXTENSIONS, answer]] }));
+    const lines = answer.map((value) => [EXTENSIONS, value] as const);
+    for (const [name, value] of lines) record.sentLine(`${name}: ${value}`);
+    this.socket.write(encodeHead({ line, headers: [...headers, ...lines] }));
     await giveWay(MOMENT_MS);
     const offers = readOffers(this.offered);
-    const params = readAnswer([answer], offers);
+    const params = readAnswer(answer, offers);
     if (typeof params === 'string') return this.speak();
     const { client, server } = agreedOn(params, offers);
     return this.speak(undefined, { ours: server, theirs: client });

@@ -3,6 +3,7 @@ import type { Category } from '../case.ts';
 import type { Trial } from '../trial.ts';
 import type { Visit } from '../visit.ts';
 import { ANSWERS } from './answers.ts';
+import { BOMBS, CLIENT_BOMBS } from './bombs.ts';
 import { CLOSING } from './closing.ts';
 import { COMPRESSION } from './compression.ts';
 import { CLIENT_DEFLATED, DEFLATED } from './deflated.ts';
@@ -12,6 +13,7 @@ import { HANDSHAKE } from './handshake.ts';
 import { CLIENT_LIMITS, LIMITS } from './limits.ts';
 import { MASKING } from './masking.ts';
 import { FRAGMENTED, MESSAGE_CATEGORIES } from './messages.ts';
+import { ANSWERED, OFFERED } from './offers.ts';
 import { REQUEST } from './request.ts';
 import { ROBUSTNESS } from './robustness.ts';
 import { CLIENT_STREAM, STREAM } from './stream.ts';
@@ -35,7 +37,9 @@ export const CATEGORIES: readonly Category<Trial>[] = [
   LIMITS,
   ENDING,
   ROBUSTNESS,
+  OFFERED,
   DEFLATED,
+  BOMBS,
 ];
 
 /** All categories for clients. Most cases are those for servers, with the roles turned. */
@@ -53,5 +57,7 @@ export const CLIENT_CATEGORIES: readonly Category<Visit>[] = [
   CLIENT_LIMITS,
   CLIENT_ENDING,
   MASKING,
+  ANSWERED,
   CLIENT_DEFLATED,
+  CLIENT_BOMBS,
 ];
