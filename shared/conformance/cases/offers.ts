@@ -4,6 +4,7 @@ import type { RawEndpoint } from '../endpoint.ts';
 import { expectReply } from '../expect.ts';
 import { EXTENSIONS, readAnswer, readOffers } from '../extensions.ts';
 import { Failed, type Finding, Unimplemented, type Verdict, worst } from '../model.ts';
+import type { PeerEvent } from '../parser.ts';
 import { finish } from '../script.ts';
 import type { Trial } from '../trial.ts';
 import type { Visit } from '../visit.ts';
@@ -193,29 +194,45 @@ function answered(id: string, [section, ...lines]: (typeof ANSWERS)[number]): Ca
 async function expectYes(endpoint: RawEndpoint, [answer]: readonly string[]): Promise<Finding> {
   await endpoint.send(await endpoint.pack(text('')));
   const event = await endpoint.next();
-  if (event.type !== 'fin' && event.type !== 'reset') {
-    if (event.type === 'text' && event.payload.length === 0) return exchange(endpoint);
+  if (event.type === 'text' && event.payload.length === 0) return exchange(endpoint);
+  if (!isRefusal(event)) {
     throw new Failed(`Instead of the echo of an empty text came ${nameEvent(event)}.`);
   }
+  await leave(endpoint, event);
   // What it cannot do, a client has to refuse; the answer without parameters it has offered.
   const verdict = answer === PMD ? 'FAILED' : 'NON-STRICT';
-  const happened = 'It fits the offer, and the client ended TCP, without a byte.';
+  const happened = `It fits the offer, and the client refused it: came ${nameEvent(event)}.`;
   return { verdict, ending: 'refused', happened };
 }
 
 /** The answer does not fit, for this reason: the client has to fail the connection. */
 async function expectNo(endpoint: RawEndpoint, problem: string): Promise<Finding> {
   await endpoint.send([text('Hello')]);
-  const event = await endpoint.next();
-  if (event.type === 'fin' || event.type === 'reset' || event.type === 'close') {
-    if (event.type === 'close') await endpoint.untilEnd();
-    const happened = `The client refused it: ${problem}.`;
-    return { verdict: 'OK', ending: 'refused', happened };
-  }
-  if (event.type === 'silence') {
+  const event = await firstEvent(endpoint);
+  if (event?.type === 'silence') {
     throw new Failed('The client did not take it for a yes, and did not end TCP either.', 'open');
   }
-  throw new Failed(`The client took it for a yes, but ${problem}.`);
+  if (!event || !isRefusal(event)) {
+    throw new Failed(`The client took it for a yes, but ${problem}.`);
+  }
+  await leave(endpoint, event);
+  return { verdict: 'OK', ending: 'refused', happened: `The client refused it: ${problem}.` };
+}
+
+/** `undefined`: a compressed message, which is illegal where nothing was agreed on. */
+async function firstEvent(endpoint: RawEndpoint): Promise<PeerEvent | undefined> {
+  try {
+    return await endpoint.next();
+  } catch (error) {
+    if (error instanceof Failed) return undefined;
+    throw error;
+  }
+}
+
+const isRefusal = ({ type }: PeerEvent) => type === 'fin' || type === 'reset' || type === 'close';
+
+async function leave(endpoint: RawEndpoint, { type }: PeerEvent): Promise<void> {
+  if (type === 'close') await endpoint.untilEnd();
 }
 
 const NO_ANSWER: Case<Visit> = {
