@@ -14,6 +14,7 @@ const WAITING = [
   'conformance',
   'client-conformance',
   'deflate-peers',
+  'deflate-conformance',
   'tools',
   'serve-command',
   'drive-command',

@@ -85,10 +85,16 @@ export class Unpacker {
    */
   async unpack(payload: Uint8Array): Promise<Uint8Array> {
     if (payload.length === 0) throw new IllegalFrame('0 bytes with RSV1 (RFC 7692 §7.2.3.6)');
+    // Nothing else can end like that: the highest bits of the last byte are 0.
+    if (Buffer.from(payload).subarray(-TAIL.length).equals(TAIL)) {
+      throw new IllegalFrame(
+        'the 00 00 ff ff at the end of a compressed message (RFC 7692 §7.2.1)',
+      );
+    }
     const pieces: Uint8Array[] = [];
     for (let rest: Uint8Array = join(payload, TAIL); rest.length > 0; ) {
       const { plain, read } = await this.#inflate(rest);
-      pieces.push(plain);
+      if (plain.length > 0) pieces.push(plain);
       this.#window = join(this.#window, plain.subarray(-WINDOW_BYTES)).subarray(-WINDOW_BYTES);
       rest = rest.subarray(read);
     }

@@ -2,6 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { StartedClient } from '../../shared/conformance/client-run.ts';
+import type { Agreed } from '../../shared/conformance/deflate.ts';
+import {
+  agreedOn,
+  EXTENSIONS,
+  readAnswer,
+  readOffers,
+} from '../../shared/conformance/extensions.ts';
 import {
   acceptFor,
   encodeHead,
@@ -16,6 +23,7 @@ import {
 import { PeerFrames } from '../../shared/conformance/parser.ts';
 import { utf8, wire } from '../../shared/kit/frames.ts';
 import { Opcode } from '../../shared/protocol.ts';
+import { type DeflateFault, Deflating, isDeflateFault } from './deflating.ts';
 import { EchoEndpoint, type Fault } from './echo-endpoint.ts';
 
 /** A mistake that clients make while they open a connection. */
@@ -97,6 +105,7 @@ export type RunFault =
 export type ClientFault = Fault | OpeningFault | RunFault;
 
 const MAX_HEAD_BYTES = 16_384;
+const OFFER = 'permessage-deflate; client_max_window_bits';
 
 /** A client that runs in this process. Without a fault it is right in every case. */
 export function startClient(url: string, fault?: ClientFault): StartedClient {
@@ -199,7 +208,10 @@ class Opening {
     socket.write(
       encodeHead({
         line: lineWith(request.line, fault),
-        headers: headersWith(request.headers, fault),
+        headers: [
+          ...headersWith(request.headers, fault),
+          ...(isDeflateFault(fault) ? [[EXTENSIONS, OFFER] as const] : []),
+        ],
       }),
     );
     if (fault === 'early-frame')
@@ -227,7 +239,10 @@ class Opening {
     } else if (typeof answer === 'string' || !this.#isYes(answer.status, answer.headers))
       this.#refuse();
     else {
-      this.#endpoint = new EchoEndpoint(this.#socket, 'client', this.#fault as Fault);
+      const fault = this.#fault as Fault;
+      const agreed = this.#agree(answer.headers);
+      const deflating = agreed && new Deflating(agreed, fault as DeflateFault);
+      this.#endpoint = new EchoEndpoint(this.#socket, 'client', fault, deflating);
       if (this.#fault !== 'drops-behind-head') this.#listen(rest);
     }
   }
@@ -265,8 +280,19 @@ class Opening {
       this.#isConnection(headers) &&
       this.#isAccept(value('Sec-WebSocket-Accept')) &&
       (!has('Sec-WebSocket-Protocol') || fault === 'takes-any-protocol') &&
-      (!has('Sec-WebSocket-Extensions') || fault === 'takes-any-extension')
+      (!has(EXTENSIONS) || fault === 'takes-any-extension' || this.#agree(headers) !== undefined)
     );
+  }
+
+  /** What the answer agrees on about compression. `undefined`: nothing that was offered. */
+  #agree(headers: HttpHeaders): Agreed | undefined {
+    const values = valuesOf(headers, EXTENSIONS);
+    if (!isDeflateFault(this.#fault) || values.length === 0) return undefined;
+    const offers = readOffers([OFFER]);
+    const answer = readAnswer(values, offers);
+    if (typeof answer === 'string' && this.#fault !== 'takes-any-answer') return undefined;
+    const { client, server } = agreedOn(typeof answer === 'string' ? {} : answer, offers);
+    return { ours: client, theirs: server };
   }
 
   #hasWords(): boolean {

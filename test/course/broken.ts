@@ -1,5 +1,6 @@
 /** A small echo server that keeps every rule, and breaks one when told to: what a suite is for. */
 import { createServer, type Socket } from 'node:net';
+import { EXTENSIONS } from '../../shared/conformance/extensions.ts';
 import {
   acceptFor,
   headEnd,
@@ -8,6 +9,7 @@ import {
   tokensOf,
   valuesOf,
 } from '../../shared/conformance/http.ts';
+import { answerOffers, type DeflateFault, Deflating, isDeflateFault } from './deflating.ts';
 import { EchoEndpoint, type Fault } from './echo-endpoint.ts';
 
 /** A server that listens. */
@@ -65,9 +67,9 @@ function greet(socket: Socket, fault: Fault | undefined): void {
     const end = headEnd(head);
     if (end === undefined && head.length <= MAX_HEAD_BYTES) return;
     socket.off('data', onData);
-    const response =
+    const { response, deflating } =
       end === undefined || (fault === 'refuses-early-frames' && head.length > end)
-        ? refusal(end === undefined ? 431 : 400)
+        ? { response: refusal(end === undefined ? 431 : 400), deflating: undefined }
         : respond(head.subarray(0, end), fault);
     if (!response.startsWith('HTTP/1.1 101')) {
       // What else comes is read and forgotten: closing with unread bytes would be a reset.
@@ -75,7 +77,7 @@ function greet(socket: Socket, fault: Fault | undefined): void {
       return;
     }
     socket.write(response);
-    const endpoint = new EchoEndpoint(socket, 'server', fault);
+    const endpoint = new EchoEndpoint(socket, 'server', fault, deflating);
     socket.on('data', (bytes) => endpoint.push(bytes));
     if (fault !== 'drops-glued' && head.length > end!) endpoint.push(head.subarray(end));
   };
@@ -86,7 +88,24 @@ function refusal(status: number, header = ''): string {
   return `HTTP/1.1 ${status} Refused\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`;
 }
 
-function respond(head: Buffer, fault: Fault | undefined): string {
+/** A response, and the compression that it agrees on. */
+interface Response {
+  readonly response: string;
+  readonly deflating: Deflating | undefined;
+}
+
+function respond(head: Buffer, fault: Fault | undefined): Response {
+  const headers = parseHeaders(splitHead(head).fields);
+  const offered = typeof headers === 'string' ? [] : valuesOf(headers, EXTENSIONS);
+  const reply = isDeflateFault(fault) ? answerOffers(offered, fault) : { answer: '' };
+  if (!reply) return { response: refusal(400), deflating: undefined };
+  const { answer, agreed } = reply;
+  const line = answer && `${EXTENSIONS}: ${answer}\r\n`;
+  const deflating = agreed && new Deflating(agreed, fault as DeflateFault);
+  return { response: opening(head, fault).replace(/\r\n$/, `${line}\r\n`), deflating };
+}
+
+function opening(head: Buffer, fault: Fault | undefined): string {
   const { line, fields } = splitHead(head);
   const headers = parseHeaders(fields);
   if (typeof headers === 'string') return refusal(400);

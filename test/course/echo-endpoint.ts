@@ -1,15 +1,19 @@
 /** The frames of a small echo server or client that keeps every rule, and breaks one when told to. */
+
+import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   canTravel,
   headerProblem,
   type RawHeader,
+  RSV1,
   readHeader,
 } from '../../shared/conformance/parser.ts';
 import { resetNow } from '../../shared/conformance/socket.ts';
-import { masked, utf8, wire } from '../../shared/kit/frames.ts';
+import { masked, utf8, type WireFrame, wire } from '../../shared/kit/frames.ts';
 import { CloseCode, isControl, Opcode, type Role } from '../../shared/protocol.ts';
+import { Busy, type DeflateFault, type Deflating, Unpackable } from './deflating.ts';
 
 /** A mistake that servers make, and most of them clients as well. */
 export type Fault =
@@ -86,7 +90,8 @@ export type Fault =
   /** Whatever comes after the handshake gets no answer. */
   | 'says-nothing'
   /** It ends while it has its 20th connection. */
-  | 'goes-away';
+  | 'goes-away'
+  | DeflateFault;
 
 const ONE_MASK = randomBytes(4);
 const randomStart = randomBytes(2);
@@ -108,6 +113,7 @@ interface OpenFrame {
 /** A message whose last fragment has not come. */
 interface OpenMessage {
   readonly opcode: number;
+  isPacked: boolean;
   readonly payloads: Uint8Array[];
   readonly utf8: ReturnType<typeof newDecoder>;
   bytes: number;
@@ -127,6 +133,7 @@ export class EchoEndpoint {
   readonly #socket: Socket;
   readonly #role: Role;
   readonly #fault: Fault | undefined;
+  readonly #deflating: Deflating | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #frame: OpenFrame | undefined;
   #message: OpenMessage | undefined;
@@ -138,7 +145,9 @@ export class EchoEndpoint {
   /** How many frames have been sent. */
   #sent = 0;
 
-  constructor(socket: Socket, role: Role, fault: Fault | undefined) {
+  /** `deflating`: there is compression. */
+  constructor(socket: Socket, role: Role, fault: Fault | undefined, deflating?: Deflating) {
+    this.#deflating = deflating;
     this.#socket = socket;
     this.#role = role;
     this.#fault = fault;
@@ -164,7 +173,8 @@ export class EchoEndpoint {
       while (!this.#isClosed && this.#readFrame()) if (this.#fault === 'read-is-frame') break;
       if (this.#fault === 'read-is-frame') this.#forget();
     } catch (error) {
-      if (!(error instanceof Violation)) throw error;
+      if (error instanceof Busy) return;
+      if (!(error instanceof Violation || error instanceof Unpackable)) throw error;
       if (this.#fault === 'drops-on-error') this.#hangUp();
       else if (this.#fault === 'awaits-answer') this.#sayClose(error.code);
       else this.#close(error.code);
@@ -206,7 +216,8 @@ export class EchoEndpoint {
       : undefined;
     this.#pending = this.#pending.subarray(end);
     if (opcode === Opcode.Text || opcode === Opcode.Binary) {
-      this.#message = { opcode, payloads: [], utf8: newDecoder(), bytes: 0 };
+      const isPacked = this.#deflating !== undefined && header.rsv === RSV1;
+      this.#message = { opcode, isPacked, payloads: [], utf8: newDecoder(), bytes: 0 };
       if (this.#fault === 'hurries') {
         this.#timer = setTimeout(() => this.#close(CloseCode.PolicyViolation), MAX_MESSAGE_MS);
       }
@@ -219,9 +230,11 @@ export class EchoEndpoint {
     const seen = {
       ...header,
       ...(this.#fault === 'ignores-reserved-bits' && { rsv: 0 }),
+      ...(this.#fault === 'rsv1-anywhere' && { rsv: header.rsv & ~RSV1 }),
       ...(this.#fault === 'lenient-and-late' && { headerBytes: 2 }),
     };
-    this.#require(headerProblem(seen, this.#message !== undefined) === undefined);
+    const isDeflating = this.#deflating !== undefined;
+    this.#require(headerProblem(seen, this.#message !== undefined, isDeflating) === undefined);
     if (!header.masked && this.#fault === 'says-1003')
       throw new Violation(CloseCode.UnsupportedData);
     this.#require(header.masked === (this.#role === 'server') || this.#overlooksMask(header));
@@ -243,6 +256,7 @@ export class EchoEndpoint {
 
   #checkText(part: Uint8Array, isLast: boolean): void {
     if (this.#message?.opcode !== Opcode.Text || this.#fault === 'repairs-utf8') return;
+    if (this.#message.isPacked && this.#fault !== 'text-before-inflate') return;
     try {
       this.#message.utf8.decode(part, { stream: !isLast });
     } catch {
@@ -251,6 +265,9 @@ export class EchoEndpoint {
   }
 
   #handle({ fin, opcode }: RawHeader, payload: Uint8Array): void {
+    if (this.#fault === 'ping-ends-packed' && this.#message && isControl(opcode)) {
+      this.#message.isPacked = false;
+    }
     if (opcode === Opcode.Ping) this.#send(Opcode.Pong, payload);
     if (opcode === Opcode.Close) this.#answerClose(payload);
     if (!isControl(opcode)) this.#collect(payload, fin);
@@ -260,7 +277,7 @@ export class EchoEndpoint {
     if (!this.#message) return;
     this.#message.payloads.push(payload);
     this.#message.bytes += payload.length;
-    const { opcode, payloads } = this.#message;
+    const { opcode, isPacked, payloads } = this.#message;
     if (this.#fault === 'few-fragments' && payloads.length > MAX_FRAGMENTS) {
       throw new Violation(CloseCode.PolicyViolation);
     }
@@ -268,14 +285,27 @@ export class EchoEndpoint {
     if (payloads.length > 1) this.#totalBytes += this.#message.bytes;
     this.#message = undefined;
     if (this.#fault === 'hurries') clearTimeout(this.#timer);
-    const echo = () => this.#send(opcode, this.#repair(opcode, Buffer.concat(payloads)));
+    const plain = this.#unpack(opcode, Buffer.concat(payloads), isPacked);
+    const echo = () => this.#send(opcode, this.#repair(opcode, plain));
     if (this.#fault === 'close-overtakes' || this.#fault === 'lenient-and-late') setImmediate(echo);
     else echo();
   }
 
-  #repair(type: number, payload: Buffer): Uint8Array {
+  /** Returns a message as it was before it was compressed. */
+  #unpack(opcode: number, payload: Buffer, isPacked: boolean): Uint8Array {
+    const isInflated = isPacked || this.#fault === 'all-packed';
+    if (!isInflated) this.#deflating?.seePlain(payload);
+    if (!this.#deflating || !isInflated) return payload;
+    const plain = this.#deflating.inflate(payload);
+    if (opcode === Opcode.Text && this.#fault !== 'no-text-check' && !isUtf8(plain)) {
+      throw new Violation(CloseCode.InvalidPayload);
+    }
+    return plain;
+  }
+
+  #repair(type: number, payload: Uint8Array): Uint8Array {
     if (this.#fault !== 'repairs-utf8' || type !== Opcode.Text) return payload;
-    return Buffer.from(payload.toString('utf8'));
+    return Buffer.from(Buffer.from(payload).toString('utf8'));
   }
 
   #answerClose(payload: Uint8Array): void {
@@ -324,7 +354,15 @@ export class EchoEndpoint {
 
   #send(opcode: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#socket.write(wire({ opcode, payload, key: this.#keyFor(opcode, payload.length) }));
+    const packed = this.#deflating?.pack(opcode, payload) ?? { rsv: 0, payload };
+    const isCut = this.#fault === 'rsv1-on-all' && !isControl(opcode);
+    this.#write({ opcode, ...packed, fin: !isCut });
+    if (isCut) this.#write({ opcode: Opcode.Continuation, rsv: packed.rsv });
+  }
+
+  #write(frame: WireFrame & { readonly payload?: Uint8Array }): void {
+    const key = this.#keyFor(frame.opcode, frame.payload?.length ?? 0);
+    this.#socket.write(wire({ ...frame, key }));
   }
 
   #keyFor(opcode: number, size: number): Uint8Array | null {

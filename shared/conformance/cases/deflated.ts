@@ -1,7 +1,7 @@
 /** Category D: compressed messages, beyond what Autobahn asks. RFC 7692 §6, §7.2 */
 import { constants, deflateRawSync, deflateSync, type ZlibOptions } from 'node:zlib';
 import { join, utf8, type WireFrame } from '../../kit/frames.ts';
-import { walkDeflate } from '../../view/deflate.ts';
+import { type Walk, walkDeflate } from '../../view/deflate.ts';
 import { fromHex } from '../../view/hex.ts';
 import type { Case, Category } from '../case.ts';
 import type { RawEndpoint } from '../endpoint.ts';
@@ -231,7 +231,7 @@ const REFUSED: readonly Numbered[] = [
   ),
   refused(
     ['RSV1 on a continuation of a plain message', '6.1'],
-    [begin('Hel'), end(HELLO, packed)],
+    [begin('Hel'), end('lo', packed)],
     PROTOCOL_ERROR,
   ),
   refused(['RSV1 on a Ping', '6.1'], [ping('marked', packed), text('plain')], PROTOCOL_ERROR),
@@ -331,6 +331,14 @@ async function measureWindow(endpoint: RawEndpoint): Promise<void> {
   throw new Failed(happened);
 }
 
+/** How a message must not end. */
+const ENDS: Record<Exclude<Walk['end'], 'flushed'>, string> = {
+  final: 'ends with a block with BFINAL, and has no empty one behind it',
+  whole: 'has no empty block at its end',
+  cut: 'ends within a block',
+  wrong: 'is not DEFLATE',
+};
+
 const windowOf = (bits: number): Numbered => {
   const params: DeflateParams = { client_max_window_bits: bits };
   const { offer } = USUAL;
@@ -377,6 +385,22 @@ const WINDOWS: readonly Numbered[] = [
       await expectReply(endpoint, binaryReply(plain), 'The message that fills the window: ');
       await endpoint.send([binary(second, packed)]);
       await expectReply(endpoint, binaryReply(plain.subarray(0, 8)), 'Its first 8 bytes again: ');
+    },
+  ),
+  runs(
+    ['Each message of the peer ends with a flush', '7.2.1'],
+    'Each message again, with an empty block without compression at its end',
+    USUAL,
+    async (endpoint) => {
+      for (const data of Object.values(CORPORA)) {
+        const part = slice<string | Uint8Array>(data(), 0, 900);
+        const message = typeof part === 'string' ? text(part) : binary(part);
+        await endpoint.send(await endpoint.pack(message));
+        await expectReply(endpoint, echoOf(message));
+      }
+      const ends = endpoint.packed.map((payload) => walkDeflate(payload).end);
+      const other = ends.find((end) => end !== 'flushed');
+      if (other) throw new Failed(`${endpoint.peer} sent a message that ${ENDS[other]}.`);
     },
   ),
   runs(['Empty messages, from both', '7.2.3.6'], 'Each message again', USUAL, async (endpoint) => {
