@@ -155,7 +155,13 @@ const VECTORS: readonly Numbered[] = [
   (id) =>
     scripted([id, 'A reference to a message with BFINAL', 'RFC 7692 §7.2.1'], {
       terms: TAKEOVER,
-      steps: [text(HELLO_FINAL, packed), text(HELLO_AGAIN, packed), { until: hello }, close(1000)],
+      steps: [
+        text(HELLO_FINAL, packed),
+        { until: hello },
+        text(HELLO_AGAIN, packed),
+        { until: hello },
+        close(1000),
+      ],
       allowed: [
         { verdict: 'OK', replies: [hello, hello], codes: [1000, undefined] },
         { verdict: 'NON-STRICT', replies: [hello], codes: ERROR_CODES, unclosed: true },
