@@ -52,6 +52,14 @@ const MESSAGES: readonly Row[] = [
   ['empty-as-nothing', ids('D', 1, 7, 44), ids('D', 7, 44)],
   ['unshrunk-in-window', ids('D', 1, 43, 44, 45), ['D.44']],
   ['takes-over-anyway', [...ids('D', 3, 36, 40), '13.2.4'], ['13.2.4', 'D.36']],
+  ['rsv1-on-large', ids('D', 45, 51), ['D.51']],
+  ['lengths-add-up-unpacked', ids('B', 2, 8), ['B.8']],
+  ['finals-add-up', ids('D', 5, 8, 50), ['D.50']],
+  ['strips-mark', ids('D', 1, 48), ['D.48']],
+  ['close-overtakes-packed', ids('D', 1, 53), ['D.53~']],
+  ['plain-overtakes', ids('D', 1, 52), ['D.52']],
+  ['keeps-the-beginning', ids('D', 3, 42, 47), ['D.47']],
+  ['each-fragment', ids('D', 1, 2, 12), ['D.2']],
   ['looks-far-back', ids('D', ...upTo(36, 41)), ids('D', 37, 38, 39, 40)],
 ];
 
@@ -68,7 +76,8 @@ const ANSWERS: readonly Row[] = [
   ['first-offer-only', ids('N', 2, 18, 21, 23), ids('N', '18~', '21~')],
   ['first-line-only', ids('N', 2, 18, 20, 57), ids('N', '20~', 57)],
   ['takes-no-list', ids('N', 2, ...upTo(49, 57)), ids('N', ...upTo(50, 57))],
-  ['one-window-for-all', ['D.48'], ['D.48']],
+  ['one-window-for-all', ['D.54'], ['D.54']],
+  ['swaps-takeover', ids('D', 3, 36), ['D.36']],
 ];
 
 /** Runs cases against a server with a fault. */

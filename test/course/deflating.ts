@@ -57,6 +57,24 @@ const DEFLATE_FAULTS = [
   'unshrunk-in-window',
   /** It refers back to earlier messages although it was to forget them. */
   'takes-over-anyway',
+  /** Continuations of large messages have RSV1. */
+  'rsv1-on-large',
+  /** The lengths of all messages count towards the limit of one. */
+  'lengths-add-up-unpacked',
+  /** The blocks with BFINAL of all messages count towards the limit of one. */
+  'finals-add-up',
+  /** A byte order mark is no part of a text. */
+  'strips-mark',
+  /** No fault: the answer to a Close overtakes the echo of a compressed message. */
+  'close-overtakes-packed',
+  /** A plain message overtakes compressed ones. */
+  'plain-overtakes',
+  /** Of a message that is longer than the window, the beginning is kept. */
+  'keeps-the-beginning',
+  /** Each fragment is inflated by itself. */
+  'each-fragment',
+  /** Each side forgets when the other one has to. */
+  'swaps-takeover',
   /** It looks back 32 KiB whatever was agreed on. */
   'looks-far-back',
   /** All connections have one window for what is sent. */
@@ -168,9 +186,16 @@ export class Deflating {
   #received: Uint8Array = new Uint8Array(0);
   #sent = { window: new Uint8Array(0) as Uint8Array };
   #isOver = false;
+  #unpackedBytes = 0;
+  #finals = 0;
 
   constructor(agreed: Agreed, fault: DeflateFault) {
-    this.#agreed = agreed;
+    const [{ takeover: mine }, { takeover: yours }] = [agreed.ours, agreed.theirs];
+    const isSwapped = fault === 'swaps-takeover';
+    this.#agreed = {
+      ours: { ...agreed.ours, takeover: isSwapped ? yours : mine },
+      theirs: { ...agreed.theirs, takeover: isSwapped ? mine : yours },
+    };
     this.#fault = fault;
     if (fault === 'one-window-for-all') this.#sent = shared;
   }
@@ -180,13 +205,17 @@ export class Deflating {
     const fault = this.#fault;
     if (this.#isOver) return new Uint8Array(0);
     const pieces: Uint8Array[] = [];
-    let [window, room] = [this.#received, MAX_BYTES];
+    const used = fault === 'lengths-add-up-unpacked' ? this.#unpackedBytes : 0;
+    let [window, room] = [this.#received, MAX_BYTES - used];
     let rest: Uint8Array = join(payload, TAIL);
     for (let streams = 1; rest.length > 0; streams++) {
-      if (streams > MAX_STREAMS) throw this.#tooMuch();
+      const before = fault === 'finals-add-up' ? this.#finals++ : 0;
+      if (streams + before > MAX_STREAMS) throw this.#tooMuch();
       const { plain, read } = this.#inflateStream(rest, window, room);
       if (plain.length > 0) pieces.push(plain);
-      window = join(window, plain).subarray(-WINDOW_BYTES);
+      this.#unpackedBytes += plain.length;
+      const isKept = fault === 'keeps-the-beginning' && plain.length > WINDOW_BYTES;
+      window = isKept ? plain.slice(0, WINDOW_BYTES) : join(window, plain).subarray(-WINDOW_BYTES);
       room -= plain.length;
       rest = rest.subarray(read);
       if (rest.length > 0) this.#isOver = fault === 'bfinal-is-over';

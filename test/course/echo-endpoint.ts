@@ -97,6 +97,7 @@ const ONE_MASK = randomBytes(4);
 const randomStart = randomBytes(2);
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_FRAGMENTS = 16_384;
+const LARGE_BYTES = 300_000;
 const MAX_MESSAGE_MS = 1000;
 /** How often a server says by itself that it is there, in milliseconds. */
 const HEARTBEAT_MS = 20;
@@ -285,18 +286,27 @@ export class EchoEndpoint {
     if (payloads.length > 1) this.#totalBytes += this.#message.bytes;
     this.#message = undefined;
     if (this.#fault === 'hurries') clearTimeout(this.#timer);
-    const plain = this.#unpack(opcode, Buffer.concat(payloads), isPacked);
+    const packed = this.#fault === 'each-fragment' ? payloads : [Buffer.concat(payloads)];
+    const plain = Buffer.concat(packed.map((part) => this.#unpack(opcode, part, isPacked)));
     const echo = () => this.#send(opcode, this.#repair(opcode, plain));
-    if (this.#fault === 'close-overtakes' || this.#fault === 'lenient-and-late') setImmediate(echo);
+    if (this.#isLate(isPacked)) setImmediate(echo);
     else echo();
   }
 
+  #isLate(isPacked: boolean): boolean {
+    if (isPacked && this.#fault === 'close-overtakes-packed') return true;
+    if (isPacked && this.#fault === 'plain-overtakes') return true;
+    return this.#fault === 'close-overtakes' || this.#fault === 'lenient-and-late';
+  }
+
   /** Returns a message as it was before it was compressed. */
-  #unpack(opcode: number, payload: Buffer, isPacked: boolean): Uint8Array {
+  #unpack(opcode: number, payload: Uint8Array, isPacked: boolean): Uint8Array {
     const isInflated = isPacked || this.#fault === 'all-packed';
     if (!isInflated) this.#deflating?.seePlain(payload);
     if (!this.#deflating || !isInflated) return payload;
-    const plain = this.#deflating.inflate(payload);
+    const unpacked = this.#deflating.inflate(payload);
+    const hasMark = this.#fault === 'strips-mark' && unpacked[0] === 0xef;
+    const plain = hasMark ? unpacked.subarray(3) : unpacked;
     if (opcode === Opcode.Text && this.#fault !== 'no-text-check' && !isUtf8(plain)) {
       throw new Violation(CloseCode.InvalidPayload);
     }
@@ -355,7 +365,8 @@ export class EchoEndpoint {
   #send(opcode: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
     const packed = this.#deflating?.pack(opcode, payload) ?? { rsv: 0, payload };
-    const isCut = this.#fault === 'rsv1-on-all' && !isControl(opcode);
+    const isLarge = this.#fault === 'rsv1-on-large' && payload.length > LARGE_BYTES;
+    const isCut = (this.#fault === 'rsv1-on-all' || isLarge) && !isControl(opcode);
     this.#write({ opcode, ...packed, fin: !isCut });
     if (isCut) this.#write({ opcode: Opcode.Continuation, rsv: packed.rsv });
   }

@@ -3,14 +3,14 @@ import { constants, deflateRawSync } from 'node:zlib';
 import { fromHex } from '../../view/hex.ts';
 import type { Case, Category } from '../case.ts';
 import type { RawEndpoint } from '../endpoint.ts';
-import { expectService } from '../expect.ts';
+import { expectReply, expectService } from '../expect.ts';
 import { Failed, type Finding, worst } from '../model.ts';
 import { type PeerEvent, RSV1 } from '../parser.ts';
 import { endingOf, judgeEnding } from '../play.ts';
 import { ERROR_CODES, finish } from '../script.ts';
 import type { Stage } from '../stage.ts';
 import type { Trial } from '../trial.ts';
-import { binary, nameEvent } from '../vocabulary.ts';
+import { binary, echoOf, nameEvent } from '../vocabulary.ts';
 import { USUAL } from './deflated.ts';
 import { LIMIT_CODES } from './limits.ts';
 
@@ -111,8 +111,30 @@ const MESSAGES: readonly (readonly [title: string, message: Costly])[] = [
   }),
 ];
 
-const casesWith = <S extends Stage>(expectOthers: ExpectOthers<S>) =>
-  MESSAGES.map(([title, message], i) => costly(`B.${i + 1}`, title, message, expectOthers));
+const REPEATED = 20;
+
+/** A limit is one of a message. Together these are more than most take of a single one. */
+const ONE_AFTER_ANOTHER: Case = {
+  id: `B.${MESSAGES.length + 1}`,
+  title: `${REPEATED} messages of 1 MiB of zeros, on one connection`,
+  section: '10.4',
+  expected: `${REPEATED} times the same message, then Close 1000.`,
+  run: async (stage) => {
+    const endpoint = await stage.openDeflate(USUAL);
+    const message = binary(new Uint8Array(MIB));
+    const packed = binary(zeros(MIB), { rsv: RSV1 });
+    for (let i = 1; i <= REPEATED; i++) {
+      await endpoint.send([packed]);
+      await expectReply(endpoint, echoOf(message), `Message ${i}, as large as those before: `);
+    }
+    return finish(endpoint);
+  },
+};
+
+const casesWith = <S extends Stage>(expectOthers: ExpectOthers<S>): Case<S>[] => [
+  ...MESSAGES.map(([title, message], i) => costly(`B.${i + 1}`, title, message, expectOthers)),
+  ONE_AFTER_ANOTHER,
+];
 
 const CATEGORY = { id: 'B', title: 'Compression: limits', serial: true } as const;
 

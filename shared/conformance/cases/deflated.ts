@@ -9,6 +9,7 @@ import { expectReplies, expectReply } from '../expect.ts';
 import type { DeflateParams } from '../extensions.ts';
 import { Failed } from '../model.ts';
 import { RSV1 } from '../parser.ts';
+import type { Script } from '../play.ts';
 import { answers, ERROR_CODES, fails, finish, scripted } from '../script.ts';
 import type { Stage, Terms } from '../stage.ts';
 import type { Trial } from '../trial.ts';
@@ -447,8 +448,67 @@ const WINDOWS: readonly Numbered[] = [
   ),
 ];
 
-const SHARED = [...VECTORS, ...FRAGMENTED, ...MIXED, ...REFUSED, ...WINDOWS].map((make, i) =>
-  make(`D.${i + 1}`),
+const FINALS = 150;
+
+const MORE: readonly Numbered[] = [
+  sends(
+    ['A text that starts with a byte order mark', '6.2'],
+    [text(alone(utf8('\ufeffhi')), packed)],
+    [textReply('\ufeffhi')],
+  ),
+  refused(
+    ['Text that ends inside a character, compressed', '6.2'],
+    [text(alone(fromHex('48 c3')), packed), text('\u0080')],
+    [1007],
+  ),
+  sends(
+    [`${FINALS} messages with BFINAL`, '7.2.1'],
+    new Array(FINALS).fill(text(HELLO_FINAL, packed)),
+    new Array(FINALS).fill(hello),
+  ),
+  runs(
+    ['A message of 400 KiB that does not get much shorter', '6.1'],
+    'The same message',
+    USUAL,
+    async (endpoint) => {
+      const message = binary(join(CORPORA.noise(), CORPORA.bitmap()));
+      await endpoint.send(await endpoint.pack(message, 100_000));
+      await expectReply(endpoint, echoOf(message));
+    },
+  ),
+  runs(
+    ['Large and small messages in one write, compressed and plain', '7.2'],
+    'Each message again, in their order',
+    USUAL,
+    async (endpoint) => {
+      const messages = [60_000, 3, 20_000, 2, 1, 40_000, 5].map((size, i) =>
+        text(slice(CORPORA.html(), i * 999, size)),
+      );
+      const frames: WireFrame[] = [];
+      for (const [i, message] of messages.entries()) {
+        frames.push(...(i % 3 === 1 ? [message] : await endpoint.pack(message)));
+      }
+      await endpoint.send(frames);
+      await expectReplies(endpoint, messages.map(echoOf));
+    },
+  ),
+  // As with plain ones, a Close may overtake: the peer need not finish what it is at.
+  (id) => {
+    const large = binary(new Uint8Array(300_000));
+    const script: Script = {
+      terms: USUAL,
+      steps: [{ ...large, ...packed, payload: alone(large.payload as Uint8Array) }, close(1000)],
+      allowed: [
+        { verdict: 'OK', replies: [echoOf(large)], codes: [1000, undefined] },
+        { verdict: 'NON-STRICT', replies: [], codes: [1000, undefined] },
+      ],
+    };
+    return scripted([id, 'A Close right behind a compressed message', 'RFC 7692 §6'], script);
+  },
+];
+
+const SHARED = [...VECTORS, ...FRAGMENTED, ...MIXED, ...REFUSED, ...WINDOWS, ...MORE].map(
+  (make, i) => make(`D.${i + 1}`),
 );
 
 /** Each connection has windows of its own. */
