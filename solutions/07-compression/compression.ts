@@ -336,6 +336,9 @@ export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Ar
   return slid;
 }
 
+/** A message in which zlib finds nothing is stored, and gets longer by so many bytes. */
+const STORED_BYTES = 6;
+
 /**
  * Step 5 · Everything that is sent on one connection.
  *
@@ -358,11 +361,13 @@ export class Deflater {
 
   /**
    * Compresses the next message. `undefined`: it would not get shorter, and is to be sent as it is.
-   * Then it is not in the window, since the peer will not have it in its own.
+   * Then it is not in the window, since the peer will not have it in its own. With takeover, it can
+   * get longer by a few bytes, but not by 6 or more, since those after it can refer back to it.
    */
   deflate(plain: Uint8Array): Uint8Array | undefined {
     const packed = deflateMessage(plain, this.#window, this.#bits);
-    if (packed.length >= plain.length) return undefined;
+    const limit = this.#takeover ? plain.length + STORED_BYTES : plain.length;
+    if (packed.length >= limit) return undefined;
     if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);
     return packed;
   }
@@ -539,7 +544,7 @@ export class InflatingReader {
  * Step 7 · RSV1, sent.
  *
  * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
- * where that makes it shorter: then the first has RSV1, and no other. It is the packed bytes that are
+ * unless the `deflater` says otherwise: then the first has RSV1, and no other. It is the packed bytes that are
  * cut. With `compress: false`, it goes as it is, and stays out of the window.
  *
  * Throws `RangeError` as `fragment` does, and then the window is as it was. RFC 7692 §6.1

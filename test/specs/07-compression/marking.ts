@@ -106,13 +106,14 @@ const SENT: Scenarios = [
     },
   },
   {
-    what: 'A message that does not get shorter goes as it is, without RSV1.',
+    what: 'Without takeover, a message that does not get shorter goes as it is, without RSV1.',
     rules: [],
     check(lesson) {
-      const what = 'A message that does not get shorter goes as it is, without RSV1.';
+      const what =
+        'Without takeover, a message that does not get shorter goes as it is, without RSV1.';
       for (const data of [utf8('Hello'), NOISE]) {
         for (const maxPayload of [1000, 3]) {
-          const sender = new Sender(lesson);
+          const sender = new Sender(lesson, 15, false);
           const frames = sender.send(Binary, data, maxPayload);
           isPlain(frames, { opcode: Binary, data, maxPayload }, what, sender.given);
         }
@@ -120,11 +121,11 @@ const SENT: Scenarios = [
     },
   },
   {
-    what: 'An empty message is one empty frame, without RSV1.',
+    what: 'Without takeover, an empty message is one empty frame, without RSV1.',
     rules: [],
     check(lesson) {
-      const what = 'An empty message is one empty frame, without RSV1.';
-      const sender = new Sender(lesson);
+      const what = 'Without takeover, an empty message is one empty frame, without RSV1.';
+      const sender = new Sender(lesson, 15, false);
       for (const opcode of [Text, Binary, Text]) {
         const frames = sender.send(opcode, NOTHING, 1000);
         isPlain(frames, { opcode, data: NOTHING, maxPayload: 1000 }, what, sender.given);

@@ -138,23 +138,29 @@ function refersNever(lesson: Lesson): void {
   }
 }
 
-const LONGER = 'Return undefined for a message that would not get shorter.';
+const LONGER = 'Without takeover, return undefined for a message that would not get shorter.';
 
 function leavesPlain(lesson: Lesson): void {
   const plains = [new Uint8Array(0), utf8('a'), utf8('Hello'), noise(100), noise(20_000)];
   for (const plain of plains) {
-    new Sender(lesson).sendPlain(plain, LONGER, 'It is at least as long as it was.');
+    new Sender(lesson, 15, false).sendPlain(plain, LONGER, 'It is at least as long as it was.');
   }
 }
 
-const SAME = 'Compress a message if that makes it shorter, be it by one byte, and only then.';
+const STORED = 'Return undefined for a message that would get longer by 6 bytes or more.';
+
+function leavesStored(lesson: Lesson): void {
+  for (const plain of [noise(100), noise(20_000)]) new Sender(lesson).sendPlain(plain, STORED);
+}
+
+const SAME = 'Without takeover, compress a message if that makes it shorter, be it by one byte.';
 
 function compressesShorter(lesson: Lesson): void {
   // Somewhere among them, it is as long, and somewhere a byte shorter.
   for (let length = 1; length < 40; length++) {
     const plain = join(utf8('aaaaaaaa'.slice(0, 1 + (length % 8))), noise(length >> 2));
     const packed = attempt(() => lesson.deflateMessage(plain), SAME);
-    const sender = new Sender(lesson);
+    const sender = new Sender(lesson, 15, false);
     const isSent = sender.send(plain, SAME) !== undefined;
     if (isSent === packed.length < plain.length) continue;
     fail(SAME, [
@@ -174,7 +180,7 @@ function keepsPlainOut(lesson: Lesson): void {
   sender.sendPlain(random, STAYS_OUT);
   // For this one, the peer needs what it has not got.
   sender.send(join(LINES, random), STAYS_OUT);
-  sender.sendPlain(new Uint8Array(0), STAYS_OUT);
+  sender.send(new Uint8Array(0), STAYS_OUT);
   const cause =
     'What was sent compressed stays in the window, whatever is sent as it is in between.';
   sender.sendShort(join(LINES, random), 60, STAYS_OUT, cause);
@@ -306,6 +312,7 @@ export const SENDING: { readonly named: Scenarios; readonly generated: Scenarios
     { what: EARLIER, rules: [159], check: refersFurther },
     { what: NONE, rules: [159, 176], check: refersNever },
     { what: LONGER, rules: [160], check: leavesPlain },
+    { what: STORED, rules: [160], check: leavesStored },
     { what: SAME, rules: [160], check: compressesShorter },
     { what: STAYS_OUT, rules: [160], check: keepsPlainOut },
     ...[12, 10, 9, 8].map(staysWithin),
