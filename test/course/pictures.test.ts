@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileOf, findTarget, ROOT } from '../../shared/course/lessons.ts';
 import { makePartial } from '../../shared/course/stub.ts';
-import { REFERENCE } from '../../shared/serve/parts.ts';
+import { SHOWN_REFERENCE } from '../../shared/serve/parts.ts';
 import { spring } from '../traps/spring.ts';
 import { TRAPS } from '../traps/traps.ts';
 import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
 import { drawTerminal } from './terminal-picture.ts';
-import { start, useBrowser, visit, withBrowser } from './visit.ts';
+import { startCompressing, useBrowser, visit, withBrowser } from './visit.ts';
 
 const pictureAt = (name: string) => join(ROOT, '.github', name);
 
@@ -51,9 +51,12 @@ withBrowser('the picture of the page', () => {
   useBrowser();
 
   test('shows what the page says today, with a lesson of the learner', async () => {
-    const own = await start();
-    own.tell(REFERENCE.map((part) => ({ ...part, isYours: part.number === '01' })));
-    const visitor = await visit(own.url);
+    const parts = SHOWN_REFERENCE.map((part) => {
+      const until = part.number === '07' ? 'until lessons 01 to 06 pass' : '';
+      return { ...part, isYours: part.number === '01', until };
+    });
+    const own = await startCompressing(parts);
+    const visitor = await visit(own.url, parts.length);
     const { page } = visitor;
     await page.resize(1280, 800);
     await visitor.join('lobby', 'Ada');
