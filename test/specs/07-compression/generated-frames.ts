@@ -13,7 +13,14 @@ import { noise, packed } from './zlib.ts';
 
 const { Binary, Close, Continuation, Text } = Opcode;
 
-const WORDS = ['hello', 'héllo', '{"type":"chat"}', '你好', 'a'.repeat(40)];
+/** Of which some are hard to compress, but for those who remember them. */
+const WORDS = [
+  'hello',
+  '{"type":"chat"}',
+  '你好',
+  'a'.repeat(40),
+  ...[1, 2, 3, 4, 5, 6].map((seed) => Buffer.from(noise(15, seed)).toString('hex')),
+];
 
 /** Draws a message that gets shorter, or not. */
 export function drawMessage(choose: Choices): Draft {

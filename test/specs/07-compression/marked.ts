@@ -233,6 +233,18 @@ const REFUSED: Scenarios = [
     atHeader: true,
   }),
   refuses({
+    what: 'A compressed message inside one without RSV1 is refused, after a Ping as well.',
+    rules: [],
+    frames: [
+      { opcode: Binary, payload: 'a', fin: false },
+      more(utf8('b'), false),
+      { opcode: Ping },
+      first(Text, HELLO),
+    ],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+  }),
+  refuses({
     what: 'A continuation after the end of a compressed message is refused.',
     rules: [],
     frames: [...OPEN, more(HELLO.subarray(3)), more(HELLO)],
@@ -264,21 +276,26 @@ const REFUSED: Scenarios = [
     frames: [first(Binary, fromHex('ff ff'))],
     code: CloseCode.InvalidPayload,
   }),
-  {
-    what: 'A text without RSV1 is still refused at its first byte that is not UTF-8.',
-    rules: [160],
-    check(lesson) {
-      const what = 'A text without RSV1 is still refused at its first byte that is not UTF-8.';
-      const reader = messagesOf(lesson);
-      // 100 bytes are announced, and one is there.
-      const bytes = join(wire(first(Text, HELLO)), fromHex('81 e4 00 00 00 00 ff'));
-      reader.push(bytes.slice());
-      equal(() => reader.read(), text('Hello'), 'Read what is allowed, before it.');
-      const cause = () => 'While no compressed message is open, `peek` shows what has arrived.';
-      const about = { given: arrived(bytes), cause, label: '`read` returned' };
-      failsWith(CloseCode.InvalidPayload, () => reader.read(), what, about);
-    },
-  },
+  ...[
+    ['81 e4 00 00 00 00 ff', ''],
+    ['01 81 00 00 00 00 61 00 e4 00 00 00 00 ff', ', also in a continuation'],
+  ].map(([rest = '', where]): Scenarios[number] => {
+    const what = `A text without RSV1 is refused at its first byte that is not UTF-8${where}.`;
+    return {
+      what,
+      rules: [160],
+      check(lesson) {
+        const reader = messagesOf(lesson);
+        // 100 bytes are announced, and one is there.
+        const bytes = join(wire(first(Text, HELLO)), fromHex(rest));
+        reader.push(bytes.slice());
+        equal(() => reader.read(), text('Hello'), 'Read what is allowed, before it.');
+        const cause = () => 'While no compressed message is open, `peek` shows what has arrived.';
+        const about = { given: arrived(bytes), cause, label: '`read` returned' };
+        failsWith(CloseCode.InvalidPayload, () => reader.read(), what, about);
+      },
+    };
+  }),
 ];
 
 /** The limit of the readers here, in bytes. */
@@ -300,6 +317,13 @@ const LIMITED: Scenarios = [
     ],
     messages: [text('x'.repeat(LIMIT)), text('x'.repeat(LIMIT))],
     terms: () => limited,
+  }),
+  reads({
+    what: 'A message of as many bytes on the wire as the limit says is not too long.',
+    rules: [],
+    frames: [first(Text, HELLO), first(Text, HELLO.subarray(0, 4), false), more(HELLO.subarray(4))],
+    messages: [text('Hello'), text('Hello')],
+    terms: () => ({ maxMessageBytes: HELLO.length }),
   }),
   refuses({
     what: 'One byte more that comes out is too much.',

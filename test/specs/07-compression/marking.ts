@@ -1,5 +1,5 @@
 /** Step 7: compressed messages, sent, and the extension as a whole. */
-import { attempt, equal, failsWith, throws } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail, failsWith, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { join, utf8, wire } from '../../../shared/kit/frames.ts';
@@ -88,6 +88,20 @@ const SENT: Scenarios = [
         const sender = new Sender(lesson);
         const frames = sender.send(Text, CHAT, maxPayload);
         isCompressed(frames, { opcode: Text, data: CHAT, maxPayload }, what, sender.given);
+      }
+    },
+  },
+  {
+    what: 'What went in fragments is in the window once, as the peer has it.',
+    rules: [159],
+    check(lesson) {
+      const what = 'What went in fragments is in the window once, as the peer has it.';
+      const sender = new Sender(lesson);
+      let window: Uint8Array = NOTHING;
+      for (const data of [CHAT, utf8(FILLER), CHAT]) {
+        const frames = sender.send(Text, data, 20);
+        isCompressed(frames, { opcode: Text, data, maxPayload: 20, window }, what, sender.given);
+        window = join(window, data);
       }
     },
   },
@@ -320,6 +334,25 @@ const TALKED: Scenarios = [
     },
   },
   comesOut('client'),
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `What a ${role} has sent before makes the next message shorter.`;
+    return {
+      what,
+      rules: [159],
+      check({ PerMessageDeflate }) {
+        const extension = new PerMessageDeflate(role, FREE);
+        const [before = 0, after = 0] = [1, 2].map(
+          () => join(...extension.framesFor(Text, CHAT, 1000).map(({ payload }) => payload)).length,
+        );
+        if (after < before / 2) return;
+        fail(what, [
+          ...made(role, FREE),
+          ['the call', `framesFor(1, ${show(CHAT)}, 1000), twice`],
+          ['it made', `${before} bytes, and then ${after}`],
+        ]);
+      },
+    };
+  }),
   ...ROLES.map((role): Scenarios[number] => {
     const what = `A ${role} that has agreed to forget sends each message by itself.`;
     return {
