@@ -48,6 +48,12 @@ export function isUnpackedBy(window: Uint8Array, packed: Uint8Array, plain: Uint
   return !(out instanceof Error) && Buffer.compare(out, plain) === 0;
 }
 
+/** Writes the arguments that a compressor is made with, up to the last that there is. */
+export function sayArguments(bits?: number, takeover?: boolean): string {
+  if (takeover !== undefined) return `${bits}, ${takeover}`;
+  return bits === undefined ? '' : `${bits}`;
+}
+
 /** Unpacks with zlib alone. */
 function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
   const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };

@@ -78,16 +78,30 @@ function isShort(
   fail(what, [...about, ...facts], cause);
 }
 
+const HELLO = 'Pack "Hello" after "Hello" in fewer bytes than without: the window has it already.';
+
+function packsHelloAgain(lesson: Lesson): void {
+  const sent = { plain: utf8('Hello'), window: utf8('Hello') };
+  const packed = packsAlone(lesson, sent, HELLO);
+  isShort(packed, sent.plain, 6, HELLO, given(sent), causeOfLength(packed));
+}
+
+/** Says why a message is as long as if there were no window. */
+function causeOfLength(packed: Uint8Array): string | undefined {
+  return refersBefore(packed)
+    ? undefined
+    : 'Nothing in it refers back to before its own beginning. zlib has to know the window: it is its `dictionary`.';
+}
+
 const WINDOW = 'What is in the window is not sent again.';
 
 function packsWithWindow(lesson: Lesson): void {
   const plain = noise(1000);
-  const sent = { plain, window: join(utf8('before '), plain, utf8(' after')) };
-  const packed = packsAlone(lesson, sent, WINDOW);
-  const cause = refersBefore(packed)
-    ? undefined
-    : 'Nothing in it refers back to before its own beginning. zlib has to know the window: it is its `dictionary`.';
-  isShort(packed, plain, 100, WINDOW, given(sent), cause);
+  for (const between of [utf8('and'), noise(30_000, 2)]) {
+    const sent = { plain, window: join(plain, between) };
+    const packed = packsAlone(lesson, sent, WINDOW);
+    isShort(packed, plain, 100, WINDOW, given(sent), causeOfLength(packed));
+  }
 }
 
 /** A message that could refer back a little further than 2^bits bytes, to its window and to itself. */
@@ -149,6 +163,9 @@ function returnsCopy({ deflateMessage }: Lesson): void {
   for (const plain of [new Uint8Array(0), utf8('Hello'), noise(1000), noise(20_000)]) {
     const packed = attempt(() => deflateMessage(plain), COPY, given({ plain }));
     isOwnCopy(packed, COPY, given({ plain }));
+    const before = packed.slice();
+    attempt(() => deflateMessage(noise(plain.length, 2)), COPY);
+    equal(() => packed, before, COPY, { given: given({ plain }), label: 'after another call' });
   }
 }
 
@@ -179,6 +196,7 @@ export const PACKING: Scenarios = [
   })),
   { what: EMPTY, rules: [157, 158], check: packsNothing },
   { what: SHORTER, rules: [157], check: packsRepeats },
+  { what: HELLO, rules: [159], check: packsHelloAgain },
   { what: WINDOW, rules: [159], check: packsWithWindow },
   ...[12, 10, 9, 8].map(packsWithin),
   { what: MARKER, rules: [157], check: packsMarkers },

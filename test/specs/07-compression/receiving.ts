@@ -11,7 +11,7 @@ import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { drawBlocks } from './drawing.ts';
 import { type BlockToWrite, playMessage, writeMessage } from './encoder.ts';
-import { argument, lastOf, noise, TAIL } from './judge.ts';
+import { argument, lastOf, noise, sayArguments, TAIL } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 type Inflater = InstanceType<Lesson['Inflater']>;
@@ -27,8 +27,8 @@ class Receiver {
   readonly #made: Fact;
   readonly #calls: { payload: Uint8Array; maxBytes?: number | undefined }[] = [];
 
-  constructor({ Inflater }: Lesson, bits = 15, takeover = true) {
-    this.#made = ['made with', `new Inflater(${bits}, ${takeover})`];
+  constructor({ Inflater }: Lesson, bits?: number, takeover?: boolean) {
+    this.#made = ['made with', `new Inflater(${sayArguments(bits, takeover)})`];
     this.#inflater = attempt(() => new Inflater(bits, takeover), 'Make an Inflater.', [this.#made]);
   }
 
@@ -208,7 +208,7 @@ const TWO = 'Two that decompress know nothing of each other.';
 function keepsApart(lesson: Lesson): void {
   const [one, other] = [new Receiver(lesson), new Receiver(lesson)];
   one.receiveHex(HELLO, 'Hello', TWO);
-  other.receiveHex('4a 04 00', 'a', TWO);
+  other.receiveHex('00 05 00 fa ff "World" 00', 'World', TWO);
   one.receiveHex(HELLO_AGAIN, 'Hello', TWO);
 }
 

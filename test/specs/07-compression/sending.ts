@@ -8,7 +8,16 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { memoryTaken } from '../../../shared/kit/memory.ts';
 import { count } from '../../../shared/view/count.ts';
-import { argument, isUnpackedBy, lastOf, noise, packs, refersBefore, TAIL } from './judge.ts';
+import {
+  argument,
+  isUnpackedBy,
+  lastOf,
+  noise,
+  packs,
+  refersBefore,
+  sayArguments,
+  TAIL,
+} from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 type Deflater = InstanceType<Lesson['Deflater']>;
@@ -18,6 +27,7 @@ class Sender {
   readonly #deflater: Deflater;
   readonly #bits: number;
   readonly #takeover: boolean;
+  readonly #made: Fact;
   /** What it was called with, and what it gave. */
   readonly #calls: { plain: Uint8Array; packed?: Uint8Array | undefined }[] = [];
   /** What the peer has unpacked. */
@@ -25,22 +35,23 @@ class Sender {
   /** All that was to be sent. */
   #said: Uint8Array = new Uint8Array(0);
 
-  constructor({ Deflater }: Lesson, bits = 15, takeover = true) {
-    this.#bits = bits;
-    this.#takeover = takeover;
+  /** Without bits and takeover, it is made without them, too. */
+  constructor({ Deflater }: Lesson, bits?: number, takeover?: boolean) {
+    this.#made = ['made with', `new Deflater(${sayArguments(bits, takeover)})`];
+    this.#bits = bits ?? 15;
+    this.#takeover = takeover ?? true;
     this.#deflater = attempt(() => new Deflater(bits, takeover), 'Make a Deflater.', this.facts());
   }
 
   /** Tells what has been called so far. */
   facts(): Fact[] {
-    const made: Fact = ['made with', `new Deflater(${this.#bits}, ${this.#takeover})`];
     const calls = this.#calls.map((call): Fact => {
       const gave = !('packed' in call)
         ? ''
         : ` gave ${call.packed instanceof Uint8Array ? argument(call.packed) : show(call.packed)}`;
       return ['', `deflate(${argument(call.plain)})${gave}`];
     });
-    return [made, ...lastOf(calls)];
+    return [this.#made, ...lastOf(calls)];
   }
 
   /** Sends a message, and checks that the peer gets it. `undefined`: as it is. */

@@ -209,6 +209,8 @@ function stopsAtLimit(lesson: Lesson): void {
 const USUAL = 'Without a limit of your own, no more than 16 MiB come out.';
 
 function hasUsualLimit(lesson: Lesson): void {
+  const fine = { payload: zeros(16) };
+  unpacks(lesson, fine, new Uint8Array(2 ** 20), USUAL);
   const most = zeros(256);
   const payload = join(most.subarray(0, -1), writeMessage([{ symbols: [0x61] }]));
   refusesLarge(lesson, { payload }, USUAL, [['comes out', '16 MiB and one byte']]);

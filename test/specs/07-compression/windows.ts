@@ -77,6 +77,7 @@ function returnsCopy({ slide }: Lesson): void {
     const before = slid.slice();
     window.fill(0);
     plain.fill(0);
+    attempt(() => slide(window, plain, bits), COPY, about);
     const label = 'when those are filled with zeros, it is';
     equal(() => slid, before, COPY, { given: about, label });
   }
