@@ -1041,7 +1041,7 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
-    id: 'one-compressor-for-all',
+    id: 'one-deflater-for-all',
     step: 5,
     story:
       'One compressor for all connections, so that a message to a thousand of them is compressed once. Each peer has heard something else before, and most cannot read it.',
