@@ -684,6 +684,7 @@ export function checkDeflate(
     clientNoContextTakeover:
       told.client_no_context_takeover ?? policy.clientNoContextTakeover ?? false,
     serverMaxWindowBits: told.server_max_window_bits ?? 15,
+    // One without a number has been refused by now.
     clientMaxWindowBits: Number(told.client_max_window_bits ?? policy.clientMaxWindowBits ?? 15),
   };
   const isKept =

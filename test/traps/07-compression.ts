@@ -599,7 +599,7 @@ const AGREEING: readonly Trap[] = [
     story:
       'An answer that breaks the grammar taken for none. The server compresses, and the client cannot read the first message.',
     source: 'RFC 6455 §9.1',
-    rules: [58, 141, 142],
+    rules: [141],
     edits: [
       [
         'const params = checkDeflate(parseExtensions(lines.join()) ?? [], policy);',
