@@ -24,7 +24,6 @@ export function answers(
   send: readonly ScriptStep[],
   expected: readonly Reply[],
   writes: Writes = 'apart',
-  terms?: Terms,
 ): Case {
   const last = expected.at(-1);
   const end = send.at(-1);
@@ -32,7 +31,7 @@ export function answers(
   const wait = last && !waits ? [{ until: last }] : [];
   const steps = [...send, ...wait, close(CloseCode.NormalClosure)];
   const allowed = [{ verdict: 'OK', replies: expected, codes: NORMAL }] as const;
-  return scripted(caption, { steps, terms, writes, allowed });
+  return scripted(caption, { steps, writes, allowed });
 }
 
 /** A case in which the peer has to echo one message. */

@@ -10,7 +10,7 @@ import type { DeflateParams } from '../extensions.ts';
 import { Failed } from '../model.ts';
 import { RSV1 } from '../parser.ts';
 import type { Script } from '../play.ts';
-import { answers, ERROR_CODES, fails, finish, scripted } from '../script.ts';
+import { ERROR_CODES, fails, finish, scripted } from '../script.ts';
 import type { Stage, Terms } from '../stage.ts';
 import type { Trial } from '../trial.ts';
 import {
@@ -23,6 +23,7 @@ import {
   end,
   fragments,
   middle,
+  nameReplies,
   ping,
   pong,
   pongReply,
@@ -56,23 +57,6 @@ type Captioned = readonly [title: string, section: string];
 /** Cases get their ids by their place in the list. */
 type Numbered = (id: string) => Case;
 
-/** What we send compressed, byte by byte as it is here, and the replies. */
-const sends =
-  (
-    [title, section]: Captioned,
-    frames: readonly WireFrame[],
-    replies: readonly Reply[],
-    terms = USUAL,
-  ): Numbered =>
-  (id) =>
-    answers([id, title, `RFC 7692 §${section}`], frames, replies, 'apart', terms);
-
-/** What the peer has to refuse. */
-const refused =
-  ([title, section]: Captioned, frames: readonly WireFrame[], codes: readonly number[]): Numbered =>
-  (id) =>
-    fails([id, title, `RFC 7692 §${section}`], frames, codes, { terms: USUAL });
-
 /** A case that is no script. */
 const runs =
   (
@@ -92,6 +76,26 @@ const runs =
       return finish(endpoint);
     },
   });
+
+/** What we send compressed, byte by byte as it is here, and the replies. */
+const sends = (
+  caption: Captioned,
+  frames: readonly WireFrame[],
+  replies: readonly Reply[],
+  terms = USUAL,
+): Numbered =>
+  runs(caption, sentence(nameReplies(replies)), terms, async (endpoint) => {
+    await endpoint.send(frames, 'apart');
+    await expectReplies(endpoint, replies);
+  });
+
+const sentence = (words: string) => words.slice(0, 1).toUpperCase() + words.slice(1);
+
+/** What the peer has to refuse. */
+const refused =
+  ([title, section]: Captioned, frames: readonly WireFrame[], codes: readonly number[]): Numbered =>
+  (id) =>
+    fails([id, title, `RFC 7692 §${section}`], frames, codes, { terms: USUAL });
 
 /** Compresses a message that stands alone. */
 function alone(plain: Uint8Array, options: ZlibOptions = {}): Uint8Array {
