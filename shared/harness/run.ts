@@ -23,7 +23,7 @@ export async function runStep(
   enter: Enter = (_, run) => run(),
 ): Promise<Failure | undefined> {
   const runOne = (scenario: AnyScenarios[number]) =>
-    enter(scenario.what, () => runScenario(scenario, number, module));
+    enter(scenario.what, () => runScenario(spec, scenario, number, module));
   const scenarios = scenariosOf(spec, number);
   for (const scenario of scenarios.filter(({ waits }) => !waits)) {
     const failure = await runOne(scenario);
@@ -44,7 +44,7 @@ export async function countPassed(
   red: string | undefined,
 ): Promise<number> {
   const others = scenariosOf(spec, number).filter(({ what }) => what !== red);
-  const failures = await Promise.all(others.map((it) => runScenario(it, number, module)));
+  const failures = await Promise.all(others.map((it) => runScenario(spec, it, number, module)));
   return failures.filter((failure) => failure === undefined).length;
 }
 
@@ -53,6 +53,7 @@ function scenariosOf(spec: AnySpec, number: number): AnyScenarios {
 }
 
 async function runScenario(
+  { lesson }: AnySpec,
   { what, check }: AnyScenarios[number],
   number: number,
   module: object,
@@ -61,13 +62,15 @@ async function runScenario(
     await check(complete(module));
     return undefined;
   } catch (error) {
-    return { ...(ranAhead(error, number) ?? toFailure(error)), scenario: what };
+    return { ...(ranAhead(error, lesson, number) ?? toFailure(error)), scenario: what };
   }
 }
 
 /** The code of a step called that of a later one, which is not written yet. */
-function ranAhead(error: unknown, number: number): Failure | undefined {
-  if (!(error instanceof Todo) || Number(error.step.split('.')[1]) <= number) return undefined;
+function ranAhead(error: unknown, lesson: string, number: number): Failure | undefined {
+  if (!(error instanceof Todo)) return undefined;
+  const [of = '', step] = error.step.split('.');
+  if (!lesson.startsWith(of) || Number(step) <= number) return undefined;
   return {
     kind: 'check',
     what: `Step ${number} does without the later steps, but the code called step ${error.step}.`,

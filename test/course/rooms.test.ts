@@ -76,7 +76,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'test/alternatives': [...ENGINE, 'solutions', 'test/traps'],
   'test/coverage': [...ENGINE, 'test/rules', 'test/traps'],
   'test/mutation': ENGINE,
-  'test/course': [...ENGINE, 'solutions', 'test/vectors', 'test/rules', 'test/traps'],
+  'test/course': [...ENGINE, 'solutions', 'test/vectors', 'test/specs', 'test/rules', 'test/traps'],
 };
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');

@@ -995,8 +995,8 @@ const PACKING: readonly Trap[] = [
     rules: [160],
     edits: [
       [
-        '    if (packed.length >= plain.length) return undefined;\n    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n',
-        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    if (packed.length >= plain.length) return undefined;\n',
+        '    if (packed.length >= limit) return undefined;\n    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n',
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    if (packed.length >= limit) return undefined;\n',
       ],
     ],
   },
