@@ -17,9 +17,9 @@ import {
   compressed,
   dial,
   extensionsLine,
-  offeredIn,
   open,
   sendsCompressed,
+  valueIn,
 } from './dialling.ts';
 import { inFull } from './extensions.ts';
 import type { Scenarios } from './tools.ts';
@@ -96,7 +96,7 @@ const TALKING: Scenarios = [
         const dialled = dial(lesson, host.url('/chat'), policy, options);
         const guest = await comes(host, dialled, 'Connect to the server.');
         const request = await guest.asked(what);
-        const header = offeredIn(request);
+        const header = valueIn(request);
         if (header === undefined) {
           fail(what, [dialled.call, ['Sec-WebSocket-Extensions', 'none']], NO_HOOK);
         }
@@ -104,12 +104,12 @@ const TALKING: Scenarios = [
           () => [dialled.call],
           () => means(header, inFull('pmd; smwb=12; cmwb'), what),
         );
-        const others = ['GET /chat ', 'Sec-WebSocket-Protocol: chat', 'Cookie: a=1'];
+        const protocol = valueIn(request, 'Sec-WebSocket-Protocol');
         equal(
-          () => others.filter((line) => !request.includes(line)),
-          [],
-          'The other options are those of `connect`.',
-          { given: [dialled.call], label: 'missing in the request' },
+          () => [request.split(' ')[1], protocol, valueIn(request, 'Cookie')],
+          ['/chat', 'chat', 'a=1'],
+          'The URL and the other options are those of `connect`.',
+          { given: [dialled.call], label: 'resource, subprotocol and Cookie' },
         );
       }),
   },

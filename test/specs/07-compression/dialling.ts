@@ -17,9 +17,9 @@ const EXTENSIONS = 'Sec-WebSocket-Extensions';
 /** Makes a line of a head. */
 export const extensionsLine = (value: string) => `${EXTENSIONS}: ${value}`;
 
-/** The value of Sec-WebSocket-Extensions in a request. `undefined`: it has none. */
-export function offeredIn(request: string): string | undefined {
-  return new RegExp(`^${EXTENSIONS}:[ \\t]*(.*?)[ \\t]*\\r$`, 'im').exec(request)?.[1];
+/** The value of a header in a request. `undefined`: it has none. */
+export function valueIn(request: string, name = EXTENSIONS): string | undefined {
+  return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\\r$`, 'im').exec(request)?.[1];
 }
 
 /** A Text frame of a server, with RSV1. */
