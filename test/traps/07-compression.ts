@@ -238,7 +238,7 @@ const AGREEING: readonly Trap[] = [
     step: 2,
     story:
       'Both windows in every answer, also where they are 15 bits, as large as without a word. Some peers know no such parameters, and refuse the connection.',
-    source: 'boostorg/beast#2671',
+    source: 'RFC 7692 §7.1.2',
     rules: [161],
     edits: [
       [
@@ -252,7 +252,7 @@ const AGREEING: readonly Trap[] = [
     step: 2,
     story:
       'A limit of 15 bits answered to everyone who can be limited, although it limits nothing.',
-    source: 'machinezone/IXWebSocket#599',
+    source: 'websockets/ws',
     rules: [161],
     edits: [
       [
@@ -319,8 +319,9 @@ const AGREEING: readonly Trap[] = [
   {
     id: 'bits-out-of-range',
     step: 2,
-    story: 'Window bits that are any number. With 16, the compressor throws, and the process ends.',
-    source: 'netty/netty#11413',
+    story:
+      'Window bits that are any number. With 16, the compressor throws, and the client gets a 500.',
+    source: 'apache/tomcat#1019',
     rules: [140, 161],
     edits: [['/^([89]|1[0-5])$/', '/^[1-9][0-9]?$/']],
   },
@@ -337,7 +338,7 @@ const AGREEING: readonly Trap[] = [
     step: 2,
     story:
       '`server_max_window_bits` accepted without a value, as the parameter of the client can be.',
-    source: 'apache/tomcat#1019',
+    source: 'RFC 7692 §7.1.2.1',
     rules: [140, 161],
     edits: [["readBits(value = '')", "readBits(value = '15')"]],
   },
@@ -390,7 +391,7 @@ const AGREEING: readonly Trap[] = [
     step: 2,
     story:
       'Any extension with known parameters taken for permessage-deflate: older Safari offered x-webkit-deflate-frame, which compresses each frame.',
-    source: 'koush/AndroidAsync#371',
+    source: 'RFC 6455 §9.1',
     rules: [51, 143],
     edits: [
       ['offer.name === DEFLATE ? readParams(offer, true) : undefined', 'readParams(offer, true)'],
@@ -414,13 +415,27 @@ const AGREEING: readonly Trap[] = [
     id: 'needless-limit-offered',
     step: 9,
     story:
-      'A limit of 15 bits offered, which is none. Servers that know no such parameter decline, or answer with 400.',
-    source: 'ninenines/gun#371',
+      'A limit of 15 bits offered, which is none. Strict servers and gateways refuse an offer that has such a parameter.',
+    source: 'machinezone/IXWebSocket#599',
     rules: [140],
     edits: [
       [
         'client_max_window_bits: policy.clientMaxWindowBits ?? true,',
         'client_max_window_bits: policy.clientMaxWindowBits ?? 15,',
+      ],
+    ],
+  },
+  {
+    id: 'needless-server-limit-offered',
+    step: 9,
+    story:
+      'A window of 15 bits asked of the server, which is as large as without a word. One day a server no longer knew that parameter, and answered with 400.',
+    source: 'boostorg/beast#2671',
+    rules: [140],
+    edits: [
+      [
+        'server_max_window_bits: policy.serverMaxWindowBits,',
+        'server_max_window_bits: policy.serverMaxWindowBits ?? 15,',
       ],
     ],
   },
