@@ -22,7 +22,7 @@ function makes(
   what: string,
 ): void {
   const isDefault = Object.keys(policy).length === 0;
-  const items = readExtensions(answer) ?? [];
+  const items = Object.freeze(readExtensions(answer) ?? []);
   equal(() => (isDefault ? checkDeflate(items) : checkDeflate(items, policy)), expected, what, {
     get given(): Fact[] {
       return [
@@ -198,7 +198,13 @@ const REFUSED: Scenarios = [
   ),
   refuses(
     [163],
-    'a limit for our window above what we have offered',
+    'a limit for our window one above what we have offered',
+    { clientMaxWindowBits: 12 },
+    'pmd; cmwb=13',
+  ),
+  refuses(
+    [163],
+    'a limit for our window far above what we have offered',
     { clientMaxWindowBits: 9 },
     'pmd; cmwb=10',
     'pmd; cmwb=15',

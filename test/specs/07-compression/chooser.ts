@@ -67,7 +67,7 @@ export function chooses(
   what: string,
 ): void {
   const isDefault = Object.keys(policy).length === 0;
-  const items = readExtensions(offers) ?? [];
+  const items = Object.freeze(readExtensions(offers) ?? []);
   const choose = () => (isDefault ? chooseDeflate(items) : chooseDeflate(items, policy));
   const given = (): Fact[] => [
     ['call', isDefault ? 'chooseDeflate(offers)' : `chooseDeflate(offers, ${show(policy)})`],
@@ -80,6 +80,7 @@ export function chooses(
     }
     const agreement: Partial<Agreement> | undefined = attempt(choose, what, [], {
       expected: `an answer that means ${quote(expected)}`,
+      causeOfError: changedList,
     });
     if (typeof agreement?.header !== 'string') {
       equal(() => agreement, { header: expected, params: agreedIn(expected) }, what);
@@ -92,6 +93,13 @@ export function chooses(
       () => equal(() => params, agreedIn(expected), what, { label: '`params`, in which' }),
     );
   });
+}
+
+/** Says so when the list that was handed over should have been changed, which nobody can. */
+function changedList(error: unknown): string | undefined {
+  return error instanceof TypeError && /^Cannot (delete|assign|add|define) /.test(error.message)
+    ? 'The list of offers is readonly: leave it as it is, and work on a copy.'
+    : undefined;
 }
 
 /** Names the mistake behind parameters that are wrong. `undefined`: it is plain to see. */

@@ -1,5 +1,7 @@
 /** Step 2: what a server chooses among offers. */
+import { equal } from '../../../shared/harness/check.ts';
 import { generated } from '../../../shared/kit/generate.ts';
+import { quote } from '../../../shared/view/hex.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { chooses, drawOffers, drawPolicy, slowChoice } from './chooser.ts';
 import { extensionsOf, inFull } from './extensions.ts';
@@ -180,6 +182,7 @@ const AMONG_SEVERAL: Scenarios = [
     ['pmd; foo, pmd', 'pmd', 'pmd; smwb=10'],
     ['pmd; smwb=7, pmd; cmwb', 'pmd', 'pmd; smwb=10; cmwb=10'],
     ['pmd; snct; snct, pmd; snct=1, pmd; smwb=9', 'pmd; smwb=9', 'pmd; smwb=9'],
+    [`${'pmd; foo, '.repeat(20)}pmd; cnct`, 'pmd; cnct', 'pmd; cnct; smwb=10'],
   ),
   answers([51, 161], 'Pass over another extension.', [
     'x-webkit-deflate-frame, pmd; cmwb',
@@ -248,6 +251,25 @@ const POLICIES: Scenarios = [
   ),
 ];
 
+const KEPT: Scenarios[number] = {
+  what: 'An agreement stays as it is, when there is another one.',
+  rules: [],
+  check: ({ chooseDeflate }) => {
+    const what = 'An agreement stays as it is, when there is another one.';
+    const [one, other] = [inFull('pmd; snct; cmwb=9'), inFull('pmd; cnct; smwb=12')];
+    const agreement = chooseDeflate(extensionsOf(one));
+    const right = { ...agreement?.params };
+    chooseDeflate(extensionsOf(other));
+    equal(() => agreement?.params, right, what, {
+      given: [
+        ['call 1', `chooseDeflate, with the offer ${quote(one)}`],
+        ['call 2', `chooseDeflate, with the offer ${quote(other)}`],
+      ],
+      label: 'the first `params`, in which',
+    });
+  },
+};
+
 const ANY_OFFERS: Scenarios[number] = {
   what: 'Any offers, right or wrong, and any policy.',
   rules: [51, 140, 143, 144, 161],
@@ -269,5 +291,6 @@ export const CHOOSING: Scenarios = [
   ...DECLINING,
   ...AMONG_SEVERAL,
   ...POLICIES,
+  KEPT,
   ANY_OFFERS,
 ];
