@@ -60,4 +60,83 @@ const AGREEING: readonly CompressionChoice[] = [
   },
 ];
 
-export const COMPRESSION: readonly CompressionChoice[] = [...AGREEING];
+/** Those of steps 3 to 5: messages and their window. */
+const PACKING: readonly CompressionChoice[] = [
+  {
+    what: 'a compressor that takes its time, in parts of another size',
+    edits: [
+      [
+        '    windowBits: Math.max(bits, 9),\n',
+        '    windowBits: Math.max(bits, 9),\n    level: 9,\n    memLevel: 9,\n    chunkSize: 64,\n',
+      ],
+    ],
+  },
+  {
+    what: 'a compressor in a hurry, with fixed codes alone, and 8 bits left to zlib',
+    edits: [
+      [
+        '    windowBits: Math.max(bits, 9),\n',
+        '    windowBits: bits,\n    level: 1,\n    strategy: constants.Z_FIXED,\n',
+      ],
+    ],
+  },
+  {
+    what: 'a full flush, and the end of the window for a dictionary',
+    edits: [
+      [
+        '    finishFlush: constants.Z_SYNC_FLUSH,\n    dictionary: window,\n',
+        '    finishFlush: constants.Z_FULL_FLUSH,\n    dictionary: window.subarray(-(2 ** bits)),\n',
+      ],
+    ],
+  },
+  {
+    what: 'an empty message known by heart, and left alone',
+    edits: [
+      [
+        '  const packed = deflateRawSync(plain, {',
+        '  if (plain.length === 0) return Uint8Array.of(0);\n  const packed = deflateRawSync(plain, {',
+      ],
+      [
+        '    const packed = deflateMessage(plain, this.#window, this.#bits);',
+        '    if (plain.length === 0) return undefined;\n    const packed = deflateMessage(plain, this.#window, this.#bits);',
+      ],
+    ],
+  },
+  {
+    what: 'parts of another size, and a byte more than the limit, out of zlib',
+    edits: [
+      [
+        '      maxOutputLength: Math.max(room, 1),\n',
+        '      maxOutputLength: room + 1,\n      chunkSize: 1024,\n',
+      ],
+    ],
+  },
+  {
+    what: 'messages that are Buffers',
+    edits: [['  return message;\n', '  return Buffer.from(message.buffer);\n']],
+  },
+  {
+    what: 'a window kept of a peer that will not refer back to it',
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+        '    this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+      ],
+    ],
+  },
+  {
+    what: 'other messages of errors, and other sections',
+    edits: [
+      [
+        "new ProtocolError(CloseCode.InvalidPayload, 'RFC 7692 §7.2.2', message)",
+        "new ProtocolError(CloseCode.InvalidPayload, 'RFC 7692 §7.2', 'No.')",
+      ],
+      [
+        "new ProtocolError(CloseCode.MessageTooBig, '10.4', message)",
+        "new ProtocolError(CloseCode.MessageTooBig, '7.4.1', message + '!')",
+      ],
+    ],
+  },
+];
+
+export const COMPRESSION: readonly CompressionChoice[] = [...AGREEING, ...PACKING];
