@@ -305,7 +305,7 @@ function drawMessage(choose: Choices, said: readonly Uint8Array[]): Uint8Array {
 const ANY = 'Whatever is sent, a peer that unpacks it all gets it all.';
 
 function sendsAny(lesson: Lesson): void {
-  generated(30, (choose) => {
+  generated(20, (choose) => {
     const sender = new Sender(lesson, 8 + choose.below(8), !choose.oneIn(4));
     const said: Uint8Array[] = [];
     for (const _ of choose.list(8, () => 0)) {

@@ -132,21 +132,21 @@ function zeros(times: number): Uint8Array {
 }
 
 /** The same plain bytes in messages that differ: the limit is the same for all. */
-function messagesOf(plain: Uint8Array): Uint8Array[] {
+function* messagesOf(plain: Uint8Array): Generator<Uint8Array> {
   const all = [...plain];
   const [start, rest] = [all.slice(0, 500), all.slice(500)];
-  return [
-    writeMessage([{ symbols: all }]),
-    writeMessage([
-      { symbols: start, stored: true },
-      { symbols: rest, stored: true },
-    ]),
-    writeMessage([{ symbols: start, final: true }, { symbols: rest }]),
-    writeMessage([
-      { symbols: start, final: true },
-      { symbols: rest, final: true },
-    ]),
-  ];
+  yield writeMessage([
+    { symbols: start, stored: true },
+    { symbols: rest, stored: true },
+  ]);
+  // Of what fills a buffer of zlib, one kind is enough.
+  if (plain.length > 2000) return;
+  yield writeMessage([{ symbols: all }]);
+  yield writeMessage([{ symbols: start, final: true }, { symbols: rest }]);
+  yield writeMessage([
+    { symbols: start, final: true },
+    { symbols: rest, final: true },
+  ]);
 }
 
 const AT_LIMIT = 'Unpack a message of exactly the limit, and refuse one of a byte more.';
@@ -154,8 +154,9 @@ const AT_LIMIT = 'Unpack a message of exactly the limit, and refuse one of a byt
 function keepsLimit(lesson: Lesson): void {
   for (const maxBytes of [1000, 1, 0, 16_384]) {
     const [plain, more] = [noise(maxBytes), noise(maxBytes + 1)];
-    for (const payload of messagesOf(plain))
+    for (const payload of messagesOf(plain)) {
       unpacks(lesson, { payload, maxBytes }, plain, AT_LIMIT);
+    }
     for (const payload of messagesOf(more)) refusesLarge(lesson, { payload, maxBytes }, AT_LIMIT);
   }
 }
