@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { findTarget } from '../../shared/course/lessons.ts';
 import { runStep } from '../../shared/harness/run.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
-import { HOOKS } from '../specs/07-compression/hooks.ts';
 import { loadVariant, sourceOf } from '../traps/load-variant.ts';
 import { spring } from '../traps/spring.ts';
 import type { Edit } from '../traps/trap.ts';
 
-type Name = keyof typeof HOOKS;
+/** What is missed, and how the two lines that are told for it are put in. */
+type Hook = readonly [what: string, edit: (one: string, two: string) => readonly Edit[]];
 
 /** A lesson that was finished before its hooks were there. */
 interface Older {
@@ -17,12 +17,9 @@ interface Older {
   readonly step: number;
   /** What makes the file that it was, out of that of today. */
   readonly old: readonly Edit[];
-  /** Its hooks, in the order in which they are missed, and how each is put in: as it is told. */
-  readonly hooks: readonly (readonly [name: Name, edits: readonly Edit[]])[];
+  /** Its hooks, in the order in which they are missed. */
+  readonly hooks: readonly Hook[];
 }
-
-/** A line of code that is told. */
-const line = (name: Name, number: 0 | 1) => HOOKS[name].lines[number];
 
 const WATCH = '(header) => {\n      this.#check(header);\n      this.#header = header;\n    }';
 
@@ -39,19 +36,19 @@ const READING: Older = {
   ],
   hooks: [
     [
-      'frames',
-      [
+      'The `MessageReader` of lesson 02 gets its frames from where it is told to.',
+      (one, two) => [
         [
           `readonly #frames = new FrameReader(${WATCH});`,
           "readonly #frames: Pick<FrameReader, 'push' | 'read' | 'peek'>;",
         ],
         [
           'maxMessageBytes = MAX_MESSAGE_BYTES) {',
-          `maxMessageBytes = MAX_MESSAGE_BYTES, ${line('frames', 0)}) {`,
+          `maxMessageBytes = MAX_MESSAGE_BYTES, ${one}) {`,
         ],
         [
           'this.#maxMessageBytes = maxMessageBytes;',
-          `this.#maxMessageBytes = maxMessageBytes;\n${line('frames', 1).replace(/\/\*.*\*\//, WATCH)}`,
+          `this.#maxMessageBytes = maxMessageBytes;\n${two.replace(/\/\*.*\*\//, WATCH)}`,
         ],
       ],
     ],
@@ -67,12 +64,12 @@ const SENDING: Older = {
   ],
   hooks: [
     [
-      'rsv1',
-      [
+      'The encoders of lesson 03 write RSV1 of a frame that has `rsv1`.',
+      (one, two) => [
         ['{ fin, opcode, payload: { length } }: Frame', 'frame: Frame'],
         [
           'bytes[at] = (fin ? 0x80 : 0) | opcode;',
-          `const { fin, opcode, payload: { length } } = frame;\nconst finBit = fin ? 0x80 : 0;\n${line('rsv1', 0)}\n${line('rsv1', 1)}`,
+          `const { fin, opcode, payload: { length } } = frame;\nconst finBit = fin ? 0x80 : 0;\n${one}\n${two}`,
         ],
       ],
     ],
@@ -105,39 +102,36 @@ const SERVER: Older = {
     ['() => this.#scheduleTurn(), extension)', '() => this.#scheduleTurn())'],
   ],
   hooks: [
-    ['extend', [['return opening;', line('extend', 1)]]],
     [
-      'serverReader',
-      [
+      'What `openingHandshake` of lesson 05 has accepted goes through `extend`.',
+      (_, two) => [['return opening;', two]],
+    ],
+    [
+      'A `Connection` of lesson 05 with an extension reads with its reader.',
+      (one, two) => [
         [
           'constructor(limits: Limits, now: () => number, wake: () => void) {',
-          `${line('serverReader', 0)} {\n    this.#extension = extension;`,
+          `${one} {\n    this.#extension = extension;`,
         ],
-        [
-          "this.#reader = new MessageReader('server', limits.maxMessageBytes);",
-          line('serverReader', 1),
-        ],
+        ["this.#reader = new MessageReader('server', limits.maxMessageBytes);", two],
       ],
     ],
     [
-      'serverFrames',
-      [
-        ['send(data: string | Uint8Array): boolean', line('serverFrames', 0)],
-        ['const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);', line('serverFrames', 1)],
+      'A `Connection` of lesson 05 with an extension sends the frames that this makes.',
+      (one, two) => [
+        ['send(data: string | Uint8Array): boolean', one],
+        ['const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);', two],
       ],
     ],
     [
-      'serverCount',
-      [
-        [
-          'this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;',
-          `${line('serverCount', 0)}\n${line('serverCount', 1)}`,
-        ],
+      'What waits in a `Connection` of lesson 05 is as many bytes as its frames have.',
+      (one, two) => [
+        ['this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;', `${one}\n${two}`],
       ],
     ],
     [
-      'attached',
-      [['() => this.#scheduleTurn())', '() => this.#scheduleTurn(), opening.extension)']],
+      'The `WebSocketServer` of lesson 05 hands `extend` on, and what that has agreed on.',
+      () => [['() => this.#scheduleTurn())', '() => this.#scheduleTurn(), opening.extension)']],
     ],
   ],
 };
@@ -166,54 +160,45 @@ const CLIENT: Older = {
   ],
   hooks: [
     [
-      'request',
-      [
-        [
-          "    'Sec-WebSocket-Version: 13',\n",
-          `    'Sec-WebSocket-Version: 13',\n    ${line('request', 1)}\n`,
-        ],
+      'The request of lesson 06 has what is on offer.',
+      (_, two) => [
+        ["    'Sec-WebSocket-Version: 13',\n", `    'Sec-WebSocket-Version: 13',\n    ${two}\n`],
       ],
     ],
     [
-      'agree',
-      [
-        ["if (valuesOf('sec-websocket-extensions').length > 0) {", line('agree', 0)],
+      'The client of lesson 06 lets the `agree` of an offer look at the response.',
+      (one, two) => [
+        ["if (valuesOf('sec-websocket-extensions').length > 0) {", one],
         [
           'checkResponse(head, this.#key, this.#protocols);',
-          `checkResponse(head, this.#key, this.#protocols, this.#offer !== undefined);\n    ${line('agree', 1)}`,
+          `checkResponse(head, this.#key, this.#protocols, this.#offer !== undefined);\n    ${two}`,
         ],
       ],
     ],
     [
-      'clientReader',
-      [
+      'The client of lesson 06 with an extension reads with its reader, from the first byte.',
+      (one, two) => [
         [
           '    this.#response = undefined;\n    this.#reader.push(rest);',
-          `    this.#response = undefined;\n${line('clientReader', 0)}\n${line('clientReader', 1)}\n    this.#reader.push(rest);`,
+          `    this.#response = undefined;\n${one}\n${two}\n    this.#reader.push(rest);`,
         ],
       ],
     ],
     [
-      'clientFrames',
-      [
-        ['send(data: string | Uint8Array): boolean', line('clientFrames', 0)],
+      'The client of lesson 06 with an extension sends the frames that this makes.',
+      (one, two) => [
+        ['send(data: string | Uint8Array): boolean', one],
         [
           'this.#queue.addMessage([{ fin: true, opcode, payload }]);',
-          `${line('clientFrames', 1)}\n    this.#queue.addMessage(frames);`,
+          `${two}\n    this.#queue.addMessage(frames);`,
         ],
       ],
     ],
     [
-      'clientCount',
-      [
-        [
-          '    this.#queue.addMessage(frames);',
-          `    this.#queue.addMessage(frames);\n    ${line('clientCount', 0)}`,
-        ],
-        [
-          'this.#onTheirWay.push(isControl(frame.opcode) ? 0 : frame.payload.length);',
-          line('clientCount', 1),
-        ],
+      'In lesson 06, `bufferedBytes` counts a message as it was handed over, until it is sent.',
+      (one, two) => [
+        ['    this.#queue.addMessage(frames);', `    this.#queue.addMessage(frames);\n    ${one}`],
+        ['this.#onTheirWay.push(isControl(frame.opcode) ? 0 : frame.payload.length);', two],
       ],
     ],
   ],
@@ -233,12 +218,12 @@ test.for([READING, SENDING, SERVER, CLIENT])(
   'an older file of lesson $lesson becomes one of today, hook by hook',
   async ({ lesson, step, old, hooks }) => {
     let source = spring(sourceOf(findTarget(lesson).lesson), old);
-    for (const [name, edits] of hooks) {
+    for (const [missed, edit] of hooks) {
       const failure = await runStep(spec, step, await builtOn(lesson, source));
       const { what, facts = [] } = failure ?? {};
-      expect(what, facts.join('\n')).toBe(HOOKS[name].what);
-      expect(facts.slice(-2).map(([, value]) => value)).toEqual(HOOKS[name].lines);
-      source = spring(source, edits);
+      expect(what, facts.join('\n')).toBe(missed);
+      const [one = '', two = ''] = facts.slice(-2).map(([, value]) => `${value}`);
+      source = spring(source, edit(one, two));
     }
     const module = await builtOn(lesson, source);
     for (let next = step; next <= spec.steps.length; next++) {

@@ -52,7 +52,7 @@ const [READING, SENDING, SERVER, CLIENT] = [
 ] as const;
 
 /** All of them, by names of ours. */
-export const HOOKS = {
+const HOOKS = {
   frames: {
     what: 'The `MessageReader` of lesson 02 gets its frames from where it is told to.',
     file: READING,
