@@ -29,7 +29,7 @@ test.for(styles)('%s is right', async (style) => {
 const FOUNDATIONS = [
   ['regular-expressions', 'data-view', 'data-view', 'switch'],
   ['state-machine', 'generator', 'hex', 'states-as-classes'],
-  ['functional', 'chunk-list', 'hex', 'switch'],
+  ['functional', 'chunk-list', 'hex', 'switch', 'closures', 'from-the-text'],
 ];
 
 const BUILT = LESSONS.filter(({ needs }) => needs).flatMap(({ number, title }) =>

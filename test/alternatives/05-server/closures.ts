@@ -2,7 +2,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { HandshakeError, type Message, Opcode, ProtocolError } from '../../../shared/protocol.ts';
+import {
+  type Extension,
+  HandshakeError,
+  type Message,
+  Opcode,
+  ProtocolError,
+  type SendOptions,
+} from '../../../shared/protocol.ts';
 import * as handshake from '../../../solutions/01-handshake/handshake.ts';
 import { MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
 import {
@@ -38,7 +45,7 @@ export const HIGH_WATER_BYTES = 256 * 1024;
 
 export function openingHandshake(
   received: Uint8Array,
-  policy: handshake.Policy = {},
+  policy: reference.Options = {},
   maxHeadBytes = handshake.MAX_HEAD_BYTES,
 ): Opening | undefined {
   return orRefused(() => {
@@ -47,11 +54,12 @@ export function openingHandshake(
   });
 }
 
-function decide(head: handshake.RequestHead, rest: Uint8Array, policy: handshake.Policy): Opening {
+function decide(head: handshake.RequestHead, rest: Uint8Array, policy: reference.Options): Opening {
   const upgrade = handshake.checkUpgrade(head);
   const protocol = handshake.negotiate(upgrade, policy);
   const answer = handshake.acceptResponse(upgrade.key, protocol);
-  return { accepted: true, answer, upgrade, protocol, rest };
+  const opening: reference.Accepted = { accepted: true, answer, upgrade, protocol, rest };
+  return policy.extend ? policy.extend(opening, head) : opening;
 }
 
 function orRefused<T>(decision: () => T): T | reference.Refused {
@@ -74,6 +82,7 @@ interface Core {
   readonly limits: Limits;
   readonly now: () => number;
   readonly wake: () => void;
+  readonly extension: Extension | undefined;
   readonly closing: closing.ClosingHandshake;
   readonly queue: SendQueue;
   readonly events: Event[];
@@ -86,11 +95,17 @@ interface Core {
 }
 
 /** `new` is allowed, and makes no difference. */
-export function Connection(limits: Limits, now: () => number, wake: () => void): Connection {
+export function Connection(
+  limits: Limits,
+  now: () => number,
+  wake: () => void,
+  extension?: Extension,
+): Connection {
   const core: Core = {
     limits,
     now,
     wake,
+    extension,
     closing: new closing.ClosingHandshake('server', limits.closeTimeoutMs, now),
     queue: new SendQueue(),
     events: [],
@@ -145,7 +160,9 @@ function hear(core: Core): void {
 /** What the peer sends. */
 function incoming(core: Core) {
   const { closing, events, queue } = core;
-  const reader = new MessageReader('server', core.limits.maxMessageBytes);
+  const { maxMessageBytes } = core.limits;
+  const reader =
+    core.extension?.readerFor(maxMessageBytes) ?? new MessageReader('server', maxMessageBytes);
   let hadBacklog = false;
 
   const react = (message: Message): Event | undefined => {
@@ -227,7 +244,7 @@ function outgoing(core: Core) {
     get owesDrain() {
       return core.owesDrain;
     },
-    send(data: string | Uint8Array): boolean {
+    send(data: string | Uint8Array, options?: SendOptions): boolean {
       const isText = typeof data === 'string';
       const bytes = isText ? encodeText(data) : data;
       if (closing.state !== 'OPEN') return false;
@@ -236,7 +253,8 @@ function outgoing(core: Core) {
         failWith(core, new ProtocolError(1008, '10.4', 'The client reads too slowly.'));
         return false;
       }
-      const frames = fragment(isText ? Opcode.Text : Opcode.Binary, bytes, MAX_FRAGMENT_BYTES);
+      const message = [isText ? Opcode.Text : Opcode.Binary, bytes, MAX_FRAGMENT_BYTES] as const;
+      const frames = core.extension?.framesFor(...message, options) ?? fragment(...message);
       queue.addMessage(frames);
       for (const frame of frames) core.waiting += sizeOf(frame);
       core.owesDrain ||= core.waiting >= HIGH_WATER_BYTES;
@@ -339,7 +357,7 @@ export function attach(
   limits: Limits = LIMITS,
 ): Connection {
   let isScheduled = false;
-  const connection = Connection(limits, () => performance.now(), schedule);
+  const connection = Connection(limits, () => performance.now(), schedule, opening.extension);
   const write = writer(socket, connection, schedule);
   const show = shower(handle, connection);
 
@@ -486,7 +504,7 @@ export function WebSocketServer(handle: Handler, options: reference.Options = {}
 /** Waits for the request on a socket, and answers it with `finish`. */
 function readRequest(
   socket: Socket,
-  policy: handshake.Policy,
+  policy: reference.Options,
   limits: Limits,
   pending: Set<Duplex>,
   finish: (socket: Socket, opening: Opening) => void,

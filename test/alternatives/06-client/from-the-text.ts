@@ -9,11 +9,14 @@ import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from
 import { connect as connectTls } from 'node:tls';
 import {
   CloseCode,
+  type Extension,
+  type Frame,
   isControl,
   type Message,
   Opcode,
   OpeningError,
   ProtocolError,
+  type SendOptions,
 } from '../../../shared/protocol.ts';
 import { acceptKey, MAX_HEAD_BYTES } from '../../../solutions/01-handshake/handshake.ts';
 import { MAX_MESSAGE_BYTES, MessageReader } from '../../../solutions/02-reading-frames/reading.ts';
@@ -87,7 +90,7 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
 export function openingRequest(
   target: Target,
   key: string,
-  { protocols = [], headers = {} }: RequestOptions = {},
+  { protocols = [], headers = {}, offer }: RequestOptions = {},
 ): Uint8Array {
   const isToken = (it: string) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(it);
   if (!protocols.every(isToken)) throw syntaxError('A subprotocol is not a token.');
@@ -101,6 +104,7 @@ export function openingRequest(
     'Sec-WebSocket-Version: 13',
   ];
   if (protocols.length > 0) lines.push(`Sec-WebSocket-Protocol: ${protocols.join(', ')}`);
+  if (offer) lines.push(`Sec-WebSocket-Extensions: ${offer.header}`);
   const ours = /^(host|upgrade|connection|sec-websocket-.*)$/i;
   for (const [name, value] of Object.entries(headers)) {
     if (!isToken(name) || ours.test(name))
@@ -139,6 +143,7 @@ export function checkResponse(
   head: ResponseHead,
   key: string,
   protocols: readonly string[] = [],
+  isOffered = false,
 ): string | undefined {
   const refuse = (message: string): never => {
     throw new OpeningError('4.1', message, head);
@@ -151,7 +156,7 @@ export function checkResponse(
   if (!tokens.some((token) => /^[ \t]*upgrade[ \t]*$/i.test(token))) refuse('Connection');
   const accept = all('sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== acceptKey(key)) refuse('Accept');
-  if (head.headers.has('sec-websocket-extensions')) refuse('Extensions');
+  if (!isOffered && head.headers.has('sec-websocket-extensions')) refuse('Extensions');
   const chosen = all('sec-websocket-protocol');
   if (chosen.length > 1) refuse('Two subprotocols');
   const [protocol] = chosen;
@@ -172,10 +177,14 @@ export class ClientConnection {
   readonly #key: string;
   readonly #output: Uint8Array[] = [];
   readonly #openBy: number;
-  readonly #reader: MessageReader;
+  readonly #offer: ClientOptions['offer'];
+  #extension: Extension | undefined;
+  #reader: Pick<MessageReader, 'push' | 'read'>;
   readonly #closing: ClosingHandshake;
   readonly #queue = new SendQueue();
   readonly #taken: number[] = [];
+  /** The message of each frame that waits, in bytes. */
+  readonly #sizes = new WeakMap<Frame, number>();
   #events: ClientEvent[] = [];
   #isOpening = true;
   #isGone = false;
@@ -195,6 +204,7 @@ export class ClientConnection {
   ) {
     this.#limits = { ...CLIENT_LIMITS, ...options };
     this.#protocols = options.protocols ?? [];
+    this.#offer = options.offer;
     this.#now = now;
     this.#wake = wake;
     this.#random = random;
@@ -233,11 +243,15 @@ export class ClientConnection {
     return this.#events.shift();
   }
 
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
     const payload = typeof data === 'string' ? encodeText(data) : data;
     if (this.state !== 'OPEN') return false;
     const opcode = typeof data === 'string' ? Opcode.Text : Opcode.Binary;
-    this.#queue.addMessage([{ fin: true, opcode, payload }]);
+    const frames = this.#extension?.framesFor(opcode, payload, 2 ** 40, options) ?? [
+      { fin: true, opcode, payload },
+    ];
+    this.#queue.addMessage(frames);
+    this.#sizes.set(frames.at(-1)!, payload.length);
     this.#buffered += payload.length;
     this.#wake();
     return true;
@@ -258,7 +272,7 @@ export class ClientConnection {
     }
     const frame = this.#queue.next();
     if (!frame) return undefined;
-    this.#taken.push(isControl(frame.opcode) ? 0 : frame.payload.length);
+    this.#taken.push(isControl(frame.opcode) ? 0 : (this.#sizes.get(frame) ?? 0));
     return encodeMaskedFrame(frame, this.#random);
   }
 
@@ -355,7 +369,11 @@ export class ClientConnection {
       this.#head = rest;
       return true;
     }
-    const protocol = checkResponse(head, this.#key, this.#protocols);
+    const protocol = checkResponse(head, this.#key, this.#protocols, this.#offer !== undefined);
+    this.#extension = this.#offer?.agree(head);
+    if (this.#extension) {
+      this.#reader = this.#extension.readerFor(this.#limits.maxMessageBytes);
+    }
     this.#isOpening = false;
     this.#events.push({ type: 'open', protocol });
     this.#reader.push(rest);
