@@ -19,7 +19,12 @@ import {
   MAX_MESSAGE_BYTES,
   MessageReader,
 } from '../02-reading-frames/reading.ts';
-import { encodeFrames, encodeMaskedFrame, fragment } from '../03-sending-frames/sending.ts';
+import {
+  encodeFrames,
+  encodeMaskedFrame,
+  fragment,
+  SendQueue,
+} from '../03-sending-frames/sending.ts';
 import {
   type Accepted,
   Connection,
@@ -41,6 +46,7 @@ export const EARLIER = {
   MessageReader,
   encodeFrames,
   encodeMaskedFrame,
+  SendQueue,
   openingHandshake,
   Connection,
   WebSocketServer,

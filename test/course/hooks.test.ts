@@ -76,6 +76,31 @@ const SENDING: Older = {
   ],
 };
 
+/** A queue that makes frames of its own. */
+const COPYING: Older = {
+  lesson: '03',
+  step: 7,
+  old: [
+    [
+      '    const frame = this.#messages.take();\n    this.#begun',
+      '    const frame = copyOf(this.#messages.take());\n    this.#begun',
+    ],
+    [
+      '/** Frames, first in, first out.',
+      'function copyOf(frame: Frame | undefined): Frame | undefined {\n  if (!frame) return undefined;\n  const { fin, opcode, payload } = frame;\n  return { fin, opcode, payload };\n}\n\n/** Frames, first in, first out.',
+    ],
+  ],
+  hooks: [
+    [
+      'The `SendQueue` of lesson 03 hands out frames with the `rsv1` that they had.',
+      (one, two) => [
+        ['const { fin, opcode, payload } = frame;', one],
+        ['return { fin, opcode, payload };', two],
+      ],
+    ],
+  ],
+};
+
 const SERVER: Older = {
   lesson: '05',
   step: 8,
@@ -214,7 +239,7 @@ async function builtOn(number: string, source: string): Promise<object> {
   return loadVariant(compression, (same) => same, { lesson, module });
 }
 
-test.for([READING, SENDING, SERVER, CLIENT])(
+test.for([READING, SENDING, COPYING, SERVER, CLIENT])(
   'an older file of lesson $lesson becomes one of today, hook by hook',
   async ({ lesson, step, old, hooks }) => {
     let source = spring(sourceOf(findTarget(lesson).lesson), old);

@@ -68,6 +68,15 @@ const HOOKS = {
     todo: 'Where the first byte of a header is written, add a bit to it.',
     lines: ['const rsv1Bit = frame.rsv1 ? 0x40 : 0;', 'bytes[at] = finBit | rsv1Bit | opcode;'],
   },
+  queue: {
+    what: 'The `SendQueue` of lesson 03 hands out frames with the `rsv1` that they had.',
+    file: SENDING,
+    todo: 'Where `SendQueue` makes a frame of its own out of another, take `rsv1` over as well.',
+    lines: [
+      'const { fin, rsv1, opcode, payload } = frame;',
+      'return { fin, rsv1, opcode, payload };',
+    ],
+  },
   extend: {
     what: 'What `openingHandshake` of lesson 05 has accepted goes through `extend`.',
     file: SERVER,
@@ -248,6 +257,22 @@ export const HOOKS_OF_SENDING: Scenarios = [
           ['expected', 'c1 as the first byte: FIN, RSV1, opcode 1'],
         ]);
       }
+    },
+  },
+  {
+    what: HOOKS.queue.what,
+    rules: [],
+    check({ EARLIER: { SendQueue } }) {
+      const frame = { fin: true, rsv1: true, opcode: Opcode.Text, payload: HELLO };
+      const queue = new SendQueue();
+      queue.addMessage([frame]);
+      const next = queue.next();
+      if (next?.rsv1) return;
+      missing(HOOKS.queue, [
+        ['the calls', 'addMessage([frame]), then next()'],
+        ['frame', show(frame)],
+        ['you returned', show(next)],
+      ]);
     },
   },
 ];
