@@ -5,13 +5,14 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { findBrowser } from '../../shared/drive/chromium.ts';
 import { Choices } from '../../shared/kit/generate.ts';
 import { withTimeout } from '../../shared/kit/patience.ts';
+import { Peer, request } from '../../shared/kit/peer.ts';
 import { SEED } from '../../shared/kit/seed.ts';
 import { endChild, spawnChild } from '../../shared/process/children.ts';
 import type { Connection } from '../../solutions/05-server/server.ts';
@@ -203,6 +204,26 @@ const echoWhole = (socket: WebSocket, data: Buffer, binary: boolean) =>
 function echoing(socket: WebSocket, echo = echoWhole): void {
   socket.on('message', (data, binary) => echo(socket, data as Buffer, binary));
 }
+
+test('"Hello" twice is 7 bytes, then 5, on the wire', async () => {
+  const server = compressingServer((connection, { type }) => {
+    if (type === 'text') connection.send('Hello');
+  });
+  const listener = createServer((it) => server.accept(it)).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  try {
+    const client = new Peer(socket);
+    client.write(request('/', 'Sec-WebSocket-Extensions: permessage-deflate'));
+    expect(await client.head('A response.')).toMatch(/^HTTP\/1\.1 101 /);
+    // A text message of no bytes, masked: whatever comes is answered.
+    client.write(Uint8Array.of(0x81, 0x80, 0, 0, 0, 0, 0x81, 0x80, 0, 0, 0, 0));
+    await client.receives(Buffer.from('c107f248cdc9c90700c105f200110000', 'hex'), 'Hello, twice.');
+  } finally {
+    socket.destroy();
+    listener.close();
+  }
+});
 
 describe('the client of `ws`', () => {
   test.each(AGREEMENTS)('$name', async ({ policy, answer }) => {
