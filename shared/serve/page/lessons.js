@@ -7,18 +7,26 @@ const PATIENCE_MS = 1500;
 
 on('lessons', ({ parts }) => byId('lessons').replaceChildren(...parts.map(lessonItem)));
 
+const box = byId('compression');
 /** Has somebody said whether they want compression? */
 let isChosen = false;
 
-byId('compression').addEventListener('change', () => {
+/** Shows the boxes that make sense: without compression, there is nothing to leave out. */
+function showBoxes(hasCompression) {
+  box.parentElement.hidden = !hasCompression;
+  byId('as-is').parentElement.hidden = !hasCompression || !box.checked;
+}
+
+box.addEventListener('change', () => {
   isChosen = true;
+  showBoxes(true);
 });
 
 /** As long as it's only the reference that fills in, the wire stays as the first lessons show it. */
 on('lessons', ({ parts }) => {
   const part = parts.find(({ number }) => number === '07');
-  for (const label of document.querySelectorAll('.compression')) label.hidden = !part;
-  if (!isChosen) byId('compression').checked = part?.until === '';
+  if (!isChosen) box.checked = part?.until === '';
+  showBoxes(part !== undefined);
 });
 
 on('down', () => {
