@@ -95,7 +95,7 @@ export type WireEvent =
 export function frameEvent(direction: Direction, cut: CutFrame, unpacker?: Unpacker): WireEvent {
   const { bytes, arrived, size, whole } = cut;
   const deflate = unpacker !== undefined;
-  const frame = decodeFrame(bytes, 0, deflate);
+  const frame = asPacked(decodeFrame(bytes, 0, deflate), unpacker);
   const { opcode, fin, length7, isCompressed } = frame;
   const fields = sayFields(frame).map((field) => ({
     ...field,
@@ -108,6 +108,12 @@ export function frameEvent(direction: Direction, cut: CutFrame, unpacker?: Unpac
   const message = unpacked && messageOf(unpacked);
   const event = { kind: 'frame', direction, time: Date.now(), summary, size } as const;
   return { ...event, hex: toHex(bytes), fields, ...(message && { message }) };
+}
+
+/** What continues a compressed message is compressed as well. */
+function asPacked(frame: DecodedFrame, unpacker: Unpacker | undefined): DecodedFrame {
+  const goesOn = frame.opcode === Opcode.Continuation && unpacker?.isPacked === true;
+  return goesOn ? { ...frame, isCompressed: true } : frame;
 }
 
 function messageOf(unpacked: Unpacked): WireMessage {

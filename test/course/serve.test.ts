@@ -421,6 +421,27 @@ test('each side is unpacked as it has agreed to compress, up to what is not comp
   expect(plain('x-other')).toEqual([...Array(2).fill(cut[0]), ...Array(2).fill(cut[1]), ...cut]);
 });
 
+test('what continues a compressed message is shown as packed bytes, and the message at its end', () => {
+  const frames = tapBoth('permessage-deflate', '4103 f24824 0002 2424 8900 8001 24 8001 24');
+  expect(frames.slice(0, 5).map(({ summary }) => summary)).toEqual([
+    'text · compressed · more to follow · not masked · 5 bytes',
+    'continuation · compressed · more to follow · not masked · 4 bytes',
+    'ping · not masked · 2 bytes',
+    'continuation · compressed · not masked · 3 bytes',
+    'continuation · not masked · 3 bytes',
+  ]);
+  expect(frames[1]).toHaveProperty(
+    'fields.2',
+    expect.objectContaining({ meaning: 'payload 24 24', step: '07.4' }),
+  );
+  expect(frames.slice(0, 5).map(({ message }) => message?.hex)).toEqual([
+    ...Array(3),
+    'f2 48 24 24 24 24',
+    undefined,
+  ]);
+  expect(frames[4]).toHaveProperty('fields.2.meaning', 'payload "$"');
+});
+
 test.each([
   ['', 'No compression: the response does not agree on any.'],
   [
