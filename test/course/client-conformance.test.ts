@@ -260,6 +260,12 @@ describe.concurrent('npm run conformance -- --client', () => {
     expect(code).toBe(0);
   });
 
+  test('runs a client that compresses', async () => {
+    const { code, output } = await command('--client', 'solutions/07', 'D.3', 'N.1', '7.3.1');
+    expect(output).toMatch(/\n3 OK, 0 NON-STRICT, 0 FAILED\n$/);
+    expect(code).toBe(0);
+  });
+
   test('of the library ws has these findings, each looked at by hand', async () => {
     const client = `${program('ws-client.ts')} {url}`;
     const { output } = await command('--client', client, '--json', ...MOST, ...SOME_LARGE);
