@@ -101,16 +101,14 @@ function nameOthers(others: readonly CaseResult[], width: number): string[] {
 /** Says whether a result is something to look at: an extension is nobody's duty. */
 export const isBad = ({ verdict }: CaseResult) => verdict !== 'OK' && verdict !== 'UNIMPLEMENTED';
 
-/** What the peer did not agree on: each reason once, and for how many cases it is one. */
+/** What the peer did not agree on: for how many cases, and why at the first of them. */
 function sayUnimplemented(results: readonly CaseResult[], width: number): string[] {
-  const reasons = results.flatMap(({ verdict, happened }) =>
-    verdict === 'UNIMPLEMENTED' ? [happened] : [],
-  );
-  return [...new Set(reasons)].flatMap((reason) => {
-    const cases = count(reasons.filter((other) => other === reason).length, 'case');
-    const [first = '', ...rest] = wrap(`${cases} UNIMPLEMENTED: ${reason}`, width - 2);
-    return ['', `${MARKS.UNIMPLEMENTED} ${first}`, ...rest.map((line) => `  ${line}`)];
-  });
+  const [example, ...others] = results.filter(({ verdict }) => verdict === 'UNIMPLEMENTED');
+  if (!example) return [];
+  const cases = count(1 + others.length, 'case');
+  const what = `${cases} UNIMPLEMENTED, beginning with ${example.id}: ${example.happened}`;
+  const [first = '', ...rest] = wrap(what, width - 2);
+  return ['', `${MARKS.UNIMPLEMENTED} ${first}`, ...rest.map((line) => `  ${line}`)];
 }
 
 /** Why cases were not tried: once, however many they are. */
