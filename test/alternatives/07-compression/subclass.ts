@@ -18,6 +18,7 @@ import {
 } from '../../../shared/protocol.ts';
 import type { RequestHead } from '../../../solutions/01-handshake/handshake.ts';
 import {
+  checkHeader,
   type FrameHeader,
   FrameReader,
   MAX_MESSAGE_BYTES,
@@ -328,70 +329,80 @@ export class Inflater {
   }
 }
 
-/** A compressed message that is arriving. */
+/** A message that is arriving. */
 interface OpenMessage {
-  readonly opcode: number;
-  readonly bytes: History;
+  /** The header of its first frame. */
+  readonly first: FrameHeader;
+  /** What has arrived of it. `undefined`: it is not compressed, and its frames were passed on. */
+  readonly packed: History | undefined;
   /** What its headers have announced so far. */
   readonly announced: number;
 }
 
 export class InflatingReader extends FrameReader {
+  readonly #role: Role;
+  readonly #check: (header: FrameHeader) => void;
   readonly #inflater: Inflater;
   readonly #maxMessageBytes: number;
   #open: OpenMessage | undefined;
 
   constructor(
+    role: Role,
     check: (header: FrameHeader) => void,
     inflater: Inflater,
     maxMessageBytes = MAX_MESSAGE_BYTES,
   ) {
     super((header) => {
-      this.#open = this.#follow(header, check);
+      if (isControl(header.opcode)) check(header);
+      else this.#open = this.#follow(header);
     });
+    this.#role = role;
+    this.#check = check;
     this.#inflater = inflater;
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  /** Shows a header to `check`. Returns the compressed message that is open after it. */
-  #follow(header: FrameHeader, check: (header: FrameHeader) => void): OpenMessage | undefined {
-    const open = this.#open;
-    const isMarked = (header.rsv & 0b100) !== 0;
-    if (isControl(header.opcode)) {
-      check(header);
-      return open;
+  /** Checks the header of a data frame. Returns the message that it belongs to. */
+  #follow(header: FrameHeader): OpenMessage {
+    const isFirst = header.opcode !== Opcode.Continuation;
+    const isPacked = isFirst ? (header.rsv & 0b100) !== 0 : this.#open?.packed !== undefined;
+    if (!isPacked && !this.#open?.packed) {
+      this.#check(header);
+      return { first: header, packed: undefined, announced: 0 };
     }
-    if (open) {
-      if (header.opcode !== Opcode.Continuation) throw newMessage();
-      const announced = open.announced + header.payloadLength;
-      check({ ...header, opcode: open.opcode, payloadLength: announced });
-      return { ...open, announced };
-    }
-    if (!isMarked || header.opcode === Opcode.Continuation) {
-      check(header);
-      return undefined;
-    }
-    check({ ...header, rsv: header.rsv & 0b011 });
-    const { opcode, payloadLength: announced } = header;
-    return { opcode, bytes: new History(Number.POSITIVE_INFINITY), announced };
+    if (isFirst && this.#open) throw newMessage();
+    checkHeader(isFirst ? { ...header, rsv: header.rsv & 0b011 } : header, this.#role);
+    const open = this.#open ?? { first: header, packed: endless(), announced: 0 };
+    const announced = open.announced + header.payloadLength;
+    if (announced > this.#maxMessageBytes) throw tooBig();
+    return { ...open, announced };
   }
 
   override read(): Frame | undefined {
     for (let frame = super.read(); frame; frame = super.read()) {
-      const open = this.#open;
-      if (!open || isControl(frame.opcode)) return frame;
-      open.bytes.add(frame.payload);
-      if (!frame.fin) continue;
-      this.#open = undefined;
-      const payload = this.#inflater.inflate(open.bytes.bytes, this.#maxMessageBytes);
-      return { fin: true, opcode: open.opcode, payload };
+      const { fin, opcode, payload } = frame;
+      const open = isControl(opcode) ? undefined : this.#open;
+      if (open && fin) this.#open = undefined;
+      if (!open?.packed) return frame;
+      open.packed.add(payload);
+      if (fin) return this.#whole(open.first, open.packed.bytes);
     }
     return undefined;
   }
 
-  override peek(from = 0): Uint8Array {
-    return this.#open ? new Uint8Array(0) : super.peek(from);
+  #whole(first: FrameHeader, packed: Uint8Array): Frame {
+    const payload = this.#inflater.inflate(packed, this.#maxMessageBytes);
+    this.#check({ ...first, fin: true, rsv: 0, payloadLength: payload.length });
+    return { fin: true, opcode: first.opcode, payload };
   }
+
+  override peek(from = 0): Uint8Array {
+    return this.#open?.packed ? new Uint8Array(0) : super.peek(from);
+  }
+}
+
+function endless(): History {
+  return new History(Number.POSITIVE_INFINITY);
 }
 
 function newMessage(): ProtocolError {
@@ -435,7 +446,7 @@ export class PerMessageDeflate implements Extension {
     return new MessageReader(
       this.#role,
       maxMessageBytes,
-      (check) => new InflatingReader(check, this.#inflater, maxMessageBytes),
+      (check) => new InflatingReader(this.#role, check, this.#inflater, maxMessageBytes),
     );
   }
 
