@@ -108,6 +108,9 @@ function mistakeIn(params: readonly string[], offers: readonly ExtensionItem[]) 
   if (bits === 'client_max_window_bits') {
     return 'Only in an offer is `client_max_window_bits` without a value. An answer says how many.';
   }
+  if (bits === 'client_max_window_bits=15' && isOffered) {
+    return '15 bits are what the client has anyway: an answer says no more than it has to.';
+  }
   return bits !== undefined && !isOffered
     ? 'A client that has not offered `client_max_window_bits` does not understand it, and fails the connection.'
     : undefined;

@@ -46,7 +46,7 @@ function wayOf({ fin, opcode, rsv1, payload }: Frame, text: string, window: stri
   if (rsv1 !== true) return Buffer.from(payload).toString() === text ? 'as it is' : 'another text';
   if (inflates(payload, text)) return 'compressed, without a reference back';
   if (window !== '' && inflates(payload, text, window)) return 'compressed, with a reference back';
-  return 'compressed, and not to be inflated';
+  return 'compressed, and cannot be inflated';
 }
 
 /** Checks that a frame carries a text in this way. */

@@ -79,7 +79,7 @@ function textOf({ opcode, rsv1, payload }: Frame, { window }: Memory): string {
   try {
     return Buffer.from(rsv1 ? unpacked(payload, window) : payload).toString();
   } catch {
-    return 'not to be inflated with the window that was agreed on';
+    return 'cannot be inflated with the window that was agreed on';
   }
 }
 
