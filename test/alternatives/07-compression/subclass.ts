@@ -28,6 +28,7 @@ import {
   encodeFrames,
   encodeMaskedFrame,
   fragment,
+  SendQueue,
 } from '../../../solutions/03-sending-frames/sending.ts';
 import {
   type Accepted,
@@ -56,6 +57,7 @@ export const EARLIER = {
   MessageReader,
   encodeFrames,
   encodeMaskedFrame,
+  SendQueue,
   openingHandshake,
   Connection,
   WebSocketServer,
