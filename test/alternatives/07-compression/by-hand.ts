@@ -12,18 +12,27 @@ import {
 } from '../../../shared/protocol.ts';
 import type { RequestHead } from '../../../solutions/01-handshake/handshake.ts';
 import {
+  checkHeader,
   type FrameHeader,
   FrameReader,
   MessageReader,
 } from '../../../solutions/02-reading-frames/reading.ts';
-import { fragment } from '../../../solutions/03-sending-frames/sending.ts';
+import {
+  encodeFrames,
+  encodeMaskedFrame,
+  fragment,
+  SendQueue,
+} from '../../../solutions/03-sending-frames/sending.ts';
 import {
   type Accepted,
+  Connection,
   type Handler,
   type Options,
+  openingHandshake,
   WebSocketServer,
 } from '../../../solutions/05-server/server.ts';
 import {
+  ClientConnection,
   type ClientHandler,
   type ClientOptions,
   connect,
@@ -35,6 +44,18 @@ import type {
   ExtensionItem,
   ExtensionParam,
 } from '../../../solutions/07-compression/compression.ts';
+
+export const EARLIER = {
+  MessageReader,
+  encodeFrames,
+  encodeMaskedFrame,
+  SendQueue,
+  openingHandshake,
+  Connection,
+  WebSocketServer,
+  ClientConnection,
+  connect,
+} as const;
 
 export const DEFLATE = 'permessage-deflate';
 
@@ -267,37 +288,52 @@ export class Inflater {
   }
 }
 
-/** What a header means for a compressed message. */
-type Place = 'outside' | 'first' | 'inside' | 'last';
+/** The compressed message that is open. */
+interface Packed {
+  readonly first: FrameHeader;
+  announced: number;
+  /** Joined a thousand at a time: a payload of a byte is an object of a hundred. */
+  pieces: Uint8Array[];
+}
+
+/** How many pieces are kept before they are joined. */
+const MAX_PIECES = 1000;
 
 export class InflatingReader {
   readonly #frames: FrameReader;
-  readonly #inflate: (payload: Uint8Array) => Uint8Array;
-  /** Where the frame stands that is read next. */
-  #place: Place = 'outside';
-  #opcode = 0;
-  #announced = 0;
-  #arrived: Uint8Array[] = [];
+  readonly #finish: (packed: Packed) => Frame;
+  #packed: Packed | undefined;
+  #isOpen = false;
 
-  constructor(check: (header: FrameHeader) => void, inflater: Inflater, maxMessageBytes?: number) {
-    this.#inflate = (payload) => inflater.inflate(payload, maxMessageBytes);
+  constructor(
+    role: Role,
+    check: (header: FrameHeader) => void,
+    inflater: Inflater,
+    maxMessageBytes = 16 * 1024 * 1024,
+  ) {
     this.#frames = new FrameReader((header) => {
-      if (header.opcode >= 8) return check(header);
-      if (this.#place === 'outside') return this.#begin(header, check);
-      if (header.opcode !== 0) throw fail(1002, '5.4', 'A message inside of another.');
-      this.#announced += header.payloadLength;
-      check({ ...header, opcode: this.#opcode, payloadLength: this.#announced });
-      if (header.fin) this.#place = 'last';
+      const isFirst = header.opcode === 1 || header.opcode === 2;
+      const isPacked = header.rsv >= 4 && isFirst;
+      if (header.opcode >= 8 || !(this.#packed || isPacked)) {
+        check(header);
+        if (header.opcode < 8) this.#isOpen = !header.fin;
+        return;
+      }
+      const bare = isPacked ? { ...header, rsv: header.rsv - 4 } : header;
+      checkHeader(bare, role);
+      if (this.#isOpen || (this.#packed && isFirst)) {
+        throw fail(1002, '5.4', 'A message inside of another.');
+      }
+      const packed = this.#packed ?? { first: bare, announced: 0, pieces: [] };
+      packed.announced += header.payloadLength;
+      if (packed.announced > maxMessageBytes) throw fail(1009, '10.4', 'Too much.');
+      this.#packed = packed;
     });
-  }
-
-  #begin(header: FrameHeader, check: (header: FrameHeader) => void): void {
-    const isPacked = header.rsv >= 4 && header.opcode !== 0;
-    check(isPacked ? { ...header, rsv: header.rsv - 4 } : header);
-    if (!isPacked) return;
-    this.#place = header.fin ? 'last' : 'inside';
-    this.#opcode = header.opcode;
-    this.#announced = header.payloadLength;
+    this.#finish = ({ first, pieces }) => {
+      const payload = inflater.inflate(Buffer.concat(pieces), maxMessageBytes);
+      check({ ...first, fin: true, payloadLength: payload.length });
+      return { fin: true, opcode: first.opcode, payload };
+    };
   }
 
   push(chunk: Uint8Array): void {
@@ -305,18 +341,20 @@ export class InflatingReader {
   }
 
   read(): Frame | undefined {
-    const frame = this.#frames.read();
-    if (frame === undefined || this.#place === 'outside' || frame.opcode >= 8) return frame;
-    this.#arrived.push(frame.payload);
-    if (this.#place === 'inside') return this.read();
-    const payload = this.#inflate(Buffer.concat(this.#arrived));
-    this.#arrived = [];
-    this.#place = 'outside';
-    return { fin: true, opcode: this.#opcode, payload };
+    for (;;) {
+      const frame = this.#frames.read();
+      const packed = this.#packed;
+      if (frame === undefined || packed === undefined || frame.opcode >= 8) return frame;
+      packed.pieces.push(frame.payload);
+      if (packed.pieces.length > MAX_PIECES) packed.pieces = [Buffer.concat(packed.pieces)];
+      if (!frame.fin) continue;
+      this.#packed = undefined;
+      return this.#finish(packed);
+    }
   }
 
   peek(from = 0): Uint8Array {
-    return this.#place === 'outside' ? this.#frames.peek(from) : new Uint8Array(0);
+    return this.#packed ? new Uint8Array(0) : this.#frames.peek(from);
   }
 }
 
@@ -327,9 +365,9 @@ export function deflatedFrames(
   maxPayload: number,
   options: SendOptions = {},
 ): Frame[] {
-  if (options.compress === false) return fragment(opcode, data, maxPayload);
-  const packed = deflater.deflate(data);
-  if (packed === undefined) return fragment(opcode, data, maxPayload);
+  const plain = fragment(opcode, data, maxPayload);
+  const packed = options.compress === false ? undefined : deflater.deflate(data);
+  if (packed === undefined) return plain;
   return fragment(opcode, packed, maxPayload).map((frame, i) =>
     i === 0 ? { ...frame, rsv1: true } : frame,
   );
@@ -351,7 +389,7 @@ export class PerMessageDeflate implements Extension {
       !params[`${theirs}NoContextTakeover`],
     );
     this.readerFor = (max) =>
-      new MessageReader(role, max, (check) => new InflatingReader(check, inflater, max));
+      new MessageReader(role, max, (check) => new InflatingReader(role, check, inflater, max));
     this.framesFor = (opcode, data, maxPayload, options) =>
       deflatedFrames(deflater, opcode, data, maxPayload, options);
   }

@@ -112,7 +112,9 @@ function expectLine(
   const parts = lines
     .filter(isOurs)
     .map((line) => line.slice(NAME.length + 1).split(';'))
-    .map(([name = '', ...params]) => [name.trim(), ...params.map((it) => it.trim()).sort()]);
+    // Quotes and spaces are free.
+    .map((items) => items.map((it) => it.replace(/[" \t]/g, '')))
+    .map(([name = '', ...params]) => [name, ...params.sort()]);
   equal(() => parts.map((it) => it.join('; ')), [expected.join('; ')], what, {
     given,
     label: 'Sec-WebSocket-Extensions',
