@@ -43,7 +43,7 @@ class Memory {
 
   /** Makes that of the `server` or the `client`, from what the response says. */
   constructor(side: 'server' | 'client', response: string) {
-    const [, bits = 15] = new RegExp(`${side}_max_window_bits=(\\d+)`).exec(response) ?? [];
+    const [, bits = 15] = new RegExp(`${side}_max_window_bits="?(\\d+)`).exec(response) ?? [];
     this.bits = Number(bits);
     this.#bytes = response.includes(`${side}_no_context_takeover`) ? 0 : 2 ** this.bits;
   }
