@@ -90,8 +90,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [116],
     edits: [
       [
-        "    this.#reader = new MessageReader('server', limits.maxMessageBytes);",
-        '    this.#reader = SHARED;',
+        "      : new MessageReader('server', limits.maxMessageBytes);",
+        '      : SHARED;',
       ],
       [
         'const MESSAGE_COST_BYTES = 128;',
@@ -234,7 +234,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        'this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;',
+        `for (const frame of frames) this.#waitingBytes += frame.payload.length;
+    this.#waitingBytes += MESSAGE_COST_BYTES;`,
         'this.#waitingBytes += data.length + MESSAGE_COST_BYTES;',
       ],
     ],
@@ -733,8 +734,8 @@ const SHARED = new MessageReader('server');`,
     rules: [150],
     edits: [
       [
-        'new Connection(limits, now, () => this.#scheduleTurn())',
-        'new Connection({ ...LIMITS, pingIntervalMs: limits.pingIntervalMs, closeTimeoutMs: limits.closeTimeoutMs }, now, () => this.#scheduleTurn())',
+        'new Connection(limits, now, () => this.#scheduleTurn(), extension)',
+        'new Connection({ ...LIMITS, pingIntervalMs: limits.pingIntervalMs, closeTimeoutMs: limits.closeTimeoutMs }, now, () => this.#scheduleTurn(), extension)',
       ],
     ],
   },

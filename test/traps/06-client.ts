@@ -557,8 +557,8 @@ const OPENING: readonly Trap[] = [
     rules: [31],
     edits: [
       [
-        "if (valuesOf('sec-websocket-extensions').length > 0)",
-        "if (valuesOf('sec-websocket-extensions').length > 1)",
+        "if (!hasOffered && valuesOf('sec-websocket-extensions').length > 0)",
+        "if (!hasOffered && valuesOf('sec-websocket-extensions').length > 1)",
       ],
     ],
   },
@@ -571,7 +571,7 @@ const OPENING: readonly Trap[] = [
     rules: [31],
     edits: [
       [
-        "if (valuesOf('sec-websocket-extensions').length > 0)",
+        "if (!hasOffered && valuesOf('sec-websocket-extensions').length > 0)",
         "if (valuesOf('sec-websocket-extensions').some((it) => !it.startsWith('permessage-deflate')))",
       ],
     ],
@@ -900,7 +900,7 @@ const CORE: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'this.#queue.addMessage([{ fin: true, opcode, payload }]);',
+        'this.#queue.addMessage(frames ?? [{ fin: true, opcode, payload }]);',
         'this.#queue.addMessage(fragment(opcode, payload, 65_536));',
       ],
       ['  encodeText,\n', '  encodeText,\n  fragment,\n'],
@@ -915,7 +915,7 @@ const CORE: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'this.#onTheirWay.push(isControl(frame.opcode) ? 0 : frame.payload.length);',
+        'this.#onTheirWay.push(isControl(frame.opcode) ? 0 : (this.#waiting.shift() ?? 0));',
         `if (!isControl(frame.opcode)) this.#bufferedBytes -= frame.payload.length;
     this.#onTheirWay.push(0);`,
       ],
@@ -1231,8 +1231,8 @@ const CORE: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'isControl(frame.opcode) ? 0',
-        'frame.opcode === Opcode.Ping || frame.opcode === Opcode.Pong ? 0',
+        'isControl(frame.opcode) ? 0 : (this.#waiting.shift() ?? 0)',
+        'frame.opcode === Opcode.Ping || frame.opcode === Opcode.Pong ? 0 : (this.#waiting.shift() ?? frame.payload.length)',
       ],
     ],
   },
