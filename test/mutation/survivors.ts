@@ -273,6 +273,20 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '07',
+    line: 'if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);',
+    from: 'this.#takeover',
+    to: 'true',
+    why: 'A receiver may keep a window that its peer has promised not to use: it is a waste, and not wrong.',
+  },
+  {
+    lesson: '07',
+    line: 'if (arrived > this.#memory.length) {',
+    from: 'arrived > this.#memory.length',
+    to: 'arrived >= this.#memory.length',
+    why: 'Memory that is exactly full grows a fragment earlier.',
+  },
+  {
+    lesson: '07',
     line: 'const [, name, value, quoted] = PARAM.exec(text) ?? [];',
     from: '[]',
     to: '["Stryker was here"]',

@@ -461,7 +461,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ),
   rule(151, '10.4', 'SHOULD', ['02'], 'There are limits for frames and for whole messages.'),
   rule(152, '10.6', 'MUST', ['06'], 'TLS is supported.'),
-  rule(153, '10.7', 'MUST', ['02', '05', '06', '07'], 'What arrives is always checked.'),
+  rule(153, '10.7', 'MUST', ['02', '05', '06'], 'What arrives is always checked.'),
   rule(
     154,
     '10.7',

@@ -89,10 +89,7 @@ export const TRAPS: readonly Trap[] = [
     source: 'RFC 6455 §6.2',
     rules: [116],
     edits: [
-      [
-        "      : new MessageReader('server', limits.maxMessageBytes);",
-        '      : SHARED;',
-      ],
+      ["      : new MessageReader('server', limits.maxMessageBytes);", '      : SHARED;'],
       [
         'const MESSAGE_COST_BYTES = 128;',
         `const MESSAGE_COST_BYTES = 128;

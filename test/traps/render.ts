@@ -75,7 +75,8 @@ export function addressOf(source: string): string | undefined {
 
 function renderRule(number: number): string {
   const rule = REQUIREMENTS.find((candidate) => candidate.number === number);
-  return `- Breaks rule ${number}, §${rule?.section}: ${rule?.text}`;
+  const where = rule?.section.replace(/^(?=\d)/, '§');
+  return `- Breaks rule ${number}, ${where}: ${rule?.text}`;
 }
 
 /** Draws edits as hunks, each with the name of what it is a part of, and a line around it. */

@@ -254,7 +254,7 @@ const LIVE: Scenarios = [
   },
   {
     what: 'Bombs and garbage get a Close with a code, and the server lives on.',
-    rules: [153, 164],
+    rules: [164],
     check: (lesson) =>
       serve(
         lesson,
