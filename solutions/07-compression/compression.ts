@@ -1,3 +1,4 @@
+import { kMaxLength } from 'node:buffer';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   CloseCode,
@@ -286,8 +287,9 @@ export function inflateMessage(
     const { plain, read } = inflateStream(rest, room, dictionary);
     pieces.push(plain);
     room -= plain.length;
-    dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);
     rest = rest.subarray(read);
+    if (rest.length === 0) break;
+    dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);
   }
   // zlib returns a part of 16 KiB, and `Buffer.concat` one of what all buffers share.
   const message = new Uint8Array(maxBytes - room);
@@ -306,8 +308,8 @@ function inflateStream(bytes: Uint8Array, room: number, dictionary: Uint8Array) 
     const { buffer: plain, engine } = inflateRawSync(bytes, {
       finishFlush: constants.Z_SYNC_FLUSH,
       dictionary,
-      // It has to be 1 at least.
-      maxOutputLength: Math.max(room, 1),
+      // It has to be 1 at least, and no limit is one, too.
+      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),
       info: true,
     }) as unknown as { buffer: Uint8Array; engine: { bytesWritten: number } };
     if (plain.length > room) throw tooBig('More than the limit comes out.');
