@@ -152,7 +152,13 @@ const REFUSED: Scenarios = [
       `pmd; smwb=${bits}`,
     ]),
   ),
-  refuses([140, 163], 'a value for a parameter that has none', {}, 'pmd; snct=true', 'pmd; cnct=1'),
+  refuses(
+    [140, 163],
+    'a value for a parameter that has none',
+    {},
+    'pmd; snct=true',
+    'pmd; cnct=undefined',
+  ),
   refuses(
     [163],
     'a parameter that comes twice',

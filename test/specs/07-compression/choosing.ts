@@ -111,16 +111,16 @@ const DECLINING: Scenarios = [
   declines(
     [140, 161],
     'window bits that are not written in decimal, without zeros before them',
-    ...['010', '08', '1e1', '0xA', '+10', '-10', '10.', '10.0', 'a', 'true'].flatMap((bits) => [
-      `pmd; cmwb=${bits}`,
-      `pmd; smwb=${bits}`,
-    ]),
+    ...['010', '08', '1e1', '0xA', '+10', '-10', '10.', '10.0', 'a', 'true', 'NaN'].flatMap(
+      (bits) => [`pmd; cmwb=${bits}`, `pmd; smwb=${bits}`],
+    ),
   ),
   declines([140, 161], '`server_max_window_bits` without a value', 'pmd; smwb', 'pmd; cmwb; smwb'),
   declines(
     [140, 161],
     'a value for a parameter that has none',
     'pmd; snct=true',
+    'pmd; snct=undefined',
     'pmd; cnct=1',
     'pmd; snct=snct; cmwb',
     'pmd; cnct=8',
