@@ -282,7 +282,7 @@ export function inflateMessage(
   let room = maxBytes;
   let rest: Uint8Array = Buffer.concat([payload, TAIL]);
   let dictionary = window;
-  for (let streams = 0; rest.length > 0; streams++) {
+  for (let streams = 0; ; streams++) {
     if (streams > MAX_FINAL_BLOCKS) throw tooBig(`More than ${MAX_FINAL_BLOCKS} final blocks.`);
     const { plain, read } = inflateStream(rest, room, dictionary);
     pieces.push(plain);
