@@ -279,20 +279,20 @@ export function inflateMessage(
   window: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   const pieces: Uint8Array[] = [];
-  let room = maxBytes;
+  let size = 0;
   let rest: Uint8Array = Buffer.concat([payload, TAIL]);
   let dictionary = window;
   for (let streams = 0; ; streams++) {
     if (streams > MAX_FINAL_BLOCKS) throw tooBig(`More than ${MAX_FINAL_BLOCKS} final blocks.`);
-    const { plain, read } = inflateStream(rest, room, dictionary);
+    const { plain, read } = inflateStream(rest, maxBytes - size, dictionary);
     pieces.push(plain);
-    room -= plain.length;
+    size += plain.length;
     rest = rest.subarray(read);
     if (rest.length === 0) break;
     dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);
   }
   // zlib returns a part of 16 KiB, and `Buffer.concat` one of what all buffers share.
-  const message = new Uint8Array(maxBytes - room);
+  const message = new Uint8Array(size);
   let at = 0;
   for (const piece of pieces) {
     message.set(piece, at);

@@ -106,7 +106,7 @@ const PACKING: readonly CompressionChoice[] = [
     what: 'parts of another size, and a byte more than the limit, out of zlib',
     edits: [
       [
-        '      maxOutputLength: Math.max(room, 1),\n',
+        '      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),\n',
         '      maxOutputLength: room + 1,\n      chunkSize: 1024,\n',
       ],
     ],

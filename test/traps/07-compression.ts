@@ -837,7 +837,7 @@ const PACKING: readonly Trap[] = [
     rules: [164],
     edits: [
       ["    if (plain.length > room) throw tooBig('More than the limit comes out.');\n", ''],
-      ['      maxOutputLength: Math.max(room, 1),\n', ''],
+      ['      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),\n', ''],
       [
         '  const pieces: Uint8Array[] = [];\n',
         "  const pieces: Uint8Array[] = [];\n  if (payload.length > maxBytes) throw tooBig('It is too long.');\n",
@@ -864,7 +864,7 @@ const PACKING: readonly Trap[] = [
     story: 'The limit looked at when all has come out. It is refused, and the memory was taken.',
     source: 'zaphoyd/websocketpp#1191',
     rules: [164],
-    edits: [['      maxOutputLength: Math.max(room, 1),\n', '']],
+    edits: [['      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),\n', '']],
   },
   {
     id: 'cut-at-the-limit',
@@ -888,7 +888,7 @@ const PACKING: readonly Trap[] = [
       'The limit counted anew after each BFINAL. A hundred blocks, and a hundred times the limit comes out.',
     source: 'RFC 6455 §10.4',
     rules: [164],
-    edits: [['inflateStream(rest, room, dictionary)', 'inflateStream(rest, maxBytes, dictionary)']],
+    edits: [['inflateStream(rest, maxBytes - size, dictionary)', 'inflateStream(rest, maxBytes, dictionary)']],
   },
   {
     id: 'error-of-zlib',
@@ -934,8 +934,8 @@ const PACKING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '  const message = new Uint8Array(maxBytes - room);',
-        '  if (pieces.length === 1) return pieces[0]!;\n  const message = new Uint8Array(maxBytes - room);',
+        '  const message = new Uint8Array(size);',
+        '  if (pieces.length === 1) return pieces[0]!;\n  const message = new Uint8Array(size);',
       ],
     ],
   },

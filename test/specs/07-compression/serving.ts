@@ -9,12 +9,7 @@ import { utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
 import { Listener, type Peer, request } from '../../../shared/kit/peer.ts';
 import { CloseCode, Opcode } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
-import type {
-  Connection,
-  Handler,
-  Options,
-  WebSocketServer,
-} from '../../../solutions/05-server/server.ts';
+import type { Handler, Options, WebSocketServer } from '../../../solutions/05-server/server.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { AGREED, ECHO, HELLO, HELLO_AGAIN } from './agreed.ts';
 import { goes, packed, type Way } from './far.ts';
