@@ -1,3 +1,4 @@
+import { kMaxLength } from 'node:buffer';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   CloseCode,

@@ -888,7 +888,12 @@ const PACKING: readonly Trap[] = [
       'The limit counted anew after each BFINAL. A hundred blocks, and a hundred times the limit comes out.',
     source: 'RFC 6455 §10.4',
     rules: [164],
-    edits: [['inflateStream(rest, maxBytes - size, dictionary)', 'inflateStream(rest, maxBytes, dictionary)']],
+    edits: [
+      [
+        'inflateStream(rest, maxBytes - size, dictionary)',
+        'inflateStream(rest, maxBytes, dictionary)',
+      ],
+    ],
   },
   {
     id: 'error-of-zlib',
