@@ -36,10 +36,12 @@ export const SAMPLES: readonly Load[] = (['chat', 'list', 'page', 'book', 'noise
   (sample) => ({ bytes: SAMPLE_BYTES[sample], inFlight: 1, sample }),
 );
 
+/** How many connections there are. */
+const CONNECTIONS = 24;
 /** How many processes make load. One would be slower than the server it tests. */
 const GENERATORS = 3;
-/** How many connections each of them has. */
-const CONNECTIONS = 8;
+/** When it compresses, one is fast enough, and fewer have to be woken for an answer. */
+const COMPRESSING_GENERATORS = 1;
 /** How many messages make a connection busy: their 845 bytes each fill its windows. */
 const BUSY_MESSAGES = 50;
 
@@ -131,7 +133,8 @@ export class Bench<K extends Kind> {
     this.#kinds = kinds;
     this.#effort = effort;
     this.#servers = new Map(kinds.map((kind) => [kind, new Process('server.ts', [kind, lesson])]));
-    this.#generators = Array.from({ length: GENERATORS }, () => new Process('load.ts'));
+    const count = kinds.some(isCompressing) ? COMPRESSING_GENERATORS : GENERATORS;
+    this.#generators = Array.from({ length: count }, () => new Process('load.ts'));
   }
 
   /** Waits until every server listens. */
@@ -160,7 +163,7 @@ export class Bench<K extends Kind> {
       ...load,
       kind,
       port: this.#ports.get(kind) ?? 0,
-      connections: CONNECTIONS,
+      connections: CONNECTIONS / this.#generators.length,
       warmUpMs: this.#effort.warmUpMs,
       countMs: this.#effort.countMs,
     };
