@@ -155,9 +155,10 @@ export const MAX_FINAL_BLOCKS = 100;
 /**
  * Step 4 · A message, unpacked.
  *
- * Decompresses a message that may refer back to `window`, into a copy of its own size. It can have
- * any number of blocks of any kind. A block with BFINAL ends a DEFLATE stream, but not the message:
- * at the next byte, another stream begins, which may refer back to what was before it. A peer that
+ * Puts back the 00 00 ff ff that was cut off, and decompresses a message that may refer back to
+ * `window`, into a copy of its own size. It can have any number of blocks of any kind. A block with
+ * BFINAL ends a DEFLATE stream, but not the message: at the next byte, another stream begins, which
+ * may refer back over the last 32 KiB before it. No more than those are copied for it. A peer that
  * has left 00 00 ff ff in its place, or sends no byte for an empty message, is understood, too.
  *
  * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any

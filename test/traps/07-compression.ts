@@ -767,6 +767,15 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'tail-left-off',
+    step: 4,
+    story:
+      'A message unpacked with a sync flush, but without the four bytes. Whatever is right comes out all the same. What breaks off is handed on as if it were whole.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [157],
+    edits: [['let rest: Uint8Array = Buffer.concat([payload, TAIL]);', 'let rest = payload;']],
+  },
+  {
     id: 'header-of-zlib-expected',
     step: 4,
     story:
@@ -930,6 +939,20 @@ const PACKING: readonly Trap[] = [
     source: 'RFC 6455 §10.4',
     rules: [164],
     edits: [['streams > MAX_FINAL_BLOCKS', 'streams > 2 ** 30']],
+  },
+  {
+    id: 'everything-in-the-window',
+    step: 4,
+    story:
+      'All that has come out kept as the window within a message. With 16 MiB of zeros before a hundred empty blocks with BFINAL, which are 16 KiB on the wire, it is copied a hundred times.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [
+      [
+        'dictionary = Buffer.concat([dictionary, plain]).subarray(-MAX_WINDOW_BYTES);',
+        'dictionary = Buffer.concat([dictionary, plain]);',
+      ],
+    ],
   },
   {
     id: 'unpacked-as-view',

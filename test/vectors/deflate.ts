@@ -196,6 +196,20 @@ export const NO_MESSAGES: readonly Vector<NoMessage>[] = [
     expected: { why: 'The second length is the first one with every bit turned.' },
   },
   {
+    id: 'deflate-cut-lengths',
+    source: 'RFC 7692 §7.2.2',
+    what: 'a stored block that breaks off within its lengths',
+    wire: '00 05',
+    expected: { why: 'With 00 00 ff ff put back, its lengths are 5 and ff00, which do not fit.' },
+  },
+  {
+    id: 'deflate-cut-stored',
+    source: 'RFC 7692 §7.2.2',
+    what: 'a stored block with two of its five bytes',
+    wire: '00 05 00 fa ff "He"',
+    expected: { why: 'With 00 00 ff ff put back, the last ff begins a block of type 3.' },
+  },
+  {
     id: 'deflate-after-final',
     source: 'RFC 7692 §7.2.1',
     what: 'what is no block after one with BFINAL',

@@ -1,5 +1,5 @@
 /** Step 4 · A message, unpacked. */
-import { constants, deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
@@ -136,6 +136,7 @@ function refusesGarbage({ what, wire, expected }: (typeof NO_MESSAGES)[number]):
             ...given({ payload, ...(window && { window }) }),
             ['which is wrong', expected.why],
           ],
+          cause: (returned) => causeOfPatience(returned, payload),
           causeOfError: (error) =>
             error instanceof ProtocolError
               ? undefined
@@ -144,6 +145,14 @@ function refusesGarbage({ what, wire, expected }: (typeof NO_MESSAGES)[number]):
       );
     },
   };
+}
+
+/** What is wrong where just that was returned which zlib finds in a message as it arrived. */
+function causeOfPatience(returned: unknown, payload: Uint8Array): string | undefined {
+  const found = inflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
+  return returned instanceof Uint8Array && Buffer.compare(returned, found) === 0
+    ? 'This is what zlib makes of the bytes as they arrive: it waits for more, and says nothing. With the 00 00 ff ff that was cut off put back, it finds the mistake.'
+    : undefined;
 }
 
 /** Makes zeros, packed: so many times 64 KiB. */
@@ -242,7 +251,11 @@ function hasUsualLimit(lesson: Lesson): void {
 /** How many blocks can have BFINAL. */
 const MOST_FINAL = 100;
 
-const EMPTY_FINAL = { symbols: [], final: true };
+/** Makes so many empty blocks with BFINAL, of two bytes each. */
+function emptyFinals(count: number): Uint8Array {
+  const block = fromHex('03 00');
+  return join(...Array.from({ length: count }, () => block));
+}
 
 const FINALS = `Unpack a message with ${MOST_FINAL} blocks with BFINAL, and refuse one with more.`;
 
@@ -258,11 +271,38 @@ function countsFinals(lesson: Lesson): void {
 const MANY = 'Stop at the 101st block with BFINAL: what comes after it does not matter.';
 
 function stopsAtFinals(lesson: Lesson): void {
-  const block = writeMessage([EMPTY_FINAL]).subarray(0, 2);
-  const blocks = Array.from({ length: 1000 }, () => block);
-  const payload = join(...blocks, Uint8Array.of(0xff, 0xff));
+  const payload = join(emptyFinals(1000), Uint8Array.of(0xff, 0xff));
   const facts: Fact[] = [['BFINAL', 'in 1000 blocks, and then there is no DEFLATE any more']];
   refusesLarge(lesson, { payload }, MANY, facts, causeOfGarbage);
+}
+
+const ONCE = 'Do not copy all that has come out again after each block with BFINAL.';
+
+const COPIED =
+  'Where these blocks come first, it takes far less: so what has come out is copied after each of them. For what refers back, the last 32 KiB are enough, and all the pieces can be joined once, at the end.';
+
+function copiesOnce(lesson: Lesson): void {
+  const [many, finals] = [zeros(8), emptyFinals(20)];
+  const plain = new Uint8Array(8 * 65_536);
+  const payload = join(many.subarray(0, -1), finals);
+  const most = 8 * 1024 * 1024;
+  /** The most of several tries: a collection of garbage hides all that one of them reserves. */
+  const reserved = (payload: Uint8Array) => {
+    const unpack = () => unpacks(lesson, { payload }, plain, ONCE);
+    return Math.max(...Array.from({ length: 8 }, () => buffersReserved(1, unpack)));
+  };
+  const taken = reserved(payload);
+  if (taken < most) return;
+  fail(
+    ONCE,
+    [
+      ...given({ payload }),
+      ['comes out', '512 KiB of zeros, and then nothing of 20 blocks with BFINAL'],
+      ['memory', `${Math.round(taken / 1024 / 1024)} MiB are reserved meanwhile`],
+      ['expected', 'less than 8 MiB'],
+    ],
+    reserved(join(finals, many)) < most ? COPIED : undefined,
+  );
 }
 
 const REACH = 'Refer back over the whole window, and over no more than there is.';
@@ -326,6 +366,7 @@ export const UNPACKING: Scenarios = [
   { what: USUAL, rules: [164], check: hasUsualLimit },
   { what: FINALS, rules: [158, 164], check: countsFinals },
   { what: MANY, rules: [164], check: stopsAtFinals },
+  { what: ONCE, rules: [164], check: copiesOnce },
   { what: KEPT, rules: [], check: leavesAlone },
   { what: PART, rules: [], check: unpacksView },
   { what: COPY, rules: [], check: returnsCopy },
