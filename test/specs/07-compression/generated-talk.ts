@@ -11,7 +11,7 @@ import type {
 } from '../../../solutions/07-compression/compression.ts';
 import { binary, type Reader, readAll, text } from '../02-reading-frames/readers.ts';
 import { drawMessage } from './generated-frames.ts';
-import { isCompressed, isPlain } from './sent-messages.ts';
+import { type Call, isCompressed, isPlain, tellCalls } from './sent-messages.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 const ROLES: readonly Role[] = ['server', 'client'];
@@ -47,22 +47,20 @@ class End {
     this.#windowBytes = 2 ** (isServer ? params.serverMaxWindowBits : params.clientMaxWindowBits);
   }
 
-  /** Sends a message that is drawn to the other end. Returns how that was called. */
-  say(choose: Choices, other: End, given: readonly Fact[]): string {
+  /** Sends a message that is drawn to the other end, and adds how that was called. */
+  say(choose: Choices, other: End, given: readonly Fact[], calls: Call[]): void {
     const { opcode, payload } = drawMessage(choose);
     const maxPayload = choose.pick([65_536, 20, 7, 1]);
     const options = choose.oneIn(4) ? { compress: false } : undefined;
     const data = payload.slice();
-    const args = [opcode, show(data), maxPayload, ...(options ? [show(options)] : [])];
-    const call = `${this.#role}: framesFor(${args.join(', ')})`;
-    const told: Fact[] = [...given, ['then', call]];
+    calls.push({ of: `${this.#role}.framesFor(`, opcode, data: payload, maxPayload, options });
+    const told = [...given, ...tellCalls(calls)];
     const frames = this.#extension.framesFor(opcode, data, maxPayload, options);
     this.#isRight(frames, { opcode, data: payload, maxPayload }, options !== undefined, told);
     const bytes = this.#encode(frames, choose.oneIn(3));
     // The caller has its memory back when the frames are written.
     data.fill(0xbb);
     other.#hears(bytes, opcode, payload, told);
-    return call;
   }
 
   #isRight(
@@ -114,13 +112,10 @@ export const ANY_TALK: Scenarios[number] = {
     generated(15, (choose) => {
       const params = drawParams(choose);
       const ends = ROLES.map((role) => new End(lesson, role, params)) as [End, End];
-      const calls: string[] = [];
+      const given: Fact[] = [['params of both', show(params)]];
+      const calls: Call[] = [];
       for (const from of choose.list(8, () => choose.below(2))) {
-        const given: Fact[] = [
-          ['the params', show(params)],
-          ...calls.map((call, i): Fact => [i === 0 ? 'the calls' : '', call]),
-        ];
-        calls.push(ends[from]!.say(choose, ends[1 - from]!, given));
+        ends[from]!.say(choose, ends[1 - from]!, given, calls);
       }
     });
   },

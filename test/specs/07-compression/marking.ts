@@ -11,13 +11,21 @@ import {
   type Role,
   type SendOptions,
 } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { DeflateParams } from '../../../solutions/07-compression/compression.ts';
 import { arrived, readAll, text } from '../02-reading-frames/readers.ts';
 import { ANY_TALK } from './generated-talk.ts';
 import { HOOKS_OF_SENDING } from './hooks.ts';
 import { first, HELLO, HELLO_AGAIN, RSV1 } from './packed-messages.ts';
-import { isCompressed, isPlain } from './sent-messages.ts';
+import {
+  type Call,
+  isCompressed,
+  isPlain,
+  isUnpacked,
+  type Lure,
+  tellCalls,
+} from './sent-messages.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 import { noise, packed } from './zlib.ts';
 
@@ -28,15 +36,27 @@ const NOTHING = new Uint8Array(0);
 const CHAT = utf8('{"type":"chat","from":"Ada","text":"Hello, hello, hello","room":"hello"}');
 const NOISE = noise(100);
 
+const REFERS_TO_PLAIN =
+  'It refers back to what went as it is. The peer has not unpacked that, and does not have it in its window.';
+const REFERS_TO_REFUSED =
+  'It refers back to the message that was refused, which nobody has sent. Let `fragment` refuse it before the deflater gets it.';
+const REFERS_BEFORE =
+  'It refers back to the message before, which the peer need not have any more.';
+const REFERS_TOO_FAR = 'It refers back further than the peer keeps its window.';
+const REFERS_TO_OTHERS =
+  'It refers back to what the other extension has sent, which was for another peer.';
+
 /** Sends messages with one `Deflater`, and tells so. */
 class Sender {
   readonly #lesson: Lesson;
   readonly #deflater: InstanceType<Lesson['Deflater']>;
-  readonly #calls: Fact[] = [];
+  readonly #made: Fact;
+  readonly #calls: Call[] = [];
 
   constructor(lesson: Lesson, bits = 15, takeover = true) {
     this.#lesson = lesson;
     this.#deflater = new lesson.Deflater(bits, takeover);
+    this.#made = ['the deflater', `new Deflater(${bits}, ${takeover})`];
   }
 
   send(
@@ -45,9 +65,7 @@ class Sender {
     maxPayload: number,
     options?: SendOptions,
   ): readonly Frame[] {
-    const args = [opcode, show(data), maxPayload, ...(options ? [show(options)] : [])];
-    const label = this.#calls.length === 0 ? 'the calls' : '';
-    this.#calls.push([label, `deflatedFrames(deflater, ${args.join(', ')})`]);
+    this.#calls.push({ of: DEFLATED, opcode, data, maxPayload, options });
     const call = () =>
       options
         ? this.#lesson.deflatedFrames(this.#deflater, opcode, data, maxPayload, options)
@@ -56,9 +74,11 @@ class Sender {
   }
 
   get given(): readonly Fact[] {
-    return this.#calls;
+    return [this.#made, ...tellCalls(this.#calls)];
   }
 }
+
+const DEFLATED = 'deflatedFrames(deflater, ';
 
 const SENT: Scenarios = [
   {
@@ -191,7 +211,8 @@ const SENT: Scenarios = [
         // All of it is once more in the next, to tempt.
         const next = join(data, CHAT, CHAT);
         const frames = sender.send(Text, next, 1000);
-        const sent = { opcode: Text, data: next, maxPayload: 1000, window: CHAT };
+        const lure = { window: join(CHAT, data), cause: () => REFERS_TO_PLAIN };
+        const sent = { opcode: Text, data: next, maxPayload: 1000, window: CHAT, lure };
         isCompressed(frames, sent, what, sender.given);
       }
     },
@@ -202,22 +223,29 @@ const SENT: Scenarios = [
     check(lesson) {
       const what = 'What `fragment` refuses is refused, and then the window is as it was.';
       const wrong = [
-        [Opcode.Ping, 1000],
-        [Opcode.Continuation, 1000],
-        [Text, 0],
-        [Text, 1.5],
+        [Opcode.Ping, 1000, 'opcode 9 is a Ping, and no message'],
+        [Opcode.Continuation, 1000, 'opcode 0 begins no message'],
+        [Text, 0, 'nothing fits into a frame of 0 bytes'],
+        [Text, 1.5, 'there is no half byte'],
       ] as const;
-      for (const [opcode, maxPayload] of wrong) {
+      for (const [opcode, maxPayload, why] of wrong) {
         const deflater = new lesson.Deflater();
-        const call = `deflatedFrames(deflater, ${opcode}, ${show(CHAT)}, ${maxPayload})`;
+        const refused: Call = { of: DEFLATED, opcode, data: CHAT, maxPayload };
         const refuse = () => lesson.deflatedFrames(deflater, opcode, CHAT, maxPayload);
-        throws(RangeError, refuse, what, { given: [['the call', call]] });
-        const frames = lesson.deflatedFrames(deflater, Text, CHAT, 1000);
-        const given: Fact[] = [
-          ['the calls', `${call} threw`],
-          ['', `deflatedFrames(deflater, 1, ${show(CHAT)}, 1000)`],
-        ];
-        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
+        const reason: Fact = ['which is wrong', why];
+        throws(RangeError, refuse, what, { given: [...tellCalls([refused]), reason] });
+        const sent = { opcode: Text, data: CHAT, maxPayload: 1000 };
+        const given = tellCalls([
+          { ...refused, end: ' threw' },
+          { ...sent, of: DEFLATED },
+        ]);
+        const frames = attempt(
+          () => lesson.deflatedFrames(deflater, Text, CHAT, 1000),
+          what,
+          given,
+        );
+        const lure = { window: CHAT, cause: () => REFERS_TO_REFUSED };
+        isCompressed(frames, { ...sent, lure }, what, given);
       }
     },
   },
@@ -232,6 +260,8 @@ const FREE: DeflateParams = {
 };
 
 const ROLES: readonly Role[] = ['server', 'client'];
+
+const FRAMES_OF_CHAT: Call = { of: 'framesFor(', opcode: Text, data: CHAT, maxPayload: 1000 };
 
 /** Parameters in which nothing is said of one side but this. */
 function agreedFor(role: Role, forgets: boolean, bits = 15): DeflateParams {
@@ -254,7 +284,10 @@ const other = (role: Role): Role => (role === 'server' ? 'client' : 'server');
 
 /** What a failure tells of an extension. */
 function made(role: Role, params: DeflateParams): Fact[] {
-  return [['made with', `new PerMessageDeflate('${role}', ${show(params)})`]];
+  return [
+    ['made with', `new PerMessageDeflate('${role}', params)`],
+    ['params', show(params)],
+  ];
 }
 
 const SWAPPED =
@@ -283,6 +316,41 @@ function hears(
   equal(() => read(params), messages, what, { given, cause, causeOfError: cause });
 }
 
+/**
+ * Sends messages by a new extension, and checks the last. Where that is wrong, the parameters of
+ * the two sides may have been mixed up.
+ */
+function sends(
+  { PerMessageDeflate }: Lesson,
+  [role, params]: readonly [Role, DeflateParams],
+  all: readonly Uint8Array[],
+  { window, lure }: { readonly window?: Uint8Array; readonly lure: Lure },
+  what: string,
+): void {
+  const calls = all.map((data) => ({ of: 'framesFor(', opcode: Text, data, maxPayload: 1000 }));
+  const last = calls.at(-1)!;
+  const lastOf = (agreed: DeflateParams) => {
+    const extension = new PerMessageDeflate(role, agreed);
+    return all.map((data) => extension.framesFor(Text, data, 1000)).at(-1)!;
+  };
+  const cause = () => {
+    const payload = join(...lastOf(swapped(params)).map(({ payload }) => payload));
+    return isUnpacked(payload, last.data, window) ? SWAPPED : lure.cause();
+  };
+  const sent = { ...last, ...(window && { window }), lure: { ...lure, cause } };
+  const given: Fact[] = [
+    ...made(role, params),
+    ...tellCalls(calls),
+    ['the peer has', window ? `the last ${count(window.length, 'byte')}` : 'nothing of it'],
+  ];
+  isCompressed(
+    attempt(() => lastOf(params), what, given),
+    sent,
+    what,
+    given,
+  );
+}
+
 /** What this role sends comes out on the other side. */
 function comesOut(role: Role): Scenarios[number] {
   const what = `What a ${role} sends is compressed, and comes out on the other side.`;
@@ -292,16 +360,22 @@ function comesOut(role: Role): Scenarios[number] {
     check(lesson) {
       const sender = new lesson.PerMessageDeflate(role, FREE);
       const reader = new lesson.PerMessageDeflate(other(role), FREE).readerFor(65_536);
+      const extensions: Fact[] = [
+        ['the sender', `new PerMessageDeflate('${role}', params)`],
+        ['the receiver', `new PerMessageDeflate('${other(role)}', params).readerFor(65536)`],
+        ['params', show(FREE)],
+      ];
       for (const maxPayload of [65_536, 20, 65_536]) {
-        const frames = sender.framesFor(Text, CHAT, maxPayload);
-        const call: Fact = ['the call', `framesFor(1, ${show(CHAT)}, ${maxPayload})`];
+        const call: Call = { ...FRAMES_OF_CHAT, maxPayload };
+        const given = [...extensions, ...tellCalls([call])];
+        const frames = attempt(() => sender.framesFor(Text, CHAT, maxPayload), what, given);
         equal(() => frames[0]?.rsv1, true, 'A message that gets shorter goes compressed.', {
-          given: [...made(role, FREE), call],
+          given,
           label: 'its `rsv1`',
         });
         const bytes = encoded(lesson, role, frames);
-        const given = [...made(role, FREE), call, ...arrived(bytes, `at the ${other(role)}`)];
-        equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, { given });
+        const about = { given: [...given, ...arrived(bytes, `at the ${other(role)}`)] };
+        equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, about);
       }
     },
   };
@@ -318,19 +392,27 @@ const TALKED: Scenarios = [
         InstanceType<Lesson['PerMessageDeflate']>,
         InstanceType<Lesson['PerMessageDeflate']>,
       ];
-      const given: Fact[] = [['the calls', 'the same, of two extensions in turn']];
+      const sent = { opcode: Text, data: CHAT, maxPayload: 1000 };
+      const calls = tellCalls([
+        { ...sent, of: 'one.framesFor(' },
+        { ...sent, of: 'other.framesFor(' },
+      ]);
+      const lure = { window: CHAT, cause: () => REFERS_TO_OTHERS };
       for (const extension of [one, two]) {
         const frames = extension.framesFor(Text, CHAT, 1000);
-        isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, given);
+        isCompressed(frames, { ...sent, lure }, what, [...made('server', FREE), ...calls]);
       }
       const bytes = fromPeer('server', first(Text, HELLO));
+      const given = [...made('server', FREE), ...arrived(bytes, 'at one of two')];
       equal(() => readAll(one.readerFor(1000), [bytes]), [text('Hello')], what, { given });
-      failsWith(
-        CloseCode.InvalidPayload,
-        () => readAll(two.readerFor(1000), [fromPeer('server', first(Text, HELLO_AGAIN))]),
-        what,
-        { given: [['to the second', '"Hello", which only the first has received before']] },
-      );
+      const again = fromPeer('server', first(Text, HELLO_AGAIN));
+      failsWith(CloseCode.InvalidPayload, () => readAll(two.readerFor(1000), [again]), what, {
+        given: [
+          ...made('server', FREE),
+          ['which is wrong', 'it refers back to "Hello", which only the other has received'],
+          ...arrived(again, 'at one of two'),
+        ],
+      });
     },
   },
   comesOut('client'),
@@ -347,8 +429,9 @@ const TALKED: Scenarios = [
         if (after < before / 2) return;
         fail(what, [
           ...made(role, FREE),
-          ['the call', `framesFor(1, ${show(CHAT)}, 1000), twice`],
-          ['it made', `${before} bytes, and then ${after}`],
+          ...tellCalls([FRAMES_OF_CHAT, FRAMES_OF_CHAT]),
+          ['they made', `${count(before, 'byte')}, and then ${after}`],
+          ['expected', 'less than half of it, the second time'],
         ]);
       },
     };
@@ -358,17 +441,10 @@ const TALKED: Scenarios = [
     return {
       what,
       rules: [159, ...(role === 'server' ? [176] : [])],
-      check({ PerMessageDeflate }) {
+      check(lesson) {
         const params = agreedFor(role, true);
-        const extension = new PerMessageDeflate(role, params);
-        const given = made(role, params);
-        for (const _ of [1, 2]) {
-          const frames = extension.framesFor(Text, CHAT, 1000);
-          isCompressed(frames, { opcode: Text, data: CHAT, maxPayload: 1000 }, what, [
-            ...given,
-            ['the call', `framesFor(1, ${show(CHAT)}, 1000), twice`],
-          ]);
-        }
+        const lure = { window: CHAT, cause: () => REFERS_BEFORE };
+        sends(lesson, [role, params], [CHAT, CHAT], { lure }, what);
       },
     };
   }),
@@ -389,21 +465,12 @@ const TALKED: Scenarios = [
     return {
       what,
       rules: [162],
-      check({ PerMessageDeflate }) {
+      check(lesson) {
         const params = agreedFor(role, false, 9);
-        const extension = new PerMessageDeflate(role, params);
-        extension.framesFor(Text, CHAT, 1000);
-        extension.framesFor(Text, utf8(FILLER), 1000);
-        const frames = extension.framesFor(Text, CHAT, 1000);
-        const sent = { opcode: Text, data: CHAT, maxPayload: 1000 };
-        const window = utf8(FILLER.slice(-512));
-        isCompressed(frames, { ...sent, window }, what, [
-          ...made(role, params),
-          ['the calls', `framesFor(1, ${show(CHAT)}, 1000)`],
-          ['', `framesFor(1, ${show(utf8(FILLER))}, 1000)`],
-          ['', 'framesFor(1, the first one again, 1000)'],
-          ['the peer has', 'the last 512 bytes, to refer back to'],
-        ]);
+        const filler = utf8(FILLER);
+        const window = filler.slice(-512);
+        const lure = { window: join(CHAT, filler), cause: () => REFERS_TOO_FAR };
+        sends(lesson, [role, params], [CHAT, filler, CHAT], { window, lure }, what);
       },
     };
   }),
@@ -434,22 +501,19 @@ const TALKED: Scenarios = [
         const extension = new PerMessageDeflate(role, FREE);
         const reader = extension.readerFor(65_536);
         const given = made(role, FREE);
-        const calls: Fact[] = [['the calls', `framesFor(1, ${show(CHAT)}, 1000)`]];
-        const hear = (payload: Uint8Array) => {
+        const hear = (payload: Uint8Array, calls: readonly Call[]) => {
           const bytes = fromPeer(role, first(Text, payload));
-          const about = { given: [...given, ...calls, ...arrived(bytes)] };
+          const about = { given: [...given, ...tellCalls(calls), ...arrived(bytes)] };
           equal(() => readAll(reader, [bytes]), [text('Hello')], what, about);
         };
-        hear(HELLO);
+        hear(HELLO, []);
         extension.framesFor(Text, CHAT, 1000);
-        hear(HELLO_AGAIN);
+        hear(HELLO_AGAIN, [FRAMES_OF_CHAT]);
         const data = utf8(`Hello ${Buffer.from(CHAT)}`);
-        const frames = extension.framesFor(Text, data, 1000);
         const sent = { opcode: Text, data, maxPayload: 1000, window: CHAT };
-        isCompressed(frames, sent, what, [
+        isCompressed(extension.framesFor(Text, data, 1000), sent, what, [
           ...given,
-          ...calls,
-          ['', `framesFor(1, ${show(data)}, 1000)`],
+          ...tellCalls([FRAMES_OF_CHAT, { ...sent, of: 'framesFor(' }]),
           ['received', '"Hello", twice'],
         ]);
       }
@@ -460,13 +524,14 @@ const TALKED: Scenarios = [
     rules: [160],
     check({ PerMessageDeflate }) {
       const extension = new PerMessageDeflate('server', FREE);
-      const frames = extension.framesFor(Text, CHAT, 20, { compress: false });
-      isPlain(
-        frames,
-        { opcode: Text, data: CHAT, maxPayload: 20 },
-        '`framesFor` hands its options on.',
-        [['the call', `framesFor(1, ${show(CHAT)}, 20, { compress: false })`]],
-      );
+      const options = { compress: false };
+      const sent = { opcode: Text, data: CHAT, maxPayload: 20 };
+      const given = [
+        ...made('server', FREE),
+        ...tellCalls([{ ...sent, of: 'framesFor(', options }]),
+      ];
+      const frames = extension.framesFor(Text, CHAT, 20, options);
+      isPlain(frames, sent, '`framesFor` hands its options on.', given);
     },
   },
   {
@@ -476,15 +541,23 @@ const TALKED: Scenarios = [
       const what =
         '`readerFor` hands the limit on, for what comes out and for what is on the wire.';
       for (const role of ROLES) {
-        for (const bytes of [
-          fromPeer(role, first(Binary, packed(new Uint8Array(1001)))),
-          fromPeer(role, { opcode: Binary, payload: new Uint8Array(1001) }),
-          // The header alone, which announces 1001 compressed bytes.
-          fromPeer(role, first(Binary, new Uint8Array(1001))).slice(0, role === 'server' ? 8 : 4),
-        ]) {
+        const large = new Uint8Array(1001);
+        // Of the last, the header alone.
+        const wrong: readonly (readonly [why: string, bytes: Uint8Array])[] = [
+          ['1001 bytes come out of it', fromPeer(role, first(Binary, packed(large)))],
+          ['1001 bytes, not compressed', fromPeer(role, { opcode: Binary, payload: large })],
+          [
+            'its header announces 1001 compressed bytes',
+            fromPeer(role, first(Binary, large)).slice(0, role === 'server' ? 8 : 4),
+          ],
+        ];
+        for (const [why, bytes] of wrong) {
           const reader = new PerMessageDeflate(role, FREE).readerFor(1000);
-          const max: Fact = ['maxMessageBytes', '1000'];
-          const given = [...made(role, FREE), max, ...arrived(bytes)];
+          const terms: Fact[] = [
+            ['call', 'readerFor(1000)'],
+            ['which is wrong', why],
+          ];
+          const given = [...made(role, FREE), ...terms, ...arrived(bytes)];
           failsWith(CloseCode.MessageTooBig, () => readAll(reader, [bytes]), what, { given });
         }
       }
@@ -497,14 +570,31 @@ const TALKED: Scenarios = [
       const what = '`readerFor` makes a reader for its role, and with all the rules of one.';
       for (const role of ROLES) {
         const wrong = [
-          [CloseCode.ProtocolError, fromPeer(other(role), first(Text, HELLO))],
-          [CloseCode.ProtocolError, fromPeer(role, { opcode: Opcode.Ping, rsv: RSV1 })],
-          [CloseCode.ProtocolError, fromPeer(role, { opcode: Opcode.Continuation, rsv: RSV1 })],
-          [CloseCode.InvalidPayload, fromPeer(role, first(Text, fromHex('fa 0f 00')))],
+          [
+            CloseCode.ProtocolError,
+            'a client masks its frames, and a server does not',
+            fromPeer(other(role), first(Text, HELLO)),
+          ],
+          [
+            CloseCode.ProtocolError,
+            'RSV1 on a Ping',
+            fromPeer(role, { opcode: Opcode.Ping, rsv: RSV1 }),
+          ],
+          [
+            CloseCode.ProtocolError,
+            'RSV1 on a continuation',
+            fromPeer(role, { opcode: Opcode.Continuation, rsv: RSV1 }),
+          ],
+          [
+            CloseCode.InvalidPayload,
+            'ff comes out, which is no UTF-8',
+            fromPeer(role, first(Text, fromHex('fa 0f 00'))),
+          ],
         ] as const;
-        for (const [code, bytes] of wrong) {
+        for (const [code, why, bytes] of wrong) {
           const reader = new PerMessageDeflate(role, FREE).readerFor(1000);
-          const given = [...made(role, FREE), ...arrived(bytes)];
+          const reason: Fact = ['which is wrong', why];
+          const given = [...made(role, FREE), reason, ...arrived(bytes)];
           failsWith(code, () => readAll(reader, [bytes]), what, { given });
         }
       }
