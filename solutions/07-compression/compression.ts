@@ -661,7 +661,8 @@ export function compressingServer(
  * Step 9 · What the client offers.
  *
  * Writes the offer of a client: what the policy wants, and always that the client's window can be
- * limited, by `client_max_window_bits`. RFC 7692 §7.1
+ * limited, by `client_max_window_bits`. 15 bits limit nothing: for the server, they can be left out,
+ * and for the client, they can be left without the number. RFC 7692 §7.1
  */
 export function offerDeflate(policy: DeflatePolicy = {}): string {
   return writeItem({
@@ -684,6 +685,8 @@ export function offerDeflate(policy: DeflatePolicy = {}): string {
  * - is not one element, called `permessage-deflate`,
  * - has an unknown parameter, one twice, or a value that cannot be, such as none for window bits,
  * - does not keep what we have asked of the server, or allows us more than we have offered.
+ *
+ * To an offer of 15 bits for the server, an answer without a number is fine, or is not: that is free.
  * RFC 6455 §9.1, RFC 7692 §7.1
  */
 export function checkDeflate(

@@ -68,20 +68,29 @@ function refuses(
         const error = event?.type === 'error' ? event.error : undefined;
         given.push(['the error', show(error)]);
         if (!(error instanceof OpeningError)) fail('The error is an `OpeningError`.', given);
-        const { status, section, headers, message } = error;
-        equal(
-          () => ({
-            status,
-            'has headers': headers.size > 0,
-            'has a section': SECTIONS.has(section),
-            'has a message': message !== '',
-          }),
-          { status: 101, 'has headers': true, 'has a section': true, 'has a message': true },
-          'The error has the status and the headers of the response, a section, and a message.',
-          { given, label: 'the error, in which' },
-        );
+        saysWhy(error, values, given);
       }),
   };
+}
+
+/** Checks that an error has what a response said, and what is wrong with it. */
+function saysWhy(
+  { status, headers, section, message }: OpeningError,
+  values: readonly string[],
+  given: readonly Fact[],
+): void {
+  const cause = () =>
+    status === undefined && headers.size === 0
+      ? 'It was made without the response, from which it takes the status and the headers.'
+      : undefined;
+  const what = 'The error has the status of the response, and its headers.';
+  equal(() => status, 101, what, { given, label: 'its status', cause });
+  const label = 'its Sec-WebSocket-Extensions';
+  equal(() => headers.get('sec-websocket-extensions'), values, what, { given, label });
+  if (!SECTIONS.has(section)) {
+    fail('The error names a section of a standard.', [...given, ['its section', show(section)]]);
+  }
+  if (message === '') fail('The error says what is wrong.', [...given, ['its message', 'empty']]);
 }
 
 const TALKING: Scenarios = [
