@@ -31,16 +31,21 @@ interface Attack {
 const ONLY_SHORTEST =
   'Which guesses go on to the next character? Those that are the shortest, and no others.';
 
+/** The call, and all that is known of the lengths. */
+function given({ alphabet, count: length, told }: Attack): Fact[] {
+  return [['call', `guessSecret(lengthOf, '${KNOWN}', '${alphabet}', ${length})`], ...told];
+}
+
 /** Guesses, and counts the lengths that are asked for. More than are needed fail. */
 function guess({ guessSecret }: Lesson, attack: Attack): string | undefined {
-  const { alphabet, count: length, lengthOf, told, ties = 1, cause = ONLY_SHORTEST } = attack;
+  const { alphabet, count: length, lengthOf, ties = 1, cause = ONLY_SHORTEST } = attack;
   const most = length * alphabet.length * ties * PATIENCE;
   let asked = 0;
   const counting = (text: string) => {
     if (++asked <= most) return lengthOf(text);
     throw new CheckFailure(
       'A secret is found one character after the other.',
-      [...told, ['asked for', `the lengths of more than ${count(most, 'text')}`]],
+      [...given(attack), ['asked for', `the lengths of more than ${count(most, 'text')}`]],
       cause,
     );
   };
@@ -49,7 +54,7 @@ function guess({ guessSecret }: Lesson, attack: Attack): string | undefined {
 
 /** Checks what is found out. `undefined`: nothing. */
 function finds(lesson: Lesson, attack: Attack, expected: string | undefined, what: string): void {
-  const { alphabet, count: length, lengthOf, told } = attack;
+  const { lengthOf } = attack;
   let isBare = false;
   const watching = (text: string) => {
     isBare ||= !text.startsWith(KNOWN);
@@ -57,7 +62,7 @@ function finds(lesson: Lesson, attack: Attack, expected: string | undefined, wha
   };
   equal(() => guess(lesson, { ...attack, lengthOf: watching }), expected, what, {
     cause: () => (isBare ? `You ask for texts that do not begin with '${KNOWN}'.` : undefined),
-    given: [['the call', `guessSecret(lengthOf, '${KNOWN}', '${alphabet}', ${length})`], ...told],
+    given: given(attack),
   });
 }
 
@@ -74,9 +79,15 @@ function plainAttack(secret: string, alphabet: string): Attack {
     alphabet,
     count: secret.length - KNOWN.length,
     lengthOf: (text) => 100 + text.length - common(text, secret),
-    told: [['lengthOf(text)', `one byte less for each character as in ${show(secret)}`]],
+    told: [
+      ['the secret', show(secret)],
+      ['lengthOf(text)', '100, and one more for each character from the first wrong one on'],
+    ],
   };
 }
+
+/** Writes these characters as a choice. */
+const oneOf = (characters: string) => [...characters].join(', ').replace(/, (?=.$)/, ' or ');
 
 /** The same, but for wrong characters that look right until the next one. */
 function attackWithTies(secret: string, alphabet: string, decoys: string): Attack {
@@ -86,7 +97,10 @@ function attackWithTies(secret: string, alphabet: string, decoys: string): Attac
   return {
     ...plain,
     lengthOf: (text) => lengthOf(text) - (isDecoy(text) ? 1 : 0),
-    told: [...plain.told, ['and as short', `when it ends with one of ${show(decoys)} instead`]],
+    told: [
+      ...plain.told,
+      ['by chance', `100 as well when only the last one is wrong, and ${oneOf(decoys)}`],
+    ],
     ties: decoys.length + 1,
   };
 }
@@ -107,9 +121,10 @@ function attackOn(
     count: secret.length - KNOWN.length,
     lengthOf: (text) => deflateMessage(utf8(message(text)), utf8(window)).length,
     told: [
-      ['a message', message(`${KNOWN}…`)],
+      ['the secret', show(secret)],
+      ['lengthOf(text)', 'the length of what `deflateMessage` makes of the message with the text'],
+      ['the message', message('<text>')],
       ['the window has', window || 'nothing'],
-      ['lengthOf(text)', 'the length of what `deflateMessage` makes of it'],
     ],
     ties: 8,
   };
@@ -160,8 +175,8 @@ export const LEAKING: Scenarios = [
       // After the last character, none tells them apart.
       const what = 'Of guesses that are equally short, the next character tells which was right.';
       const first = () => guess(lesson, attack)?.slice(0, -1);
-      const told = [...attack.told, ['in any case', 'the last digit is not looked at'] as const];
-      equal(first, secret.slice(0, -1), what, { given: told, label: 'all digits but the last' });
+      const label = 'returned, without the last digit';
+      equal(first, secret.slice(0, -1), what, { given: given(attack), label });
     },
   },
   {
@@ -178,7 +193,7 @@ export const LEAKING: Scenarios = [
       const blind = {
         ...plain,
         lengthOf: (text: string) => plain.lengthOf(text.slice(0, KNOWN.length + 3)),
-        told: [...plain.told, ['but', 'only the first three digits are looked at'] as const],
+        told: [...plain.told, ['of the text', 'only the first three digits count'] as const],
         cause,
       };
       finds(lesson, blind, undefined, 'Where lengths tell no more, the secret is not found.');
