@@ -340,7 +340,10 @@ export function agreeOnDeflate(
   throw new Todo('07.8');
 }
 
-/** Step 8 · Makes a `WebSocketServer` that compresses with every client that can. */
+/**
+ * Step 8 · Makes a `WebSocketServer` that compresses with every client that can. An `extend` among
+ * the options is called first, and compression is agreed on in what it returns.
+ */
 export function compressingServer(
   handle: Handler,
   options: Options = {},

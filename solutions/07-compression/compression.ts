@@ -645,7 +645,10 @@ export function agreeOnDeflate(
   return { ...opening, answer, extension: new PerMessageDeflate('server', agreement.params) };
 }
 
-/** Step 8 · Makes a `WebSocketServer` that compresses with every client that can. */
+/**
+ * Step 8 · Makes a `WebSocketServer` that compresses with every client that can. An `extend` among
+ * the options is called first, and compression is agreed on in what it returns.
+ */
 export function compressingServer(
   handle: Handler,
   options: Options = {},
@@ -653,7 +656,8 @@ export function compressingServer(
 ): WebSocketServer {
   return new WebSocketServer(handle, {
     ...options,
-    extend: (opening, request) => agreeOnDeflate(opening, request, policy),
+    extend: (opening, request) =>
+      agreeOnDeflate(options.extend?.(opening, request) ?? opening, request, policy),
   });
 }
 

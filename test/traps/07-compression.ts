@@ -1685,8 +1685,22 @@ const SERVING: readonly Trap[] = [
     rules: [107],
     edits: [
       [
-        'extend: (opening, request) => agreeOnDeflate(opening, request, policy),',
-        'extend: (opening, request) => agreeOnDeflate(opening, request),',
+        'agreeOnDeflate(options.extend?.(opening, request) ?? opening, request, policy),',
+        'agreeOnDeflate(options.extend?.(opening, request) ?? opening, request),',
+      ],
+    ],
+  },
+  {
+    id: 'extend-of-the-application-lost',
+    step: 8,
+    story:
+      'An `extend` of the application replaced by that of the compression. What the application does there is never done, and nobody is told.',
+    source: 'RFC 6455 §9.1',
+    rules: [],
+    edits: [
+      [
+        'agreeOnDeflate(options.extend?.(opening, request) ?? opening, request, policy),',
+        'agreeOnDeflate(opening, request, policy),',
       ],
     ],
   },

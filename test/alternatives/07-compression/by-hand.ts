@@ -222,15 +222,16 @@ export function inflateMessage(
   window: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   let packed: Uint8Array = Buffer.concat([payload, Buffer.from('0000ffff', 'hex')]);
-  let all = Buffer.alloc(0);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  let before = window;
   let finals = 0;
   while (packed.length > 0) {
-    const before = Buffer.concat([window, all]).subarray(-32_768);
     let result: { buffer: Buffer; engine: { bytesWritten: number } };
     try {
       result = inflateRawSync(packed, {
         finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: maxBytes - all.length + 1,
+        maxOutputLength: maxBytes - size + 1,
         info: true,
         ...(before.length > 0 && { dictionary: before }),
       }) as never;
@@ -238,14 +239,16 @@ export function inflateMessage(
       if (error instanceof RangeError) throw fail(CloseCode.MessageTooBig, '10.4', error.message);
       throw fail(CloseCode.InvalidPayload, 'RFC 7692 §7.2.2', String(error));
     }
-    all = Buffer.concat([all, result.buffer]);
-    if (all.length > maxBytes) throw fail(CloseCode.MessageTooBig, '10.4', 'Too much.');
+    pieces.push(result.buffer);
+    size += result.buffer.length;
+    if (size > maxBytes) throw fail(CloseCode.MessageTooBig, '10.4', 'Too much.');
+    before = Buffer.concat([before, result.buffer]).subarray(-32_768);
     packed = packed.subarray(result.engine.bytesWritten);
     if (packed.length > 0 && ++finals > MAX_FINAL_BLOCKS) {
       throw fail(CloseCode.MessageTooBig, '10.4', 'Too many final blocks.');
     }
   }
-  return Uint8Array.from(all);
+  return Uint8Array.from(Buffer.concat(pieces));
 }
 
 export function slide(window: Uint8Array, plain: Uint8Array, bits = 15): Uint8Array {
@@ -417,8 +420,10 @@ export function compressingServer(
   options: Options = {},
   policy: DeflatePolicy = {},
 ): WebSocketServer {
-  const extend: NonNullable<Options['extend']> = (opening, request) =>
-    agreeOnDeflate(opening, request, policy);
+  const extend: NonNullable<Options['extend']> = (opening, request) => {
+    const before = options.extend ? options.extend(opening, request) : opening;
+    return agreeOnDeflate(before, request, policy);
+  };
   return new WebSocketServer(handle, { ...options, extend });
 }
 

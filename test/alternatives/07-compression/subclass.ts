@@ -484,7 +484,8 @@ export function compressingServer(
 ): WebSocketServer {
   return new WebSocketServer(handle, {
     ...options,
-    extend: (opening, request) => agreeOnDeflate(opening, request, policy),
+    extend: (opening, request) =>
+      agreeOnDeflate(options.extend?.(opening, request) ?? opening, request, policy),
   });
 }
 

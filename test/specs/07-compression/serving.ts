@@ -132,6 +132,13 @@ const obey: Handler = (connection, event) => {
   else if (event.data === 'packed') connection.send(ECHO);
 };
 
+/** What an application does that adds a line to each response: what it was given. */
+const withLine: NonNullable<Options['extend']> = (opening, { target }) => {
+  const lines = Buffer.from(opening.answer).toString('latin1').slice(0, -2);
+  const state = opening.extension ? 'agreed' : 'open';
+  return { ...opening, answer: utf8(`${lines}X-Seen: ${target} ${state}\r\n\r\n`) };
+};
+
 /** The most bytes of a message, for a server that takes little. */
 const MAX_MESSAGE_BYTES = 1000;
 
@@ -306,6 +313,30 @@ const LIVE: Scenarios = [
         {
           options: { origins: ['http://good.example'] },
         },
+      ),
+  },
+  {
+    what: 'An `extend` among the options is called first, and compression is agreed on as well.',
+    rules: [],
+    check: (lesson) =>
+      serve(
+        lesson,
+        async (listener) => {
+          const client = await listener.connect();
+          const head = await asks(client, OFFER);
+          const what = 'The response has the line of the application, and that of compression.';
+          const names = ['X-Seen: / open', 'Sec-WebSocket-Extensions: permessage-deflate'];
+          const isThere = (line: string) => head.toLowerCase().includes(line.toLowerCase());
+          equal(() => names.filter(isThere), names, what, {
+            given: [
+              ['call', 'compressingServer(handle, { extend })'],
+              ['`extend`', 'adds X-Seen: the target, and whether an extension is agreed or open'],
+              ['the response', quote(head)],
+            ],
+            label: 'of its lines, there are',
+          });
+        },
+        { options: { extend: withLine } },
       ),
   },
   {
