@@ -271,7 +271,7 @@ export const MAX_FINAL_BLOCKS = 100;
  * has left 00 00 ff ff in its place, or sends no byte for an empty message, is understood, too.
  *
  * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
- * memory, and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
+ * memory (`Infinity` is no limit), and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
  * or refers to what is not there. RFC 7692 §7.2.2, RFC 6455 §10.4
  */
 export function inflateMessage(
@@ -309,7 +309,7 @@ function inflateStream(bytes: Uint8Array, room: number, dictionary: Uint8Array) 
     const { buffer: plain, engine } = inflateRawSync(bytes, {
       finishFlush: constants.Z_SYNC_FLUSH,
       dictionary,
-      // It has to be 1 at least, and no limit is one, too.
+      // zlib accepts neither 0 nor `Infinity`.
       maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),
       info: true,
     }) as unknown as { buffer: Uint8Array; engine: { bytesWritten: number } };

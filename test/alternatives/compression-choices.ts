@@ -107,7 +107,7 @@ const PACKING: readonly CompressionChoice[] = [
     edits: [
       [
         '      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),\n',
-        '      maxOutputLength: room + 1,\n      chunkSize: 1024,\n',
+        '      maxOutputLength: Math.min(room + 1, kMaxLength),\n      chunkSize: 1024,\n',
       ],
     ],
   },

@@ -876,6 +876,15 @@ const PACKING: readonly Trap[] = [
     edits: [['      maxOutputLength: Math.min(Math.max(room, 1), kMaxLength),\n', '']],
   },
   {
+    id: 'no-limit-refused',
+    step: 4,
+    story:
+      'A limit of Infinity passed on to zlib, which refuses it with an error of its own. The peer is told that its message is not DEFLATE.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [['Math.min(Math.max(room, 1), kMaxLength)', 'Math.max(room, 1)']],
+  },
+  {
     id: 'cut-at-the-limit',
     step: 4,
     story:

@@ -231,7 +231,7 @@ export function inflateMessage(
     try {
       result = inflateRawSync(packed, {
         finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: maxBytes - size + 1,
+        maxOutputLength: Math.min(maxBytes - size + 1, 2 ** 32 - 1),
         info: true,
         ...(before.length > 0 && { dictionary: before }),
       }) as never;

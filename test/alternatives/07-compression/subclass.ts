@@ -3,6 +3,7 @@
  * follow what, a window slides in memory of its own, and the reader of compressed messages is a
  * `FrameReader` itself.
  */
+import { kMaxLength } from 'node:buffer';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   CloseCode,
@@ -239,7 +240,7 @@ function inflate(bytes: Uint8Array, room: number, dictionary: Uint8Array): Infla
     return inflateRawSync(bytes, {
       finishFlush: constants.Z_SYNC_FLUSH,
       dictionary,
-      maxOutputLength: Math.max(room, 1),
+      maxOutputLength: Math.max(Math.min(room, kMaxLength), 1),
       info: true,
     }) as unknown as Inflated;
   } catch (error) {

@@ -55,6 +55,7 @@ function unpacks({ inflateMessage }: Lesson, call: Call, plain: Uint8Array, what
     causeOfError: (error) =>
       causeOfError(error) ??
       causeOfLimit(error, call, plain) ??
+      causeOfNoLimit(error, inflateMessage, call) ??
       (isGarbage(error) && finishes(inflateMessage) ? OPEN_END : undefined),
   });
 }
@@ -74,7 +75,7 @@ function causeOfError(error: unknown): string | undefined {
     return OPEN_END;
   }
   if (code === 'ERR_OUT_OF_RANGE') {
-    return '`maxOutputLength` has to be at least 1: compare what comes out of it with the limit yourself.';
+    return 'zlib accepts a `maxOutputLength` from 1 to `kMaxLength` of node:buffer: bring the limit into that, and compare what comes out with it yourself.';
   }
   if (code === 'ERR_BUFFER_TOO_LARGE') {
     return 'So Node says that more than `maxOutputLength` would come out. The error has to say with which code to close.';
@@ -110,6 +111,17 @@ function causeOfLimit(
   return isTooBig && payload.length > maxBytes
     ? `The limit is for what comes out, which is ${count(plain.length, 'byte')}. Compressed, it can be longer.`
     : undefined;
+}
+
+/** What is wrong where a message can be unpacked with any limit, but not with none. */
+function causeOfNoLimit(
+  error: unknown,
+  inflateMessage: Lesson['inflateMessage'],
+  { payload, maxBytes, window }: Call,
+): string | undefined {
+  if (!isGarbage(error) || maxBytes !== Infinity) return undefined;
+  inflateMessage(payload, 1000, window);
+  return 'With a limit of 1000 bytes, it is unpacked. For zlib, `Infinity` is no `maxOutputLength`: it is `kMaxLength` of node:buffer at most.';
 }
 
 function unpacksVector({ what, wire, expected }: Vector<Unpacked>): Scenarios[number] {
@@ -197,6 +209,13 @@ function keepsLimit(lesson: Lesson): void {
     }
     for (const payload of messagesOf(more)) refusesLarge(lesson, { payload, maxBytes }, AT_LIMIT);
   }
+}
+
+const NO_LIMIT = 'With a limit of `Infinity`, all of it comes out.';
+
+function knowsNoLimit(lesson: Lesson): void {
+  const payload = fromHex('f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00');
+  unpacks(lesson, { payload, maxBytes: Infinity }, utf8('HelloHello'), NO_LIMIT);
 }
 
 /** Checks that more would come out of a message than may. */
@@ -377,6 +396,7 @@ export const UNPACKING: Scenarios = [
   ...NO_MESSAGES.map(refusesGarbage),
   { what: REACH, rules: [159], check: reachesBack },
   { what: AT_LIMIT, rules: [164], check: keepsLimit },
+  { what: NO_LIMIT, rules: [164], check: knowsNoLimit },
   { what: STOP, rules: [164], check: stopsAtLimit },
   { what: BOMB, rules: [164], check: refusesBomb },
   { what: USUAL, rules: [164], check: hasUsualLimit },
