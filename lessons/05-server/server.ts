@@ -234,7 +234,9 @@ export class Connection {
     throw new Todo('05.4');
   }
 
-  /** Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it. */
+  /**
+   * Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it.
+   */
   heard(): void {
     throw new Todo('05.5');
   }

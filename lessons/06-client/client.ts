@@ -148,9 +148,9 @@ export function newKey(random: (size: number) => Uint8Array = randomBytes): stri
  *
  * Writes the request that asks for a WebSocket: a GET of the resource in HTTP/1.1, then Host,
  * Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol if there
- * are subprotocols, Sec-WebSocket-Extensions if there is an offer, each on one line, and the headers
- * of the options, one byte for each of their characters. Nothing else: no Origin, for example, unless the options have one. Their order is
- * free.
+ * are subprotocols, Sec-WebSocket-Extensions if there is an offer, each on one line, and the
+ * headers of the options, one byte for each of their characters. Nothing else: no Origin, for
+ * example, unless the options have one. Their order is free.
  *
  * Throws a `DOMException` named `SyntaxError` for subprotocols that aren't tokens or not all
  * different, and `TypeError` for a header whose name isn't a token or is ours to write: Host,
@@ -260,9 +260,10 @@ export class ClientConnection {
 
   /**
    * Step 5 · Sends a message in one frame: a string as text, bytes as binary. The bytes are neither
-   * copied nor changed: leave them alone until `takeOutput` has returned their frame. Returns `false`
-   * for a message that is not sent, because the connection is not open. Throws `TypeError` for text
-   * with half of a surrogate pair in it. The options are for the extension. RFC 6455 §5.6, §6.1
+   * copied nor changed: leave them alone until `takeOutput` has returned their frame. Returns
+   * `false` for a message that is not sent, because the connection is not open. Throws `TypeError`
+   * for text with half of a surrogate pair in it. The options are for the extension. RFC 6455 §5.6,
+   * §6.1
    */
   send(data: string | Uint8Array, options?: SendOptions): boolean {
     throw new Todo('06.5');
@@ -298,9 +299,9 @@ export class ClientConnection {
   /**
    * Step 6 · Starts the closing handshake: our Close goes after the messages that were sent before,
    * and is empty without a code. Then waits for the server, who closes the TCP connection first.
-   * Before the server has answered, it fails with an `OpeningError`. Does nothing when it is closing
-   * already. Throws `RangeError` for a code that never travels and for a reason of more than 123
-   * bytes, and `TypeError` for a reason without a code. RFC 6455 §7.1.1, §7.1.2
+   * Before the server has answered, it fails with an `OpeningError`. Does nothing when it is
+   * closing already. Throws `RangeError` for a code that never travels and for a reason of more
+   * than 123 bytes, and `TypeError` for a reason without a code. RFC 6455 §7.1.1, §7.1.2
    */
   close(code?: number, reason?: string): void {
     throw new Todo('06.6');
@@ -335,9 +336,9 @@ export class ClientConnection {
   }
 
   /**
-   * Step 6 · When to call `checkTime`, on the clock `now`: `openTimeoutMs` after the start, whatever
-   * arrives; `closeTimeoutMs` after the closing began, and again after the server's Close or a
-   * failure. `undefined`: we wait for nothing.
+   * Step 6 · When to call `checkTime`, on the clock `now`: `openTimeoutMs` after the start,
+   * whatever arrives; `closeTimeoutMs` after the closing began, and again after the server's Close
+   * or a failure. `undefined`: we wait for nothing.
    */
   get deadline(): number | undefined {
     throw new Todo('06.6');
@@ -356,18 +357,18 @@ export class ClientConnection {
 /**
  * Step 7 · On a socket.
  *
- * Connects to the server that a URL names, over TLS for `wss:`, and puts a `ClientConnection` on the
- * socket. TLS is told the host if that is a name, and the server's certificate has to be one that we
- * trust, for this host: nothing is sent before. A name may have addresses of both families, and only
- * one of them may have a server.
+ * Connects to the server that a URL names, over TLS for `wss:`, and puts a `ClientConnection` on
+ * the socket. TLS is told the host if that is a name, and the server's certificate has to be one
+ * that we trust, for this host: nothing is sent before. A name may have addresses of both families,
+ * and only one of them may have a server.
  *
- * To one address and port, one connection at a time is being opened: others wait until it is open or
- * has ended, however it is called, and their time to open runs meanwhile.
+ * To one address and port, one connection at a time is being opened: others wait until it is open
+ * or has ended, however it is called, and their time to open runs meanwhile.
  *
- * Each event goes to `handle` in a task of its own, so that all that follows from one is done before
- * the next: nothing is heard before this function has returned. No more is read until the events of
- * one read have been told. Each output is written by itself, as long as the socket has room, and
- * leaves at once, without TCP's delay for small ones (`noDelay`).
+ * Each event goes to `handle` in a task of its own, so that all that follows from one is done
+ * before the next: nothing is heard before this function has returned. No more is read until the
+ * events of one read have been told. Each output is written by itself, as long as the socket has
+ * room, and leaves at once, without TCP's delay for small ones (`noDelay`).
  *
  * A server that ends its side without a Close is gone, even if it still reads: no output waits for
  * it. One that ends it after its Close still gets all that waits. An error of the socket is the
@@ -397,16 +398,16 @@ export type Listener<E extends Event> = ((this: WebSocket, event: E) => void) | 
 /**
  * Step 8 · The class that every browser has.
  *
- * A connection as a page knows it, by the WHATWG's standard: an `EventTarget` with the events `open`,
- * `message`, `error` and `close`, and the constants `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`, 0 to
- * 3, on the class and on each object. For each event there's a property such as `onopen`: one
- * listener, which another can replace in its place, and `null` when there is none.
+ * A connection as a page knows it, by the WHATWG's standard: an `EventTarget` with the events
+ * `open`, `message`, `error` and `close`, and the constants `CONNECTING`, `OPEN`, `CLOSING` and
+ * `CLOSED`, 0 to 3, on the class and on each object. For each event there's a property such as
+ * `onopen`: one listener, which another can replace in its place, and `null` when there is none.
  *
- * Each event is told in a task of its own, never inside a call, but an `error` can share the task of
- * its `close`. `readyState` has changed before. Messages are told while it's OPEN, as a
- * `MessageEvent` with the `origin` of the URL. Every failure is the same: when TCP is gone, an `error`
- * that has nothing to say, and then a `close` with 1006. A page that heard why could look around in
- * its user's network.
+ * Each event is told in a task of its own, never inside a call, but an `error` can share the task
+ * of its `close`. `readyState` has changed before. Messages are told while it's OPEN, as a
+ * `MessageEvent` with the `origin` of the URL. Every failure is the same: when TCP is gone, an
+ * `error` that has nothing to say, and then a `close` with 1006. A page that heard why could look
+ * around in its user's network.
  */
 export class WebSocket extends EventTarget {
   static readonly CONNECTING = 0;
@@ -479,10 +480,10 @@ export class WebSocket extends EventTarget {
   }
 
   /**
-   * Step 8 · Sends a message, as it is now: later changes to the bytes change nothing. What is neither
-   * bytes nor a Blob is sent as text, with U+FFFD for half of a surrogate pair. Messages keep their
-   * order, though a Blob has to be read first; one that cannot be read fails the connection. Once the
-   * connection is closing, they are dropped.
+   * Step 8 · Sends a message, as it is now: later changes to the bytes change nothing. What is
+   * neither bytes nor a Blob is sent as text, with U+FFFD for half of a surrogate pair. Messages
+   * keep their order, though a Blob has to be read first; one that cannot be read fails the
+   * connection. Once the connection is closing, they are dropped.
    *
    * Throws a `DOMException` named `InvalidStateError` before the connection is open.
    */
@@ -491,13 +492,13 @@ export class WebSocket extends EventTarget {
   }
 
   /**
-   * Step 8 · Starts the closing handshake, after all that was sent before. Without a code, our Close
-   * is empty; a reason without a code gets 1000, and half of a surrogate pair in it is U+FFFD. Before
-   * the connection is open, it fails. Does nothing when it is closing already.
+   * Step 8 · Starts the closing handshake, after all that was sent before. Without a code, our
+   * Close is empty; a reason without a code gets 1000, and half of a surrogate pair in it is
+   * U+FFFD. Before the connection is open, it fails. Does nothing when it is closing already.
    *
    * A code is what `Number` makes of it, to the nearest whole one, and not below 0 or above 65,535.
-   * At any time, throws a `DOMException` named `InvalidAccessError` for one that is neither 1000 nor
-   * 3000–4999, and one named `SyntaxError` for a reason of more than 123 bytes.
+   * At any time, throws a `DOMException` named `InvalidAccessError` for one that is neither 1000
+   * nor 3000–4999, and one named `SyntaxError` for a reason of more than 123 bytes.
    */
   close(code?: number, reason = ''): void {
     throw new Todo('06.8');
@@ -599,14 +600,15 @@ export const CUT_BYTES = 10;
 /**
  * Step 10 · The remote control of a debugger.
  *
- * Speaks the DevTools Protocol: JSON, each message in one text frame. A request has an id of its own,
- * a whole number, with a method and its params; its response has the same id, and what has no id is
- * an event. Sends no Pings and no fragments, since a debugger hangs up at both.
+ * Speaks the DevTools Protocol: JSON, each message in one text frame. A request has an id of its
+ * own, a whole number, with a method and its params; its response has the same id, and what has no
+ * id is an event. Sends no Pings and no fragments, since a debugger hangs up at both.
  */
 export class DevTools {
   /**
-   * Step 10 · Connects to a debugger, whose messages can have up to `MAX_DEVTOOLS_MESSAGE_BYTES`. Each
-   * event goes to `onEvent`. What is not JSON fails the connection. Throws what `parseUrl` throws.
+   * Step 10 · Connects to a debugger, whose messages can have up to `MAX_DEVTOOLS_MESSAGE_BYTES`.
+   * Each event goes to `onEvent`. What is not JSON fails the connection. Throws what `parseUrl`
+   * throws.
    */
   constructor(url: string, onEvent: (method: string, params: unknown) => void = () => {}) {
     throw new Todo('06.10');
@@ -617,12 +619,12 @@ export class DevTools {
    * request waits for that. Resolves with the result.
    *
    * Node's debugger reads `READ_BYTES` at a time, and crashes when only the last bytes of a frame,
-   * `CUT_BYTES` or fewer, are left for the next read. A request that would end so gets spaces behind
-   * its JSON, which mean nothing.
+   * `CUT_BYTES` or fewer, are left for the next read. A request that would end so gets spaces
+   * behind its JSON, which mean nothing.
    *
-   * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the `cause`;
-   * and when the connection has ended, or does before the response: then the error of the connection,
-   * if there was one, is the `cause`.
+   * Rejects with an `Error` when the debugger refuses, with its message, and its `code` as the
+   * `cause`; and when the connection has ended, or does before the response: then the error of the
+   * connection, if there was one, is the `cause`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: each method has a result of its own.
   request(method: string, params: object = {}): Promise<any> {

@@ -97,15 +97,15 @@ export const DEFLATE = 'permessage-deflate';
 /**
  * Step 1 · What is on offer.
  *
- * Takes the value of a Sec-WebSocket-Extensions header apart: elements with commas between them, the
- * most wanted first. Each is a name, and then its parameters: a semicolon, a name, and perhaps `=`
- * and a value. All of these are tokens, and stay as they are written. Spaces and tabs can be around
- * them. A value can also be in quotes, with a backslash before any of its characters: what is left
- * without quotes and backslashes is a token, too. Elements can be empty, and are skipped; nothing
- * else can be.
+ * Takes the value of a Sec-WebSocket-Extensions header apart: elements with commas between them,
+ * the most wanted first. Each is a name, and then its parameters: a semicolon, a name, and perhaps
+ * `=` and a value. All of these are tokens, and stay as they are written. Spaces and tabs can be
+ * around them. A value can also be in quotes, with a backslash before any of its characters: what
+ * is left without quotes and backslashes is a token, too. Elements can be empty, and are skipped;
+ * nothing else can be.
  *
- * Returns `undefined` for what breaks this grammar, and for a header without an element. Takes a time
- * in proportion to the length of the header. RFC 6455 §9.1
+ * Returns `undefined` for what breaks this grammar, and for a header without an element. Takes a
+ * time in proportion to the length of the header. RFC 6455 §9.1
  */
 export function parseExtensions(header: string): ExtensionItem[] | undefined {
   throw new Todo('07.1');
@@ -115,16 +115,16 @@ export function parseExtensions(header: string): ExtensionItem[] | undefined {
  * Step 2 · What the server chooses.
  *
  * Takes the first offer that can be kept, and answers it. `undefined`: there is none, and the
- * connection does without compression. An offer that has an unknown parameter, one twice, or a value
- * that cannot be, is passed over, and so is another extension. Window bits are 8 to 15, in decimal
- * without a zero before them; only `client_max_window_bits` can come without a value, and then any
- * limit is fine. The other two parameters have no value. RFC 7692 §5, §7.1
+ * connection does without compression. An offer that has an unknown parameter, one twice, or a
+ * value that cannot be, is passed over, and so is another extension. Window bits are 8 to 15, in
+ * decimal without a zero before them; only `client_max_window_bits` can come without a value, and
+ * then any limit is fine. The other two parameters have no value. RFC 7692 §5, §7.1
  *
- * A server forgets its window when the client or the policy says so, and asks the client to when the
- * client has offered it or the policy wants it. Both windows are as large as both ends allow, at most
- * 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The answer
- * says no more than it has to: `server_max_window_bits` when it was offered or is below 15, and
- * `client_max_window_bits` when it is below 15. The order of its parameters is free.
+ * A server forgets its window when the client or the policy says so, and asks the client to when
+ * the client has offered it or the policy wants it. Both windows are as large as both ends allow,
+ * at most 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The
+ * answer says no more than it has to: `server_max_window_bits` when it was offered or is below 15,
+ * and `client_max_window_bits` when it is below 15. The order of its parameters is free.
  */
 export function chooseDeflate(
   offers: readonly ExtensionItem[],
@@ -138,8 +138,8 @@ export function chooseDeflate(
  *
  * Compresses a message: raw DEFLATE up to a sync flush, without 00 00 ff ff, the four bytes at its
  * end. An empty one becomes one byte, 00. No block has BFINAL, since some peers forget their window
- * there. It refers back to `window`, too, which is the plain bytes before it that the peer still has,
- * but never further than 2^`bits` bytes. The result is a copy of its own size. RFC 7692 §7.2.1
+ * there. It refers back to `window`, too, which is the plain bytes before it that the peer still
+ * has, but never further than 2^`bits` bytes. The result is a copy of its own size. RFC 7692 §7.2.1
  */
 export function deflateMessage(
   plain: Uint8Array,
@@ -162,8 +162,8 @@ export const MAX_FINAL_BLOCKS = 100;
  * has left 00 00 ff ff in its place, or sends no byte for an empty message, is understood, too.
  *
  * Throws `ProtocolError` 1009 as soon as more than `maxBytes` would come out, before they take any
- * memory (`Infinity` is no limit), and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and 1007 for what is not DEFLATE,
- * or refers to what is not there. RFC 7692 §7.2.2, RFC 6455 §10.4
+ * memory (`Infinity` is no limit), and for more than `MAX_FINAL_BLOCKS` blocks with BFINAL; and
+ * 1007 for what is not DEFLATE, or refers to what is not there. RFC 7692 §7.2.2, RFC 6455 §10.4
  */
 export function inflateMessage(
   payload: Uint8Array,
@@ -219,8 +219,8 @@ export class Inflater {
   }
 
   /**
-   * Decompresses the next compressed message. Throws `ProtocolError` as `inflateMessage` does, and is
-   * of no more use then.
+   * Decompresses the next compressed message. Throws `ProtocolError` as `inflateMessage` does, and
+   * is of no more use then.
    */
   inflate(payload: Uint8Array, maxBytes = MAX_MESSAGE_BYTES): Uint8Array {
     throw new Todo('07.5');
@@ -230,16 +230,16 @@ export class Inflater {
 /**
  * Step 6 · RSV1, received.
  *
- * Takes the place of the `FrameReader` in a `MessageReader`, to which it looks as if nothing had been
- * compressed: it gets each compressed message as one frame with its plain bytes, and every other
- * frame as it is. Fragments are joined first, since only the message as a whole is DEFLATE; however
- * many there are, they take no more memory than their bytes. RFC 7692 §6.2
+ * Takes the place of the `FrameReader` in a `MessageReader`, to which it looks as if nothing had
+ * been compressed: it gets each compressed message as one frame with its plain bytes, and every
+ * other frame as it is. Fragments are joined first, since only the message as a whole is DEFLATE;
+ * however many there are, they take no more memory than their bytes. RFC 7692 §6.2
  */
 export class InflatingReader {
   /**
    * Makes a reader for our `role` that calls `check` with the header of each frame that it returns:
-   * when a `FrameReader` does, but for a compressed message when that is complete. Then the header is
-   * that of its first frame, with FIN, without RSV bits, and with the length that has come out.
+   * when a `FrameReader` does, but for a compressed message when that is complete. Then the header
+   * is that of its first frame, with FIN, without RSV bits, and with the length that has come out.
    *
    * A message can have up to `maxMessageBytes`: when it has come out of the `inflater`, and on the
    * wire as well.
@@ -262,10 +262,11 @@ export class InflatingReader {
    * Returns the next frame, or `undefined` when more bytes are needed. A control frame between the
    * fragments of a compressed message comes before it.
    *
-   * Throws `ProtocolError`, at the header of a frame that begins a compressed message or goes on with
-   * one: 1002 for what `checkHeader` refuses, RSV1 apart where it begins, and for a message inside
-   * another; 1009 when the message would have more than `maxMessageBytes` on the wire. Throws what
-   * the `inflater` throws, and what `check` does: RSV1 on any other frame is for that to refuse.
+   * Throws `ProtocolError`, at the header of a frame that begins a compressed message or goes on
+   * with one: 1002 for what `checkHeader` refuses, RSV1 apart where it begins, and for a message
+   * inside another; 1009 when the message would have more than `maxMessageBytes` on the wire.
+   * Throws what the `inflater` throws, and what `check` does: RSV1 on any other frame is for that
+   * to refuse.
    */
   read(): Frame | undefined {
     throw new Todo('07.6');
@@ -284,8 +285,8 @@ export class InflatingReader {
  * Step 7 · RSV1, sent.
  *
  * Makes the frames of a message as `fragment` does, of at most `maxPayload` bytes each, compressed
- * unless the `deflater` says otherwise: then the first has RSV1, and no other. It is the packed bytes that are
- * cut. With `compress: false`, it goes as it is, and stays out of the window.
+ * unless the `deflater` says otherwise: then the first has RSV1, and no other. It is the packed
+ * bytes that are cut. With `compress: false`, it goes as it is, and stays out of the window.
  *
  * Throws `RangeError` as `fragment` does, and then the window is as it was. RFC 7692 §6.1
  */
@@ -300,8 +301,8 @@ export function deflatedFrames(
 }
 
 /**
- * Step 7 · The extension on one connection, for our role in it: what it sends has a window, and what
- * it receives has another. RFC 7692 §7.2
+ * Step 7 · The extension on one connection, for our role in it: what it sends has a window, and
+ * what it receives has another. RFC 7692 §7.2
  */
 export class PerMessageDeflate implements Extension {
   /** Makes it from what was agreed: what a server sends, a client receives. */
@@ -310,8 +311,8 @@ export class PerMessageDeflate implements Extension {
   }
 
   /**
-   * Makes the reader of messages, which can have up to `maxMessageBytes` each: when they are unpacked,
-   * and on the wire as well.
+   * Makes the reader of messages, which can have up to `maxMessageBytes` each: when they are
+   * unpacked, and on the wire as well.
    */
   readerFor(maxMessageBytes: number): MessageReader {
     throw new Todo('07.7');
@@ -356,8 +357,8 @@ export function compressingServer(
  * Step 9 · What the client offers.
  *
  * Writes the offer of a client: what the policy wants, and always that the client's window can be
- * limited, by `client_max_window_bits`. 15 bits limit nothing: for the server, they can be left out,
- * and for the client, they can be left without the number. RFC 7692 §7.1
+ * limited, by `client_max_window_bits`. 15 bits limit nothing: for the server, they can be left
+ * out, and for the client, they can be left without the number. RFC 7692 §7.1
  */
 export function offerDeflate(policy: DeflatePolicy = {}): string {
   throw new Todo('07.9');
@@ -366,17 +367,17 @@ export function offerDeflate(policy: DeflatePolicy = {}): string {
 /**
  * Step 9 · Is this what was offered?
  *
- * Checks the server's answer to the offer that `offerDeflate` makes of this policy, and says what both
- * do now. A client that offered to forget its window does so, and one that offered a limit for it
- * keeps to that, when the answer is silent about it. What nobody asked of the server, it may still
- * do: forget its window, or limit it.
+ * Checks the server's answer to the offer that `offerDeflate` makes of this policy, and says what
+ * both do now. A client that offered to forget its window does so, and one that offered a limit for
+ * it keeps to that, when the answer is silent about it. What nobody asked of the server, it may
+ * still do: forget its window, or limit it.
  *
  * `undefined`: the connection has to fail, because the answer
  * - is not one element, called `permessage-deflate`,
  * - has an unknown parameter, one twice, or a value that cannot be, such as none for window bits,
  * - does not keep what we have asked of the server, or allows us more than we have offered.
  *
- * To an offer of 15 bits for the server, an answer without a number is fine, or is not: that is free.
+ * Whether an answer has to repeat 15 bits that were offered for the server is left open.
  * RFC 6455 §9.1, RFC 7692 §7.1
  */
 export function checkDeflate(
@@ -389,9 +390,9 @@ export function checkDeflate(
 /**
  * Step 9 · A client that compresses.
  *
- * Connects as `connect` does, with the same options, and offers compression. Without an answer, there
- * is none. One that `checkDeflate` refuses, or that breaks the grammar, fails the connection with an
- * `OpeningError`, which has the status and the headers of the response. RFC 6455 §9.1
+ * Connects as `connect` does, with the same options, and offers compression. Without an answer,
+ * there is none. One that `checkDeflate` refuses, or that breaks the grammar, fails the connection
+ * with an `OpeningError`, which has the status and the headers of the response. RFC 6455 §9.1
  */
 export function connectCompressing(
   url: string,
@@ -405,10 +406,10 @@ export function connectCompressing(
 /**
  * Step 10 · When compression is a mistake.
  *
- * Finds out a secret from lengths alone, one character after the other. `lengthOf(text)` is the length
- * of a compressed message in which this text stands beside the secret, or after it. The secret begins
- * with `known`, and then has `count` characters of the `alphabet`. Where several guesses are the
- * shortest, all of them go on: the next character tells them apart.
+ * Finds out a secret from lengths alone, one character after the other. `lengthOf(text)` is the
+ * length of a compressed message in which this text stands beside the secret, or after it. The
+ * secret begins with `known`, and then has `count` characters of the `alphabet`. Where several
+ * guesses are the shortest, all of them go on: the next character tells them apart.
  *
  * Returns the secret, from `known` on. `undefined`: all guesses at a character are equally long, so
  * that lengths tell nothing. RFC 7692 §8

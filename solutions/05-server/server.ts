@@ -252,9 +252,9 @@ export class Connection {
   }
 
   /**
-   * The response waits for the message on its way, but for no other: what waited before this read is
-   * dropped. The answers to messages of this read leave together with it. When our own Close waits,
-   * this is not a response, and dropping would take that Close, too. RFC 6455 §5.5.1
+   * The response waits for the message on its way, but for no other: what waited before this read
+   * is dropped. The answers to messages of this read leave together with it. When our own Close
+   * waits, this is not a response, and dropping would take that Close, too. RFC 6455 §5.5.1
    */
   #answerClose(payload: Uint8Array): void {
     checkCloseBody(payload);
@@ -374,7 +374,9 @@ export class Connection {
     this.#wake();
   }
 
-  /** Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it. */
+  /**
+   * Step 5 · Is told of a sign of life: the peer has sent something, or taken what waited for it.
+   */
   heard(): void {
     this.#heardAt = this.#now();
     this.#askedAt = undefined;
@@ -661,7 +663,10 @@ export class WebSocketServer {
     if (this.#connections.size === 0) this.#whenEmpty();
   }
 
-  /** Refuses. Reads on for a while: with unread bytes, closing would be a reset, and lose the response. */
+  /**
+   * Refuses. Reads on for a while: with unread bytes, closing would be a reset, and lose the
+   * response.
+   */
   #refuse(socket: Duplex, { answer }: Refused): void {
     this.#remember(socket, this.#options.closeTimeoutMs, () => socket.destroy());
     socket.resume();
