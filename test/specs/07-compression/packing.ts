@@ -137,6 +137,12 @@ function packsFull(lesson: Lesson): void {
   }
 }
 
+const LARGE = 'Pack a large message as one: 140,000 bytes.';
+
+function packsLarge(lesson: Lesson): void {
+  packsAlone(lesson, { plain: join(noise(70_000), new Uint8Array(70_000)) }, LARGE);
+}
+
 const KEPT = 'Leave the message and the window as they are.';
 
 function leavesAlone({ deflateMessage }: Lesson): void {
@@ -160,7 +166,8 @@ function packsView(lesson: Lesson): void {
 const COPY = 'The result is a copy of its own size, which keeps nothing else in memory.';
 
 function returnsCopy({ deflateMessage }: Lesson): void {
-  for (const plain of [new Uint8Array(0), utf8('Hello'), noise(1000), noise(20_000)]) {
+  for (const length of [0, 5, 3000, 10_000, 20_000]) {
+    const plain = noise(length);
     const packed = attempt(() => deflateMessage(plain), COPY, given({ plain }));
     isOwnCopy(packed, COPY, given({ plain }));
     const before = packed.slice();
@@ -198,11 +205,12 @@ export const PACKING: Scenarios = [
   { what: SHORTER, rules: [157], check: packsRepeats },
   { what: HELLO, rules: [159], check: packsHelloAgain },
   { what: WINDOW, rules: [159], check: packsWithWindow },
-  ...[12, 10, 9, 8].map(packsWithin),
+  ...[14, 12, 10, 9, 8].map(packsWithin),
   { what: MARKER, rules: [157], check: packsMarkers },
-  { what: FULL, rules: [157], check: packsFull },
   { what: KEPT, rules: [], check: leavesAlone },
   { what: PART, rules: [], check: packsView },
+  { what: FULL, rules: [157], check: packsFull },
+  { what: LARGE, rules: [157], check: packsLarge },
   { what: COPY, rules: [], check: returnsCopy },
   { what: ANY, rules: [157, 159, 162], check: packsAny },
 ];
