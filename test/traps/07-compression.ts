@@ -755,6 +755,20 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'packed-in-parts',
+    step: 3,
+    story:
+      'A large message compressed in parts, with the four bytes cut from each of them and not from the last one alone. Short ones are right.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [157],
+    edits: [
+      [
+        '  const packed = deflateRawSync(plain, {',
+        '  const parts = [plain.subarray(0, 65_536), plain.subarray(65_536)] as const;\n  if (parts[1].length > 0) {\n    const [start, end] = [deflateMessage(parts[0], window, bits), deflateMessage(parts[1])];\n    return new Uint8Array(Buffer.concat([start, end]));\n  }\n  const packed = deflateRawSync(plain, {',
+      ],
+    ],
+  },
+  {
     id: 'tail-not-put-back',
     step: 4,
     story:
@@ -910,6 +924,52 @@ const PACKING: readonly Trap[] = [
       [
         'inflateStream(rest, maxBytes - size, dictionary)',
         'inflateStream(rest, maxBytes, dictionary)',
+      ],
+    ],
+  },
+  {
+    id: 'limit-added-up-too-late',
+    step: 4,
+    story:
+      'All that has come out compared with the limit in the end. Until then, each BFINAL gives a peer as much again.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [
+      [
+        'inflateStream(rest, maxBytes - size, dictionary)',
+        'inflateStream(rest, maxBytes, dictionary)',
+      ],
+      [
+        '  const message = new Uint8Array(size);',
+        "  if (size > maxBytes) throw tooBig('More than the limit has come out.');\n  const message = new Uint8Array(size);",
+      ],
+    ],
+  },
+  {
+    id: 'limit-less-the-last-piece',
+    step: 4,
+    story:
+      'The room that is left counted from the piece before, and not from all of them. With three pieces, it is too much.',
+    source: 'RFC 6455 §10.4',
+    rules: [164],
+    edits: [
+      [
+        'inflateStream(rest, maxBytes - size, dictionary)',
+        'inflateStream(rest, maxBytes - (pieces.at(-1)?.length ?? 0), dictionary)',
+      ],
+    ],
+  },
+  {
+    id: 'blocks-of-any-kind-counted',
+    step: 4,
+    story:
+      'Every flushed block counted as if it had BFINAL. A peer that flushes after each line of a log is cut off at the hundredth.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [158],
+    edits: [
+      [
+        '  let size = 0;\n  let rest: Uint8Array = Buffer.concat([payload, TAIL]);',
+        "  let size = 0;\n  let rest: Uint8Array = Buffer.concat([payload, TAIL]);\n  const parts = Buffer.from(rest).toString('latin1').split('\\0\\0\\xff\\xff');\n  if (parts.length > MAX_FINAL_BLOCKS) throw tooBig('Too many blocks.');",
       ],
     ],
   },

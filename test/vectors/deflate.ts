@@ -130,6 +130,13 @@ export const LOOSE_MESSAGES: readonly Vector<Unpacked>[] = [
     expected: { plain: '"HelloHello"' },
   },
   {
+    id: 'deflate-final-empty-between',
+    source: 'RFC 7692 §7.2.1',
+    what: 'an empty block with BFINAL between two others',
+    wire: 'f3 48 cd c9 c9 07 00 03 00 f2 00 11 00 00',
+    expected: { plain: '"HelloHello"' },
+  },
+  {
     id: 'deflate-uncut',
     source: 'RFC 7692 §7.2.2',
     what: '"Hello" with 00 00 ff ff still at its end',

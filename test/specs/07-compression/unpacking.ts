@@ -181,6 +181,8 @@ function zeros(times: number): Uint8Array {
   return join(...Array.from({ length: times }, () => part), Uint8Array.of(0));
 }
 
+const EMPTY_FINAL = { symbols: [], final: true };
+
 /** The same plain bytes in messages that differ: the limit is the same for all. */
 function* messagesOf(plain: Uint8Array): Generator<Uint8Array> {
   const all = [...plain];
@@ -197,6 +199,7 @@ function* messagesOf(plain: Uint8Array): Generator<Uint8Array> {
     { symbols: start, final: true },
     { symbols: rest, final: true },
   ]);
+  yield writeMessage([{ symbols: start, final: true }, EMPTY_FINAL, { symbols: rest }]);
 }
 
 const AT_LIMIT = 'Unpack a message of exactly the limit, and refuse one of a byte more.';
@@ -266,14 +269,36 @@ function stopsAtLimit(lesson: Lesson): void {
   refusesLarge(lesson, { payload, maxBytes: 1000 }, STOP, facts, causeOfGarbage);
 }
 
+const STOP_AFTER = 'Stop at the limit, also when a block with BFINAL came before.';
+
+function stopsAfterFinal(lesson: Lesson): void {
+  const maxBytes = 2 ** 20;
+  const start = deflateRawSync(new Uint8Array(maxBytes - 1000));
+  // No more than the limit by itself.
+  const payload = join(start, zeros(15).subarray(0, -1), Uint8Array.of(0xff, 0xff));
+  const facts: Fact[] = [
+    ['comes out', '1 MiB less 1000 bytes, with BFINAL'],
+    ['and then', '960 KiB, and then there is no DEFLATE any more'],
+  ];
+  refusesLarge(lesson, { payload, maxBytes }, STOP_AFTER, facts, causeOfGarbage);
+}
+
 const USUAL = 'Without a limit of your own, no more than 16 MiB come out.';
 
 function hasUsualLimit(lesson: Lesson): void {
-  const fine = { payload: zeros(16) };
-  unpacks(lesson, fine, new Uint8Array(2 ** 20), USUAL);
-  const most = zeros(256);
-  const payload = join(most.subarray(0, -1), writeMessage([{ symbols: [0x61] }]));
+  unpacks(lesson, { payload: zeros(64) }, new Uint8Array(2 ** 22), USUAL);
+  const payload = join(zeros(256).subarray(0, -1), writeMessage([{ symbols: [0] }]));
   refusesLarge(lesson, { payload }, USUAL, [['comes out', '16 MiB and one byte']]);
+}
+
+const MORE = 'With a larger limit of your own, more than 16 MiB can come out.';
+
+function hasLargerLimit({ inflateMessage }: Lesson): void {
+  const payload = join(zeros(256).subarray(0, -1), writeMessage([{ symbols: [0] }]));
+  // Of 32 bits, this is a negative number.
+  const call = { payload, maxBytes: 2 ** 31 };
+  const about = { given: given(call), label: 'so many bytes came out' };
+  equal(() => inflateMessage(payload, call.maxBytes).length, 2 ** 24 + 1, MORE, about);
 }
 
 /** How many blocks can have BFINAL. */
@@ -294,6 +319,14 @@ function countsFinals(lesson: Lesson): void {
   unpacks(lesson, { payload: writeMessage(finals) }, plain, FINALS);
   const payload = writeMessage([...finals, letter]);
   refusesLarge(lesson, { payload }, FINALS);
+}
+
+const OPEN = 'Unpack a message with 300 blocks without BFINAL: it can have any number of them.';
+
+function countsFinalsOnly(lesson: Lesson): void {
+  const letter = { symbols: [0x61] };
+  const blocks = Array.from({ length: 150 }, () => [letter, { symbols: [], stored: true }]).flat();
+  unpacks(lesson, { payload: writeMessage(blocks) }, utf8('a'.repeat(150)), OPEN);
 }
 
 const MANY = 'Stop at the 101st block with BFINAL: what comes after it does not matter.';
@@ -342,38 +375,58 @@ function reachesBack(lesson: Lesson): void {
   unpacks(lesson, { payload, window }, playMessage(blocks, window), REACH);
 }
 
+const REACH_OVER = 'Refer back as far, over a block with BFINAL.';
+
+function reachesOverFinal(lesson: Lesson): void {
+  const [window, between] = [noise(15_000), noise(17_768, 2)];
+  const blocks = [
+    { symbols: [...between], stored: true, final: true },
+    { symbols: [{ length: 10, distance: 32_768 }] },
+  ];
+  const payload = writeMessage(blocks);
+  unpacks(lesson, { payload, window }, playMessage(blocks, window), REACH_OVER);
+}
+
 const KEPT = 'Leave the payload and the window as they are.';
 
 function leavesAlone({ inflateMessage }: Lesson): void {
-  const [payload, window] = [fromHex('f2 00 11 00 00'), utf8('Hello')];
-  const call = { payload: payload.slice(), window: window.slice() };
+  const [buffer, window] = [fromHex('f2 00 11 00 00 "and more"'), utf8('Hello')];
+  const memory = buffer.slice();
+  const call = { payload: memory.subarray(0, 5), window: window.slice() };
   attempt(() => inflateMessage(call.payload, undefined, call.window), KEPT, given(call));
-  equal(() => call.payload, payload, KEPT, { given: given(call), label: 'the payload is now' });
+  const label = 'the payload, and what is behind it in its buffer, is now';
+  equal(() => memory, buffer, KEPT, { given: given(call), label });
   equal(() => call.window, window, KEPT, { given: given(call), label: 'the window is now' });
 }
 
 const PART = 'Unpack the bytes of a part of a buffer, and no others.';
 
 function unpacksView(lesson: Lesson): void {
-  const buffer = fromHex('00 00 f2 00 11 00 00 03 00 "Hello"');
-  const call = { payload: buffer.subarray(2, 7), window: buffer.subarray(9) };
+  const packed = fromHex('00 00 f2 00 11 00 00 03 00');
+  const past = utf8('World, Hello, World');
+  const call = { payload: packed.subarray(2, 7), window: past.subarray(7, 12) };
   unpacks(lesson, call, utf8('Hello'), PART);
 }
 
 const COPY = 'What comes out is a copy of its own size, which keeps nothing else in memory.';
 
 function returnsCopy({ inflateMessage }: Lesson): void {
-  for (const plain of [new Uint8Array(0), utf8('Hello'), noise(1000), noise(20_000)]) {
-    const payload = writeMessage([{ symbols: [...plain], stored: true }]);
-    withGiven(
-      () => given({ payload }),
-      () =>
-        isOwnCopy(
-          attempt(() => inflateMessage(payload), COPY),
-          COPY,
-          [],
-        ),
-    );
+  for (const final of [false, true]) {
+    for (const length of final ? [5, 10_000] : [0, 5, 3000, 10_000, 30_000]) {
+      const [plain, other] = [noise(length), noise(length, 2)];
+      const [payload, next] = [plain, other].map((bytes) => {
+        return writeMessage([{ symbols: [...bytes], stored: true, final }]);
+      }) as [Uint8Array, Uint8Array];
+      withGiven(
+        () => given({ payload }),
+        () => {
+          const message = attempt(() => inflateMessage(payload), COPY);
+          isOwnCopy(message, COPY, []);
+          attempt(() => inflateMessage(next), COPY);
+          equal(() => message, plain, COPY, { label: 'after another call' });
+        },
+      );
+    }
   }
 }
 
@@ -394,17 +447,21 @@ function unpacksAny(lesson: Lesson): void {
 export const UNPACKING: Scenarios = [
   ...[...RFC_MESSAGES, ...SHORT_MESSAGES, ...LOOSE_MESSAGES].map(unpacksVector),
   ...NO_MESSAGES.map(refusesGarbage),
+  { what: OPEN, rules: [158], check: countsFinalsOnly },
   { what: REACH, rules: [159], check: reachesBack },
+  { what: REACH_OVER, rules: [158, 159], check: reachesOverFinal },
   { what: AT_LIMIT, rules: [164], check: keepsLimit },
   { what: NO_LIMIT, rules: [164], check: knowsNoLimit },
   { what: STOP, rules: [164], check: stopsAtLimit },
+  { what: STOP_AFTER, rules: [158, 164], check: stopsAfterFinal },
   { what: BOMB, rules: [164], check: refusesBomb },
   { what: USUAL, rules: [164], check: hasUsualLimit },
+  { what: MORE, rules: [164], check: hasLargerLimit },
   { what: FINALS, rules: [158, 164], check: countsFinals },
   { what: MANY, rules: [164], check: stopsAtFinals },
   { what: ONCE, rules: [164], check: copiesOnce },
-  { what: KEPT, rules: [], check: leavesAlone },
   { what: PART, rules: [], check: unpacksView },
+  { what: KEPT, rules: [], check: leavesAlone },
   { what: COPY, rules: [], check: returnsCopy },
   { what: ANY, rules: [157, 158], check: unpacksAny },
 ];
