@@ -1113,6 +1113,48 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'longer-one-not-in-the-window',
+    step: 5,
+    story:
+      'A message that got a little longer sent compressed all the same, but left out of the window, as if it had been sent as it is. The peer has unpacked it, and counts on from there.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [159],
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return packed;',
+        '    const isShorter = packed.length < plain.length;\n    if (this.#takeover && isShorter) this.#window = slide(this.#window, plain, this.#bits);\n    return packed;',
+      ],
+    ],
+  },
+  {
+    id: 'worth-it-without-the-window',
+    step: 5,
+    story:
+      'Whether compressing is worth it tried out without the window. What was sent before, and is hard to compress, is sent again as it is.',
+    source: 'RFC 7692 §7.2.1',
+    rules: [],
+    edits: [
+      [
+        '    const packed = deflateMessage(plain, this.#window, this.#bits);',
+        '    const isWorthIt = deflateMessage(plain).length < plain.length + STORED_BYTES;\n    if (!isWorthIt) return undefined;\n    const packed = deflateMessage(plain, this.#window, this.#bits);',
+      ],
+    ],
+  },
+  {
+    id: 'more-kept-than-was-promised',
+    step: 5,
+    story:
+      'The largest window kept for every peer, whatever it has promised. That costs 32 KiB for each, and a peer that looks back too far is not noticed: it fails elsewhere.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [],
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, Math.max(this.#bits, 15));\n    return plain;',
+      ],
+    ],
+  },
+  {
     id: 'silent-after-bfinal',
     step: 5,
     story:

@@ -137,9 +137,11 @@ function refersFurther(lesson: Lesson): void {
   }
 }
 
-function reachesBack(bits: number): Scenarios[number] {
-  const size = 2 ** bits;
-  const what = `Unpack a reference back over the whole window, with ${bits} bits.`;
+/** Without bits, those are 15. */
+function reachesBack(bits?: number): Scenarios[number] {
+  const size = 2 ** (bits ?? 15);
+  const how = bits === undefined ? 'without bits of your own' : `with ${bits} bits`;
+  const what = `Unpack a reference back over the whole window, ${how}.`;
   return {
     what,
     rules: [159],
@@ -185,6 +187,22 @@ function refusesTooFar(lesson: Lesson): void {
   const receiver = new Receiver(lesson);
   receiver.receiveHex('4a 04 00', 'a', REFUSED);
   receiver.refuse(refuse, fromHex(HELLO_AGAIN), 1000, REFUSED);
+}
+
+function refusesBeyond(bits: number): Scenarios[number] {
+  const size = 2 ** bits;
+  const what = `Refuse what refers back over more than ${size} bytes, with ${bits} bits.`;
+  return {
+    what,
+    rules: [],
+    check: (lesson) => {
+      const receiver = new Receiver(lesson, bits);
+      const plain = noise(size + 50);
+      receiver.receive(writeMessage([stored(...plain)]), plain, what);
+      const payload = writeMessage([back(10, size + 1)]);
+      receiver.refuse(CloseCode.InvalidPayload, payload, 1000, what);
+    },
+  };
 }
 
 const CHANGED = 'What the caller does with a message that came out changes nothing.';
@@ -290,15 +308,16 @@ function receivesAny(lesson: Lesson): void {
 export const RECEIVING: { readonly named: Scenarios; readonly generated: Scenarios } = {
   named: [
     { what: AGAIN, rules: [159], check: refersBack },
+    { what: TWO, rules: [159], check: keepsApart },
     { what: EMPTY, rules: [158, 159], check: keepsOverEmpty },
     { what: FINAL, rules: [158, 159], check: keepsOverFinal },
     { what: FURTHER, rules: [159], check: refersFurther },
-    ...[8, 9, 12, 15].map(reachesBack),
+    ...[8, 9, 12, 15, undefined].map(reachesBack),
     { what: ALONE, rules: [158], check: unpacksAlone },
     { what: LIMIT, rules: [164], check: keepsLimit },
     { what: REFUSED, rules: [159], check: refusesTooFar },
+    ...[8, 9, 10].map(refusesBeyond),
     { what: CHANGED, rules: [159], check: copiesPlain },
-    { what: TWO, rules: [159], check: keepsApart },
     { what: STREAM, rules: [157, 159], check: unpacksStream },
     { what: SMALL, rules: [], check: keepsLittle },
   ],

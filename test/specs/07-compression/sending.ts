@@ -186,18 +186,41 @@ function compressesShorter(lesson: Lesson): void {
   }
 }
 
+const LITTLE =
+  'What gets a little longer is in the window if it is sent compressed, and only then.';
+
+function keepsLonger(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  sender.send(LINES, LITTLE);
+  for (const text of ['{"from":"ada","text":"yes"}', 'Hello', 'a', 'no, 42 (or 7?)']) {
+    sender.send(utf8(text), LITTLE);
+    sender.sendShort(LINES, 30, LITTLE);
+  }
+}
+
+const BY_WINDOW = 'Compress a message that only gets shorter by what is in the window.';
+
+function compressesKnown(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const random = noise(100);
+  sender.send(join(LINES, random), BY_WINDOW);
+  const cause = 'By itself, it would get longer. But the peer has it in its window.';
+  sender.sendShort(random, 30, BY_WINDOW, cause);
+}
+
 const STAYS_OUT = 'What is sent as it is does not enter the window.';
 
 function keepsPlainOut(lesson: Lesson): void {
   const sender = new Sender(lesson);
   const random = noise(100);
-  sender.send(CHAT, STAYS_OUT);
+  const cause =
+    'What was sent compressed stays in the window, whatever is sent as it is in between.';
+  sender.send(LINES, STAYS_OUT);
   sender.sendPlain(random, STAYS_OUT);
+  sender.sendShort(LINES, 30, STAYS_OUT, cause);
   // For this one, the peer needs what it has not got.
   sender.send(join(LINES, random), STAYS_OUT);
   sender.send(new Uint8Array(0), STAYS_OUT);
-  const cause =
-    'What was sent compressed stays in the window, whatever is sent as it is in between.';
   sender.sendShort(join(LINES, random), 60, STAYS_OUT, cause);
 }
 
@@ -324,14 +347,16 @@ function sendsAny(lesson: Lesson): void {
 export const SENDING: { readonly named: Scenarios; readonly generated: Scenarios } = {
   named: [
     { what: AGAIN, rules: [159], check: refersBack },
+    { what: TWO, rules: [159], check: keepsApart },
     { what: EARLIER, rules: [159], check: refersFurther },
     { what: NONE, rules: [159, 176], check: refersNever },
     { what: LONGER, rules: [160], check: leavesPlain },
     { what: STORED, rules: [160], check: leavesStored },
     { what: SAME, rules: [160], check: compressesShorter },
+    { what: BY_WINDOW, rules: [159], check: compressesKnown },
     { what: STAYS_OUT, rules: [160], check: keepsPlainOut },
+    { what: LITTLE, rules: [159, 160], check: keepsLonger },
     ...[12, 10, 9, 8].map(staysWithin),
-    { what: TWO, rules: [159], check: keepsApart },
     { what: CHANGED, rules: [159], check: copiesPlain },
     { what: ONE, rules: [157, 159], check: isOneStream },
     { what: SMALL, rules: [], check: keepsLittle },
