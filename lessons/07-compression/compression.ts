@@ -233,7 +233,8 @@ export class Inflater {
  * Takes the place of the `FrameReader` in a `MessageReader`, to which it looks as if nothing had
  * been compressed: it gets each compressed message as one frame with its plain bytes, and every
  * other frame as it is. Fragments are joined first, since only the message as a whole is DEFLATE;
- * however many there are, they take no more memory than their bytes. RFC 7692 §6.2
+ * however many there are, they take no more memory than their bytes, and none before those arrive.
+ * RFC 7692 §6.2
  */
 export class InflatingReader {
   /**

@@ -1396,6 +1396,48 @@ const MARKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'open-from-its-first-byte',
+    step: 6,
+    story:
+      'A message without RSV1 taken as open when its first byte is there. Its first frame can be empty, and then a compressed one gets into it.',
+    source: 'RFC 6455 §5.4',
+    rules: [],
+    edits: [
+      [
+        'this.#isPlainOpen = !fin;',
+        'this.#isPlainOpen = !fin && (this.#isPlainOpen || header.payloadLength > 0);',
+      ],
+    ],
+  },
+  {
+    id: 'ping-counted-with-the-message',
+    step: 6,
+    story:
+      'What a control frame announces added to the message around it. A peer that pings often during a long upload is told that it is too long.',
+    source: 'RFC 6455 §5.5',
+    rules: [],
+    edits: [
+      [
+        '    if (isControl(opcode)) this.#check(header);\n',
+        '    if (this.#packed && isControl(opcode)) this.#packed.announced += header.payloadLength;\n    if (isControl(opcode)) this.#check(header);\n',
+      ],
+    ],
+  },
+  {
+    id: 'memory-for-a-promise',
+    step: 6,
+    story:
+      'Memory taken at the header, for all that it announces, so that nothing has to be copied later. Ten bytes from a stranger, and 16 MiB are gone.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '    this.header = header;\n  }',
+        '    this.header = header;\n    this.#memory = new Uint8Array(Math.min(header.payloadLength, MAX_MESSAGE_BYTES));\n  }',
+      ],
+    ],
+  },
+  {
     id: 'only-first-fragments-masked',
     step: 6,
     story:

@@ -1,15 +1,13 @@
 /** Step 6: compressed messages, received. */
-import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
+import { attempt, equal, failsWith } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { frame, join, utf8, type WireFrame, wire } from '../../../shared/kit/frames.ts';
-import { memoryTaken } from '../../../shared/kit/memory.ts';
 import { CloseCode, type Message, Opcode, ProtocolError } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import {
   type FrameHeader,
   MAX_MESSAGE_BYTES,
 } from '../../../solutions/02-reading-frames/reading.ts';
-import { outOfProportion } from '../02-reading-frames/cost.ts';
 import { arrived, binary, text } from '../02-reading-frames/readers.ts';
 import { ANY_PACKED } from './generated-frames.ts';
 import { HOOKS_OF_READING } from './hooks.ts';
@@ -24,7 +22,8 @@ import {
   refuses,
   written,
 } from './packed-messages.ts';
-import type { Scenarios } from './tools.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+import { WAITING } from './waiting.ts';
 import { noise, packed } from './zlib.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
@@ -55,7 +54,12 @@ const READ: Scenarios = [
   reads({
     what: 'An empty message is compressed to one byte, and comes out empty.',
     rules: [158],
-    frames: [first(Text, Uint8Array.of(0)), first(Binary, Uint8Array.of(0)), first(Text, HELLO)],
+    frames: [
+      first(Text, Uint8Array.of(0)),
+      first(Binary, NOTHING, false),
+      more(Uint8Array.of(0)),
+      first(Text, HELLO),
+    ],
     messages: [text(''), binary(NOTHING), text('Hello')],
   }),
   reads({
@@ -236,8 +240,8 @@ const REFUSED: Scenarios = [
     what: 'A compressed message inside one without RSV1 is refused, after a Ping as well.',
     rules: [],
     frames: [
-      { opcode: Binary, payload: 'a', fin: false },
-      more(utf8('b'), false),
+      { opcode: Binary, fin: false },
+      more(NOTHING, false),
       { opcode: Ping },
       first(Text, HELLO),
     ],
@@ -380,6 +384,14 @@ const LIMITED: Scenarios = [
     cause: ON_THE_WIRE,
   }),
   refuses({
+    what: 'Where no byte is allowed, a compressed message of any is refused at its header.',
+    rules: [],
+    frames: [first(Text, HELLO)],
+    code: CloseCode.MessageTooBig,
+    terms: { maxMessageBytes: 0 },
+    atHeader: true,
+  }),
+  refuses({
     what: 'Fragments that announce too much together are refused, at the header.',
     rules: [],
     frames: [
@@ -394,16 +406,22 @@ const LIMITED: Scenarios = [
     cause: ON_THE_WIRE,
   }),
   reads({
-    what: 'What a message has announced does not count for the next.',
+    what: 'What the message before has announced does not count, nor what a Ping has.',
     rules: [],
     frames: [
       first(Binary, packed(noise(150)).subarray(0, 80), false),
+      { opcode: Ping, payload: noise(100) },
       more(packed(noise(150)).subarray(80)),
       first(Binary, packed(noise(150, 2)).subarray(0, 80), false),
       more(packed(noise(150, 2)).subarray(80)),
       { opcode: Binary, payload: noise(160) },
     ],
-    messages: [binary(noise(150)), binary(noise(150, 2)), binary(noise(160))],
+    messages: [
+      { type: 'ping', payload: noise(100) },
+      binary(noise(150)),
+      binary(noise(150, 2)),
+      binary(noise(160)),
+    ],
     terms: () => ({ maxMessageBytes: 200 }),
   }),
 ];
@@ -418,21 +436,54 @@ const TOLD: readonly (readonly [WireFrame, Told | undefined])[] = [
   ],
   [first(Text, HELLO.subarray(0, 3), false), undefined],
   [
-    { opcode: Ping, payload: 'p', rsv: RSV1 },
-    { fin: true, rsv: RSV1, opcode: Ping, payloadLength: 1 },
+    { opcode: Ping, payload: 'p', rsv: RSV1 + 1 },
+    { fin: true, rsv: RSV1 + 1, opcode: Ping, payloadLength: 1 },
   ],
   [more(HELLO.subarray(3, 5), false), undefined],
   [more(HELLO.subarray(5)), { fin: true, rsv: 0, opcode: Text, payloadLength: 5 }],
   [first(Binary, HELLO_AGAIN), { fin: true, rsv: 0, opcode: Binary, payloadLength: 5 }],
+  [first(Text, Uint8Array.of(0)), { fin: true, rsv: 0, opcode: Text, payloadLength: 0 }],
   [
     { opcode: Binary, payload: 'ab', fin: false },
     { fin: false, rsv: 0, opcode: Binary, payloadLength: 2 },
   ],
   [
-    { ...more(utf8('c')), rsv: RSV1 },
-    { fin: true, rsv: RSV1, opcode: Continuation, payloadLength: 1 },
+    { ...more(utf8('c')), rsv: RSV1 + 2 },
+    { fin: true, rsv: RSV1 + 2, opcode: Continuation, payloadLength: 1 },
   ],
 ];
+
+const SHOWN = 'While no compressed message is open, `peek` shows what a `FrameReader` shows.';
+
+function peeksPlain({ InflatingReader, Inflater }: Lesson): void {
+  const reader = new InflatingReader('server', () => {}, new Inflater());
+  const payload = noise(3000);
+  const bytes = join(wire(first(Text, HELLO)), wire({ opcode: Binary, payload }).slice(0, -10));
+  reader.push(bytes.slice());
+  equal(() => reader.read(), frame(Text, 'Hello'), 'Read what is before it.');
+  equal(() => reader.read(), undefined, 'The frame is not complete.');
+  for (const from of [0, 10, 2990]) {
+    const given: Fact[] = [...arrived(bytes), ['call', `peek(${from})`]];
+    equal(() => reader.peek(from), payload.slice(from, -10), SHOWN, { given });
+  }
+}
+
+const HUGE = 'What the limit allows can be announced: 16 MiB without one, and more with one.';
+
+function allowsMuch({ InflatingReader, Inflater }: Lesson): void {
+  for (const [header, ...limit] of [
+    ['c2 ff 00 00 00 00 01 00 00 00'],
+    ['c2 ff 00 00 00 00 01 40 00 00', 2 ** 25],
+  ] as const) {
+    const reader = new InflatingReader('server', () => {}, new Inflater(), ...limit);
+    const bytes = fromHex(`${header} 00 00 00 00 61`);
+    reader.push(bytes.slice());
+    const args = ["'server'", 'check', 'inflater', ...limit].join(', ');
+    equal(() => reader.read(), undefined, HUGE, {
+      given: [['the call', `new InflatingReader(${args})`], ...arrived(bytes)],
+    });
+  }
+}
 
 const ALONE: Scenarios = [
   {
@@ -468,6 +519,7 @@ const ALONE: Scenarios = [
         frame(Ping, 'p'),
         frame(Text, 'Hello'),
         frame(Binary, 'Hello'),
+        frame(Text, ''),
         frame(Binary, 'ab', false),
         frame(Continuation, 'c'),
       ];
@@ -505,96 +557,8 @@ const ALONE: Scenarios = [
       equal(() => reader.peek(), NOTHING, what, { given: arrived(bytes) });
     },
   },
-];
-
-/** What 60,000 fragments can take up, in bytes: for each of them, less than any object. */
-const MOST_OF_SMALL = 1_000_000;
-
-/** Writes a payload as so many continuations, one after the other, with a key that changes nothing. */
-function continuations(payload: Uint8Array, count: number): Uint8Array {
-  const size = payload.length / count;
-  const bytes = new Uint8Array(count * (6 + size));
-  for (let i = 0; i < count; i++) {
-    bytes[i * (6 + size) + 1] = 0x80 + size;
-    bytes.set(payload.subarray(i * size, (i + 1) * size), i * (6 + size) + 6);
-  }
-  return bytes;
-}
-
-/** Fragments that arrive together, how often they do, and the bytes of each. */
-const FRAGMENTS = 64;
-const TIMES = 256;
-const SIZE = 64;
-
-/** A stored block as long as the fragments that arrive together: what DEFLATE cannot make shorter. */
-const BLOCK = join(fromHex('00 fb 0f 04 f0'), new Uint8Array(FRAGMENTS * SIZE - 5).fill(0x2a));
-
-/** Fragments without number: no memory for nothing, and no joining again with each. */
-const MANY: Scenarios = [
-  {
-    what: 'Fragments of a byte, and empty ones, take up no more memory than their bytes.',
-    rules: [],
-    check(lesson) {
-      const what = 'Fragments of a byte, and empty ones, take up no more memory than their bytes.';
-      const reader = messagesOf(lesson);
-      // A stored block of 30,000 bytes: its header, and then byte by byte.
-      const bytes = join(
-        wire(first(Text, fromHex('00 30 75 cf 8a'), false)),
-        continuations(NOTHING, 30_000),
-        continuations(utf8('a'.repeat(30_000)), 30_000),
-      );
-      const taken = memoryTaken(
-        ({ heapUsed }) => heapUsed,
-        MOST_OF_SMALL,
-        () => {
-          reader.push(bytes);
-          equal(() => reader.read(), undefined, 'The message has not ended.');
-        },
-      );
-      reader.push(wire(more(HELLO)));
-      const whole = `${'a'.repeat(30_000)}Hello`;
-      equal(() => reader.read(), text(whole), 'Read a message after 60,000 fragments.');
-      if (taken < MOST_OF_SMALL) return;
-      const facts: Fact[] = [
-        ['arrived', '30,000 empty fragments, and 30,000 of a byte'],
-        ['memory', `${taken.toLocaleString('en')} bytes`],
-      ];
-      fail(what, facts, 'Is each of them kept in a list? Keep their bytes, joined as they come.');
-    },
-  },
-  {
-    what: 'Read a compressed message of 16,386 fragments.',
-    rules: [],
-    check(lesson) {
-      const what = 'Read a compressed message of 16,386 fragments.';
-      const part = continuations(BLOCK, FRAGMENTS);
-      const slow = outOfProportion(TIMES, (times) => {
-        const reader = messagesOf(lesson);
-        reader.push(wire(first(Binary, NOTHING, false)));
-        return (i) => {
-          reader.push(part);
-          equal(
-            () => reader.read(),
-            undefined,
-            'The message has not ended: fragments of 64 bytes.',
-          );
-          if (i < times - 1) return;
-          reader.push(wire(more(Uint8Array.of(0))));
-          const whole = new Uint8Array(times * (BLOCK.length - 5)).fill(0x2a);
-          equal(() => reader.read(), binary(whole), what);
-        };
-      });
-      if (!slow) return;
-      const done = `${slow.done * FRAGMENTS} of 16384 fragments of 64 bytes, in ${Math.round(slow.ms)} ms`;
-      const cause =
-        'Each fragment seems to copy all that came before it. Join them once, or let a buffer grow by doubling.';
-      fail(
-        'A compressed message of many small fragments takes far too long.',
-        [['arrived', done]],
-        slow.isGrowing ? cause : undefined,
-      );
-    },
-  },
+  { what: SHOWN, rules: [], check: peeksPlain },
+  { what: HUGE, rules: [164], check: allowsMuch },
 ];
 
 export const MARKED: Scenarios = [
@@ -603,6 +567,6 @@ export const MARKED: Scenarios = [
   ...REFUSED,
   ...LIMITED,
   ...ALONE,
-  ...MANY,
+  ...WAITING,
   ANY_PACKED,
 ];
