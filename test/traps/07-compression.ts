@@ -1649,6 +1649,38 @@ const MARKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'reader-with-another-window',
+    step: 7,
+    story:
+      'An Inflater made anew for the reader, with the largest window, and not the one of the connection. It works with every peer, and keeps what was to be forgotten.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [],
+    edits: [
+      [
+        'new InflatingReader(this.#role, check, this.#inflater, maxMessageBytes)',
+        'new InflatingReader(this.#role, check, new Inflater(), maxMessageBytes)',
+      ],
+    ],
+  },
+  {
+    id: 'as-it-is-from-now-on',
+    step: 7,
+    story:
+      'The options of one message kept for those that come without. After the first picture, nothing is compressed any more.',
+    source: 'RFC 7692 §6.1',
+    rules: [],
+    edits: [
+      [
+        '  readonly #inflater: Inflater;\n\n  /** Makes it from',
+        '  readonly #inflater: Inflater;\n  #options: SendOptions = {};\n\n  /** Makes it from',
+      ],
+      [
+        '    return deflatedFrames(this.#deflater, opcode, data, maxPayload, options);',
+        '    this.#options = options ?? this.#options;\n    return deflatedFrames(this.#deflater, opcode, data, maxPayload, this.#options);',
+      ],
+    ],
+  },
+  {
     id: 'reader-of-one-role',
     step: 7,
     story: 'The reader made for a server, on both sides. A client refuses what its server sends.',

@@ -140,6 +140,19 @@ const SENT: Scenarios = [
     },
   },
   {
+    what: 'Without a limit for one frame, a large message is one.',
+    rules: [],
+    check(lesson) {
+      const what = 'Without a limit for one frame, a large message is one.';
+      const sender = new Sender(lesson, 15, false);
+      const data = join(noise(70_000), new Uint8Array(70_000));
+      const sent = { opcode: Binary, data, maxPayload: Number.MAX_SAFE_INTEGER };
+      const frames = sender.send(Binary, data, sent.maxPayload);
+      isCompressed(frames, sent, what, sender.given);
+      equal(() => frames.length, 1, what, { given: sender.given, label: 'frames' });
+    },
+  },
+  {
     what: 'Without takeover, a message that does not get shorter goes as it is, without RSV1.',
     rules: [],
     check(lesson) {
@@ -492,6 +505,30 @@ const TALKED: Scenarios = [
       },
     };
   }),
+  ...ROLES.map((role): Scenarios[number] => {
+    const what = `A ${role} refuses what refers back further than its peer has promised.`;
+    return {
+      what,
+      rules: [],
+      check({ PerMessageDeflate }) {
+        const params = agreedFor(other(role), false, 9);
+        const before = join(CHAT, utf8(FILLER));
+        const bytes = fromPeer(
+          role,
+          first(Text, packed(CHAT)),
+          first(Text, packed(utf8(FILLER), CHAT)),
+          first(Text, packed(CHAT, before)),
+        );
+        const reader = new PerMessageDeflate(role, params).readerFor(65_536);
+        const given: Fact[] = [
+          ...made(role, params),
+          ...arrived(bytes),
+          ['the third', 'refers back over 800 bytes, and 2^9 are 512'],
+        ];
+        failsWith(CloseCode.InvalidPayload, () => readAll(reader, [bytes]), what, { given });
+      },
+    };
+  }),
   {
     what: 'What is sent and what is received have a window each.',
     rules: [159],
@@ -520,18 +557,18 @@ const TALKED: Scenarios = [
     },
   },
   {
-    what: '`framesFor` hands its options on.',
+    what: '`framesFor` hands its options on, for one message each time.',
     rules: [160],
     check({ PerMessageDeflate }) {
+      const what = '`framesFor` hands its options on, for one message each time.';
       const extension = new PerMessageDeflate('server', FREE);
       const options = { compress: false };
-      const sent = { opcode: Text, data: CHAT, maxPayload: 20 };
-      const given = [
-        ...made('server', FREE),
-        ...tellCalls([{ ...sent, of: 'framesFor(', options }]),
-      ];
+      const sent = { of: 'framesFor(', opcode: Text, data: CHAT, maxPayload: 20 };
+      const told = (calls: readonly Call[]) => [...made('server', FREE), ...tellCalls(calls)];
       const frames = extension.framesFor(Text, CHAT, 20, options);
-      isPlain(frames, sent, '`framesFor` hands its options on.', given);
+      isPlain(frames, sent, what, told([{ ...sent, options }]));
+      const next = extension.framesFor(Text, CHAT, 20);
+      isCompressed(next, sent, what, told([{ ...sent, options }, sent]));
     },
   },
   {
@@ -560,6 +597,21 @@ const TALKED: Scenarios = [
           const given = [...made(role, FREE), ...terms, ...arrived(bytes)];
           failsWith(CloseCode.MessageTooBig, () => readAll(reader, [bytes]), what, { given });
         }
+      }
+    },
+  },
+  {
+    what: '`readerFor` hands on a limit above 16 MiB, too.',
+    rules: [164],
+    check({ PerMessageDeflate }) {
+      const what = '`readerFor` hands on a limit above 16 MiB, too.';
+      // 20 MiB are announced, and one byte of those is there.
+      for (const first of ['c2', '82']) {
+        const bytes = fromHex(`${first} 7f 00 00 00 00 01 40 00 00 61`);
+        const reader = new PerMessageDeflate('client', FREE).readerFor(2 ** 25);
+        const max: Fact = ['maxMessageBytes', `${2 ** 25}`];
+        const given = [...made('client', FREE), max, ...arrived(bytes)];
+        equal(() => readAll(reader, [bytes]), [], what, { given });
       }
     },
   },
