@@ -34,7 +34,7 @@ export function escapeText(text: string): string {
   return JSON.stringify(text)
     .slice(1, -1)
     .replace(
-      /[\u007f-\u00a0\u200b-\u200f\u2028-\u202e\ufeff]/g,
+      /[\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff]/g,
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
 }

@@ -141,7 +141,7 @@ const REFUSED: Scenarios = [
     [140, 163],
     'window bits that are not 8 to 15',
     {},
-    ...['7', '16', '0', '99'].flatMap((bits) => [`pmd; cmwb=${bits}`, `pmd; smwb=${bits}`]),
+    ...['7', '16', '19', '0', '99'].flatMap((bits) => [`pmd; cmwb=${bits}`, `pmd; smwb=${bits}`]),
   ),
   refuses(
     [140, 163],

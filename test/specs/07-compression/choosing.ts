@@ -103,7 +103,7 @@ const DECLINING: Scenarios = [
   declines(
     [140, 161],
     'window bits that are not 8 to 15',
-    ...['7', '16', '0', '1', '80', '150'].flatMap((bits) => [
+    ...['7', '16', '17', '18', '19', '0', '1', '80', '99', '150'].flatMap((bits) => [
       `pmd; cmwb=${bits}`,
       `pmd; smwb=${bits}`,
     ]),
@@ -184,11 +184,12 @@ const AMONG_SEVERAL: Scenarios = [
     ['pmd; snct; snct, pmd; snct=1, pmd; smwb=9', 'pmd; smwb=9', 'pmd; smwb=9'],
     [`${'pmd; foo, '.repeat(20)}pmd; cnct`, 'pmd; cnct', 'pmd; cnct; smwb=10'],
   ),
-  answers([51, 161], 'Pass over another extension.', [
-    'x-webkit-deflate-frame, pmd; cmwb',
-    'pmd',
-    'pmd; smwb=10; cmwb=10',
-  ]),
+  answers(
+    [51, 161],
+    'Pass over another extension.',
+    ['x-webkit-deflate-frame, pmd; cmwb', 'pmd', 'pmd; smwb=10; cmwb=10'],
+    ['x-foo; a; b=1; b=2, pmd; cmwb', 'pmd', 'pmd; smwb=10; cmwb=10'],
+  ),
   answers(
     [161],
     'Take the first offer that can be kept, and nothing of the others.',

@@ -87,6 +87,10 @@ function refuses(
 /** The characters of a token that are neither letters nor digits. */
 const SIGNS = "!#$%&'*+-.^_`|~";
 
+/** Longer than anybody writes. */
+const LONG = 'x'.repeat(70);
+const ROOM = ' '.repeat(20);
+
 /** More than anybody sends. */
 const MANY = Array.from({ length: 100 }, (_, i) => `name-${i}`);
 
@@ -145,6 +149,13 @@ const READING: Scenarios = [
     'a',
     ...MANY.map((name) => [name] as const),
   ]),
+  reads(
+    [],
+    'Names, values and the spaces around them can be long.',
+    `${LONG}${ROOM};${ROOM}${LONG}=${ROOM}${LONG}${ROOM},${ROOM}a; x="${LONG}"${ROOM}`,
+    [LONG, [LONG, LONG]],
+    ['a', ['x', LONG]],
+  ),
   reads([], 'Without spaces, it is the same.', 'a;x=1;y,b', ['a', ['x', '1'], ['y']], ['b']),
   reads(
     [141],
@@ -269,6 +280,9 @@ const LENGTH = 40_000;
 const READ_AGAIN =
   'A header that is a sixteenth as long takes far less than a sixteenth of that, so the same characters are read again and again. A regular expression may do so, from each space to the last one.';
 
+const COPIED_AGAIN =
+  'A header that is a sixteenth as long takes far less than a sixteenth of that, so what is done for each element grows with their number. A new list each time, such as `[...list, one]`, copies all that are in it already.';
+
 /** Checks that a long header takes a time in proportion to its length. */
 function costs(
   header: string,
@@ -276,6 +290,7 @@ function costs(
   repeated: string,
   after: string,
   isRight = false,
+  growing = READ_AGAIN,
 ): Scenarios[number] {
   const what = `A header takes a time in proportion to its length: ${header}.`;
   return {
@@ -294,7 +309,7 @@ function costs(
         };
       });
       if (slow) {
-        const cause = slow.isGrowing ? READ_AGAIN : undefined;
+        const cause = slow.isGrowing ? growing : undefined;
         fail(what, [...given, ['it took', `${Math.round(slow.ms)} ms`]], cause);
       }
       const label = 'did you return a list?';
@@ -371,6 +386,7 @@ export const OFFERS: Scenarios = [
   costs('quotes that stay open', 'a; x="', 'a', ''),
   costs('one name', '', 'a', ' a'),
   costs('empty elements', 'a', ' ,', 'b', true),
+  costs('elements', 'a', ',a', ',a', true, COPIED_AGAIN),
   eachCharacter('a list', (character) => `a${character}b`),
   ANY_HEADER,
 ];
