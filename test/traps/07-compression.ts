@@ -623,6 +623,25 @@ const AGREEING: readonly Trap[] = [
     ],
   },
   {
+    id: 'one-object-for-all-answers',
+    step: 9,
+    story:
+      'One object for what was agreed on, and filled in anew for each connection. Whoever has kept it for the first has the windows of the second.',
+    source: 'RFC 7692 §7.1',
+    rules: [],
+    edits: [
+      [
+        'const params: DeflateParams = {\n    serverNoContextTakeover: told.server',
+        'const params: DeflateParams = Object.assign(agreedOn, {\n    serverNoContextTakeover: told.server',
+      ],
+      [
+        'policy.clientMaxWindowBits ?? 15),\n  };\n  const isKept',
+        'policy.clientMaxWindowBits ?? 15),\n  });\n  const isKept',
+      ],
+      ['function agreedWith(', 'const agreedOn = {} as DeflateParams;\n\nfunction agreedWith('],
+    ],
+  },
+  {
     id: 'client-as-server',
     step: 9,
     story:
@@ -1733,6 +1752,34 @@ const SERVING: readonly Trap[] = [
       [
         'const offers = parseExtensions(lines.join());',
         "const offers = parseExtensions(lines.join(''));",
+      ],
+    ],
+  },
+  {
+    id: 'each-line-by-itself',
+    step: 8,
+    story:
+      'Each line read by itself, and an empty one refused. The lines are one list, in which an element can be empty, and a good request gets a 400.',
+    source: 'RFC 6455 §9.1',
+    rules: [107, 141],
+    edits: [
+      [
+        'parseExtensions(lines.join());\n  if (offers === undefined)',
+        'lines.flatMap((line) => parseExtensions(line) ?? [undefined]);\n  if (!offers.every((offer) => offer !== undefined))',
+      ],
+    ],
+  },
+  {
+    id: 'header-in-lower-case',
+    step: 8,
+    story:
+      'The header read in lower case, as one does with others. The name of an extension is compared as it is, and nobody has offered this one.',
+    source: 'RFC 6455 §9.1',
+    rules: [51, 107],
+    edits: [
+      [
+        'parseExtensions(lines.join());\n  if (offers',
+        'parseExtensions(lines.join().toLowerCase());\n  if (offers',
       ],
     ],
   },

@@ -24,11 +24,11 @@ const NAME = 'sec-websocket-extensions';
 
 /** A request that offers extensions, in so many lines. */
 function asking(...offers: readonly string[]): RequestHead {
-  const headers = new Map([
+  const headers = new Map<string, readonly string[]>([
     ['host', ['server.example.com']],
     ['sec-websocket-key', ['dGhlIHNhbXBsZSBub25jZQ==']],
   ]);
-  if (offers.length > 0) headers.set(NAME, [...offers]);
+  if (offers.length > 0) headers.set(NAME, Object.freeze([...offers]));
   return { method: 'GET', target: '/chat', version: 'HTTP/1.1', headers, length: 200 };
 }
 
@@ -81,7 +81,8 @@ function agreed(
 ): { readonly opening: Accepted; readonly given: readonly Fact[] } {
   const given = called(offers, policy);
   const { upgrade, protocol, rest } = newOpening();
-  const call = () => agreeOnDeflate(newOpening(), asking(...offers), policy);
+  const own = Object.freeze({ ...policy });
+  const call = () => agreeOnDeflate(newOpening(), asking(...offers), own);
   const opening = attempt(
     call,
     'Whatever is on offer, a well-formed list opens a WebSocket.',
@@ -124,7 +125,15 @@ function expectLine(
 
 /** Checks that an opening is one without compression. */
 function expectNone({ opening, given }: ReturnType<typeof agreed>, what: string): void {
-  equal(() => opening.answer, newOpening().answer, what, { given, label: 'the response' });
+  const text = () => Buffer.from(opening.answer).toString('latin1');
+  equal(() => opening.answer, newOpening().answer, what, {
+    given,
+    label: 'the response',
+    cause: () =>
+      /\r\nsec-websocket-extensions:/i.test(text())
+        ? 'It has a Sec-WebSocket-Extensions, though there is no agreement.'
+        : undefined,
+  });
   equal(() => opening.extension, undefined, 'Without an agreement there is no extension.', {
     given,
     label: '`extension`',
@@ -187,6 +196,18 @@ const ANSWERS: readonly {
     rules: [51, 107],
   },
   {
+    what: 'A line can be empty, and then the list goes on in the next one.',
+    offers: ['', 'permessage-deflate; server_max_window_bits=12', ''],
+    answer: ['server_max_window_bits=12'],
+    rules: [107, 141],
+  },
+  {
+    what: 'There can be many lines, with many elements.',
+    offers: [...Array<string>(10).fill('x-foo, x-bar'), 'permessage-deflate'],
+    answer: [],
+    rules: [51, 107],
+  },
+  {
     what: 'The first offer counts, in several lines too.',
     offers: ['permessage-deflate; server_max_window_bits=10', 'permessage-deflate'],
     answer: ['server_max_window_bits=10'],
@@ -212,6 +233,8 @@ const answering: Scenario<Lesson>[] = ANSWERS.map(({ what, offers, policy, answe
 const DECLINED = [
   [],
   ['x-webkit-deflate-frame'],
+  ['PerMessage-Deflate'],
+  ['permessage-deflate; Client_Max_Window_Bits'],
   ['permessage-deflate; server_max_window_bits=16'],
   ['permessage-deflate; foo', 'permessage-bzip2'],
 ];

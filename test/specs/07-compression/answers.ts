@@ -23,12 +23,18 @@ function makes(
 ): void {
   const isDefault = Object.keys(policy).length === 0;
   const items = Object.freeze(readExtensions(answer) ?? []);
-  equal(() => (isDefault ? checkDeflate(items) : checkDeflate(items, policy)), expected, what, {
+  const own = Object.freeze({ ...policy });
+  equal(() => (isDefault ? checkDeflate(items) : checkDeflate(items, own)), expected, what, {
     get given(): Fact[] {
       return [
         ['call', isDefault ? 'checkDeflate(answer)' : `checkDeflate(answer, ${show(policy)})`],
         ['the answer', answer === '' ? 'an empty list' : `that of ${quote(answer)}`],
       ];
+    },
+    causeOfError: () => {
+      // Those that can be changed make the difference.
+      checkDeflate([...items], { ...policy });
+      return 'The answer and the policy are readonly: leave them as they are, and work on a copy.';
     },
   });
 }
@@ -217,6 +223,24 @@ const REFUSED: Scenarios = [
   ),
 ];
 
+const KEPT: Scenarios[number] = {
+  what: 'What an answer means stays as it is, when there is another one.',
+  rules: [],
+  check: ({ checkDeflate }) => {
+    const what = 'What an answer means stays as it is, when there is another one.';
+    const [one, other] = [inFull('pmd; snct; cmwb=9'), inFull('pmd; cnct; smwb=12')];
+    const first = checkDeflate(extensionsOf(one));
+    checkDeflate(extensionsOf(other));
+    equal(() => first, agreedIn(one), what, {
+      given: [
+        ['call 1', `checkDeflate, with the answer ${quote(one)}`],
+        ['call 2', `checkDeflate, with the answer ${quote(other)}`],
+      ],
+      label: 'the first result',
+    });
+  },
+};
+
 /** What the two ends do after an answer. `undefined`: it cannot be. */
 function slowCheck(
   items: readonly ExtensionItem[],
@@ -266,4 +290,4 @@ export const ANY_ANSWER: Scenarios[number] = {
   },
 };
 
-export const ANSWERS: Scenarios = [...ACCEPTED, ...REFUSED];
+export const ANSWERS: Scenarios = [...ACCEPTED, ...REFUSED, KEPT];

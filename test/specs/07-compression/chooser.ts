@@ -68,23 +68,25 @@ export function chooses(
 ): void {
   const isDefault = Object.keys(policy).length === 0;
   const items = Object.freeze(readExtensions(offers) ?? []);
-  const choose = () => (isDefault ? chooseDeflate(items) : chooseDeflate(items, policy));
+  const own = Object.freeze({ ...policy });
+  const choose = () => (isDefault ? chooseDeflate(items) : chooseDeflate(items, own));
+  const causeOfError = () => {
+    // Those that can be changed make the difference.
+    chooseDeflate([...items], { ...policy });
+    return 'The offers and the policy are readonly: leave them as they are, and work on a copy.';
+  };
   const given = (): Fact[] => [
     ['call', isDefault ? 'chooseDeflate(offers)' : `chooseDeflate(offers, ${show(policy)})`],
     ['the offers', offers === '' ? 'none' : `those of ${quote(offers)}`],
   ];
   withGiven(given, () => {
     if (expected === undefined) {
-      equal(choose, undefined, what);
+      equal(choose, undefined, what, { causeOfError });
       return;
     }
     const agreement: Partial<Agreement> | undefined = attempt(choose, what, [], {
       expected: `an answer that means ${quote(expected)}`,
-      causeOfError: () => {
-        // One that can be changed makes the difference.
-        chooseDeflate([...items], policy);
-        return 'The list of offers is readonly: leave it as it is, and work on a copy.';
-      },
+      causeOfError,
     });
     if (typeof agreement?.header !== 'string') {
       equal(() => agreement, { header: expected, params: agreedIn(expected) }, what);

@@ -21,7 +21,8 @@ function offers(what: string, ...rows: readonly Offer[]): Scenarios[number] {
       for (const [policy, ...free] of rows) {
         const isDefault = Object.keys(policy).length === 0;
         const call = isDefault ? 'offerDeflate()' : `offerDeflate(${show(policy)})`;
-        const make = () => (isDefault ? offerDeflate() : offerDeflate(policy));
+        const own = Object.freeze({ ...policy });
+        const make = () => (isDefault ? offerDeflate() : offerDeflate(own));
         withGiven(
           () => [['call', call]],
           () => {

@@ -33,8 +33,15 @@ const echo: Handler = (connection, event) => {
 };
 
 function make({ compressingServer }: Lesson, { options, policy, handle = echo }: Serving) {
-  const call = () => compressingServer(handle, { ...PATIENT, ...options }, policy);
-  return attempt(call, 'Make a server.');
+  const own = Object.freeze({ ...PATIENT, ...options });
+  const given: Fact[] = [['call', `compressingServer(handle, ${show(own)}, policy)`]];
+  return attempt(() => compressingServer(handle, own, policy), 'Make a server.', given, {
+    causeOfError: () => {
+      // Options that can be changed make the difference.
+      compressingServer(handle, { ...own }, policy);
+      return 'The options are those of the caller: leave them as they are, and work on a copy.';
+    },
+  });
 }
 
 /** Runs a check with a compressing server on a listening socket. */
