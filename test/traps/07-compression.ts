@@ -1983,6 +1983,30 @@ const SERVING: readonly Trap[] = [
     ],
   },
   {
+    id: 'longer-than-before',
+    step: 10,
+    story:
+      'Given up when the shortest message is longer than the one before. Each character is a few bits more, and now and then that takes another byte.',
+    source: 'RFC 7692 §8',
+    rules: [178],
+    edits: [
+      ['let guesses = [known];', 'let guesses = [known];\n  let before = lengthOf(known);'],
+      [
+        'const least = Math.min(...lengths);',
+        'const least = Math.min(...lengths);\n    if (least > before) return undefined;\n    before = least;',
+      ],
+    ],
+  },
+  {
+    id: 'as-many-as-the-alphabet',
+    step: 10,
+    story:
+      'Given up when as many guesses are left as the alphabet has characters. They need not be all: there were more when two went on from the character before.',
+    source: 'RFC 7692 §8',
+    rules: [178],
+    edits: [['if (guesses.length === longer.length)', 'if (guesses.length === alphabet.length)']],
+  },
+  {
     id: 'every-combination',
     step: 10,
     story:

@@ -105,6 +105,41 @@ function attackWithTies(secret: string, alphabet: string, decoys: string): Attac
   };
 }
 
+/** An attack in which each character makes the message longer, and one that is right less so. */
+function growingAttack(secret: string, alphabet: string): Attack {
+  const { lengthOf, ...plain } = plainAttack(secret, alphabet);
+  return {
+    ...plain,
+    lengthOf: (text) => lengthOf(text) + text.length,
+    told: [
+      [
+        'lengthOf(text)',
+        `two bytes for each character, but one for each that is as in ${show(secret)}`,
+      ],
+    ],
+  };
+}
+
+/** An attack on a secret of three digits, of which the second shows only together with the third. */
+function lateAttack(secret: string, firsts: string, left: string): Attack {
+  const isShort = (text: string) => {
+    const [first = '', ...others] = text.slice(KNOWN.length);
+    if (others.length > 1) return text === secret;
+    return (others.length === 0 ? firsts : left).includes(first);
+  };
+  return {
+    alphabet: DIGITS,
+    count: 3,
+    lengthOf: (text) => 100 + text.length - (isShort(text) ? 1 : 0),
+    told: [
+      ['with one digit', `a byte less for any of ${show(firsts)}`],
+      ['with two', `a byte less after any of ${show(left)}, whatever the second is`],
+      ['with three', `a byte less for ${show(secret)}`],
+    ],
+    ties: firsts.length,
+  };
+}
+
 /** An attack on messages that the lesson itself compresses. */
 function attackOn(
   { deflateMessage }: Lesson,
@@ -177,6 +212,25 @@ export const LEAKING: Scenarios = [
       const first = () => guess(lesson, attack)?.slice(0, -1);
       const label = 'returned, without the last digit';
       equal(first, secret.slice(0, -1), what, { given: given(attack), label });
+    },
+  },
+  {
+    what: 'The right guess can be longer than the one before it.',
+    rules: [178],
+    check(lesson) {
+      const secret = 'token=7f3a9c';
+      const what = 'The shortest goes on, whatever the length was before.';
+      finds(lesson, growingAttack(secret, DIGITS), secret, what);
+    },
+  },
+  {
+    what: 'As many guesses as the alphabet has characters can be left, and more.',
+    rules: [178],
+    check(lesson) {
+      const secret = 'token=7f3';
+      const what = 'All guesses that are the shortest go on, however many they are.';
+      finds(lesson, lateAttack(secret, '37', '7'), secret, what);
+      finds(lesson, lateAttack(secret, '37b', '37'), secret, what);
     },
   },
   {
