@@ -55,8 +55,11 @@ const AGREEING: readonly CompressionChoice[] = [
     ],
   },
   {
-    what: 'another section for an answer that was not on offer',
-    edits: [["throw new OpeningError('9.1', 'The", "throw new OpeningError('RFC 7692 §5', 'The"]],
+    what: 'another section for an answer that was not on offer, and for a list that is none',
+    edits: [
+      ["throw new OpeningError('9.1', 'The", "throw new OpeningError('RFC 7692 §5', 'The"],
+      ["throw new HandshakeError(400, '9.1',", "throw new HandshakeError(400, '4.2.1',"],
+    ],
   },
 ];
 

@@ -28,7 +28,7 @@ function makes(
     get given(): Fact[] {
       return [
         ['call', isDefault ? 'checkDeflate(answer)' : `checkDeflate(answer, ${show(policy)})`],
-        ['the answer', answer === '' ? 'an empty list' : `that of ${quote(answer)}`],
+        ['answer', answer === '' ? '[]' : `parseExtensions(${quote(answer)})`],
       ];
     },
     causeOfError: () => {

@@ -44,7 +44,7 @@ export function means(
 ): void {
   const items = typeof header === 'string' ? readExtensions(header) : undefined;
   withGiven(
-    () => [['the header', show(header)]],
+    () => [['you wrote', show(header)]],
     () => {
       if (items?.length !== 1 || items[0]?.name !== 'permessage-deflate') {
         fail(what, [['expected', 'one element, `permessage-deflate` and its parameters']]);
@@ -77,7 +77,7 @@ export function chooses(
   };
   const given = (): Fact[] => [
     ['call', isDefault ? 'chooseDeflate(offers)' : `chooseDeflate(offers, ${show(policy)})`],
-    ['the offers', offers === '' ? 'none' : `those of ${quote(offers)}`],
+    ['offers', offers === '' ? '[]' : `parseExtensions(${quote(offers)})`],
   ];
   withGiven(given, () => {
     if (expected === undefined) {
@@ -95,7 +95,7 @@ export function chooses(
     const { header, params } = agreement;
     means(header, expected, what, (told) => mistakeIn(told, items));
     withGiven(
-      () => [['the header', quote(header)]],
+      () => [['your `header`', quote(header)]],
       () => equal(() => params, agreedIn(expected), what, { label: '`params`, in which' }),
     );
   });

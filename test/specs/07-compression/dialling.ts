@@ -36,7 +36,7 @@ export function dial(
 ): Dialled {
   const events: ClientEvent[] = [];
   const call: Fact = [
-    'called',
+    'call',
     `connectCompressing(${show(url)}, ${show(options)}, handle${policy ? `, ${show(policy)}` : ''})`,
   ];
   const connection = attempt(

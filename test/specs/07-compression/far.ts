@@ -57,7 +57,8 @@ export function goes(
   what: string,
   given: readonly Fact[],
 ): void {
-  const window = typeof way === 'object' ? way.after : '';
+  // Where it may refer to nothing: to the same text before it, as it would with another window.
+  const window = typeof way === 'object' ? way.after : text;
   const expected = {
     plain: 'as it is',
     alone: 'compressed, without a reference back',

@@ -6,6 +6,7 @@ import { show } from '../../../shared/harness/show.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { count } from '../../../shared/view/count.ts';
 import { type Walk, walkDeflate } from '../../../shared/view/deflate.ts';
+import { quote } from '../../../shared/view/hex.ts';
 
 /** What is cut from the end of each message. RFC 7692 §7.2.1 */
 export const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
@@ -30,9 +31,11 @@ export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Writes bytes as an argument of a call: short ones as they are, of long ones how many. */
+/** Writes bytes as an argument of a call: short ones as text or hex, of long ones how many. */
 export function argument(bytes: Uint8Array): string {
-  return bytes.length > 20 ? count(bytes.length, 'byte') : show(bytes);
+  if (bytes.length > 20) return count(bytes.length, 'byte');
+  const text = Buffer.from(bytes).toString('latin1');
+  return /^[ -~]+$/.test(text) ? `bytes of ${quote(text)}` : show(bytes);
 }
 
 /** Says whether something in a message refers back to before its beginning. */
@@ -152,10 +155,11 @@ export function isOwnCopy(bytes: Uint8Array, what: string, given: readonly Fact[
   );
 }
 
-/** Shortens a row of calls to the last of them. */
-export function lastOf(calls: readonly Fact[]): readonly Fact[] {
-  const left = calls.length - MAX_CALLS;
-  return left > 0 ? [['', `… ${count(left, 'call')} before`], ...calls.slice(left)] : calls;
+/** Tells the last of a row of calls, each with its number. */
+export function lastOf(calls: readonly string[]): readonly Fact[] {
+  const left = Math.max(0, calls.length - MAX_CALLS);
+  const told = calls.map((call, i): Fact => [calls.length > 1 ? `call ${i + 1}` : 'call', call]);
+  return told.slice(left);
 }
 
 /** How many calls are told. */

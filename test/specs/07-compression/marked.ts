@@ -165,6 +165,8 @@ const READ: Scenarios = [
 
 /** Frames before which a compressed message is open. */
 const OPEN: readonly WireFrame[] = [first(Text, HELLO.subarray(0, 3), false)];
+const INSIDE_PLAIN =
+  'A message that is not compressed is open. `check` hears of the compressed one when it is complete: until then, it is for this reader to refuse it.';
 const NOT_THERE = 'RSV1 means one thing: a compressed message begins here.';
 
 const REFUSED: Scenarios = [
@@ -206,7 +208,8 @@ const REFUSED: Scenarios = [
       frames: [{ ...first(Text, HELLO), rsv: RSV1 + rsv }],
       code: CloseCode.ProtocolError,
       atHeader: true,
-      cause: 'No extension defines those. Without its RSV1, the header is one for `checkHeader`.',
+      cause:
+        'No extension here defines RSV2 and RSV3. Without its RSV1, the header is one for `checkHeader`.',
     }),
   ),
   refuses({
@@ -235,6 +238,7 @@ const REFUSED: Scenarios = [
     frames: [{ opcode: Text, payload: 'a', fin: false }, first(Text, HELLO)],
     code: CloseCode.ProtocolError,
     atHeader: true,
+    cause: INSIDE_PLAIN,
   }),
   refuses({
     what: 'A compressed message inside one without RSV1 is refused, after a Ping as well.',
@@ -247,6 +251,7 @@ const REFUSED: Scenarios = [
     ],
     code: CloseCode.ProtocolError,
     atHeader: true,
+    cause: INSIDE_PLAIN,
   }),
   refuses({
     what: 'A continuation after the end of a compressed message is refused.',
@@ -354,8 +359,15 @@ const LIMITED: Scenarios = [
       const reader = new InflatingReader('server', () => {}, new Inflater(), LIMIT);
       reader.push(bytes.slice());
       const call = `new InflatingReader('server', check, inflater, ${LIMIT})`;
-      const given: Fact[] = [['the call', call], ['`check`', 'refuses nothing'], ...arrived(bytes)];
-      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given });
+      const given: Fact[] = [
+        ['made with', call],
+        ['`check`', 'refuses nothing'],
+        ...arrived(bytes),
+      ];
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, {
+        given,
+        label: '`read` returned',
+      });
     },
   },
   {
@@ -368,10 +380,11 @@ const LIMITED: Scenarios = [
       const all = Array.from({ length: MAX_MESSAGE_BYTES / 2 ** 20 }, () => megabyte);
       reader.push(wire(first(Binary, join(...all, packed(new Uint8Array(1))))));
       const given: Fact[] = [
-        ['the call', "new InflatingReader('server', check, inflater)"],
+        ['made with', "new InflatingReader('server', check, inflater)"],
         ['arrived', `a message of which ${MAX_MESSAGE_BYTES + 1} bytes come out`],
       ];
-      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given });
+      const label = '`read` returned';
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), what, { given, label });
     },
   },
   refuses({
@@ -524,7 +537,10 @@ const ALONE: Scenarios = [
         frame(Continuation, 'c'),
       ];
       for (const right of [...expected, undefined]) {
-        equal(() => reader.read(), right, what, { given: arrived(bytes) });
+        equal(() => reader.read(), right, what, {
+          given: arrived(bytes),
+          label: '`read` returned',
+        });
       }
     },
   },
@@ -540,7 +556,10 @@ const ALONE: Scenarios = [
       const bytes = wire({ opcode: Text, payload: HELLO }).slice(0, 6);
       reader.push(bytes.slice());
       const given = arrived(bytes, 'the header; none of the payload');
-      failsWith(CloseCode.PolicyViolation, () => reader.read(), what, { given });
+      failsWith(CloseCode.PolicyViolation, () => reader.read(), what, {
+        given: [...given, ['`check`', 'throws ProtocolError 1008']],
+        label: '`read` returned',
+      });
     },
   },
   {
@@ -554,7 +573,10 @@ const ALONE: Scenarios = [
       equal(() => reader.read(), undefined, 'The message is not complete.', {
         given: arrived(bytes),
       });
-      equal(() => reader.peek(), NOTHING, what, { given: arrived(bytes) });
+      equal(() => reader.peek(), NOTHING, what, {
+        given: arrived(bytes),
+        label: '`peek` returned',
+      });
     },
   },
   { what: SHOWN, rules: [], check: peeksPlain },

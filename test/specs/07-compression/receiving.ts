@@ -63,9 +63,9 @@ class Receiver {
   }
 
   #facts(): Fact[] {
-    const calls = this.#calls.map(({ payload, maxBytes }): Fact => {
+    const calls = this.#calls.map(({ payload, maxBytes }) => {
       const limit = maxBytes === undefined ? '' : `, ${maxBytes}`;
-      return ['', `inflate(${argument(payload)}${limit})`];
+      return `inflate(${argument(payload)}${limit})`;
     });
     return [this.#made, ...lastOf(calls)];
   }

@@ -45,11 +45,11 @@ class Sender {
 
   /** Tells what has been called so far. */
   facts(): Fact[] {
-    const calls = this.#calls.map((call): Fact => {
+    const calls = this.#calls.map((call) => {
       const gave = !('packed' in call)
         ? ''
         : ` gave ${call.packed instanceof Uint8Array ? argument(call.packed) : show(call.packed)}`;
-      return ['', `deflate(${argument(call.plain)})${gave}`];
+      return `deflate(${argument(call.plain)})${gave}`;
     });
     return [this.#made, ...lastOf(calls)];
   }
@@ -88,6 +88,9 @@ class Sender {
   #causeOf(packed: Uint8Array, plain: Uint8Array): string | undefined {
     if (!this.#takeover && isUnpackedBy(this.#window, packed, plain)) {
       return 'It refers back to a message before. Without takeover, the peer does not have that any more.';
+    }
+    if (this.#said.length === 0 && refersBefore(packed)) {
+      return 'It refers back to before its beginning, though nothing was sent before it. Is its window that of another?';
     }
     if (isUnpackedBy(this.#said, packed, plain)) {
       return 'It refers back to what was sent as it is. That is not in the window of the peer: only what it has unpacked is.';

@@ -56,7 +56,7 @@ function unpacks({ inflateMessage }: Lesson, call: Call, plain: Uint8Array, what
       causeOfError(error) ??
       causeOfLimit(error, call, plain) ??
       causeOfNoLimit(error, inflateMessage, call) ??
-      (isGarbage(error) && finishes(inflateMessage) ? OPEN_END : undefined),
+      (isGarbage(error) ? causeOfGarbled(error, inflateMessage, call) : undefined),
   });
 }
 
@@ -86,20 +86,40 @@ function causeOfError(error: unknown): string | undefined {
 const OPEN_END =
   'For zlib, the bytes end too early. It needs the 00 00 ff ff that was cut off, and `finishFlush: constants.Z_SYNC_FLUSH`, since no block says that it is the last.';
 
-function isGarbage(error: unknown): boolean {
+function isGarbage(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.closeCode === CloseCode.InvalidPayload;
 }
 
+/** What is wrong where right bytes are taken for garbage. */
+function causeOfGarbled(
+  { message }: Error,
+  inflateMessage: Lesson['inflateMessage'],
+  { payload }: Call,
+): string | undefined {
+  if (finishes(inflateMessage)) return OPEN_END;
+  if (isHello(inflateMessage, '78 9c f2 48 cd c9 c9 07 00')) return WITH_HEADER;
+  const isFinal = walkDeflate(payload).blocks.some(({ final }) => final);
+  return isFinal && /too far back/.test(message) ? BEYOND_FINAL : undefined;
+}
+
+const WITH_HEADER =
+  'What `deflateSync` makes is unpacked, with its header of two bytes. A message has none: `inflateRawSync` expects none.';
+const BEYOND_FINAL =
+  'After a block with BFINAL, the window is what it was, and behind it what has come out of this message so far.';
+
 /** Whether "Hello" can be unpacked when its last block, an empty one, has BFINAL, but not without. */
 function finishes(inflateMessage: Lesson['inflateMessage']): boolean {
-  const canUnpack = (payload: string) => {
-    try {
-      return Buffer.from(inflateMessage(fromHex(payload))).equals(utf8('Hello'));
-    } catch {
-      return false;
-    }
-  };
-  return canUnpack('f2 48 cd c9 c9 07 04') && !canUnpack('f2 48 cd c9 c9 07 00');
+  const [final, open] = ['f2 48 cd c9 c9 07 04', 'f2 48 cd c9 c9 07 00'];
+  return isHello(inflateMessage, final) && !isHello(inflateMessage, open);
+}
+
+/** Whether "Hello" comes out of these bytes. */
+function isHello(inflateMessage: Lesson['inflateMessage'], payload: string): boolean {
+  try {
+    return Buffer.from(inflateMessage(fromHex(payload))).equals(utf8('Hello'));
+  } catch {
+    return false;
+  }
 }
 
 function causeOfLimit(
@@ -210,7 +230,10 @@ function keepsLimit(lesson: Lesson): void {
     for (const payload of messagesOf(plain)) {
       unpacks(lesson, { payload, maxBytes }, plain, AT_LIMIT);
     }
-    for (const payload of messagesOf(more)) refusesLarge(lesson, { payload, maxBytes }, AT_LIMIT);
+    const facts: Fact[] = [['comes out', count(more.length, 'byte')]];
+    for (const payload of messagesOf(more)) {
+      refusesLarge(lesson, { payload, maxBytes }, AT_LIMIT, facts);
+    }
   }
 }
 

@@ -108,7 +108,8 @@ export const WAITING: Scenarios = [
       if (taken < MOST_OF_SMALL) return;
       const facts: Fact[] = [
         ['arrived', '30,000 empty fragments, and 30,000 of a byte'],
-        ['memory', `${taken.toLocaleString('en')} bytes`],
+        ['memory', `${taken.toLocaleString('en')} bytes, beside theirs`],
+        ['expected', `less than ${MOST_OF_SMALL.toLocaleString('en')} bytes`],
       ];
       fail(what, facts, 'Is each of them kept in a list? Keep their bytes, joined as they come.');
     },

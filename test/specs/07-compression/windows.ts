@@ -1,7 +1,6 @@
 /** Step 5 · The window. */
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { show } from '../../../shared/harness/show.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { argument, isOwnCopy, noise } from './judge.ts';
@@ -54,7 +53,7 @@ function slidesOverMost({ slide }: Lesson): void {
   const [window, plain] = [noise(32_768), utf8('Hello')];
   const right = join(window, plain).slice(5);
   equal(() => slide(window, plain), right, USUAL, {
-    given: [['call', `slide(${argument(window)}, ${show(plain)})`]],
+    given: [['call', `slide(${argument(window)}, ${argument(plain)})`]],
   });
 }
 
