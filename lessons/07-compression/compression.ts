@@ -121,10 +121,11 @@ export function parseExtensions(header: string): ExtensionItem[] | undefined {
  * then any limit is fine. The other two parameters have no value. RFC 7692 §5, §7.1
  *
  * A server forgets its window when the client or the policy says so, and asks the client to when
- * the client has offered it or the policy wants it. Both windows are as large as both ends allow,
- * at most 15 bits. The client's can be limited only if the offer has `client_max_window_bits`. The
- * answer says no more than it has to: `server_max_window_bits` when it was offered or is below 15,
- * and `client_max_window_bits` when it is below 15. The order of its parameters is free.
+ * the client has offered it or the policy wants it: the answer says both. Both windows are as large
+ * as both ends allow, at most 15 bits. The client's can be limited only if the offer has
+ * `client_max_window_bits`. The answer says no more than it has to: `server_max_window_bits` when
+ * it was offered or is below 15, and `client_max_window_bits` when it is below 15. The order of its
+ * parameters is free.
  */
 export function chooseDeflate(
   offers: readonly ExtensionItem[],

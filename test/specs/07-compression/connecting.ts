@@ -260,6 +260,7 @@ const TALKING: Scenarios = [
 
 const REFUSING: Scenarios = [
   refuses([163], 'a parameter that nobody knows', ['permessage-deflate; foo']),
+  refuses([143, 163], 'compression in capitals', ['PerMessage-Deflate']),
   refuses([163], 'less than what we have asked for', ['permessage-deflate'], {
     serverNoContextTakeover: true,
   }),

@@ -40,12 +40,21 @@ const inflates = (payload: Uint8Array, to: string, window = '') => {
   }
 };
 
+/** Says what a frame is that carries no message. */
+export function notMessage({ opcode, payload }: Frame): string {
+  return opcode === Opcode.Close && payload.length > 1
+    ? `a Close with ${Buffer.from(payload).readUInt16BE()}`
+    : `a frame with the opcode ${opcode}`;
+}
+
 /** Says how a frame carries a text. */
-function wayOf({ fin, opcode, rsv1, payload }: Frame, text: string, window: string): string {
-  if (!fin || opcode !== Opcode.Text) return 'another frame than a whole text message';
+function wayOf(frame: Frame, text: string, window: string): string {
+  const { fin, opcode, rsv1, payload } = frame;
+  if (opcode !== Opcode.Text) return notMessage(frame);
+  if (!fin) return 'in fragments';
   if (rsv1 !== true) return Buffer.from(payload).toString() === text ? 'as it is' : 'another text';
   if (inflates(payload, text)) return 'compressed, without a reference back';
-  if (window !== '' && inflates(payload, text, window)) return 'compressed, with a reference back';
+  if (inflates(payload, text, window)) return 'compressed, with a reference back';
   return 'compressed, and cannot be inflated';
 }
 

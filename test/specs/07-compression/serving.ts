@@ -12,7 +12,7 @@ import { quote } from '../../../shared/view/hex.ts';
 import type { Handler, Options, WebSocketServer } from '../../../solutions/05-server/server.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { AGREED, ECHO, HELLO, HELLO_AGAIN } from './agreed.ts';
-import { goes, packed, type Way } from './far.ts';
+import { goes, notMessage, packed, type Way } from './far.ts';
 import { HOOKS_OF_SERVER } from './hooks.ts';
 import { TALKS, talk } from './talking.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -122,13 +122,9 @@ async function isAlive(listener: Listener, after: string): Promise<void> {
 /** Waits for a Close with a code. */
 async function closesWith(client: Peer, code: number, facts: readonly Fact[]): Promise<void> {
   const what = 'A client that does what it may not is told so by the code of a Close.';
-  const { opcode, payload } = await given(facts, client.frame(what));
-  const came = () =>
-    opcode === Opcode.Close && payload.length > 1
-      ? `a Close with ${Buffer.from(payload).readUInt16BE()}`
-      : opcode === Opcode.Text || opcode === Opcode.Binary
-        ? 'a message'
-        : `a frame with the opcode ${opcode}`;
+  const frame = await given(facts, client.frame(what));
+  const isMessage = frame.opcode === Opcode.Text || frame.opcode === Opcode.Binary;
+  const came = () => (isMessage ? 'a message' : notMessage(frame));
   equal(came, `a Close with ${code}`, what, { given: facts, label: 'came' });
 }
 

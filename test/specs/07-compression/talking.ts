@@ -9,7 +9,7 @@ import { SEED } from '../../../shared/kit/seed.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
-import { packed, unpacked } from './far.ts';
+import { notMessage, packed, unpacked } from './far.ts';
 
 const MESSAGES = 15;
 const WORDS = [
@@ -43,7 +43,8 @@ class Memory {
 
   /** Makes that of the `server` or the `client`, from what the response says. */
   constructor(side: 'server' | 'client', response: string) {
-    const [, bits = 15] = new RegExp(`${side}_max_window_bits="?(\\d+)`).exec(response) ?? [];
+    const [, bits = 15] =
+      new RegExp(`${side}_max_window_bits[ \\t]*=[ \\t]*"?(\\d+)`).exec(response) ?? [];
     this.bits = Number(bits);
     this.#bytes = response.includes(`${side}_no_context_takeover`) ? 0 : 2 ** this.bits;
   }
@@ -74,8 +75,9 @@ function fragments(choose: Choices, payload: Uint8Array, isCompressed: boolean):
 }
 
 /** What a frame of the server says to somebody with this window. */
-function textOf({ opcode, rsv1, payload }: Frame, { window }: Memory): string {
-  if (opcode !== Opcode.Text) return `a frame with the opcode ${opcode}`;
+function textOf(frame: Frame, { window }: Memory): string {
+  const { opcode, rsv1, payload } = frame;
+  if (opcode !== Opcode.Text) return notMessage(frame);
   try {
     return Buffer.from(rsv1 ? unpacked(payload, window) : payload).toString();
   } catch {
