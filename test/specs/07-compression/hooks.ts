@@ -2,10 +2,11 @@
 import { attempt, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { KEY, utf8, wire } from '../../../shared/kit/frames.ts';
+import { KEY, wire } from '../../../shared/kit/frames.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { request } from '../../../shared/kit/peer.ts';
 import { type Extension, type Message, Opcode } from '../../../shared/protocol.ts';
+import { count } from '../../../shared/view/count.ts';
 import {
   type Connection,
   LIMITS,
@@ -197,6 +198,18 @@ class Mark implements Extension {
     return [{ fin: true, rsv1: true, opcode: args[0], payload: HELLO }];
   }
 
+  /** Which frames it has been asked for: the opcode, how many bytes, `maxPayload` and the options. */
+  get framed(): unknown[][] {
+    return this.asked
+      .filter(([name]) => name === 'framesFor')
+      .map(([, opcode, data, most, options]) => [
+        opcode,
+        (data as Uint8Array).length,
+        most,
+        options,
+      ]);
+  }
+
   /** Has it been asked for this, with these arguments first? */
   has(name: string, ...args: readonly unknown[]): boolean {
     return this.asked.some(
@@ -206,7 +219,42 @@ class Mark implements Extension {
 }
 
 const OPTIONS = { compress: false };
-const HELLO_PLAIN = utf8('Hello');
+/** What is sent to see which frames are made of it: a text, and so many bytes. */
+const MUCH = new Uint8Array(100_000);
+
+/** Sends a text and bytes. */
+function sendBoth(connection: Pick<Connection, 'send'>): void {
+  connection.send('Hello', OPTIONS);
+  connection.send(MUCH, OPTIONS);
+}
+
+/** Has an extension been asked for the frames of both, and of as many bytes each as `isRoom` says? */
+const isAskedForBoth = ({ framed }: Mark, isRoom: (maxPayload: number) => boolean) =>
+  show(framed.map(([opcode, size, , options]) => [opcode, size, options])) ===
+    show([
+      [Opcode.Text, 5, OPTIONS],
+      [Opcode.Binary, MUCH.length, OPTIONS],
+    ]) && framed.every(([, , most]) => isRoom(Number(most)));
+
+/** What they were, and what is expected. */
+function toldOfBoth({ framed }: Mark, maxPayload: string, output: Uint8Array): Fact[] {
+  const calls = framed.map(
+    ([opcode, size, most, options]) =>
+      `framesFor(${opcode}, ${count(Number(size), 'byte')}, ${most}, ${show(options)})`,
+  );
+  return [
+    [
+      'the calls',
+      `send('Hello', { compress: false }), then send(100,000 bytes, { compress: false })`,
+    ],
+    ['expected', `framesFor(1, 5 bytes, ${maxPayload}, { compress: false }) of the extension`],
+    ['', `framesFor(2, 100,000 bytes, ${maxPayload}, { compress: false })`],
+    ['asked for', calls[0] ?? 'nothing'],
+    ...calls.slice(1).map((call): Fact => ['', call]),
+    ['to send', show(output)],
+  ];
+}
+
 /** A frame of eleven bytes, as a client sends it. */
 const FRAME = wire({ opcode: Opcode.Text, payload: 'Hello' });
 
@@ -332,21 +380,11 @@ export const HOOKS_OF_SERVER: Scenarios = [
     check(lesson) {
       const mark = new Mark();
       const connection = served(lesson, mark);
-      connection.send('Hello', OPTIONS);
-      const call = mark.asked.find(([name]) => name === 'framesFor') ?? [];
-      const isAsked =
-        show([call[1], call[2], call[4]]) === show([Opcode.Text, HELLO_PLAIN, OPTIONS]);
+      sendBoth(connection);
+      const isAsked = isAskedForBoth(mark, (maxPayload) => maxPayload < MUCH.length);
       const output = connection.takeOutput();
       if (isAsked && output[0] === 0xc1) return;
-      missing(HOOKS.serverFrames, [
-        ['the call', "send('Hello', { compress: false }), of a connection with an extension"],
-        [
-          'expected',
-          'a call of extension.framesFor(1, bytes, MAX_FRAGMENT_BYTES, { compress: false })',
-        ],
-        ['called', call.length === 0 ? 'it was not' : `with ${show(call.slice(1))}`],
-        ['to send', show(output)],
-      ]);
+      missing(HOOKS.serverFrames, toldOfBoth(mark, 'MAX_FRAGMENT_BYTES', output));
     },
   },
   {
@@ -422,6 +460,8 @@ function dialled({ EARLIER }: Lesson, mark: Mark, behind = new Uint8Array(0)) {
 const OFFERED: Fact = ['made with', `new ClientConnection(target, { offer }, now, wake)`];
 const AGREED: Fact = ['the response', 'has Sec-WebSocket-Extensions: x-test'];
 
+const UNASKED = 'The client of lesson 06 that offers nothing refuses any extension, as before.';
+
 /** An extension in a client: for step 9. */
 export const HOOKS_OF_CLIENT: Scenarios = [
   {
@@ -462,6 +502,30 @@ export const HOOKS_OF_CLIENT: Scenarios = [
     },
   },
   {
+    what: UNASKED,
+    rules: [62],
+    check({ EARLIER: { ClientConnection } }) {
+      const connection = new ClientConnection(
+        TARGET,
+        {},
+        () => 0,
+        () => {},
+      );
+      connection.receive(agree(connection, 'Sec-WebSocket-Extensions: x-test'));
+      const event = connection.next();
+      if (event?.type === 'error') return;
+      fail(UNASKED, [
+        ['made with', 'new ClientConnection(target, {}, now, wake)'],
+        AGREED,
+        ['`next` gave', show(event)],
+        ['expected', 'an error'],
+        ['the file', `lessons/${CLIENT}`],
+        ['what to do', 'Tell `checkResponse` whether there is an offer.'],
+        ['in code', 'checkResponse(head, this.#key, this.#protocols, this.#offer !== undefined)'],
+      ]);
+    },
+  },
+  {
     what: HOOKS.clientReader.what,
     rules: [],
     check(lesson) {
@@ -488,20 +552,12 @@ export const HOOKS_OF_CLIENT: Scenarios = [
     check(lesson) {
       const mark = new Mark();
       const { connection } = dialled(lesson, mark);
-      connection.send('Hello', OPTIONS);
-      const call = mark.asked.find(([name]) => name === 'framesFor') ?? [];
-      const isAsked =
-        show([call[1], call[2], call[4]]) === show([Opcode.Text, HELLO_PLAIN, OPTIONS]);
+      sendBoth(connection);
+      const isAsked = isAskedForBoth(mark, (maxPayload) => maxPayload >= MUCH.length);
       const output = connection.takeOutput();
       if (isAsked && output?.[0] === 0xc1) return;
-      missing(HOOKS.clientFrames, [
-        OFFERED,
-        AGREED,
-        ['the call', "send('Hello', { compress: false })"],
-        ['expected', 'a call of extension.framesFor(1, bytes, …, { compress: false })'],
-        ['called', call.length === 0 ? 'it was not' : `with ${show(call.slice(1))}`],
-        ['to send', show(output)],
-      ]);
+      const told = toldOfBoth(mark, 'Number.MAX_SAFE_INTEGER', output ?? new Uint8Array(0));
+      missing(HOOKS.clientFrames, [OFFERED, AGREED, ...told]);
     },
   },
   {
