@@ -104,6 +104,17 @@ function packsWithWindow(lesson: Lesson): void {
   }
 }
 
+const LONGER = 'Of a window that is longer than 2^bits bytes, its end is what counts.';
+
+function packsWithLonger(lesson: Lesson): void {
+  for (const bits of [10, 9]) {
+    const plain = noise(100);
+    const sent = { plain, window: join(noise(2 ** bits, 2), plain), bits };
+    const packed = packsAlone(lesson, sent, LONGER);
+    isShort(packed, plain, 60, LONGER, given(sent), causeOfLength(packed));
+  }
+}
+
 /** A message that could refer back a little further than 2^bits bytes, to its window and to itself. */
 function beyond(bits: number): Sent {
   const far = noise(2 ** bits + 40, bits);
@@ -205,6 +216,7 @@ export const PACKING: Scenarios = [
   { what: SHORTER, rules: [157], check: packsRepeats },
   { what: HELLO, rules: [159], check: packsHelloAgain },
   { what: WINDOW, rules: [159], check: packsWithWindow },
+  { what: LONGER, rules: [159], check: packsWithLonger },
   ...[14, 12, 10, 9, 8].map(packsWithin),
   { what: MARKER, rules: [157], check: packsMarkers },
   { what: KEPT, rules: [], check: leavesAlone },

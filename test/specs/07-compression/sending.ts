@@ -233,10 +233,12 @@ function staysWithin(bits: number): Scenarios[number] {
     what,
     rules: [162],
     check: (lesson) => {
-      const sender = new Sender(lesson, bits);
       const [far, line] = [noise(2 ** bits - 30), LINES.slice(0, 200)];
-      for (const plain of [join(line, line), far, join(line, far, line), join(far, far, line)]) {
-        sender.send(join(plain, LINES), what);
+      for (const takeover of [undefined, false]) {
+        const sender = new Sender(lesson, bits, takeover);
+        for (const plain of [join(line, line), far, join(line, far, line), join(far, far, line)]) {
+          sender.send(join(plain, LINES), what);
+        }
       }
     },
   };
