@@ -54,12 +54,7 @@ const READ: Scenarios = [
   reads({
     what: 'An empty message is compressed to one byte, and comes out empty.',
     rules: [158],
-    frames: [
-      first(Text, Uint8Array.of(0)),
-      first(Binary, NOTHING, false),
-      more(Uint8Array.of(0)),
-      first(Text, HELLO),
-    ],
+    frames: [first(Text, Uint8Array.of(0)), first(Binary, Uint8Array.of(0)), first(Text, HELLO)],
     messages: [text(''), binary(NOTHING), text('Hello')],
   }),
   reads({
@@ -76,6 +71,8 @@ const READ: Scenarios = [
     what: 'A fragment can be empty: the first, one in the middle, or the last.',
     rules: [155],
     frames: [
+      first(Text, NOTHING, false),
+      more(Uint8Array.of(0)),
       first(Binary, NOTHING, false),
       more(HELLO, false),
       more(NOTHING),
@@ -83,7 +80,7 @@ const READ: Scenarios = [
       more(NOTHING, false),
       more(HELLO_AGAIN.subarray(1)),
     ],
-    messages: [binary(utf8('Hello')), text('Hello')],
+    messages: [text(''), binary(utf8('Hello')), text('Hello')],
   }),
   reads({
     what: 'The fragments are one message, also where the first has a whole one in it.',
@@ -481,6 +478,22 @@ function peeksPlain({ InflatingReader, Inflater }: Lesson): void {
   }
 }
 
+const OVER = 'Refuse what announces 2 GiB or 4, in the first frame and in another.';
+
+function refusesOver(lesson: Lesson): void {
+  const before = wire(first(Binary, HELLO, false));
+  for (const length of ['80 00 00 00', '01 00 00 00 00']) {
+    for (const start of [fromHex('c2'), join(before, Uint8Array.of(0x80))]) {
+      const size = fromHex(length);
+      const zeros = new Uint8Array(8 - size.length);
+      const bytes = join(start, Uint8Array.of(0xff), zeros, size, fromHex('00 00 00 00'));
+      const reader = messagesOf(lesson);
+      reader.push(bytes.slice());
+      failsWith(CloseCode.MessageTooBig, () => reader.read(), OVER, { given: arrived(bytes) });
+    }
+  }
+}
+
 const HUGE = 'What the limit allows can be announced: 16 MiB without one, and more with one.';
 
 function allowsMuch({ InflatingReader, Inflater }: Lesson): void {
@@ -580,6 +593,7 @@ const ALONE: Scenarios = [
     },
   },
   { what: SHOWN, rules: [], check: peeksPlain },
+  { what: OVER, rules: [], check: refusesOver },
   { what: HUGE, rules: [164], check: allowsMuch },
 ];
 

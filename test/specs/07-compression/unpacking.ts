@@ -417,13 +417,18 @@ function reachesOverFinal(lesson: Lesson): void {
 const KEPT = 'Leave the payload and the window as they are.';
 
 function leavesAlone({ inflateMessage }: Lesson): void {
-  const [buffer, window] = [fromHex('f2 00 11 00 00 "and more"'), utf8('Hello')];
-  const memory = buffer.slice();
-  const call = { payload: memory.subarray(0, 5), window: window.slice() };
-  attempt(() => inflateMessage(call.payload, undefined, call.window), KEPT, given(call));
-  const label = 'the payload, and what is behind it in its buffer, is now';
-  equal(() => memory, buffer, KEPT, { given: given(call), label });
-  equal(() => call.window, window, KEPT, { given: given(call), label: 'the window is now' });
+  for (const [hex, past] of [
+    ['f2 00 11 00 00', utf8('Hello')],
+    ['f3 48 cd c9 c9 07 00 00', noise(32_768)],
+  ] as const) {
+    const [packed, window] = [fromHex(hex), past.slice()];
+    const buffer = join(packed, utf8('and more'));
+    const call = { payload: buffer.subarray(0, packed.length), window };
+    attempt(() => inflateMessage(call.payload, undefined, window), KEPT, given(call));
+    const label = 'the payload, and what is behind it in its buffer, is now';
+    equal(() => buffer, join(packed, utf8('and more')), KEPT, { given: given(call), label });
+    equal(() => window, past, KEPT, { given: given(call), label: 'the window is now' });
+  }
 }
 
 const PART = 'Unpack the bytes of a part of a buffer, and no others.';
