@@ -1,6 +1,6 @@
 /** Step 5 · Everything that is received: `Inflater`. */
 import { once } from 'node:events';
-import { constants, createDeflateRaw } from 'node:zlib';
+import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
@@ -135,6 +135,18 @@ function refersFurther(lesson: Lesson): void {
     const plain = playMessage(blocks, join(...parts));
     receiver.receive(writeMessage(blocks), plain, FURTHER, FORGOTTEN);
   }
+}
+
+const LARGE = 'Unpack a reference back into a message that is larger than the window.';
+
+function refersIntoLarge(lesson: Lesson): void {
+  const receiver = new Receiver(lesson);
+  const end = noise(300);
+  const large = join(new Uint8Array(150_000), end);
+  const payload = deflateRawSync(large, { finishFlush: constants.Z_SYNC_FLUSH });
+  receiver.receive(payload.subarray(0, -TAIL.length), large, LARGE);
+  const blocks = [back(200, 300)];
+  receiver.receive(writeMessage(blocks), playMessage(blocks, large), LARGE, FORGOTTEN);
 }
 
 /** Without bits, those are 15. */
@@ -312,6 +324,7 @@ export const RECEIVING: { readonly named: Scenarios; readonly generated: Scenari
     { what: EMPTY, rules: [158, 159], check: keepsOverEmpty },
     { what: FINAL, rules: [158, 159], check: keepsOverFinal },
     { what: FURTHER, rules: [159], check: refersFurther },
+    { what: LARGE, rules: [159], check: refersIntoLarge },
     ...[8, 9, 12, 15, undefined].map(reachesBack),
     { what: ALONE, rules: [158], check: unpacksAlone },
     { what: LIMIT, rules: [164], check: keepsLimit },

@@ -143,6 +143,16 @@ function refersFurther(lesson: Lesson): void {
   sender.sendShort(compressible(1), 60, EARLIER, cause);
 }
 
+const LARGE = 'A message that is larger than the window leaves its end there.';
+
+function keepsEnd(lesson: Lesson): void {
+  const sender = new Sender(lesson);
+  const end = noise(300);
+  sender.send(LINES, LARGE);
+  sender.send(join(new Uint8Array(150_000), end), LARGE);
+  sender.sendShort(join(end, LINES), 120, LARGE);
+}
+
 const NONE = 'Without takeover, no message refers back to another.';
 
 function refersNever(lesson: Lesson): void {
@@ -263,7 +273,8 @@ function copiesPlain({ Deflater }: Lesson): void {
     ['call', `deflate(buffer), with a message of ${count(LINES.length, 'byte')}`],
     ['then', 'deflate(buffer), where the caller has put the next message'],
   ];
-  const buffer = LINES.slice();
+  // A Buffer, whose `slice` is a view.
+  const buffer = Buffer.from(LINES.slice().buffer);
   attempt(() => deflater.deflate(buffer), CHANGED, given);
   const next = utf8('Whether it is nobler in the mind to suffer '.repeat(10)).slice(
     0,
@@ -354,6 +365,7 @@ export const SENDING: { readonly named: Scenarios; readonly generated: Scenarios
     { what: AGAIN, rules: [159], check: refersBack },
     { what: TWO, rules: [159], check: keepsApart },
     { what: EARLIER, rules: [159], check: refersFurther },
+    { what: LARGE, rules: [159], check: keepsEnd },
     { what: NONE, rules: [159, 176], check: refersNever },
     { what: LONGER, rules: [160], check: leavesPlain },
     { what: STORED, rules: [160], check: leavesStored },

@@ -45,6 +45,7 @@ const SLIDES: readonly (readonly [what: string, ...sizes: readonly number[]])[] 
   ['The last bytes of a window that is longer than it may be.', 1000, 10, 8],
   ['512 bytes, with 9 bits.', 500, 500, 9],
   ['32,768 bytes, with 15 bits.', 32_768, 1, 15],
+  ['The last 32,768 bytes of a message of 200,000.', 100, 200_000, 15],
 ];
 
 const USUAL = 'Without bits of your own, slide over 32,768 bytes.';
@@ -69,7 +70,10 @@ function returnsCopy({ slide }: Lesson): void {
     [5, 0, 15],
   ] as const;
   for (const [windowLength, length, bits] of cases) {
-    const [window, plain] = [noise(windowLength, 1), noise(length, 2)];
+    // Its `slice` is a view.
+    const [window, plain] = [noise(windowLength, 1), noise(length, 2)].map((bytes) =>
+      Buffer.from(bytes.buffer),
+    ) as [Buffer, Buffer];
     const about = given(window, plain, bits);
     const slid = attempt(() => slide(window, plain, bits), COPY, about);
     isOwnCopy(slid, COPY, about);
