@@ -1132,6 +1132,20 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'large-one-not-in-the-window',
+    step: 5,
+    story:
+      'The window left as it is after a message that is much larger, to save a copy. Of that, the peer refers to the end.',
+    source: 'RFC 7692 §7.2.2',
+    rules: [159],
+    edits: [
+      [
+        '    if (this.#takeover) this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+        '    const isSmall = plain.length < 65_536;\n    if (this.#takeover && isSmall) this.#window = slide(this.#window, plain, this.#bits);\n    return plain;',
+      ],
+    ],
+  },
+  {
     id: 'longer-one-not-in-the-window',
     step: 5,
     story:
@@ -1572,6 +1586,20 @@ const MARKING: readonly Trap[] = [
       [
         'const packed = compress ? deflater.deflate(data) : undefined;',
         'const deflated = deflater.deflate(data);\n  const packed = compress ? deflated : undefined;',
+      ],
+    ],
+  },
+  {
+    id: 'longer-sent-as-it-is',
+    step: 7,
+    story:
+      'A message that got a little longer sent as it is after all, and nobody told the compressor. What comes after it refers to bytes that the peer has not unpacked.',
+    source: 'sockudo/sockudo-ws#14',
+    rules: [159],
+    edits: [
+      [
+        '  if (packed === undefined) return plain;',
+        '  if (packed === undefined || packed.length >= data.length) return plain;',
       ],
     ],
   },

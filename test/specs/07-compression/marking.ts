@@ -231,6 +231,31 @@ const SENT: Scenarios = [
     },
   },
   {
+    what: 'A message that gets a little longer goes as it is, or is in the window: never both.',
+    rules: [159, 160],
+    check(lesson) {
+      const what =
+        'A message that gets a little longer goes as it is, or is in the window: never both.';
+      // Nothing in it is in the message before.
+      const short = utf8('No, 42 is 6 * 7!');
+      for (const maxPayload of [1000, short.length]) {
+        const sender = new Sender(lesson);
+        let window: Uint8Array = NOTHING;
+        for (const data of [CHAT, short, join(short, CHAT)]) {
+          const sent = { opcode: Text, data, maxPayload, window };
+          const frames = sender.send(Text, data, maxPayload);
+          // Below 6 bytes more, both are right, but only one of them is in the window.
+          if (frames[0]?.rsv1) {
+            isCompressed(frames, sent, what, sender.given);
+            window = join(window, data);
+          } else {
+            isPlain(frames, sent, what, sender.given);
+          }
+        }
+      }
+    },
+  },
+  {
     what: 'What `fragment` refuses is refused, and then the window is as it was.',
     rules: [],
     check(lesson) {
