@@ -993,6 +993,20 @@ const PACKING: readonly Trap[] = [
     ],
   },
   {
+    id: 'done-at-the-limit',
+    step: 4,
+    story:
+      'No more looked for when exactly the limit has come out with BFINAL. What follows is lost, and nobody is told.',
+    source: 'python-websockets/websockets#1715',
+    rules: [164],
+    edits: [
+      [
+        '    if (rest.length === 0) break;',
+        '    if (rest.length === 0 || size === maxBytes) break;',
+      ],
+    ],
+  },
+  {
     id: 'error-of-zlib',
     step: 4,
     story:

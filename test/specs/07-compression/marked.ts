@@ -176,6 +176,14 @@ const REFUSED: Scenarios = [
     cause: NOT_THERE,
   }),
   refuses({
+    what: 'RSV1 on a continuation that is not the last is refused, too.',
+    rules: [156],
+    frames: [...OPEN, { ...more(HELLO.subarray(3), false), rsv: RSV1 }],
+    code: CloseCode.ProtocolError,
+    atHeader: true,
+    cause: NOT_THERE,
+  }),
+  refuses({
     what: 'RSV1 on a continuation of a message without it is refused.',
     rules: [156],
     frames: [
@@ -230,6 +238,12 @@ const REFUSED: Scenarios = [
     ),
   ),
   refuses({
+    what: 'An empty message inside a compressed one is refused.',
+    rules: [],
+    frames: [...OPEN, { opcode: Text }],
+    code: CloseCode.ProtocolError,
+  }),
+  refuses({
     what: 'A compressed message inside one without RSV1 is refused.',
     rules: [],
     frames: [{ opcode: Text, payload: 'a', fin: false }, first(Text, HELLO)],
@@ -261,13 +275,13 @@ const REFUSED: Scenarios = [
   refuses({
     what: 'A compressed message that is not masked is refused.',
     rules: [],
-    frames: [{ ...first(Text, HELLO), key: null }],
+    frames: [{ ...first(Text, NOTHING, false), key: null }],
     code: CloseCode.ProtocolError,
   }),
   refuses({
     what: 'A continuation of a compressed message that is not masked is refused.',
     rules: [],
-    frames: [...OPEN, { ...more(HELLO.subarray(3)), key: null }],
+    frames: [...OPEN, { ...more(NOTHING), key: null }],
     code: CloseCode.ProtocolError,
   }),
   refuses({
@@ -408,7 +422,7 @@ const LIMITED: Scenarios = [
       first(Text, noise(60), false),
       { opcode: Ping, payload: 'p' },
       more(noise(60), false),
-      more(HELLO),
+      more(HELLO, false),
     ],
     code: CloseCode.MessageTooBig,
     terms: { maxMessageBytes: 219 },
@@ -483,7 +497,7 @@ const OVER = 'Refuse what announces 2 GiB or 4, in the first frame and in anothe
 function refusesOver(lesson: Lesson): void {
   const before = wire(first(Binary, HELLO, false));
   for (const length of ['80 00 00 00', '01 00 00 00 00']) {
-    for (const start of [fromHex('c2'), join(before, Uint8Array.of(0x80))]) {
+    for (const start of [fromHex('c2'), fromHex('42'), join(before, Uint8Array.of(0x80))]) {
       const size = fromHex(length);
       const zeros = new Uint8Array(8 - size.length);
       const bytes = join(start, Uint8Array.of(0xff), zeros, size, fromHex('00 00 00 00'));

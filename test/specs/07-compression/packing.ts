@@ -115,10 +115,15 @@ function packsWithLonger(lesson: Lesson): void {
   }
 }
 
-/** A message that could refer back a little further than 2^bits bytes, to its window and to itself. */
-function beyond(bits: number): Sent {
+/** Messages that could refer back a little further than 2^bits bytes: to themselves, to the window. */
+function beyond(bits: number): Sent[] {
   const far = noise(2 ** bits + 40, bits);
-  return { window: far, plain: join(far.subarray(0, 40), noise(100), far, far), bits };
+  const start = far.subarray(0, 40);
+  return [
+    { window: far, plain: join(start, noise(100), far, far), bits },
+    { window: far, plain: start, bits },
+    { plain: join(far, start), window: new Uint8Array(0), bits },
+  ];
 }
 
 function packsWithin(bits: number): Scenarios[number] {
@@ -127,7 +132,7 @@ function packsWithin(bits: number): Scenarios[number] {
     what,
     rules: [162],
     check: (lesson) => {
-      packsAlone(lesson, beyond(bits), what);
+      for (const sent of beyond(bits)) packsAlone(lesson, sent, what);
     },
   };
 }

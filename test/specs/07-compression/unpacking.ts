@@ -220,6 +220,7 @@ function* messagesOf(plain: Uint8Array): Generator<Uint8Array> {
     { symbols: rest, final: true },
   ]);
   yield writeMessage([{ symbols: start, final: true }, EMPTY_FINAL, { symbols: rest }]);
+  yield writeMessage([{ symbols: all.slice(0, -1), final: true }, { symbols: all.slice(-1) }]);
 }
 
 const AT_LIMIT = 'Unpack a message of exactly the limit, and refuse one of a byte more.';
