@@ -30,7 +30,9 @@ class Sender {
   readonly #made: Fact;
   /** What it was called with, and what it gave. */
   readonly #calls: { plain: Uint8Array; packed?: Uint8Array | undefined }[] = [];
-  /** What the peer has unpacked. */
+  /** Each message that the peer has unpacked. */
+  readonly #unpacked: Uint8Array[] = [];
+  /** What it has of those. */
   #window: Uint8Array = new Uint8Array(0);
   /** All that was to be sent. */
   #said: Uint8Array = new Uint8Array(0);
@@ -82,6 +84,7 @@ class Sender {
       () => this.#causeOf(packed, plain),
     );
     this.#window = join(this.#window, plain).slice(-(2 ** this.#bits));
+    this.#unpacked.push(plain);
   }
 
   /** Finds a window with which a message would be right, and says what is in it that is too much. */
@@ -94,6 +97,12 @@ class Sender {
     }
     if (isUnpackedBy(this.#said, packed, plain)) {
       return 'It refers back to what was sent as it is. That is not in the window of the peer: only what it has unpacked is.';
+    }
+    const isMissing = this.#unpacked.some((_, i) => {
+      return isUnpackedBy(join(...this.#unpacked.toSpliced(i, 1)), packed, plain);
+    });
+    if (this.#takeover && isMissing) {
+      return 'It would be right if one of the messages before had gone as it is. But that was sent compressed, and the peer has it in its window.';
     }
     return undefined;
   }
