@@ -206,8 +206,15 @@ export const NO_MESSAGES: readonly Vector<NoMessage>[] = [
     id: 'deflate-cut-lengths',
     source: 'RFC 7692 §7.2.2',
     what: 'a stored block that breaks off within its lengths',
-    wire: '00 05',
-    expected: { why: 'With 00 00 ff ff put back, its lengths are 5 and ff00, which do not fit.' },
+    wire: '00 05 00',
+    expected: { why: 'With 00 00 ff ff put back, its lengths are 5 and 0, which do not fit.' },
+  },
+  {
+    id: 'deflate-cut-final',
+    source: 'RFC 7692 §7.2.2',
+    what: 'a stored block with BFINAL that breaks off within its lengths',
+    wire: '01 05 00',
+    expected: { why: 'With 00 00 ff ff put back, its lengths are 5 and 0, which do not fit.' },
   },
   {
     id: 'deflate-cut-stored',
