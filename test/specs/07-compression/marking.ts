@@ -14,7 +14,7 @@ import {
 import { count } from '../../../shared/view/count.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import type { DeflateParams } from '../../../solutions/07-compression/compression.ts';
-import { arrived, readAll, text } from '../02-reading-frames/readers.ts';
+import { arrived, binary, readAll, text } from '../02-reading-frames/readers.ts';
 import { ANY_TALK } from './generated-talk.ts';
 import { HOOKS_OF_SENDING } from './hooks.ts';
 import { first, HELLO, HELLO_AGAIN, RSV1 } from './packed-messages.ts';
@@ -34,6 +34,7 @@ const { Binary, Text } = Opcode;
 const NOTHING = new Uint8Array(0);
 /** A text that gets shorter, and is in no other. */
 const CHAT = utf8('{"type":"chat","from":"Ada","text":"Hello, hello, hello","room":"hello"}');
+const ZEROS = new Uint8Array(64);
 const NOISE = noise(100);
 
 const REFERS_TO_PLAIN =
@@ -403,17 +404,24 @@ function comesOut(role: Role): Scenarios[number] {
         ['the receiver', `new PerMessageDeflate('${other(role)}', params).readerFor(65536)`],
         ['params', show(FREE)],
       ];
-      for (const maxPayload of [65_536, 20, 65_536]) {
-        const call: Call = { ...FRAMES_OF_CHAT, maxPayload };
-        const given = [...extensions, ...tellCalls([call])];
-        const frames = attempt(() => sender.framesFor(Text, CHAT, maxPayload), what, given);
+      const [said, heard] = [text(`${Buffer.from(CHAT)}`), binary(ZEROS)];
+      for (const [opcode, data, maxPayload, message] of [
+        [Text, CHAT, 65_536, said],
+        [Text, CHAT, 20, said],
+        [Binary, ZEROS, 65_536, heard],
+      ] as const) {
+        const given = [
+          ...extensions,
+          ...tellCalls([{ of: 'framesFor(', opcode, data, maxPayload }]),
+        ];
+        const frames = attempt(() => sender.framesFor(opcode, data, maxPayload), what, given);
         equal(() => frames[0]?.rsv1, true, 'A message that gets shorter goes compressed.', {
           given,
           label: 'its `rsv1`',
         });
         const bytes = encoded(lesson, role, frames);
         const about = { given: [...given, ...arrived(bytes, `at the ${other(role)}`)] };
-        equal(() => readAll(reader, [bytes]), [text(`${Buffer.from(CHAT)}`)], what, about);
+        equal(() => readAll(reader, [bytes]), [message], what, about);
       }
     },
   };
@@ -622,6 +630,12 @@ const TALKED: Scenarios = [
           const given = [...made(role, FREE), ...terms, ...arrived(bytes)];
           failsWith(CloseCode.MessageTooBig, () => readAll(reader, [bytes]), what, { given });
         }
+        const most = new Uint8Array(100_000);
+        const bytes = fromPeer(role, first(Binary, packed(most)));
+        const reader = new PerMessageDeflate(role, FREE).readerFor(most.length);
+        const call: Fact = ['call', `readerFor(${most.length})`];
+        const given = [...made(role, FREE), call, ...arrived(bytes)];
+        equal(() => readAll(reader, [bytes]), [binary(most)], what, { given });
       }
     },
   },

@@ -53,6 +53,7 @@ const WANTED: Scenarios = [
     'Offer what the policy wants of ourselves.',
     [{ clientNoContextTakeover: true }, 'pmd; cnct; cmwb'],
     [{ clientMaxWindowBits: 9 }, 'pmd; cmwb=9'],
+    [{ clientMaxWindowBits: 8 }, 'pmd; cmwb=8'],
   ),
   offers('Offer all of it at once.', [
     {
