@@ -321,37 +321,6 @@ const LIVE: Scenarios = [
       ),
   },
   {
-    what: 'An `extend` among the options is called first, and compression is agreed on as well.',
-    rules: [],
-    check: (lesson) =>
-      serve(
-        lesson,
-        async (listener) => {
-          const client = await listener.connect();
-          const head = await asks(client, OFFER);
-          const lineOf = (name: string) =>
-            new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\\r$`, 'im').exec(head)?.[1];
-          const facts: Fact[] = [
-            ['call', 'compressingServer(handle, { extend }, { serverNoContextTakeover: true })'],
-            ['`extend`', 'adds X-Seen: the target, and whether an extension is agreed or open'],
-            ['the response', quote(head)],
-          ];
-          const what = 'The response has the line of the application, and that of compression.';
-          equal(() => lineOf('X-Seen'), '/ open', what, { given: facts, label: 'X-Seen' });
-          withGiven(
-            () => facts,
-            () =>
-              means(
-                lineOf('Sec-WebSocket-Extensions'),
-                'permessage-deflate; server_no_context_takeover',
-                what,
-              ),
-          );
-        },
-        { options: { extend: withLine }, policy: { serverNoContextTakeover: true } },
-      ),
-  },
-  {
     what: 'A list of extensions that is not well formed gets a response of 400.',
     rules: [141],
     check: (lesson) =>
@@ -383,6 +352,37 @@ const LIVE: Scenarios = [
           }
         },
         { policy: { serverNoContextTakeover: true } },
+      ),
+  },
+  {
+    what: 'An `extend` among the options is called first, and compression is agreed on as well.',
+    rules: [],
+    check: (lesson) =>
+      serve(
+        lesson,
+        async (listener) => {
+          const client = await listener.connect();
+          const head = await asks(client, OFFER);
+          const lineOf = (name: string) =>
+            new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*\\r$`, 'im').exec(head)?.[1];
+          const facts: Fact[] = [
+            ['call', 'compressingServer(handle, { extend }, { serverNoContextTakeover: true })'],
+            ['`extend`', 'adds X-Seen: the target, and whether an extension is agreed or open'],
+            ['the response', quote(head)],
+          ];
+          const what = 'The response has the line of the application, and that of compression.';
+          equal(() => lineOf('X-Seen'), '/ open', what, { given: facts, label: 'X-Seen' });
+          withGiven(
+            () => facts,
+            () =>
+              means(
+                lineOf('Sec-WebSocket-Extensions'),
+                'permessage-deflate; server_no_context_takeover',
+                what,
+              ),
+          );
+        },
+        { options: { extend: withLine }, policy: { serverNoContextTakeover: true } },
       ),
   },
   {
