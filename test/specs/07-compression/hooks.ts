@@ -273,7 +273,7 @@ export const HOOKS_OF_READING: Scenarios = [
       new MessageReader('server', 1000, makeFrames);
       if (isAsked) return;
       missing(HOOKS.frames, [
-        ['the call', "new MessageReader('server', 1000, makeFrames)"],
+        ['call', "new MessageReader('server', 1000, makeFrames)"],
         ['expected', 'a call of `makeFrames`, and there was none'],
       ]);
     },
@@ -295,7 +295,7 @@ export const HOOKS_OF_SENDING: Scenarios = [
         const bytes = encode();
         if (bytes[0] === 0xc1) continue;
         missing(HOOKS.rsv1, [
-          ['the call', call],
+          ['call', call],
           ['frame', show(frame)],
           ['you returned', show(bytes)],
           ['expected', 'c1 as the first byte: FIN, RSV1, opcode 1'],
@@ -350,7 +350,7 @@ export const HOOKS_OF_SERVER: Scenarios = [
       const isHeard = show(heard) === show([true, ['x-test']]);
       if (isHeard && opening?.accepted && opening.extension === mark) return;
       missing(HOOKS.extend, [
-        ['the call', 'openingHandshake(received, { extend })'],
+        ['call', 'openingHandshake(received, { extend })'],
         ['expected', 'what `extend(opening, request)` returns'],
         ['`extend` was', heard.length === 0 ? 'not called' : 'called'],
       ]);
@@ -368,7 +368,7 @@ export const HOOKS_OF_SERVER: Scenarios = [
         if (event?.type === 'text' && event.data === 'of the extension') return;
       }
       missing(HOOKS.serverReader, [
-        ['the call', 'new Connection(limits, now, wake, extension)'],
+        ['call', 'new Connection(limits, now, wake, extension)'],
         ['expected', 'a call of extension.readerFor(limits.maxMessageBytes), and what that reads'],
         ['`next` gave', show(event)],
       ]);
@@ -421,7 +421,7 @@ export const HOOKS_OF_SERVER: Scenarios = [
       line.destroy();
       if (isCalled && mark.has('readerFor')) return;
       missing(HOOKS.attached, [
-        ['the call', 'new WebSocketServer(handle, { extend })'],
+        ['call', 'new WebSocketServer(handle, { extend })'],
         ['`extend` was', isCalled ? 'called' : 'not called'],
         ['its extension', mark.has('readerFor') ? 'was used' : 'was not used'],
       ]);
@@ -600,7 +600,7 @@ export const HOOKS_OF_CLIENT: Scenarios = [
         const head = await (await host.guest()).asked('The client sends its request.');
         if (head.includes(HEADER)) return;
         missing(HOOKS.connect, [
-          ['the call', 'connect(url, { offer }, handle)'],
+          ['call', 'connect(url, { offer }, handle)'],
           ['offer.header', show(HEADER)],
           ['the request', show(head)],
         ]);

@@ -253,7 +253,7 @@ const LIVE: Scenarios = [
           ['has not offered compression', plain, 'plain'],
         ] as const) {
           await hears(client, ECHO, way, 'Each client gets a message as its own window has it.', [
-            ['the call', '`broadcast` of a text'],
+            ['call', '`broadcast` of a text'],
             ['a client', `that ${name}`],
           ]);
         }
