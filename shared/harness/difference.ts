@@ -52,6 +52,8 @@ export function wrongKind(actual: unknown, expected: unknown): string | undefine
 }
 
 function kindOf(value: unknown): string | undefined {
+  // That it is one is the cause, whatever it should have been.
+  if (value instanceof Promise) return undefined;
   if (value instanceof Uint8Array) return 'bytes';
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Map) return 'a Map';

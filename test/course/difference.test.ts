@@ -25,6 +25,11 @@ test.each([
   ['\u0081', Uint8Array.of(0x81), 'What should be bytes is text.'],
   [[{ body: [3, 232] }], [{ body: Uint8Array.of(3, 232) }], 'What should be bytes is a list.'],
   [Uint8Array.of(0x61), 'a', 'What should be text is bytes.'],
+  [
+    Promise.resolve([1]),
+    [1],
+    'The function is async, or returns a promise. Here it has to return the value itself.',
+  ],
   [6, 5, 'About the value.'],
   [undefined, 5, 'About the value.'],
   [{}, { length: 5 }, 'About the value.'],

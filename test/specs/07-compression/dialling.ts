@@ -52,6 +52,10 @@ export function dial(
     'Connect to a server.',
     [call],
   );
+  if (typeof connection?.send !== 'function') {
+    const what = '`connectCompressing` returns the connection that `connect` makes.';
+    fail(what, [call, ['you returned', show(connection)]]);
+  }
   return { connection, events, call, types: () => events.map(({ type }) => type) };
 }
 

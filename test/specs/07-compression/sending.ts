@@ -65,7 +65,8 @@ class Sender {
         this.#calls.push(call);
         const packed = attempt(() => this.#deflater.deflate(plain), what);
         call.packed = packed;
-        if (packed !== undefined) this.#check(packed, plain, what);
+        if (packed instanceof Uint8Array) this.#check(packed, plain, what);
+        else equal(() => packed, undefined, 'A `Deflater` returns bytes, or undefined.');
         this.#said = join(this.#said, plain);
         return packed;
       },
