@@ -520,7 +520,7 @@ function allowsMuch({ InflatingReader, Inflater }: Lesson): void {
     reader.push(bytes.slice());
     const args = ["'server'", 'check', 'inflater', ...limit].join(', ');
     equal(() => reader.read(), undefined, HUGE, {
-      given: [['the call', `new InflatingReader(${args})`], ...arrived(bytes)],
+      given: [['made with', `new InflatingReader(${args})`], ...arrived(bytes)],
     });
   }
 }
