@@ -415,20 +415,22 @@ const LIMITED: Scenarios = [
     terms: { maxMessageBytes: 0 },
     atHeader: true,
   }),
-  refuses({
-    what: 'Fragments that announce too much together are refused, at the header.',
-    rules: [],
-    frames: [
-      first(Text, noise(60), false),
-      { opcode: Ping, payload: 'p' },
-      more(noise(60), false),
-      more(HELLO, false),
-    ],
-    code: CloseCode.MessageTooBig,
-    terms: { maxMessageBytes: 219 },
-    atHeader: true,
-    cause: ON_THE_WIRE,
-  }),
+  ...[true, false].map((isLast) =>
+    refuses({
+      what: `Fragments that announce too much together are refused, at the header of ${isLast ? 'the last' : 'one between'}.`,
+      rules: [],
+      frames: [
+        first(Text, noise(60), false),
+        { opcode: Ping, payload: 'p' },
+        more(noise(60), false),
+        more(HELLO, isLast),
+      ],
+      code: CloseCode.MessageTooBig,
+      terms: { maxMessageBytes: 219 },
+      atHeader: true,
+      cause: ON_THE_WIRE,
+    }),
+  ),
   reads({
     what: 'What the message before has announced does not count, nor what a Ping has.',
     rules: [],

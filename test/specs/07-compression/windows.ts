@@ -77,7 +77,7 @@ function returnsCopy({ slide }: Lesson): void {
     const about = given(window, plain, bits);
     const slid = attempt(() => slide(window, plain, bits), COPY, about);
     isOwnCopy(slid, COPY, about);
-    const before = slid.slice();
+    const before = new Uint8Array(slid);
     window.fill(0);
     plain.fill(0);
     attempt(() => slide(window, plain, bits), COPY, about);
