@@ -330,8 +330,8 @@ export class PerMessageDeflate implements Extension {
  * Step 8 · In the server.
  *
  * Agrees on compression with a client that has offered it, as the policy says: the response gets a
- * Sec-WebSocket-Extensions, and the opening its `extension`. Without an offer that can be kept, the
- * opening stays as it is.
+ * Sec-WebSocket-Extensions, and keeps all of its bytes; the opening gets its `extension`. Without
+ * an offer that can be kept, the opening stays as it is.
  *
  * Throws `HandshakeError` 400 for a header that breaks the grammar. RFC 6455 §9.1, RFC 7692 §5
  */

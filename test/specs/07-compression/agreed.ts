@@ -33,10 +33,17 @@ function asking(...offers: readonly string[]): RequestHead {
   return { method: 'GET', target: '/chat', version: 'HTTP/1.1', headers, length: 200 };
 }
 
+/** Makes a response with a subprotocol, and a line of the application with a byte that is no UTF-8. */
+function newAnswer(): Uint8Array {
+  const lines = ['Sec-WebSocket-Protocol: chat', 'X-Name: Zo_'];
+  const answer = agreement(Buffer.from(request()).toString('latin1'), ...lines);
+  return answer.map((byte) => (byte === 0x5f ? 0xeb : byte));
+}
+
 /** Makes an opening as lesson 05 does, with a subprotocol, and the start of a frame behind the head. */
 const newOpening = (): Accepted => ({
   accepted: true,
-  answer: agreement(Buffer.from(request()).toString('latin1'), 'Sec-WebSocket-Protocol: chat'),
+  answer: newAnswer(),
   upgrade: {
     key: 'dGhlIHNhbXBsZSBub25jZQ==',
     resource: '/chat',
