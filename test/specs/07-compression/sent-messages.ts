@@ -2,9 +2,16 @@
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join } from '../../../shared/kit/frames.ts';
+import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode, type SendOptions } from '../../../shared/protocol.ts';
-import { unpacked } from './zlib.ts';
+import { noise, unpacked } from './zlib.ts';
+
+/** A text that gets shorter, and is in no other. */
+export const CHAT = utf8(
+  '{"type":"chat","from":"Ada","text":"Hello, hello, hello","room":"hello"}',
+);
+/** 800 bytes that get shorter, and are nowhere else. */
+export const FILLER = Buffer.from(noise(400)).toString('hex');
 
 /** A window that the peer does not have, and what is wrong where a message needs it. */
 export interface Lure {
