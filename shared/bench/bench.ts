@@ -23,21 +23,23 @@ export const COMPRESSING_KINDS = ['lesson-deflate', 'ws-deflate', 'ws'] as const
 
 /** What is asked of each of them. */
 export const LOADS: readonly Load[] = [
-  { bytes: 64, inFlight: 1 },
-  { bytes: 64, inFlight: 16 },
-  { bytes: 1024, inFlight: 1 },
-  { bytes: 1024, inFlight: 16 },
-  { bytes: 16 * 1024, inFlight: 1 },
-  { bytes: 1024 * 1024, inFlight: 1 },
+  { bytes: 64, inFlight: 1, connections: 24 },
+  { bytes: 64, inFlight: 16, connections: 24 },
+  { bytes: 1024, inFlight: 1, connections: 24 },
+  { bytes: 1024, inFlight: 16, connections: 24 },
+  { bytes: 16 * 1024, inFlight: 1, connections: 24 },
+  { bytes: 1024 * 1024, inFlight: 1, connections: 24 },
 ];
 
-/** What they are asked when it is about compression. */
-export const SAMPLES: readonly Load[] = (['chat', 'list', 'page', 'book', 'noise'] as const).map(
-  (sample) => ({ bytes: SAMPLE_BYTES[sample], inFlight: 1, sample }),
+/** What they are asked when it is about compression: by one client at a time, and by many. */
+export const SAMPLES: readonly Load[] = (
+  ['chat', 'list', 'page', 'book', 'noise'] as const
+).flatMap((sample) =>
+  [1, 24].map((connections) => {
+    return { bytes: SAMPLE_BYTES[sample], inFlight: 1, connections, sample };
+  }),
 );
 
-/** How many connections there are. */
-const CONNECTIONS = 24;
 /** How many processes make load. One would be slower than the server it tests. */
 const GENERATORS = 3;
 /** When it compresses, one is fast enough, and fewer have to be woken for an answer. */
@@ -163,7 +165,7 @@ export class Bench<K extends Kind> {
       ...load,
       kind,
       port: this.#ports.get(kind) ?? 0,
-      connections: CONNECTIONS / this.#generators.length,
+      connections: load.connections / this.#generators.length,
       warmUpMs: this.#effort.warmUpMs,
       countMs: this.#effort.countMs,
     };

@@ -13,6 +13,8 @@ export function isCompressing(kind: Kind): boolean {
 export interface Load {
   readonly bytes: number;
   readonly inFlight: number;
+  /** How many connections there are. */
+  readonly connections: number;
   /** What the messages are. Absent: all the same letter. */
   readonly sample?: Sample;
 }
@@ -21,8 +23,6 @@ export interface Load {
 export interface Order extends Load {
   readonly kind: Kind;
   readonly port: number;
-  /** How many connections to open. */
-  readonly connections: number;
   /** How long to run before counting, and how long to count, in milliseconds. */
   readonly warmUpMs: number;
   readonly countMs: number;

@@ -1,4 +1,5 @@
 /** What the benchmark prints. */
+import { count } from '../view/count.ts';
 import { style } from '../view/style.ts';
 import type { Results } from './bench.ts';
 import type { Kind, Load, Usage } from './messages.ts';
@@ -9,9 +10,11 @@ const BAR = 30;
 /** What each server is called. */
 export type Names<K extends Kind> = Readonly<Record<K, string>>;
 
-/** Writes a load, such as `1 KiB, 16 in flight`. */
-export function describe({ bytes, inFlight, sample }: Load): string {
-  return sample ? `${sample}, ${sizeOf(bytes)}` : `${sizeOf(bytes)}, ${inFlight} in flight`;
+/** Writes a load, such as `1 KiB, 16 in flight`, or `chat, 107 B, 24 clients`. */
+export function describe({ bytes, inFlight, connections, sample }: Load): string {
+  return sample
+    ? `${sample}, ${sizeOf(bytes)}, ${count(connections, 'client')}`
+    : `${sizeOf(bytes)}, ${inFlight} in flight`;
 }
 
 function sizeOf(bytes: number): string {
