@@ -41,12 +41,12 @@ export function outOfProportion(
     const started = cpuMs();
     for (const end = Math.min(parts, done + atOnce); done < end; done++) handle(done);
     ms += cpuMs() - started;
-    if (ms > HOPELESS_MS) return { done, ms, isGrowing: false };
     if (ms < suspiciousMs) continue;
     const smaller = Math.ceil(parts / SMALLER);
     const isSlower = () => msOf(done, parts, begin) > 3 * msOf(done, smaller, begin);
     // Twice, since a machine that stands still for a moment does so in one of the two.
-    if (isSlower() && isSlower()) return { done, ms, isGrowing: true };
+    const isGrowing = isSlower() && isSlower();
+    if (isGrowing || ms > HOPELESS_MS) return { done, ms, isGrowing };
     suspiciousMs = 2 * ms;
   }
   return undefined;
