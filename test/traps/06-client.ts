@@ -922,6 +922,15 @@ const CORE: readonly Trap[] = [
     ],
   },
   {
+    id: 'extensions-always-on-offer',
+    step: 6,
+    story:
+      'The response checked as if an extension had been offered, whatever the request said. From then on, a server may compress, and nobody here unpacks it.',
+    source: 'RFC 6455 §4.1',
+    rules: [31],
+    edits: [['this.#protocols, this.#offer !== undefined);', 'this.#protocols, true);']],
+  },
+  {
     id: 'refusal-not-told',
     step: 6,
     story:

@@ -113,10 +113,10 @@ const REFUSED: Scenarios = [
     },
   })),
   {
-    what: 'The proof has to be for this key, and the subprotocol one of ours.',
-    rules: [26],
+    what: 'The proof has to be for this key, and a subprotocol or extension one of ours.',
+    rules: [26, 31],
     check(lesson) {
-      const what = 'The proof has to be for this key, and the subprotocol one of ours.';
+      const what = 'The proof has to be for this key, and a subprotocol or extension one of ours.';
       const key = (byte: number) => ({ random: (size: number) => new Uint8Array(size).fill(byte) });
       const [one, other] = [dial(lesson, key(1)), dial(lesson, key(2))];
       agree(one);
@@ -125,6 +125,9 @@ const REFUSED: Scenarios = [
       const chatty = dial(lesson, { options: { protocols: ['chat'] } });
       chatty.receive(agree(chatty, 'Sec-WebSocket-Protocol: soap'));
       expectFailed(chatty, what, { status: 101 });
+      const plain = dial(lesson);
+      plain.receive(agree(plain, 'Sec-WebSocket-Extensions: permessage-deflate'));
+      expectFailed(plain, what, { status: 101 });
     },
   },
   {
