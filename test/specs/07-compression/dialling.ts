@@ -1,15 +1,15 @@
 /** What the scenarios of a client that compresses are written with. */
-import { constants, inflateRawSync } from 'node:zlib';
 import { attempt, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { join, utf8, wire } from '../../../shared/kit/frames.ts';
+import { utf8, wire } from '../../../shared/kit/frames.ts';
 import { type Guest, Host } from '../../../shared/kit/host.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import type { ClientEvent, ClientOptions } from '../../../solutions/06-client/client.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { comes, type Dialled, hears, PATIENT } from '../06-client/dialling.ts';
 import type { Lesson } from './tools.ts';
+import { unpackedOrError } from './zlib.ts';
 
 /** The name of the header. */
 const EXTENSIONS = 'Sec-WebSocket-Extensions';
@@ -121,11 +121,6 @@ export async function sendsCompressed(
 
 /** Decompresses a payload that may refer back to `window`. */
 function unpack(payload: Uint8Array, window: string): string | Error {
-  const bytes = join(payload, Uint8Array.of(0, 0, 255, 255));
-  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: utf8(window) };
-  try {
-    return Buffer.from(inflateRawSync(bytes, options)).toString();
-  } catch (error) {
-    return error as Error;
-  }
+  const plain = unpackedOrError(payload, utf8(window));
+  return plain instanceof Error ? plain : Buffer.from(plain).toString();
 }

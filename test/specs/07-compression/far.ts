@@ -1,33 +1,10 @@
 /** The other end of a connection that compresses, by the zlib of Node. */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { utf8 } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
-
-const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
-
-/** Compresses a message, with references back to `window`, and none over more than 2^`bits` bytes. */
-export function packed(
-  plain: Uint8Array,
-  window: Uint8Array = new Uint8Array(0),
-  bits = 15,
-): Uint8Array {
-  const packed = deflateRawSync(plain, {
-    finishFlush: constants.Z_SYNC_FLUSH,
-    dictionary: window,
-    // With 9, no reference is over more than 250 bytes: that does for 8, too.
-    windowBits: Math.max(bits, 9),
-  });
-  return new Uint8Array(packed.subarray(0, -TAIL.length));
-}
-
-/** Decompresses a message that may refer back to `window`. */
-export function unpacked(payload: Uint8Array, window: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
-  return new Uint8Array(inflateRawSync(Buffer.concat([payload, TAIL]), options));
-}
+import { unpacked } from './zlib.ts';
 
 /** How a text message goes: as it is, compressed alone, or by referring back to what went before. */
 export type Way = 'plain' | 'alone' | { readonly after: string };

@@ -1,5 +1,4 @@
 /** Says whether bytes are a message as a peer may send it, and which message. */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
@@ -7,9 +6,7 @@ import { withGiven } from '../../../shared/kit/given.ts';
 import { count } from '../../../shared/view/count.ts';
 import { type Walk, walkDeflate } from '../../../shared/view/deflate.ts';
 import { quote } from '../../../shared/view/hex.ts';
-
-/** What is cut from the end of each message. RFC 7692 §7.2.1 */
-export const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+import { packed as packedByZlib, TAIL, unpackedOrError } from './zlib.ts';
 
 /** A message, and what the peer knows when it arrives. */
 export interface Sent {
@@ -18,17 +15,6 @@ export interface Sent {
   readonly window?: Uint8Array;
   /** How far it may refer back: 2 to the power of this. Absent: 15. */
   readonly bits?: number;
-}
-
-/** Makes bytes that have nothing to refer back to. The same numbers make the same bytes. */
-export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = seed * 0x9e3779b1;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
 }
 
 /** Writes bytes as an argument of a call: short ones as text or hex, of long ones how many. */
@@ -47,7 +33,7 @@ export function refersBefore(packed: Uint8Array): boolean {
 
 /** Says whether this comes out of a message for a peer with this window. */
 export function isUnpackedBy(window: Uint8Array, packed: Uint8Array, plain: Uint8Array): boolean {
-  const out = unpacked(packed, window);
+  const out = unpackedOrError(packed, window);
   return !(out instanceof Error) && Buffer.compare(out, plain) === 0;
 }
 
@@ -55,16 +41,6 @@ export function isUnpackedBy(window: Uint8Array, packed: Uint8Array, plain: Uint
 export function sayArguments(bits?: number, takeover?: boolean): string {
   if (takeover !== undefined) return `${bits}, ${takeover}`;
   return bits === undefined ? '' : `${bits}`;
-}
-
-/** Unpacks with zlib alone. */
-function unpacked(packed: Uint8Array, window: Uint8Array): Uint8Array | Error {
-  const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
-  try {
-    return inflateRawSync(Buffer.concat([packed, TAIL]), options);
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 /**
@@ -83,15 +59,14 @@ export function packs(
     const packed = attempt(call, what);
     const { plain, window = new Uint8Array(0), bits = 15 } = sent;
     if (!(packed instanceof Uint8Array)) {
-      const options = { finishFlush: constants.Z_SYNC_FLUSH, dictionary: window };
-      equal(() => packed, deflateRawSync(plain, options).subarray(0, -TAIL.length), what);
+      equal(() => packed, packedByZlib(plain, window), what);
       return TAIL;
     }
     const returned = () => [['you returned', show(packed)] as const];
     withGiven(returned, () => {
       const walk = walkDeflate(packed);
       endsAsItShould(packed, walk, plain, what);
-      const out = unpacked(packed, window);
+      const out = unpackedOrError(packed, window);
       if (out instanceof Error) fail(what, [['zlib says of it', out.message]], causeOf(packed));
       equal(() => out, plain, what, { label: 'it unpacks to', cause: () => causeOf(packed) });
       if (walk.largestDistance > 2 ** bits) tooFar(walk, bits, what);

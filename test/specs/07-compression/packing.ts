@@ -6,8 +6,9 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { count } from '../../../shared/view/count.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { RFC_MESSAGES, SHORT_MESSAGES } from '../../vectors/deflate.ts';
-import { argument, isOwnCopy, noise, packs, refersBefore, type Sent, TAIL } from './judge.ts';
+import { argument, isOwnCopy, packs, refersBefore, type Sent } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { noise, TAIL } from './zlib.ts';
 
 /** What the call looks like. */
 function given({ plain, window, bits }: Sent): Fact[] {

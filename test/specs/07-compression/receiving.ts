@@ -1,6 +1,6 @@
 /** Step 5 · Everything that is received: `Inflater`. */
 import { once } from 'node:events';
-import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import { constants, createDeflateRaw } from 'node:zlib';
 import { attempt, equal, fail, failsWith } from '../../../shared/harness/check.ts';
 import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
@@ -11,8 +11,9 @@ import { CloseCode, ProtocolError } from '../../../shared/protocol.ts';
 import { fromHex } from '../../../shared/view/hex.ts';
 import { drawBlocks } from './drawing.ts';
 import { type BlockToWrite, playMessage, writeMessage } from './encoder.ts';
-import { argument, lastOf, noise, sayArguments, TAIL } from './judge.ts';
+import { argument, lastOf, sayArguments } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { noise, packed, TAIL } from './zlib.ts';
 
 type Inflater = InstanceType<Lesson['Inflater']>;
 
@@ -143,8 +144,7 @@ function refersIntoLarge(lesson: Lesson): void {
   const receiver = new Receiver(lesson);
   const end = noise(300);
   const large = join(new Uint8Array(150_000), end);
-  const payload = deflateRawSync(large, { finishFlush: constants.Z_SYNC_FLUSH });
-  receiver.receive(payload.subarray(0, -TAIL.length), large, LARGE);
+  receiver.receive(packed(large), large, LARGE);
   const blocks = [back(200, 300)];
   receiver.receive(writeMessage(blocks), playMessage(blocks, large), LARGE, FORGOTTEN);
 }

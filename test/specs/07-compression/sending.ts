@@ -8,17 +8,9 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { withGiven } from '../../../shared/kit/given.ts';
 import { memoryTaken } from '../../../shared/kit/memory.ts';
 import { count } from '../../../shared/view/count.ts';
-import {
-  argument,
-  isUnpackedBy,
-  lastOf,
-  noise,
-  packs,
-  refersBefore,
-  sayArguments,
-  TAIL,
-} from './judge.ts';
+import { argument, isUnpackedBy, lastOf, packs, refersBefore, sayArguments } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { noise, TAIL } from './zlib.ts';
 
 type Deflater = InstanceType<Lesson['Deflater']>;
 

@@ -14,10 +14,11 @@ import type { Handler, Options, WebSocketServer } from '../../../solutions/05-se
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
 import { AGREED, ECHO, HELLO, HELLO_AGAIN } from './agreed.ts';
 import { means } from './chooser.ts';
-import { goes, notMessage, packed, type Way } from './far.ts';
+import { goes, notMessage, type Way } from './far.ts';
 import { HOOKS_OF_SERVER } from './hooks.ts';
 import { TALKS, talk } from './talking.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { packed } from './zlib.ts';
 
 /** Limits that the end of a scenario comes before, however slow the machine is. */
 const PATIENT = { closeTimeoutMs: 600_000, pingIntervalMs: 600_000 };

@@ -9,7 +9,8 @@ import { SEED } from '../../../shared/kit/seed.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { quote } from '../../../shared/view/hex.ts';
 import type { DeflatePolicy } from '../../../solutions/07-compression/compression.ts';
-import { notMessage, packed, unpacked } from './far.ts';
+import { notMessage } from './far.ts';
+import { packed, unpacked } from './zlib.ts';
 
 const MESSAGES = 15;
 const WORDS = [

@@ -20,8 +20,9 @@ import {
 import type { Vector } from '../../vectors/vector.ts';
 import { drawBlocks } from './drawing.ts';
 import { playMessage, writeMessage } from './encoder.ts';
-import { argument, isOwnCopy, noise } from './judge.ts';
+import { argument, isOwnCopy } from './judge.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { noise } from './zlib.ts';
 
 /** A call of `inflateMessage`. */
 interface Call {

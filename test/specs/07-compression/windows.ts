@@ -3,10 +3,11 @@ import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { join, utf8 } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
-import { argument, isOwnCopy, noise } from './judge.ts';
+import { argument, isOwnCopy } from './judge.ts';
 import { RECEIVING } from './receiving.ts';
 import { SENDING } from './sending.ts';
 import type { Lesson, Scenarios } from './tools.ts';
+import { noise } from './zlib.ts';
 
 /** A call of `slide`, which says what its bytes are. */
 function given(window: Uint8Array, plain: Uint8Array, bits: number): Fact[] {

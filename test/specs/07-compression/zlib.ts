@@ -2,14 +2,19 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { join } from '../../../shared/kit/frames.ts';
 
-const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+/** What is cut from the end of each message. RFC 7692 §7.2.1 */
+export const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 const finishFlush = constants.Z_SYNC_FLUSH;
 
-/** Compresses a message that may refer back to `window`. */
-export function packed(plain: Uint8Array, window = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    deflateRawSync(plain, { finishFlush, dictionary: window }).subarray(0, -TAIL.length),
-  );
+/** Compresses a message, with references back to `window`, and none over more than 2^`bits` bytes. */
+export function packed(
+  plain: Uint8Array,
+  window: Uint8Array = new Uint8Array(0),
+  bits = 15,
+): Uint8Array<ArrayBuffer> {
+  // With 9, no reference is over more than 250 bytes: that does for 8, too.
+  const options = { finishFlush, dictionary: window, windowBits: Math.max(bits, 9) };
+  return new Uint8Array(deflateRawSync(plain, options).subarray(0, -TAIL.length));
 }
 
 /** Decompresses a message that may refer back to `window`. Throws what zlib throws. */
@@ -21,11 +26,22 @@ export function unpacked(
   return new Uint8Array(inflateRawSync(bytes, { finishFlush, dictionary: window }));
 }
 
-/** Bytes that do not get shorter: `count` of them, always the same. */
-export function noise(count: number, seed = 1): Uint8Array<ArrayBuffer> {
-  let state = seed;
-  return Uint8Array.from({ length: count }, () => {
-    state = Math.imul(state, 1_664_525) + 1_013_904_223;
-    return state >>> 24;
-  });
+/** The same, or what zlib throws. */
+export function unpackedOrError(payload: Uint8Array, window?: Uint8Array): Uint8Array | Error {
+  try {
+    return unpacked(payload, window);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** Makes bytes that have nothing to refer back to. The same numbers make the same bytes. */
+export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let state = seed * 0x9e3779b1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
 }
