@@ -449,8 +449,8 @@ class Attachment {
   readonly connection: Connection;
   readonly #socket: Duplex;
   readonly #handle: Handler;
-  /** Is a microtask on its way that begins a turn? */
-  #isTurnScheduled = false;
+  /** Will a turn flush what is sent now: the present one, or one that is scheduled? */
+  #isFlushAhead = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
   #timerAt = NEVER;
@@ -471,8 +471,7 @@ class Attachment {
 
     socket.write(answer);
     this.connection.receive(rest);
-    this.#emit({ type: 'open', upgrade, protocol });
-    this.#turn();
+    this.#turn({ type: 'open', upgrade, protocol });
   }
 
   #read(chunk: Uint8Array): void {
@@ -488,20 +487,22 @@ class Attachment {
 
   /** Begins a turn once the present code has ended, so that what it sends leaves in one write. */
   #scheduleTurn(): void {
-    if (this.#isTurnScheduled) return;
-    this.#isTurnScheduled = true;
-    queueMicrotask(() => {
-      this.#isTurnScheduled = false;
-      this.#turn();
-    });
+    if (this.#isFlushAhead) return;
+    this.#isFlushAhead = true;
+    queueMicrotask(() => this.#turn());
   }
 
   /** Handles what there is, sends what that makes, and sets the clock, whatever `handle` throws. */
-  #turn(): void {
+  #turn(first?: ConnectionEvent): void {
     const { connection } = this;
+    this.#isFlushAhead = true;
+    let event = first ?? connection.next();
     try {
-      for (let event = connection.next(); event; event = connection.next()) this.#emit(event);
+      for (; event; event = connection.next()) this.#emit(event);
     } finally {
+      this.#isFlushAhead = false;
+      // An error is being thrown on: what comes after its event is for a turn of its own.
+      if (event) this.#scheduleTurn();
       this.#flush();
       this.#setTimer();
     }
@@ -537,7 +538,7 @@ class Attachment {
       socket.pause();
       return;
     }
-    socket.resume();
+    if (socket.isPaused()) socket.resume();
     if (connection.ending === 'hangUp') socket.end();
     // In a turn of its own: an application that sends more at each `drain` would starve the others.
     if (connection.owesDrain) setImmediate(() => this.#drain());

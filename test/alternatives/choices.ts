@@ -483,16 +483,19 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   },
   {
     what: 'a turn in the next tick',
-    edits: [['queueMicrotask(() => {', 'process.nextTick(() => {']],
+    edits: [['queueMicrotask(() => this', 'process.nextTick(() => this']],
   },
-  { what: 'a turn a little later', edits: [['queueMicrotask(() => {', 'setImmediate(() => {']] },
+  {
+    what: 'a turn a little later',
+    edits: [['queueMicrotask(() => this', 'setImmediate(() => this']],
+  },
   {
     what: '`open` before the rest is looked at',
     edits: [
       ['    this.connection.receive(rest);\n', ''],
       [
-        'protocol });\n    this.#turn();',
-        'protocol });\n    this.connection.receive(rest);\n    this.#turn();',
+        'protocol });\n  }\n',
+        'protocol });\n    this.connection.receive(rest);\n    this.#turn();\n  }\n',
       ],
     ],
   },
@@ -573,7 +576,7 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
         '    this.connection.receive(rest);\n',
         '    queueMicrotask(() => {\n      this.connection.receive(rest);\n',
       ],
-      ['protocol });\n    this.#turn();\n', 'protocol });\n      this.#turn();\n    });\n'],
+      ['protocol });\n  }\n', 'protocol });\n    });\n  }\n'],
     ],
   },
   {

@@ -610,8 +610,8 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §7.1.7',
     rules: [],
     edits: [
-      ['    try {\n      for (let event', '    {\n      for (let event'],
-      ['    } finally {\n      this.#flush();', '      this.#flush();'],
+      ['    try {\n      for (; event', '    {\n      for (; event'],
+      ['    } finally {\n      this.#isFlushAhead', '      this.#isFlushAhead'],
     ],
   },
   {
@@ -649,8 +649,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        "    this.#emit({ type: 'open', upgrade, protocol });",
-        "    this.#handle(this.connection, { type: 'open', upgrade, protocol });",
+        "    this.#turn({ type: 'open', upgrade, protocol });",
+        "    handle(this.connection, { type: 'open', upgrade, protocol });\n    this.#turn();",
       ],
     ],
   },
