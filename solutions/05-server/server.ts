@@ -555,7 +555,7 @@ class Attachment {
     if (deadline >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#onTimer(), deadline - now());
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(0, deadline - now()));
   }
 
   #onTimer(): void {

@@ -512,8 +512,8 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
     what: 'timers that keep no process alive',
     edits: [
       [
-        'this.#timer = setTimeout(() => this.#onTimer(), deadline - now());',
-        'this.#timer = setTimeout(() => this.#onTimer(), deadline - now()).unref();',
+        'this.#onTimer(), Math.max(0, deadline - now()));',
+        'this.#onTimer(), Math.max(0, deadline - now())).unref();',
       ],
     ],
   },
@@ -603,7 +603,7 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   },
   {
     what: 'a timer that looks every 50 ms',
-    edits: [['deadline - now());', 'Math.min(deadline - now(), 50));']],
+    edits: [['Math.max(0, deadline - now())', 'Math.min(Math.max(0, deadline - now()), 50)']],
   },
   {
     what: 'a refusal in two writes',
