@@ -117,6 +117,8 @@ export type Extend = (opening: Accepted, request: RequestHead) => Accepted;
 export interface Options extends Policy, Partial<Limits> {
   /** Absent: the server has no extension. */
   readonly extend?: Extend;
+  /** What puts an accepted connection on its socket. Absent: `attach`. */
+  readonly attach?: typeof attach;
 }
 
 /** What an application does with its connections. */

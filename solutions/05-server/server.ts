@@ -119,6 +119,8 @@ export type Extend = (opening: Accepted, request: RequestHead) => Accepted;
 export interface Options extends Policy, Partial<Limits> {
   /** Absent: the server has no extension. */
   readonly extend?: Extend;
+  /** What puts an accepted connection on its socket. Absent: `attach`. */
+  readonly attach?: typeof attach;
 }
 
 /** What an application does with its connections. */
@@ -647,7 +649,7 @@ export class WebSocketServer {
       this.#refuse(socket, refusedFor(error));
       return;
     }
-    attach(
+    (this.#options.attach ?? attach)(
       socket,
       opening,
       (connection, event) => {
