@@ -1,8 +1,11 @@
-/** Whoever began an earlier lesson with an older stub is told what lesson 07 needs of it. */
+/** Whoever began an earlier lesson with an older stub is told what a later one needs of it. */
 import { expect, test } from 'vitest';
 import { findTarget } from '../../shared/course/lessons.ts';
+import { CheckFailure } from '../../shared/harness/check.ts';
 import { runStep } from '../../shared/harness/run.ts';
 import { loadSpec } from '../../shared/harness/spec.ts';
+import type * as Server from '../../solutions/05-server/server.ts';
+import { hookOfServer } from '../specs/08-speed/hooks.ts';
 import { loadVariant, sourceOf } from '../traps/load-variant.ts';
 import { spring } from '../traps/spring.ts';
 import type { Edit } from '../traps/trap.ts';
@@ -256,3 +259,61 @@ test.for([READING, SENDING, COPYING, SERVER, CLIENT])(
     }
   },
 );
+
+/** Asks a variant of lesson 05 for the hook of lesson 08. Returns what is told if it is missing. */
+async function missedIn(source: string): Promise<CheckFailure | undefined> {
+  const { check } = hookOfServer((server: typeof Server) => server);
+  try {
+    await check((await loadVariant(findTarget('05').lesson, () => source)) as typeof Server);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CheckFailure) return error;
+    throw error;
+  }
+}
+
+const HOOK = '    (this.#options.attach ?? attach)(\n';
+
+test('a server without `attach` in its options gets it by the two lines that are told', async () => {
+  const today = sourceOf(findTarget('05').lesson);
+  const old = spring(today, [
+    ['  /** What puts an accepted connection on its socket. Absent: `attach`. */\n', ''],
+    ['  readonly attach?: typeof attach;\n', ''],
+    [HOOK, '    attach(\n'],
+  ]);
+  const failure = await missedIn(old);
+  expect(failure?.message).toMatch(/^The `WebSocketServer` of lesson 05 lets/);
+  const [field = '', call = ''] = failure?.facts.slice(-2).map(([, value]) => `${value}`) ?? [];
+  const mended = spring(old, [
+    ['  readonly extend?: Extend;\n', `  readonly extend?: Extend;\n  ${field}\n`],
+    ['    attach(\n', `    ${call.replace(/\/\*.*$/, '')}\n`],
+  ]);
+  expect(await missedIn(mended)).toBeUndefined();
+});
+
+test.for([
+  ['not called', HOOK, '    attach(\n'],
+  ['called 2 times', HOOK, `    this.#options.attach?.(socket, opening, this.#handle);\n${HOOK}`],
+  ['called with another socket', `${HOOK}      socket,`, `${HOOK}      Object.create(socket),`],
+  [
+    'called without what `openingHandshake` returned',
+    `${HOOK}      socket,\n      opening,`,
+    `${HOOK}      socket,\n      {} as Accepted,`,
+  ],
+  [
+    'called without a function for the events',
+    `${HOOK}      socket,\n      opening,\n`,
+    `${HOOK}      socket,\n      opening,\n      undefined as never, this.#options);\n    attach(\n      socket,\n      opening,\n`,
+  ],
+  ['called without the limits of the options', '      },\n      this.#options,\n', '      },\n'],
+  ['called, and its `open` was not passed on', '        this.#handle(connection, event);\n', ''],
+  [
+    'called, and its connection is not in `connections`',
+    "if (event.type === 'open') this.#connections.add(connection);",
+    '',
+  ],
+] as const)('the hook of lesson 08: `attach` is %s', async ([seen, find, replacement]) => {
+  const edits: Edit[] = [[find, replacement]];
+  const failure = await missedIn(spring(sourceOf(findTarget('05').lesson), edits));
+  expect(failure?.facts).toContainEqual(['`attach` was', seen]);
+});

@@ -3,6 +3,7 @@ import { attempt, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { KEY, wire } from '../../../shared/kit/frames.ts';
+import { type Hook, missing } from '../../../shared/kit/hook.ts';
 import { Host } from '../../../shared/kit/host.ts';
 import { request } from '../../../shared/kit/peer.ts';
 import { type Extension, type Message, Opcode } from '../../../shared/protocol.ts';
@@ -17,29 +18,6 @@ import { acceptLine, turns } from '../05-server/sockets.ts';
 import { agree, TARGET } from '../06-client/connections.ts';
 import { HELLO } from './packed-messages.ts';
 import type { Lesson, Scenarios } from './tools.ts';
-
-/** Something that an earlier lesson has to have by now. */
-interface Hook {
-  readonly what: string;
-  /** Where it is missing, from the folder of the lessons. */
-  readonly file: string;
-  /** What to do there. */
-  readonly todo: string;
-  /** Two lines of code. */
-  readonly lines: readonly [string, string];
-}
-
-/** Fails: the hook is not there. */
-function missing({ what, file, todo, lines }: Hook, seen: readonly Fact[]): never {
-  const facts: Fact[] = [
-    ...seen,
-    ['the file', `lessons/${file}`],
-    ['what to do', todo],
-    ['in code', lines[0]],
-    ['', lines[1]],
-  ];
-  fail(what, facts, 'An older stub of that lesson did not ask for this.');
-}
 
 const [READING, SENDING, SERVER, CLIENT] = [
   '02-reading-frames/reading.ts',
