@@ -278,16 +278,22 @@ export class Connection {
   send(data: string | Uint8Array, options?: SendOptions): boolean {
     const isText = typeof data === 'string';
     const payload = isText ? encodeText(data) : data;
+    const opcode = isText ? Opcode.Text : Opcode.Binary;
+    return this.sendFrames(
+      this.#extension
+        ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)
+        : fragment(opcode, payload, MAX_FRAGMENT_BYTES),
+    );
+  }
+
+  /** Step 3 · Sends a message that is cut into frames already, and returns what `send` returns. */
+  sendFrames(frames: readonly Frame[]): boolean {
     if (this.#closing.state !== 'OPEN') return false;
     if (this.#waitingBytes > this.#limits.maxWaitingBytes) {
       this.#queue.dropWaiting();
       this.fail(new ProtocolError(CloseCode.PolicyViolation, '10.4', 'You read too slowly.'));
       return false;
     }
-    const opcode = isText ? Opcode.Text : Opcode.Binary;
-    const frames = this.#extension
-      ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)
-      : fragment(opcode, payload, MAX_FRAGMENT_BYTES);
     this.#queue.addMessage(frames);
     for (const frame of frames) this.#waitingBytes += frame.payload.length;
     this.#waitingBytes += MESSAGE_COST_BYTES;
@@ -317,6 +323,11 @@ export class Connection {
    * Empty: nothing waits.
    */
   takeOutput(): Uint8Array {
+    return encodeFrames(this.takeFrames());
+  }
+
+  /** Step 3 · Takes out the frames that `takeOutput` writes next. Empty: nothing waits. */
+  takeFrames(): Frame[] {
     const frames: Frame[] = [];
     let size = 0;
     while (size < MAX_OUTPUT_BYTES) {
@@ -327,7 +338,7 @@ export class Connection {
       if (!isControl(frame.opcode)) this.#waitingBytes -= frame.payload.length;
       if (frame.fin && !isControl(frame.opcode)) this.#waitingBytes -= MESSAGE_COST_BYTES;
     }
-    return encodeFrames(frames);
+    return frames;
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   type Extension,
+  type Frame,
   HandshakeError,
   type Message,
   Opcode,
@@ -240,6 +241,30 @@ function checkClose(payload: Uint8Array): void {
 function outgoing(core: Core) {
   const { closing, limits, queue } = core;
   const sizeOf = ({ payload }: { payload: Uint8Array }) => payload.length + 10;
+  const sendFrames = (frames: readonly Frame[]) => {
+    if (closing.state !== 'OPEN') return false;
+    if (core.waiting > limits.maxWaitingBytes) {
+      drop(core);
+      failWith(core, new ProtocolError(1008, '10.4', 'The client reads too slowly.'));
+      return false;
+    }
+    queue.addMessage(frames);
+    for (const frame of frames) core.waiting += sizeOf(frame);
+    core.owesDrain ||= core.waiting >= HIGH_WATER_BYTES;
+    core.wake();
+    return core.waiting < HIGH_WATER_BYTES;
+  };
+  const takeFrames = () => {
+    const frames: Frame[] = [];
+    for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
+      const frame = queue.next();
+      if (frame === undefined) break;
+      frames.push(frame);
+      size += sizeOf(frame);
+      if (frame.opcode <= Opcode.Binary) core.waiting -= sizeOf(frame);
+    }
+    return frames;
+  };
   return {
     get owesDrain() {
       return core.owesDrain;
@@ -247,37 +272,18 @@ function outgoing(core: Core) {
     send(data: string | Uint8Array, options?: SendOptions): boolean {
       const isText = typeof data === 'string';
       const bytes = isText ? encodeText(data) : data;
-      if (closing.state !== 'OPEN') return false;
-      if (core.waiting > limits.maxWaitingBytes) {
-        drop(core);
-        failWith(core, new ProtocolError(1008, '10.4', 'The client reads too slowly.'));
-        return false;
-      }
       const message = [isText ? Opcode.Text : Opcode.Binary, bytes, MAX_FRAGMENT_BYTES] as const;
-      const frames = core.extension?.framesFor(...message, options) ?? fragment(...message);
-      queue.addMessage(frames);
-      for (const frame of frames) core.waiting += sizeOf(frame);
-      core.owesDrain ||= core.waiting >= HIGH_WATER_BYTES;
-      core.wake();
-      return core.waiting < HIGH_WATER_BYTES;
+      return sendFrames(core.extension?.framesFor(...message, options) ?? fragment(...message));
     },
+    sendFrames,
+    takeFrames,
     ping(payload?: Uint8Array): void {
       const frame = controlFrame(Opcode.Ping, payload);
       if (closing.state !== 'OPEN') return;
       queue.addControl(frame);
       core.wake();
     },
-    takeOutput(): Uint8Array {
-      const frames = [];
-      for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
-        const frame = queue.next();
-        if (frame === undefined) break;
-        frames.push(frame);
-        size += sizeOf(frame);
-        if (frame.opcode <= Opcode.Binary) core.waiting -= sizeOf(frame);
-      }
-      return encodeFrames(frames);
-    },
+    takeOutput: () => encodeFrames(takeFrames()),
     drained(): void {
       if (!core.owesDrain || core.waiting > 0) return;
       core.owesDrain = false;
