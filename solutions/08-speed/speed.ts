@@ -48,6 +48,9 @@ export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0):
   unmaskPart(bytes, 0, bytes.length, keyOf(maskingKey, 0), position);
 }
 
+/** From this length on, it pays to prepare words, in bytes. */
+const WORDS_PAY_BYTES = 96;
+
 /** Reads a masking key as a number: byte i of it is in bits 8i to 8i + 7. */
 function keyOf(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
@@ -61,12 +64,11 @@ function unmaskPart(
   key: number,
   position: number,
 ): void {
-  // Too few bytes are not worth preparing words.
-  const words = end - start < 96 ? NO_WORDS : wordsIn(bytes, start, end);
-  if (words.length === 0) {
+  if (end - start < WORDS_PAY_BYTES) {
     unmaskBytes(bytes, start, end, key, position);
     return;
   }
+  const words = wordsIn(bytes, start, end);
   const first = words.byteOffset - bytes.byteOffset;
   const last = first + words.byteLength;
   unmaskBytes(bytes, start, first, key, position);
@@ -81,10 +83,23 @@ function unmaskBytes(
   key: number,
   position: number,
 ): void {
-  for (let i = start; i < end; i++) bytes[i]! ^= key >> (((position + i - start) & 3) * 8);
+  const turned = turn(key, position);
+  let i = start;
+  // Four in one turn of the loop: the loop itself costs as much as a byte.
+  for (; i + 3 < end; i += 4) {
+    bytes[i]! ^= turned;
+    bytes[i + 1]! ^= turned >> 8;
+    bytes[i + 2]! ^= turned >> 16;
+    bytes[i + 3]! ^= turned >> 24;
+  }
+  for (let shift = 0; i < end; i++, shift += 8) bytes[i]! ^= turned >> shift;
 }
 
-const NO_WORDS = new BigUint64Array(0);
+/** Turns a key so that the byte for `position` comes first in it. */
+function turn(key: number, position: number): number {
+  const bits = (position & 3) * 8;
+  return (key >>> bits) | (key << (32 - bits));
+}
 
 /** Finds the whole words between two places. They begin at multiples of eight of the memory. */
 function wordsIn({ buffer, byteOffset }: Uint8Array, start: number, end: number): BigUint64Array {
@@ -96,19 +111,19 @@ function wordsIn({ buffer, byteOffset }: Uint8Array, start: number, end: number)
 const KEY_BYTES = new Uint8Array(8);
 const KEY_WORD = new BigUint64Array(KEY_BYTES.buffer);
 
-function unmaskWords(words: BigUint64Array, maskingKey: number, position: number): void {
-  for (let i = 0; i < 8; i++) KEY_BYTES[i] = maskingKey >> (((position + i) & 3) * 8);
-  const key = KEY_WORD[0]!;
+function unmaskWords(words: BigUint64Array, key: number, position: number): void {
+  const turned = turn(key, position);
+  for (let i = 0; i < 8; i++) KEY_BYTES[i] = turned >> ((i & 3) * 8);
+  const word = KEY_WORD[0]!;
   const { length } = words;
   let i = 0;
-  // Four in one turn of the loop: the loop itself costs as much as a word.
   for (; i + 3 < length; i += 4) {
-    words[i]! ^= key;
-    words[i + 1]! ^= key;
-    words[i + 2]! ^= key;
-    words[i + 3]! ^= key;
+    words[i]! ^= word;
+    words[i + 1]! ^= word;
+    words[i + 2]! ^= word;
+    words[i + 3]! ^= word;
   }
-  for (; i < length; i++) words[i]! ^= key;
+  for (; i < length; i++) words[i]! ^= word;
 }
 
 /**
