@@ -843,7 +843,7 @@ const ignore = () => {};
 export class WebSocketServer extends ReadableServer {
   /** Makes a server that tells `handle` what happens on each of its connections. */
   constructor(handle: Handler, options: Options = {}) {
-    super(handle, { ...options, attach } as Options);
+    super(handle, { ...options, attach });
   }
 
   /** Step 8 · Sends a message to every open connection but `except`. It is encoded once. */
