@@ -18,7 +18,22 @@ interface Declaration extends Node {
 interface Member extends Node {
   readonly kind?: string;
   readonly key?: { readonly type: string };
-  readonly value?: { readonly body?: Node };
+  readonly value?: {
+    readonly params?: readonly Parameter[];
+    readonly body?: Node & { readonly body?: readonly Action[] };
+  };
+}
+/** `left` is there when it has a default. */
+interface Parameter {
+  readonly name?: string;
+  readonly left?: Parameter;
+}
+/** A statement of a function; of a call, what is called and with what. */
+interface Action {
+  readonly expression?: {
+    readonly callee?: { readonly type: string };
+    readonly arguments?: readonly Node[];
+  };
 }
 
 /** A stretch of the source, and what a stub has in its place. */
@@ -110,13 +125,23 @@ function replacementsIn(
         });
       first = false;
       const step = stepOf(comment) ?? stepOf(classComment);
-      // Without it, the constructor of a class that extends another is an error of its own.
-      const before = kind === 'constructor' && superClass ? ['super();'] : [];
+      const before = kind === 'constructor' && superClass ? [superCall(value)] : [];
       if (value?.body && !isField) replacements.push(todo(lesson, step, value.body, '  ', before));
     }
     previousEnd = end;
   }
   return replacements;
+}
+
+/**
+ * Writes a call of `super` with as many of the parameters as it has arguments in the solution. Without
+ * that call, the constructor of a class that extends another is an error of its own.
+ */
+function superCall(method: Member['value']): string {
+  const calls = method?.body?.body?.map(({ expression }) => expression) ?? [];
+  const given = calls.find((call) => call?.callee?.type === 'Super')?.arguments ?? [];
+  const names = method?.params?.map((param) => (param.left ?? param).name) ?? [];
+  return `super(${names.slice(0, given.length).join(', ')});`;
 }
 
 function todo(
