@@ -140,9 +140,10 @@ function whichScenario({ scenarios, passed, failure }: StepResult, width: number
   return wrap(`${count}The first that fails:${name}`, width).map((line) => style.dim(line));
 }
 
-/** What should have been so, in the words of the scenario where those go on where it ends. */
+/** What should have been so: in the words of the scenario, where those say it and more. */
 function sentenceOf({ scenario, what }: Failure): string {
-  return scenario?.startsWith(bare(what)) ? scenario : what;
+  const saysMore = scenario?.startsWith(bare(what)) || scenario?.endsWith(what);
+  return scenario !== undefined && saysMore ? scenario : what;
 }
 
 function bare(sentence: string): string {

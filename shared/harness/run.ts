@@ -34,8 +34,9 @@ export async function runStep(
 }
 
 /**
- * Counts how many scenarios of a step pass. They run at once, so that they wait at once. The one
- * that is told as `red` never counts: where the same code does not do the same again, it might.
+ * Counts how many scenarios of a step pass. They run at once, so that they wait at once, and each
+ * begins in a turn of its own: whoever watches hears in between that this is no endless loop. The
+ * one that is told as `red` never counts: where the same code does not do the same again, it might.
  */
 export async function countPassed(
   spec: AnySpec,
@@ -44,7 +45,12 @@ export async function countPassed(
   red: string | undefined,
 ): Promise<number> {
   const others = scenariosOf(spec, number).filter(({ what }) => what !== red);
-  const failures = await Promise.all(others.map((it) => runScenario(spec, it, number, module)));
+  const runs: Promise<Failure | undefined>[] = [];
+  for (const scenario of others) {
+    runs.push(runScenario(spec, scenario, number, module));
+    await nextTurn();
+  }
+  const failures = await Promise.all(runs);
   return failures.filter((failure) => failure === undefined).length;
 }
 
@@ -86,14 +92,17 @@ function todoPlace(error: Todo): string {
   return `${placeOf(error) ?? ''}${name ? `  ${name}` : ''}`;
 }
 
+/** Makes the same spec, without what is a suite. */
+export function withoutSuites(spec: AnySpec): AnySpec {
+  const steps = spec.steps.map(({ scenarios, ...step }) => {
+    return { ...step, scenarios: scenarios.filter(({ isSuite }) => !isSuite) };
+  });
+  return { ...spec, steps };
+}
+
 /** Runs the steps up to the first that does not pass. `undefined`: they all do. */
-export async function firstFailure(
-  spec: AnySpec,
-  module: object,
-  withSuite = true,
-): Promise<StepResult | undefined> {
-  for (const [i, { title, section, scenarios, isSuite }] of spec.steps.entries()) {
-    if (isSuite && !withSuite) continue;
+export async function firstFailure(spec: AnySpec, module: object): Promise<StepResult | undefined> {
+  for (const [i, { title, section, scenarios }] of spec.steps.entries()) {
     // Whoever else waits for a socket has a turn: the steps without one leave none.
     await nextTurn();
     const failure = await runStep(spec, i + 1, module);

@@ -9,6 +9,8 @@ export interface Scenario<Implementation> {
   readonly rules: readonly number[];
   /** Does it wait for a deadline? Those of a step wait together, when the others pass. */
   readonly waits?: true;
+  /** Is it a suite over all that the lesson has built? What looks for one mistake leaves it out. */
+  readonly isSuite?: true;
   /** Throws when the implementation does not pass, a `CheckFailure` where it can say why. */
   readonly check: (implementation: Implementation) => void | Promise<void>;
 }
@@ -18,8 +20,6 @@ export interface Step<Implementation> {
   readonly title: string;
   /** The section of RFC 6455 that it teaches, such as `5.2`. */
   readonly section: string;
-  /** Is it a suite over all that the lesson has built? What looks for one mistake leaves it out. */
-  readonly isSuite?: true;
   /** In the order in which they are told: the first that does not pass is explained. */
   readonly scenarios: readonly Scenario<Implementation>[];
 }

@@ -5,7 +5,7 @@ import { fail } from '../../shared/harness/check.ts';
 import type { Failure } from '../../shared/harness/facts.ts';
 import { RunRecord } from '../../shared/harness/record.ts';
 import { explanation } from '../../shared/harness/report.ts';
-import { countPassed, runStep } from '../../shared/harness/run.ts';
+import { countPassed, firstFailure, runStep, withoutSuites } from '../../shared/harness/run.ts';
 import type { AnySpec } from '../../shared/harness/spec.ts';
 import { patienceFor } from '../../shared/harness/supervise.ts';
 
@@ -48,6 +48,26 @@ test('the scenarios after a red one count, and the red one never does', async ()
   expect(await countPassed(spec, 1, {}, 'two')).toBe(2);
 });
 
+test('scenarios that are counted leave others a turn in between', async () => {
+  const order: string[] = [];
+  const noted = (what: string) =>
+    scenario(what, () => {
+      order.push(what);
+      setImmediate(() => order.push(`after ${what}`));
+    });
+  const steps = [{ ...spec.steps[0]!, scenarios: [noted('one'), noted('two')] }];
+  expect(await countPassed({ ...spec, steps }, 1, {}, undefined)).toBe(2);
+  expect(order).toEqual(['one', 'after one', 'two', 'after two']);
+});
+
+test('what looks for one mistake leaves out what is a suite', async () => {
+  const suite = { ...scenario('a suite', fails), isSuite: true as const };
+  const steps = [{ ...spec.steps[0]!, scenarios: [scenario('one', holds), suite] }];
+  const whole = { ...spec, steps };
+  expect(await firstFailure(whole, {})).toMatchObject({ failure: { scenario: 'a suite' } });
+  expect(await firstFailure(withoutSuites(whole), {})).toBeUndefined();
+});
+
 test('a red names its scenario, and says how many pass', () => {
   const result = { ...heading, number: 1, failure, output: '' };
   const lines = (passed?: number) =>
@@ -55,6 +75,15 @@ test('a red names its scenario, and says how many pass', () => {
   expect(lines(3)[0]).toBe('3 of 5 scenarios pass. The first that fails: three');
   expect(lines()[0]).toBe('The first that fails: three');
   expect(explanation({ ...result, scenarios: 1 }, findTarget('02'), 76)[0]).toBe('Three is three.');
+});
+
+test('a red whose scenario says the same, and whose check it is, says it once', () => {
+  const told = { ...failure, scenario: '02.4: Three is three.' };
+  const result = { ...heading, number: 1, failure: told, passed: 3, output: '' };
+  expect(explanation(result, findTarget('02'), 76).slice(0, 2)).toEqual([
+    '3 of 5 scenarios pass. The first that fails:',
+    '02.4: Three is three.',
+  ]);
 });
 
 test('a run that breaks off is told of the scenario that was on', () => {

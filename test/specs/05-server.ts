@@ -45,7 +45,7 @@ export const spec: Spec<Lesson> = {
       section: '7.4.1',
       scenarios: [...EVERYBODY, ...LEAVING_AT_SHUTDOWN],
     },
-    { title: 'A suite of cases', section: '7.1.7', isSuite: true, scenarios: SUITE },
+    { title: 'A suite of cases', section: '7.1.7', scenarios: SUITE },
     { title: 'Beside a web page', section: '4.2.2', scenarios: ON_HTTP },
   ],
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { findTarget, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import type { StepResult } from '../../shared/harness/facts.ts';
-import { firstFailure } from '../../shared/harness/run.ts';
+import { firstFailure, withoutSuites } from '../../shared/harness/run.ts';
 import { loadSpec, rulesOf } from '../../shared/harness/spec.ts';
 import { loadVariant, sourceOf } from './load-variant.ts';
 import { type Chapter, type Row, renderPage } from './render.ts';
@@ -41,8 +41,9 @@ function run(lesson: Lesson, trap: Trap): Promise<Trial> {
     const started = performance.now();
     const spec = await loadSpec(lesson.name);
     // A suite takes two seconds, and has nothing to do with the steps after it.
-    const isAfterSuite = spec.steps.slice(0, trap.step - 1).some(({ isSuite }) => isSuite);
-    const by = await firstFailure(spec, module, !isAfterSuite);
+    const before = spec.steps.slice(0, trap.step - 1).flatMap(({ scenarios }) => scenarios);
+    const isAfterSuite = before.some(({ isSuite }) => isSuite);
+    const by = await firstFailure(isAfterSuite ? withoutSuites(spec) : spec, module);
     return { by, seconds: (performance.now() - started) / 1000 };
   });
 }
