@@ -4,7 +4,7 @@ import { fileOf, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { toJavaScript } from '../../shared/process/translate.mjs';
 
 /** What a module imports of the project. Of others, types have been taken out. */
-const IMPORT = /^import \{([^}]*)\} from "(\.[^"]+)";$/gm;
+const IMPORT = /^import (\{[^}]*\}|\* as \w+) from "(\.[^"]+)";$/gm;
 
 /** The modules of this process that variants import, by their paths. */
 const modules = new Map<string, object>();
@@ -39,7 +39,8 @@ export async function loadVariant(
   const bound = code.replace(IMPORT, (_, names: string, from: string) => {
     const file = join(dirname(path), from);
     const shelved = JSON.stringify(file === variant ? key : file);
-    return `const {${names.replaceAll(' as ', ': ')}} = ${SHELF}.get(${shelved});`;
+    const target = names.replace('* as ', '').replaceAll(' as ', ': ');
+    return `const ${target} = ${SHELF}.get(${shelved});`;
   });
   // A number keeps equal variants apart: each has a state of its own.
   return import(
