@@ -186,6 +186,11 @@ export class Connection {
     throw new Todo('05.3');
   }
 
+  /** Step 3 · Sends a message that is cut into frames already, and returns what `send` returns. */
+  sendFrames(frames: readonly Frame[]): boolean {
+    throw new Todo('05.3');
+  }
+
   /** Step 3 · Says whether an open connection owes a `drain`: a `send` has returned `false`. */
   get owesDrain(): boolean {
     throw new Todo('05.3');
@@ -204,6 +209,11 @@ export class Connection {
    * Empty: nothing waits.
    */
   takeOutput(): Uint8Array {
+    throw new Todo('05.3');
+  }
+
+  /** Step 3 · Takes out the frames that `takeOutput` writes next. Empty: nothing waits. */
+  takeFrames(): Frame[] {
     throw new Todo('05.3');
   }
 
