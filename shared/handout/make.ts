@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readText, sayFault } from '../course/files.ts';
-import { fileOf, LESSONS, type Lesson, ROOT, UsageError } from '../course/lessons.ts';
+import { fileOf, LESSONS, type Lesson, neededBy, ROOT, UsageError } from '../course/lessons.ts';
 import { writeSeal } from '../course/seal.ts';
 import { requireSolution } from '../course/solution.ts';
 import { makeStub } from '../course/stub.ts';
@@ -18,6 +18,7 @@ const COMMANDS = [
   'serve',
   'conformance',
   'drive',
+  'bench',
   'grade',
 ];
 
@@ -30,6 +31,7 @@ const COPIED = [
   'package-lock.json',
   'points.json',
   'tsconfig.json',
+  'shared/bench',
   'shared/globals.d.ts',
   'shared/protocol.ts',
   'shared/todo.ts',
@@ -79,11 +81,14 @@ export function makeHandout(lessons: readonly Lesson[], folder: string): void {
 
 /** Throws `UsageError` for a lesson that is made of others which are not there. */
 function requireNeeds(lessons: readonly Lesson[]): void {
-  for (const { number, needs = [] } of lessons) {
-    const missing = needs.filter((need) => !lessons.some((lesson) => lesson.number === need));
-    if (missing.length === 0) continue;
+  for (const lesson of lessons) {
+    const needed = neededBy(lesson);
+    if (needed.every((other) => lessons.includes(other))) continue;
+    const [{ number }, first, last] = [lesson, needed[0]?.number, needed.at(-1)?.number];
+    const isNext = LESSONS.indexOf(lesson) === needed.length;
+    const list = isNext ? `${first}-${number}` : `${first}-${last},${number}`;
     throw new UsageError(
-      `Lesson ${number} is made of lessons ${needs[0]} to ${needs.at(-1)}. Hand them out as well: --lessons ${needs[0]}-${number}`,
+      `Lesson ${number} is made of lessons ${first} to ${last}. Hand them out as well: --lessons ${list}`,
     );
   }
 }
@@ -173,5 +178,6 @@ function makeReadme(lessons: readonly Lesson[]): string {
     .replace(/^\| `npm run serve`.*\n/m, (row) => (has('05') ? row : ''))
     .replace(/^\| `npm run conformance`.*\n/m, (row) => (has('05') || has('06') ? row : ''))
     .replace(/^\| `npm run drive`.*\n/m, (row) => (has('06') ? row : ''))
+    .replace(/^\| `npm run bench`.*\n/m, (row) => (has('08') ? row : ''))
     .replace('LESSONS\n', `${rows.join('\n')}\n`);
 }

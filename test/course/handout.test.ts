@@ -260,6 +260,8 @@ describe('npm run handout refuses in one line', () => {
     [[], 'Say where to make it: npm run handout -- --out ../class'],
     [['--lessons', '05'], /^Lesson 05 is made of lessons 01 to 04\. .* --lessons 01-05$/],
     [['--lessons', '02,05'], /^Lesson 05 is made of lessons 01 to 04\. .* --lessons 01-05$/],
+    [['--lessons', '02-05,08'], /^Lesson 05 .* --lessons 01-05$/],
+    [['--lessons', '08'], /^Lesson 08 is made of lessons 01 to 05\. .* --lessons 01-05,08$/],
     [['--lessons', '04-02'], 'The list goes backwards: 04-02. Write 02-04'],
     [['--lessons', '01-99'], /^There is no lesson "99"; name one of 01-handshake, .*$/],
     [['--lessons', '01,,02'], /^There is no lesson ""; name one of 01-handshake, .*$/],
