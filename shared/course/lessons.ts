@@ -78,6 +78,15 @@ const COURSE: readonly Lesson[] = [
     gain: 'Your messages are a fraction of their size, and you know when they should not be.',
     needs: ['01', '02', '03', '05', '06'],
   },
+  {
+    number: '08',
+    name: '08-speed',
+    title: 'Speed',
+    file: 'speed.ts',
+    gain: 'Your server is as fast as one that is not written in JavaScript, and you know why.',
+    needs: ['02', '03', '05'],
+    command: 'npm run bench',
+  },
 ];
 
 /** Those whose checks are here, in order: a handout may have some of them. */
