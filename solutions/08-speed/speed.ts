@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -41,7 +41,7 @@ export const OUTPUT_MEMORY_BYTES = 64 * 1024;
 /** How many times the bytes that have arrived we reserve for what a frame has announced. */
 const TRUST = 32;
 
-const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /**
  * Step 2 · Words, not bytes.
@@ -137,7 +137,7 @@ function unmaskWords(words: BigUint64Array, key: number, position: number): void
  * when more arrives than memory was reserved for.
  */
 class Gathering {
-  #memory = NO_BYTES;
+  #memory: Uint8Array = NO_BYTES;
   #length = 0;
 
   get length(): number {
@@ -202,10 +202,10 @@ export class MessageReader {
   #chunk = NO_BYTES;
   #at = 0;
   /** The reads that came after it. `#next` is the first that has not been begun. */
-  #waiting: Uint8Array[] = [];
+  #waiting: Buffer[] = [];
   #next = 0;
   /** The bytes of a header that goes on in the next read. */
-  #cutHeader = NO_BYTES;
+  #cutHeader: Uint8Array = NO_BYTES;
   /** The frame whose payload is arriving. `#missing`: how many bytes of it; −1: there is none. */
   #fin = false;
   #opcode = 0;
@@ -232,7 +232,7 @@ export class MessageReader {
    * changed, and the caller may use its memory again when `push` has returned.
    */
   push(chunk: Uint8Array): void {
-    this.own(new Uint8Array(chunk));
+    this.own(Buffer.from(chunk));
   }
 
   /**
@@ -240,13 +240,14 @@ export class MessageReader {
    * change it from now on. It is unmasked in place, and messages are views of it.
    */
   own(chunk: Uint8Array): void {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);
     const isIdle = this.#at === this.#chunk.length && this.#next === this.#waiting.length;
-    if (!isIdle) {
-      this.#waiting.push(chunk);
-      return;
+    if (isIdle) {
+      this.#chunk = bytes;
+      this.#at = 0;
+    } else {
+      this.#waiting.push(bytes);
     }
-    this.#chunk = chunk;
-    this.#at = 0;
   }
 
   /**
@@ -363,9 +364,10 @@ export class MessageReader {
     if (isControl(this.#opcode)) return this.#readControl(start, end, isWhole);
     if (isWhole && this.#fin && this.#openOpcode === undefined) {
       this.#missing = -1;
-      const data = this.#unmasked(start, end);
-      if (this.#opcode === Opcode.Binary) return { type: 'binary', data };
-      return { type: 'text', data: decodeText(data) };
+      this.#unmask(start, end);
+      return this.#opcode === Opcode.Text
+        ? { type: 'text', data: decodeText(this.#chunk, start, end) }
+        : { type: 'binary', data: viewOf(this.#chunk, start, end) };
     }
     this.#message ??= new Gathering();
     this.#gather(this.#message, start, end);
@@ -373,23 +375,23 @@ export class MessageReader {
   }
 
   #readControl(start: number, end: number, isWhole: boolean): Message | undefined {
-    if (!isWhole) {
+    if (isWhole) {
+      this.#unmask(start, end);
+    } else {
       this.#control ??= new Gathering();
       this.#gather(this.#control, start, end);
       if (this.#missing > 0) return undefined;
     }
     this.#missing = -1;
-    const payload = this.#control?.take() ?? this.#unmasked(start, end);
+    const payload = this.#control?.take() ?? viewOf(this.#chunk, start, end);
     this.#control = undefined;
     if (this.#opcode === Opcode.Close) return { type: 'close', payload };
     return { type: this.#opcode === Opcode.Ping ? 'ping' : 'pong', payload };
   }
 
-  /** Unmasks a whole payload where it is. Returns a view of it. */
-  #unmasked(start: number, end: number): Uint8Array {
-    const chunk = this.#chunk;
-    if (this.#key !== 0) unmaskPart(chunk, start, end, this.#key, 0);
-    return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+  /** Unmasks a whole payload where it is. */
+  #unmask(start: number, end: number): void {
+    if (this.#key !== 0) unmaskPart(this.#chunk, start, end, this.#key, 0);
   }
 
   /** Copies a piece of a payload to its place, and unmasks it there. */
@@ -412,33 +414,28 @@ export class MessageReader {
     this.#message = undefined;
     this.#checked = 0;
     const data = message.take();
-    return isText ? { type: 'text', data: toText(data) } : { type: 'binary', data };
+    return isText ? { type: 'text', data: asBuffer(data).toString() } : { type: 'binary', data };
   }
 }
 
-/** From this length on, it pays to ask first whether a text is ASCII, in bytes. */
-const ASCII_PAYS_BYTES = 4096;
-
-// Fatal: throw at what is not UTF-8. Ignore the BOM: keep a leading U+FEFF as the text it is.
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Decodes a whole text. Throws `ProtocolError` 1007 when it is not UTF-8. RFC 6455 §8.1 */
-function decodeText(bytes: Uint8Array): string {
-  if (bytes.length >= ASCII_PAYS_BYTES) {
-    if (!isUtf8(bytes)) throw invalidText();
-    return toText(bytes);
-  }
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    throw invalidText();
-  }
+/** A part of a read, without a copy. */
+function viewOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + start, end - start);
 }
 
-/** Decodes what is known to be UTF-8. ASCII needs no decoding: its bytes are its characters. */
-function toText({ buffer, byteOffset, length }: Uint8Array): string {
-  const bytes = Buffer.from(buffer, byteOffset, length);
-  return bytes.toString(length >= ASCII_PAYS_BYTES && isAscii(bytes) ? 'latin1' : 'utf8');
+/** The same bytes as a `Buffer`, without a copy. */
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}
+
+/**
+ * Decodes a whole text from a read. Throws `ProtocolError` 1007 when it is not UTF-8: `toString`
+ * makes U+FFFD of what is not, and only where there is one, the bytes are looked at. RFC 6455 §8.1
+ */
+function decodeText(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  if (text.includes('\uFFFD') && !isUtf8(viewOf(bytes, start, end))) throw invalidText();
+  return text;
 }
 
 function invalidText(): ProtocolError {
