@@ -51,54 +51,12 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
  * changed eight at a time. RFC 6455 §5.3
  */
 export function unmask(bytes: Uint8Array, maskingKey: Uint8Array, position = 0): void {
-  unmaskPart(bytes, 0, bytes.length, keyOf(maskingKey, 0), position);
+  unmaskPart(bytes, wordsOf(bytes), 0, bytes.length, keyOf(maskingKey, 0), position);
 }
-
-/** From this length on, it pays to prepare words, in bytes. */
-const WORDS_PAY_BYTES = 96;
 
 /** Reads a masking key as a number: byte i of it is in bits 8i to 8i + 7. */
 function keyOf(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-}
-
-/** Unmasks the bytes from `start` up to `end`. `position` is that of the first in its payload. */
-function unmaskPart(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  key: number,
-  position: number,
-): void {
-  if (end - start < WORDS_PAY_BYTES) {
-    unmaskBytes(bytes, start, end, key, position);
-    return;
-  }
-  const words = wordsIn(bytes, start, end);
-  const first = words.byteOffset - bytes.byteOffset;
-  const last = first + words.byteLength;
-  unmaskBytes(bytes, start, first, key, position);
-  unmaskWords(words, key, position + first - start);
-  unmaskBytes(bytes, last, end, key, position + last - start);
-}
-
-function unmaskBytes(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  key: number,
-  position: number,
-): void {
-  const turned = turn(key, position);
-  let i = start;
-  // Four in one turn of the loop: the loop itself costs as much as a byte.
-  for (; i + 3 < end; i += 4) {
-    bytes[i]! ^= turned;
-    bytes[i + 1]! ^= turned >> 8;
-    bytes[i + 2]! ^= turned >> 16;
-    bytes[i + 3]! ^= turned >> 24;
-  }
-  for (let shift = 0; i < end; i++, shift += 8) bytes[i]! ^= turned >> shift;
 }
 
 /** Turns a key so that the byte for `position` comes first in it. */
@@ -107,29 +65,73 @@ function turn(key: number, position: number): number {
   return (key >>> bits) | (key << (32 - bits));
 }
 
-/** Finds the whole words between two places. They begin at multiples of eight of the memory. */
-function wordsIn({ buffer, byteOffset }: Uint8Array, start: number, end: number): BigUint64Array {
-  const first = start + (-(byteOffset + start) & 7);
-  return new BigUint64Array(buffer, byteOffset + first, (end - first) >> 3);
+const NO_WORDS: BigUint64Array = new BigUint64Array(0);
+
+/** From this length on, it pays to make words, in bytes. */
+const WORDS_PAY_BYTES = 128;
+
+/** The same memory as whole words, which begin at multiples of eight. Few bytes have none. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): BigUint64Array {
+  if (length < WORDS_PAY_BYTES) return NO_WORDS;
+  const first = -byteOffset & 7;
+  return new BigUint64Array(buffer, byteOffset + first, (length - first) >> 3);
+}
+
+/**
+ * Unmasks the bytes from `start` up to `end`, most of them as `words` of the same memory.
+ * `position` is that of the first byte in its payload.
+ */
+function unmaskPart(
+  bytes: Uint8Array,
+  words: BigUint64Array,
+  start: number,
+  end: number,
+  key: number,
+  position: number,
+): void {
+  const offset = words.byteOffset - bytes.byteOffset;
+  const from = (start - offset + 7) >> 3;
+  const to = Math.min((end - offset) >> 3, words.length);
+  if (from >= to) {
+    unmaskBytes(bytes, start, end, turn(key, position));
+    return;
+  }
+  const first = offset + from * 8;
+  const last = offset + to * 8;
+  unmaskBytes(bytes, start, first, turn(key, position));
+  unmaskWords(words, from, to, turn(key, position + first - start));
+  unmaskBytes(bytes, last, end, turn(key, position + last - start));
+}
+
+/** Unmasks bytes one by one: `key` has been turned, its first byte is for the first of them. */
+function unmaskBytes(bytes: Uint8Array, start: number, end: number, key: number): void {
+  let i = start;
+  // Four in one turn of the loop: the loop itself costs as much as a byte.
+  for (; i + 3 < end; i += 4) {
+    bytes[i]! ^= key;
+    bytes[i + 1]! ^= key >> 8;
+    bytes[i + 2]! ^= key >> 16;
+    bytes[i + 3]! ^= key >> 24;
+  }
+  for (let shift = 0; i < end; i++, shift += 8) bytes[i]! ^= key >> shift;
 }
 
 /** Memory for a masking key, twice: as eight bytes, and as one word. */
 const KEY_BYTES = new Uint8Array(8);
 const KEY_WORD = new BigUint64Array(KEY_BYTES.buffer);
 
-function unmaskWords(words: BigUint64Array, key: number, position: number): void {
-  const turned = turn(key, position);
-  for (let i = 0; i < 8; i++) KEY_BYTES[i] = turned >> ((i & 3) * 8);
+/** Unmasks whole words: `key` has been turned, its first byte is for the first of the first word. */
+function unmaskWords(words: BigUint64Array, from: number, to: number, key: number): void {
+  for (let i = 0; i < 8; i++) KEY_BYTES[i] = key >> ((i & 3) * 8);
   const word = KEY_WORD[0]!;
-  const { length } = words;
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
+  let i = from;
+  for (; i + 3 < to; i += 4) {
     words[i]! ^= word;
     words[i + 1]! ^= word;
     words[i + 2]! ^= word;
     words[i + 3]! ^= word;
   }
-  for (; i < length; i++) words[i]! ^= word;
+  for (; i < to; i++) words[i]! ^= word;
 }
 
 /**
@@ -171,7 +173,8 @@ class Gathering {
   }
 
   unmask(start: number, key: number, position: number): void {
-    unmaskPart(this.#memory, start, this.#length, key, position);
+    const memory = this.#memory;
+    unmaskPart(memory, wordsOf(memory), start, this.#length, key, position);
   }
 
   /** Takes all the bytes out. They are the caller's. */
@@ -198,8 +201,9 @@ const MAX_HEADER_BYTES = 14;
 export class MessageReader {
   readonly #role: Role;
   readonly #maxMessageBytes: number;
-  /** The read that is being taken apart, and how far it is. */
+  /** The read that is being taken apart, the same as words, and how far it is. */
   #chunk = NO_BYTES;
+  #words = NO_WORDS;
   #at = 0;
   /** The reads that came after it. `#next` is the first that has not been begun. */
   #waiting: Buffer[] = [];
@@ -242,12 +246,15 @@ export class MessageReader {
   own(chunk: Uint8Array): void {
     const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);
     const isIdle = this.#at === this.#chunk.length && this.#next === this.#waiting.length;
-    if (isIdle) {
-      this.#chunk = bytes;
-      this.#at = 0;
-    } else {
-      this.#waiting.push(bytes);
-    }
+    if (isIdle) this.#begin(bytes);
+    else this.#waiting.push(bytes);
+  }
+
+  #begin(chunk: Buffer): void {
+    this.#chunk = chunk;
+    // Once for all the payloads in it: a view costs more than to unmask a short one.
+    this.#words = wordsOf(chunk);
+    this.#at = 0;
   }
 
   /**
@@ -273,14 +280,12 @@ export class MessageReader {
   /** Is there a byte to read? Goes on to the next read when one is used up. */
   #hasBytes(): boolean {
     while (this.#at === this.#chunk.length && this.#next < this.#waiting.length) {
-      this.#chunk = this.#waiting[this.#next]!;
-      this.#at = 0;
+      this.#begin(this.#waiting[this.#next]!);
       this.#waiting[this.#next++] = NO_BYTES;
     }
     if (this.#at < this.#chunk.length) return true;
     // An idle connection keeps no memory.
-    this.#chunk = NO_BYTES;
-    this.#at = 0;
+    this.#begin(NO_BYTES);
     if (this.#next > 0) this.#waiting = [];
     this.#next = 0;
     return false;
@@ -391,7 +396,7 @@ export class MessageReader {
 
   /** Unmasks a whole payload where it is. */
   #unmask(start: number, end: number): void {
-    if (this.#key !== 0) unmaskPart(this.#chunk, start, end, this.#key, 0);
+    if (this.#key !== 0) unmaskPart(this.#chunk, this.#words, start, end, this.#key, 0);
   }
 
   /** Copies a piece of a payload to its place, and unmasks it there. */
