@@ -15,12 +15,20 @@ const has = (option: string) => process.allowedNodeEnvironmentFlags.has(option);
 /** The name of Node's permission model. */
 const PERMISSION = has('--permission') ? '--permission' : '--experimental-permission';
 
+/** How a process is walled in. */
+export interface Walls {
+  readonly network: boolean;
+  readonly limits: Limits;
+  /** A module of the folder that is loaded before JavaScript is frozen. Absent: there is none. */
+  readonly first?: string | undefined;
+}
+
 /** Starts a module of a folder, which can read that folder, and next to nothing else. */
 export function startWalled(
   folder: string,
   module: string,
   args: readonly string[],
-  { network, limits }: { readonly network: boolean; readonly limits: Limits },
+  { network, limits, first }: Walls,
 ): ChildProcess {
   const node = [
     PERMISSION,
@@ -34,6 +42,7 @@ export function startWalled(
     '--zero-fill-buffers',
     '--no-warnings',
     `--max-old-space-size=${MAX_HEAP_MIB}`,
+    ...(first ? ['--require', first] : []),
     module,
     ...args,
   ];
