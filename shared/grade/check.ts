@@ -1,6 +1,7 @@
 /** Checks one file behind walls: a copy of the course, of which it can read that and change nothing. */
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -29,6 +30,9 @@ import { startWalled } from './walls.ts';
 const PATIENCE_MS = 20_000;
 /** How much memory a check may take for everything, buffers as well, in MiB. */
 const MAX_DATA_MIB = 1536;
+
+/** What counts the work of code, where the checks of a lesson do that. */
+const COUNTING = 'shared/kit/work.ts';
 
 /** Files of a lesson, by their paths in the course, such as `lessons/02-reading-frames/reading.ts`. */
 export type Files = ReadonlyMap<string, Uint8Array>;
@@ -103,9 +107,11 @@ export class Checker {
     const { limitSeconds, allowed } = this.#conditions;
     const limits = { cpuSeconds: limitSeconds, dataMib: MAX_DATA_MIB };
     const words = [`lessons/${lesson.number}`, 'walled', ...allowed];
+    const counting = nameOf(folder, COUNTING);
     const child = startWalled(folder, nameOf(folder, CHILD), words, {
       network: lesson.needs !== undefined,
       limits,
+      first: existsSync(counting) ? counting : undefined,
     });
     const waits = { limitMs: limitSeconds * 1000, patienceMs: PATIENCE_MS };
     const { broken, results }: Run = await follow(child, pipesOf(child), target, waits);
