@@ -83,7 +83,7 @@ const COURSE: readonly Lesson[] = [
     name: '08-speed',
     title: 'Speed',
     file: 'speed.ts',
-    gain: 'Your server is as fast as one that is not written in JavaScript, and you know why.',
+    gain: 'Your server copies what it must and no more, and you know what each copy costs.',
     needs: ['02', '03', '05'],
     command: 'npm run bench',
   },

@@ -90,8 +90,8 @@ function unmaskPart(
   position: number,
 ): void {
   const offset = words.byteOffset - bytes.byteOffset;
-  const from = (start - offset + 7) >> 3;
-  const to = Math.min((end - offset) >> 3, words.length);
+  const from = (start - offset + 7) >>> 3;
+  const to = Math.min((end - offset) >>> 3, words.length);
   if (from >= to) {
     unmaskBytes(bytes, start, end, turn(key, position));
     return;
