@@ -12,7 +12,8 @@ const MAX_LINES = 50;
 const MAX_FILE_LINES = 700;
 const MAX_LESSON_LINES = 1350;
 /** A lesson is one file, and these have layers: a core, a socket, many connections or the class. */
-const LONG_LESSON = /^(solutions|test\/alternatives)\/(05-server|06-client|07-compression)\//;
+const LONG_LESSON =
+  /^(solutions|test\/alternatives)\/(05-server|06-client|07-compression|08-speed)\//;
 /** What grows with the course and is looked things up in, entry by entry. */
 const DATA = /^test\/(traps\/\d\d-[\w-]+|rules\/requirements)\.ts$/;
 
