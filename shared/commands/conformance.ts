@@ -3,7 +3,9 @@ import { clientOf, runClientConformance, type StartedClient } from '../conforman
 import type { CaseResult } from '../conformance/model.ts';
 import { countVerdicts, isBad, renderReport, type Subject } from '../conformance/report.ts';
 import { type ConformanceOptions, runConformance, serverAt } from '../conformance/run.ts';
-import { findTarget, UsageError } from '../course/lessons.ts';
+import { findTarget, LESSONS, type Side, UsageError } from '../course/lessons.ts';
+import { hasSolution } from '../course/solution.ts';
+import { supervise } from '../harness/supervise.ts';
 import { statusLine } from '../view/status-line.ts';
 import { runCommand } from './run-command.ts';
 
@@ -86,7 +88,7 @@ async function testServer(
   }
   const second = names.find(isUrl);
   if (second) throw new UsageError(`One server at a time: ${second} is one too many.`);
-  const server = isLesson(url) ? await serveLesson(serverLesson(url)) : { url, stop: () => {} };
+  const server = isLesson(url) ? await startServer(url) : { url, stop: () => {} };
   const subject = { ...serverAt(server.url), ...(isLesson(url) && namedAs(url)) };
   try {
     const results = await follow(subject, select, (onResult) =>
@@ -98,13 +100,28 @@ async function testServer(
   }
 }
 
-/** The lesson that is a server. Throws `UsageError` for another. */
-function serverLesson(word: string): string {
+/** Starts a lesson that is a server. Throws `UsageError` for another. */
+async function startServer(word: string) {
   const { side, lesson } = findTarget(word);
-  if (lesson.number === '05' || lesson.number === '07') return `${side}/${lesson.number}`;
-  throw new UsageError(
-    `Lesson ${lesson.number} is no server. Lessons 05 and 07 are: npm run conformance ${side}/05`,
-  );
+  const { number } = lesson;
+  if (!['05', '07', '08'].includes(number)) {
+    throw new UsageError(
+      `Lesson ${number} is no server. Lessons 05, 07 and 08 are: npm run conformance ${side}/05`,
+    );
+  }
+  const compresses = number === '08' && (await hasCompression(side));
+  return serveLesson(`${side}/${number}`, ...(compresses ? [`${side}/07`] : []));
+}
+
+/** Says whether there is a lesson 07 that is done, and with which lesson 08 can compress. */
+async function hasCompression(side: Side): Promise<boolean> {
+  const lesson = LESSONS.find(({ number }) => number === '07');
+  if (!lesson) return false;
+  if (side === 'solutions') return hasSolution(lesson);
+  statusLine('Checking your lesson 07: if it passes, the server compresses.');
+  const { broken, results } = await supervise({ side, lesson });
+  statusLine('');
+  return !broken && results.every(({ failure }) => !failure);
 }
 
 /** Runs cases against a client, which is a command or a lesson. */

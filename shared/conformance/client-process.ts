@@ -22,12 +22,16 @@ export function startLesson(lesson: string, url: string): StartedClient {
 }
 
 /**
- * Starts the echo server on a lesson 05 or 07, such as `lessons/07`. Returns its URL, and what ends it.
- * Throws `UsageError` when it ends before it listens.
+ * Starts the echo server on a lesson 05, 07 or 08, such as `lessons/07`. With `extension`, which is a
+ * lesson 07, the server of 05 or 08 compresses. Returns its URL, and what ends it. Throws `UsageError`
+ * when it ends before it listens.
  */
-export async function serveLesson(lesson: string): Promise<{ url: string; stop: () => void }> {
+export async function serveLesson(
+  lesson: string,
+  ...extension: readonly string[]
+): Promise<{ url: string; stop: () => void }> {
   const program = new URL('echo-server.ts', import.meta.url);
-  const child = forkChild(program, [lesson], [], { stdio: [...OUTPUT, 'ipc'] });
+  const child = forkChild(program, [lesson, ...extension], [], { stdio: [...OUTPUT, 'ipc'] });
   const server = follow(child);
   const port = new Promise<number>((resolve) => child.once('message', resolve));
   const listening = await Promise.race([port, server.ended]);

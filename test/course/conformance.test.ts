@@ -512,10 +512,10 @@ describe.concurrent('npm run conformance', () => {
     expect(code).toBe(0);
   });
 
-  test('starts a lesson that is a server', async () => {
-    const { code, output, errors } = await command('solutions/07', 'D.3', 'N.1', '7.3.1');
+  test.each(['07', '08'])('starts a lesson that is a server: %s', async (number) => {
+    const { code, output, errors } = await command(`solutions/${number}`, 'D.3', 'N.1', '7.3.1');
     expect(errors).toBe('');
-    expect(output).toMatch(/^\nConformance of solutions\/07\n/);
+    expect(output).toContain(`\nConformance of solutions/${number}\n`);
     expect(output).toMatch(/\n3 OK, 0 NON-STRICT, 0 FAILED\n$/);
     expect(code).toBe(0);
   });
@@ -558,7 +558,7 @@ describe.concurrent('npm run conformance', () => {
       /^✗ Unknown option '--loud'\. See npm run conformance -- --help\n$/,
     ],
     [['ws://127.0.0.1:1/', 'ws://127.0.0.1:2/'], /^✗ One server at a time: ws:.*\n$/],
-    [['lessons/06'], /^✗ Lesson 06 is no server\. Lessons 05 and 07 are: .*\n$/],
+    [['lessons/06'], /^✗ Lesson 06 is no server\. Lessons 05, 07 and 08 are: .*\n$/],
     [['ws://127.0.0.1:1/'], /^✗ Nobody listens at 127\.0\.0\.1:1 .*\n$/],
   ])('%j is one clear message', async (args, message) => {
     const { code, output, errors } = await command(...args);
