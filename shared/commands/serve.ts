@@ -166,7 +166,10 @@ function sayWhose(parts: readonly Part[]): string {
 /** A line for each part that is another than before. */
 function newLines(before: readonly Part[], now: readonly Part[]): string[] {
   return now
-    .filter((part, i) => part.isYours !== before[i]?.isYours || part.until !== before[i]?.until)
+    .filter((part) => {
+      const last = before.find(({ number }) => number === part.number);
+      return part.isYours !== last?.isYours || part.until !== last?.until;
+    })
     .map(renderPart);
 }
 

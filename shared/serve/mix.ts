@@ -2,25 +2,35 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as Compression from '../../solutions/07-compression/compression.ts';
 import { fileOf, findTarget, importTarget, LESSONS, ROOT, type Target } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { toJavaScript } from '../process/translate.mjs';
-import { COMPRESSION } from './parts.ts';
+import { COMPRESSION, SPEED } from './parts.ts';
 import type { Lesson05, Lesson07 } from './server.ts';
 
 /** The path of what a module imports of the project. */
 const IMPORTED = /(?<=^import .* from )"(\..*)"/gm;
 
 /**
- * Loads the server of lesson 05, made as `loadMixed` makes it. Rejects with what a file throws, and
- * when it has no such server.
+ * Loads the server of lesson 05, made as `loadMixed` makes it, or the learner's of lesson 08. Rejects
+ * with what a file throws, and when it has no such server.
  */
 export async function loadServer(yours: readonly string[]): Promise<Lesson05> {
-  const module: Partial<Lesson05> = await loadMixed('05', yours);
+  const number = isFast(yours) ? '08' : '05';
+  const module: Partial<Lesson05> = await loadMixed(number, yours);
   if (typeof module.WebSocketServer === 'function') return module as Lesson05;
-  const side = yours.includes('05') ? 'lessons' : 'solutions';
-  const file = fileOf(findTarget(`${side}/05`));
-  throw new TypeError(`${file} has no WebSocketServer. Lesson 05, step 10 is about it.`);
+  const side = yours.includes(number) ? 'lessons' : 'solutions';
+  const file = fileOf(findTarget(`${side}/${number}`));
+  const step = number === '05' ? 10 : 8;
+  throw new TypeError(
+    `${file} has no WebSocketServer. Lesson ${number}, step ${step} is about it.`,
+  );
+}
+
+/** Is the learner's lesson 08 at work? The reference never is. */
+function isFast(yours: readonly string[]): boolean {
+  return SPEED !== undefined && yours.includes(SPEED.number);
 }
 
 /**
@@ -33,7 +43,18 @@ export async function loadCompression(yours: readonly string[]): Promise<Lesson0
   const isYours = yours.includes(COMPRESSION.number);
   if (!isYours && !hasSolution(COMPRESSION)) return undefined;
   const side = isYours ? 'lessons' : 'solutions';
-  return (await importTarget({ side, lesson: COMPRESSION })) as Lesson07;
+  const lesson = (await importTarget({ side, lesson: COMPRESSION })) as typeof Compression;
+  return isYours && isFast(yours) ? compressingWith(lesson, await loadServer(yours)) : lesson;
+}
+
+/** Makes the server of lesson 08 compress, as lesson 07 does that of lesson 05. */
+function compressingWith(
+  { agreeOnDeflate }: typeof Compression,
+  { WebSocketServer }: Lesson05,
+): Lesson07 {
+  const compressingServer: Lesson07['compressingServer'] = (handle, options) =>
+    new WebSocketServer(handle, { ...options, extend: agreeOnDeflate });
+  return { compressingServer };
 }
 
 /**

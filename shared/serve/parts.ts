@@ -24,8 +24,14 @@ export const SERVED: readonly Lesson[] = LESSONS.filter(({ number }) => number <
 /** What compresses the messages of the server. `undefined`: it's not in this handout. */
 export const COMPRESSION: Lesson | undefined = LESSONS.find(({ number }) => number === '07');
 
+/** What serves in the place of lesson 05 when it passes. `undefined`: it's not in this handout. */
+export const SPEED: Lesson | undefined = LESSONS.find(({ number }) => number === '08');
+
 /** Every lesson whose code is at work on the page, as far as it's there. */
-const SHOWN: readonly Lesson[] = COMPRESSION ? [...SERVED, COMPRESSION] : SERVED;
+const SHOWN: readonly Lesson[] = [
+  ...SERVED,
+  ...[COMPRESSION, SPEED].filter((lesson) => lesson !== undefined),
+];
 
 /** Can the reference be used where a lesson does not pass? In a handout, it cannot. */
 export const hasReference = SERVED.every(hasSolution);
@@ -45,9 +51,12 @@ function referenceOf({ number, title }: Lesson): Part {
   return { number, title, isYours: false, until: '' };
 }
 
-/** Where a handout has no reference for it, the server does without compression. */
+/**
+ * Where a handout has no reference for it, the server does without compression. That of lesson 08 is
+ * never needed: until the learner's passes, their lesson 05 serves.
+ */
 function canBeReference(lesson: Lesson): boolean {
-  return lesson !== COMPRESSION || hasSolution(lesson);
+  return lesson !== SPEED && (lesson !== COMPRESSION || hasSolution(lesson));
 }
 
 /** The lessons whose checks decide what is on the page: those, and what they are made of. */

@@ -129,6 +129,8 @@ const ACCEPT_KEY = 'export function acceptKey(key: string): string {';
 const CHECK_UPGRADE = 'export function checkUpgrade(request: RequestHead): Upgrade {';
 const ENCODE_TEXT = 'export function encodeText(text: string): Uint8Array {';
 
+const TAKE_PARTS = '  takeParts(): Uint8Array[] {';
+
 /** The lines that say whose code is at work. */
 const partsIn = (output: string) => output.match(/^ {2}0\d .*$/gm)?.map((line) => line.trim());
 
@@ -185,6 +187,25 @@ describe.concurrent("a learner's lessons", () => {
         expect(await command.end('SIGINT')).toBe(0);
       }),
   );
+
+  test('are served by lesson 08 when that passes, with the compression of lesson 07', () =>
+    withSandbox(async (sandbox) => {
+      sandbox.solve('01', '02', '03', '04', '05', '06', '07');
+      withStatement(sandbox, '08', TAKE_PARTS, `console.log('My own parts.');`);
+      const command = new ServeCommand(sandbox.folder, '--port', '0');
+      const url = await command.says(URL_LINE);
+      await command.says(/^ {2}08 {2}Speed .* yours\n/m);
+      for (const compression of ['on', 'off']) {
+        command.output = '';
+        const socket = await open(`${url}/echo?compression=${compression}`);
+        expect(socket.extensions).toBe(compression === 'on' ? 'permessage-deflate' : '');
+        socket.send('你好，世界');
+        expect(String((await once(socket, 'message'))[0])).toBe('你好，世界');
+        await command.says(/My own parts\./);
+        socket.terminate();
+      }
+      await command.end('SIGTERM');
+    }));
 
   test('that never come back are ended, and the server starts again when it has its port', () =>
     withSandbox(async (sandbox) => {
