@@ -68,4 +68,11 @@ describe('a verdict', () => {
     expect(judge('02', [...killed, ...known], [survivor]).isGood).toBe(true);
     expect(judge('02', [...killed.slice(1), ...known], [survivor]).isGood).toBe(false);
   });
+
+  test('is good from 95 of a hundred on in lesson 08, which is there to be fast', () => {
+    const slower = { ...survivor, lesson: '08' };
+    const known = Array.from({ length: 5 }, () => mutant('Survived', '<='));
+    expect(judge('08', [...killed.slice(3), ...known], [slower]).isGood).toBe(true);
+    expect(judge('08', [...killed.slice(4), ...known], [slower]).isGood).toBe(false);
+  });
 });

@@ -23,9 +23,10 @@ const VERSION = Number(process.versions.node.split('.')[0]) >= 22 ? '10.1.1' : '
 
 /**
  * By its number, the lesson whose steps also come through a lesson's hooks. In lesson 06, they are
- * nobody's: whoever finished it before they were there has nothing to add, up to lesson 07.
+ * nobody's: whoever finished it before they were there has nothing to add, up to lesson 07. The same
+ * goes for the hook in lesson 05 that lesson 08 uses.
  */
-const USED_IN: Readonly<Record<string, string>> = { '06': '07' };
+const USED_IN: Readonly<Record<string, string>> = { '05': '08', '06': '07' };
 
 /** The form in which Stryker reports; its lines and columns count from 1. */
 interface Report {

@@ -320,4 +320,11 @@ export const SURVIVORS: readonly Survivor[] = [
     to: '""',
     why: 'What is not `server` compresses as a client does. No other name gets past the type checker.',
   },
+  {
+    lesson: '08',
+    line: 'if (length < WORDS_PAY_BYTES) return NO_WORDS;',
+    from: 'length < WORDS_PAY_BYTES',
+    to: 'length <= WORDS_PAY_BYTES',
+    why: SPEED,
+  },
 ];

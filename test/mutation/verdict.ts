@@ -7,6 +7,8 @@ import { SURVIVORS, type Survivor } from './survivors.ts';
 
 /** How many of a hundred mutants a step has to notice. */
 const LEAST_PERCENT = 98;
+/** Of these lessons, fewer: part of lesson 08 is there to be fast, and no step takes the time. */
+const LEAST_OF: Readonly<Record<string, number>> = { '08': 95 };
 
 /** What came out for a lesson. */
 export interface Judgement {
@@ -45,7 +47,7 @@ export function judge(
     (entry) => !entry.isNoticedAtTimes && !lives.some((mutant) => isOf(entry, mutant)),
   );
   const [total, found] = [all.length, all.length - surviving.length];
-  const isEnough = found * 100 >= total * LEAST_PERCENT;
+  const isEnough = found * 100 >= total * (LEAST_OF[lesson] ?? LEAST_PERCENT);
   const isGood = isEnough && unknown.length === 0 && stale.length === 0;
   return { total, found, known, unknown, stale, isGood };
 }
