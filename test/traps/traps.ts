@@ -6,6 +6,7 @@ import { TRAPS as closing } from './04-closing.ts';
 import { TRAPS as server } from './05-server.ts';
 import { TRAPS as client } from './06-client.ts';
 import { TRAPS as compression } from './07-compression.ts';
+import { TRAPS as speed } from './08-speed.ts';
 import type { Trap } from './trap.ts';
 
 /** By the number of their lesson, such as `02`. */
@@ -17,4 +18,5 @@ export const TRAPS: Readonly<Record<string, readonly Trap[]>> = {
   '05': server,
   '06': client,
   '07': compression,
+  '08': speed,
 };

@@ -1,8 +1,9 @@
 /** Step 3: who may use the memory of a read. */
-import { fail } from '../../../shared/harness/check.ts';
+import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { wire } from '../../../shared/kit/frames.ts';
+import { fromClient, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
+import { attached } from './attaching.ts';
 import type { Scenarios } from './tools.ts';
 
 export const MEMORY: Scenarios = [
@@ -24,6 +25,21 @@ export const MEMORY: Scenarios = [
         ],
         'Unmask the chunk in place, and return a part of it: `subarray` copies nothing.',
       );
+    },
+  },
+  {
+    what: 'A chunk of a socket that is no `net.Socket` stays as it is.',
+    rules: [],
+    check(lesson) {
+      const chunk = fromClient(Opcode.Text, 'Hello');
+      const before = chunk.slice();
+      const { line } = attached(lesson);
+      line.emit('data', chunk);
+      line.destroy();
+      equal(() => chunk, before, 'A chunk of a socket that is no `net.Socket` stays as it is.', {
+        label: 'the chunk, afterwards',
+        cause: () => 'Others may have that memory as well. Copy it, unless it is a `net.Socket`.',
+      });
     },
   },
 ];
