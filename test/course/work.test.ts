@@ -224,9 +224,10 @@ test('what is written to a socket is the very chunk, and its own work does not c
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'websocket-101-work-')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const WORK = nameOf(folder, 'shared/kit/work.ts');
 const PROBE = `
-import { lockDown } from './shared/harness/lock-down.js';
-import { workOf } from './shared/kit/work.js';
+import { lockDown } from '${nameOf(folder, 'shared/harness/lock-down.ts')}';
+import { workOf } from '${WORK}';
 const { stderr } = process;
 lockDown([]);
 const bytes = new Uint8Array(10);
@@ -241,8 +242,7 @@ test('behind walls, where JavaScript is frozen, it counts as well', async () => 
   writeCourse(LESSONS[0] as Lesson, folder, ['shared/kit/work.ts']);
   writeFileSync(join(folder, 'probe.js'), PROBE);
   const limits = { cpuSeconds: 60, dataMib: 1536 };
-  const first = nameOf(folder, 'shared/kit/work.ts');
-  const walls = { network: false, limits, first };
+  const walls = { network: false, limits, first: WORK };
   const child = startWalled(folder, join(folder, 'probe.js'), [], walls);
   const said = await text(child.stderr as NodeJS.ReadableStream);
   expect(done(JSON.parse(said))).toEqual({
