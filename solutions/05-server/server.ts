@@ -462,8 +462,8 @@ class Attachment {
   readonly connection: Connection;
   readonly #socket: Duplex;
   readonly #handle: Handler;
-  /** Will a turn flush what is sent now: the present one, or one that is scheduled? */
-  #isFlushAhead = false;
+  /** How many turns are on, or scheduled. What is sent now leaves with them. */
+  #turnsAhead = 0;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
   #timerAt = NEVER;
@@ -472,10 +472,11 @@ class Attachment {
     const { answer, upgrade, protocol, extension, rest } = opening;
     this.#socket = socket;
     this.#handle = handle;
-    this.connection = new Connection(limits, now, () => this.#scheduleTurn(), extension);
+    this.connection = new Connection(limits, now, () => this.#wake(), extension);
     socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
     socket.on('drain', () => {
       this.connection.heard();
+      socket.resume();
       this.#turn();
     });
     socket.on('end', () => socket.end());
@@ -483,6 +484,7 @@ class Attachment {
     socket.on('close', () => this.#close());
 
     socket.write(answer);
+    socket.resume(); // Somebody may have paused it until now.
     this.connection.receive(rest);
     this.#turn({ type: 'open', upgrade, protocol });
   }
@@ -498,24 +500,30 @@ class Attachment {
     this.#turn();
   }
 
+  /** Sees to it that there is a turn. */
+  #wake(): void {
+    if (this.#turnsAhead === 0) this.#scheduleTurn();
+  }
+
   /** Begins a turn once the present code has ended, so that what it sends leaves in one write. */
   #scheduleTurn(): void {
-    if (this.#isFlushAhead) return;
-    this.#isFlushAhead = true;
-    queueMicrotask(() => this.#turn());
+    this.#turnsAhead++;
+    queueMicrotask(() => {
+      this.#turnsAhead--;
+      this.#turn();
+    });
   }
 
   /** Handles what there is, sends what that makes, and sets the clock, whatever `handle` throws. */
   #turn(first?: ConnectionEvent): void {
     const { connection } = this;
-    this.#isFlushAhead = true;
-    let event = first ?? connection.next();
+    this.#turnsAhead++;
     try {
-      for (; event; event = connection.next()) this.#emit(event);
+      for (let event = first ?? connection.next(); event; event = connection.next()) {
+        this.#emit(event);
+      }
     } finally {
-      this.#isFlushAhead = false;
-      // An error is being thrown on: what comes after its event is for a turn of its own.
-      if (event) this.#scheduleTurn();
+      this.#turnsAhead--;
       this.#flush();
       this.#setTimer();
     }
@@ -526,7 +534,10 @@ class Attachment {
     try {
       this.#handle(this.connection, event);
     } catch (error) {
-      if (event.type === 'close' || this.connection.ending) throw error;
+      if (event.type === 'close' || this.connection.ending) {
+        this.#scheduleTurn(); // This one ends here, and there may be more events.
+        throw error;
+      }
       this.connection.fail(error);
     }
   }
@@ -551,7 +562,6 @@ class Attachment {
       socket.pause();
       return;
     }
-    if (socket.isPaused()) socket.resume();
     if (connection.ending === 'hangUp') socket.end();
     // In a turn of its own: an application that sends more at each `drain` would starve the others.
     if (connection.owesDrain) setImmediate(() => this.#drain());

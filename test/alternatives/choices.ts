@@ -483,12 +483,9 @@ const SERVER: readonly Omit<Choice, 'lesson'>[] = [
   },
   {
     what: 'a turn in the next tick',
-    edits: [['queueMicrotask(() => this', 'process.nextTick(() => this']],
+    edits: [['queueMicrotask(() => {', 'process.nextTick(() => {']],
   },
-  {
-    what: 'a turn a little later',
-    edits: [['queueMicrotask(() => this', 'setImmediate(() => this']],
-  },
+  { what: 'a turn a little later', edits: [['queueMicrotask(() => {', 'setImmediate(() => {']] },
   {
     what: '`open` before the rest is looked at',
     edits: [

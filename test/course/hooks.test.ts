@@ -127,7 +127,7 @@ const SERVER: Older = {
       'for (const frame of frames) this.#waitingBytes += frame.payload.length;\n    this.#waitingBytes += MESSAGE_COST_BYTES;',
       'this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;',
     ],
-    ['() => this.#scheduleTurn(), extension)', '() => this.#scheduleTurn())'],
+    ['() => this.#wake(), extension)', '() => this.#wake())'],
   ],
   hooks: [
     [
@@ -159,7 +159,7 @@ const SERVER: Older = {
     ],
     [
       'The `WebSocketServer` of lesson 05 hands `extend` on, and what that has agreed on.',
-      () => [['() => this.#scheduleTurn())', '() => this.#scheduleTurn(), opening.extension)']],
+      () => [['() => this.#wake())', '() => this.#wake(), opening.extension)']],
     ],
   ],
 };

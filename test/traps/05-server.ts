@@ -503,13 +503,7 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §6.1',
     rules: [],
     edits: [
-      [
-        'event = connection.next()) this.#emit(event);',
-        `event = connection.next()) {
-        this.#emit(event);
-        this.#flush();
-      }`,
-      ],
+      ['        this.#emit(event);\n', '        this.#emit(event);\n        this.#flush();\n'],
     ],
   },
   {
@@ -610,8 +604,8 @@ const SHARED = new MessageReader('server');`,
     source: 'RFC 6455 §7.1.7',
     rules: [],
     edits: [
-      ['    try {\n      for (; event', '    {\n      for (; event'],
-      ['    } finally {\n      this.#isFlushAhead', '      this.#isFlushAhead'],
+      ['    try {\n      for (let event', '    {\n      for (let event'],
+      ['    } finally {\n      this.#turnsAhead', '      this.#turnsAhead'],
     ],
   },
   {
@@ -731,8 +725,8 @@ const SHARED = new MessageReader('server');`,
     rules: [150],
     edits: [
       [
-        'new Connection(limits, now, () => this.#scheduleTurn(), extension)',
-        'new Connection({ ...LIMITS, pingIntervalMs: limits.pingIntervalMs, closeTimeoutMs: limits.closeTimeoutMs }, now, () => this.#scheduleTurn(), extension)',
+        'new Connection(limits, now, () => this.#wake(), extension)',
+        'new Connection({ ...LIMITS, pingIntervalMs: limits.pingIntervalMs, closeTimeoutMs: limits.closeTimeoutMs }, now, () => this.#wake(), extension)',
       ],
     ],
   },
@@ -1535,12 +1529,12 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        "    socket.on('drain', () => {\n      this.connection.heard();\n      this.#turn();\n    });\n",
+        "    socket.on('drain', () => {\n      this.connection.heard();\n      socket.resume();\n      this.#turn();\n    });\n",
         '',
       ],
       [
         '      socket.pause();\n      return;',
-        "      socket.pause();\n      socket.once('drain', () => {\n        connection.heard();\n        this.#turn();\n      });\n      return;",
+        "      socket.pause();\n      socket.once('drain', () => {\n        connection.heard();\n        socket.resume();\n        this.#turn();\n      });\n      return;",
       ],
     ],
   },
@@ -1620,8 +1614,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        "      if (event.type === 'close' || this.connection.ending) throw error;",
-        "      if (event.type === 'close' || event.type === 'error') throw error;",
+        "if (event.type === 'close' || this.connection.ending) {",
+        "if (event.type === 'close' || event.type === 'error') {",
       ],
     ],
   },
@@ -1633,8 +1627,8 @@ const SHARED = new MessageReader('server');`,
     rules: [],
     edits: [
       [
-        "      if (event.type === 'close' || this.connection.ending) throw error;\n",
-        "      if (!(error instanceof Error)) return;\n      if (event.type === 'close' || this.connection.ending) throw error;\n",
+        "      if (event.type === 'close' || this.connection.ending) {\n",
+        "      if (!(error instanceof Error)) return;\n      if (event.type === 'close' || this.connection.ending) {\n",
       ],
     ],
   },
