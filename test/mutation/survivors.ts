@@ -18,6 +18,7 @@ export interface Survivor {
 }
 
 const BEYOND = 'What is written beyond the end of a typed array is dropped.';
+const IDLE = 'A timer that fires at once finds nothing to do: only the processor would notice.';
 const LITTLE = 'What stays is one promise for each address and port, and it has come to its end.';
 const PROSE = 'The words and the section of this error are for people: no check reads them.';
 const ROUGHLY = 'About as much is as good: nothing depends on the last byte of this limit.';
@@ -152,6 +153,14 @@ export const SURVIVORS: readonly Survivor[] = [
     why: UNSEEN,
   },
   {
+    lesson: '05',
+    line: 'this.#timer = setTimeout(() => this.#onTimer(), Math.max(0, deadline - now()));',
+    from: 'Math.max(0, deadline - now())',
+    to: 'Math.min(0, deadline - now())',
+    why: IDLE,
+    isNoticedAtTimes: true,
+  },
+  {
     lesson: '06',
     line: "this.#closing = new ClosingHandshake('client', this.#limits.closeTimeoutMs, now);",
     from: "'client'",
@@ -191,7 +200,7 @@ export const SURVIVORS: readonly Survivor[] = [
     line: 'if (deadline === undefined) return;',
     from: 'deadline === undefined',
     to: 'false',
-    why: 'A timer that fires at once finds nothing to do: only the processor would notice.',
+    why: IDLE,
     isNoticedAtTimes: true,
   },
   {
