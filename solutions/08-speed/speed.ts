@@ -698,8 +698,8 @@ class Attachment {
   readonly connection: Connection;
   readonly #socket: Duplex;
   readonly #handle: Handler;
-  /** Does a turn run, or is a microtask on its way that begins one? */
-  #isAwake = true;
+  /** How many turns are on, or scheduled. What is sent now leaves with them. */
+  #turnsAhead = 0;
   /** Does the peer read more slowly than we write? */
   #isHeld = false;
   #timer: NodeJS.Timeout | undefined;
@@ -721,10 +721,9 @@ class Attachment {
     socket.on('close', () => this.#close());
 
     socket.write(answer);
-    socket.resume();
+    socket.resume(); // Somebody may have paused it until now.
     this.connection.receive(rest);
-    this.#emit({ type: 'open', upgrade, protocol });
-    this.#turn();
+    this.#turn({ type: 'open', upgrade, protocol });
   }
 
   #read(chunk: Uint8Array): void {
@@ -741,23 +740,32 @@ class Attachment {
     this.#turn();
   }
 
-  /** Begins a turn once the present code has ended. In a turn, there is no need: it sends at its end. */
+  /** Sees to it that there is a turn. */
   #wake(): void {
-    if (this.#isAwake) return;
-    this.#isAwake = true;
-    queueMicrotask(() => this.#turn());
+    if (this.#turnsAhead === 0) this.#scheduleTurn();
+  }
+
+  /** Begins a turn once the present code has ended, so that what it sends leaves in one write. */
+  #scheduleTurn(): void {
+    this.#turnsAhead++;
+    queueMicrotask(() => {
+      this.#turnsAhead--;
+      this.#turn();
+    });
   }
 
   /** Handles what there is, sends what that makes, and sets the clock, whatever `handle` throws. */
-  #turn(): void {
+  #turn(first?: ConnectionEvent): void {
     const { connection } = this;
-    this.#isAwake = true;
+    this.#turnsAhead++;
     try {
-      for (let event = connection.next(); event; event = connection.next()) this.#emit(event);
+      for (let event = first ?? connection.next(); event; event = connection.next()) {
+        this.#emit(event);
+      }
     } finally {
+      this.#turnsAhead--;
       this.#flush();
       this.#setTimer();
-      this.#isAwake = false;
     }
   }
 
@@ -766,7 +774,10 @@ class Attachment {
     try {
       this.#handle(this.connection, event);
     } catch (error) {
-      if (event.type === 'close' || this.connection.ending) throw error;
+      if (event.type === 'close' || this.connection.ending) {
+        this.#scheduleTurn(); // This one ends here, and there may be more events.
+        throw error;
+      }
       this.connection.fail(error);
     }
   }
