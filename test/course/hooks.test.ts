@@ -120,8 +120,12 @@ const SERVER: Older = {
       'send(data: string | Uint8Array): boolean {',
     ],
     [
-      'const frames = this.#extension\n      ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)\n      : fragment(',
-      'const frames = fragment(',
+      'return this.sendFrames(\n      this.#extension\n        ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)\n        : fragment(opcode, payload, MAX_FRAGMENT_BYTES),\n    );',
+      'const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);\n    return this.sendFrames(frames, payload);',
+    ],
+    [
+      'sendFrames(frames: readonly Frame[])',
+      'sendFrames(frames: readonly Frame[], payload: Uint8Array)',
     ],
     [
       'for (const frame of frames) this.#waitingBytes += frame.payload.length;\n    this.#waitingBytes += MESSAGE_COST_BYTES;',
