@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** What code has done. */
@@ -21,6 +22,8 @@ export interface Work {
   copiedBytes: number;
   /** How many texts it has encoded. */
   encodedTexts: number;
+  /** How many it has decoded. One that is decoded in pieces counts for each of them. */
+  decodedTexts: number;
   /** How many functions it has given to `queueMicrotask`. */
   microtasks: number;
   /** How many to `process.nextTick`. */
@@ -115,6 +118,7 @@ function nothing(): Work {
     reservedBytes: 0,
     copiedBytes: 0,
     encodedTexts: 0,
+    decodedTexts: 0,
     microtasks: 0,
     ticks: 0,
     promises: 0,
@@ -183,6 +187,10 @@ const noteBuffer: Note = (work, { byteLength }) => {
 
 const noteText: Note = (work, _, [text]) => {
   if (typeof text === 'string') work.encodedTexts++;
+};
+
+const noteDecoding: Note = (work) => {
+  work.decodedTexts++;
 };
 
 const noteCopy: Note = (work, { byteLength }) => {
@@ -262,8 +270,14 @@ const METHODS: readonly (readonly [object, Readonly<Record<string, Note>>])[] = 
       write: noteText,
       utf8Write: noteText,
       latin1Write: noteText,
+      toString: noteDecoding,
+      utf8Slice: noteDecoding,
+      latin1Slice: noteDecoding,
+      asciiSlice: noteDecoding,
     },
   ],
+  [TextDecoder.prototype, { decode: noteDecoding }],
+  [StringDecoder.prototype, { write: noteDecoding, end: noteDecoding }],
   [TextEncoder.prototype, { encode: both(noteArray, noteText), encodeInto: noteText }],
 ];
 

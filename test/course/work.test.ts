@@ -4,6 +4,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { StringDecoder } from 'node:string_decoder';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { LESSONS, type Lesson } from '../../shared/course/lessons.ts';
@@ -23,6 +24,7 @@ function done(work: Work): Partial<Work> {
 const BYTES = new Uint8Array(100);
 const BUFFER = Buffer.alloc(100);
 const { buffer } = BYTES;
+const DECODER = new StringDecoder();
 
 const CASES: readonly (readonly [name: string, run: () => unknown, expected: Partial<Work>])[] = [
   ['nothing', () => BYTES[3], {}],
@@ -69,6 +71,9 @@ const CASES: readonly (readonly [name: string, run: () => unknown, expected: Par
   ],
   ['encodeInto', () => new TextEncoder().encodeInto('äb', BYTES), { encodedTexts: 1 }],
   ['write', () => BUFFER.write('äb'), { encodedTexts: 1 }],
+  ['toString', () => BUFFER.toString('utf8', 1), { decodedTexts: 1 }],
+  ['TextDecoder', () => new TextDecoder().decode(BYTES), { decodedTexts: 1 }],
+  ['StringDecoder', () => DECODER.write(BUFFER), { decodedTexts: 1 }],
   ['queueMicrotask', () => queueMicrotask(() => {}), { microtasks: 1 }],
   ['nextTick', () => process.nextTick(() => {}), { ticks: 1 }],
   ['a promise', () => Promise.resolve(1), { promises: 1 }],
@@ -88,6 +93,8 @@ const CHANGED = [
   Buffer,
   Buffer.prototype,
   TextEncoder.prototype,
+  TextDecoder.prototype,
+  StringDecoder.prototype,
 ];
 
 /** Describes all that is replaced while somebody counts, property by property. */
@@ -112,7 +119,7 @@ test('afterwards, all of it is as it was, also after an error', async () => {
   await workOfEach([look]);
   expect(() => workOf(bug)).toThrow('a bug');
   await expect(workOfEach([bug])).rejects.toThrow('a bug');
-  expect(during).toEqual(Array(5).fill(33));
+  expect(during).toEqual(Array(5).fill(40));
   expect(changes(before)).toBe(0);
 });
 
