@@ -1,49 +1,21 @@
-/** Measures echo servers beside each other, all with the same load, in one run. */
-import type { ChildProcess } from 'node:child_process';
+/** Measures servers beside each other, all with the same load, in one run. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { endChild, forkChild } from '../process/children.ts';
 import { openClient } from './client.ts';
 import { MessageCounter } from './counters.ts';
 import {
+  busyBetween,
+  type Cpu,
   isCompressing,
-  type Kind,
   type Load,
   type Measure,
+  type Memory,
   type Order,
-  type Usage,
 } from './messages.ts';
-import { framesOf, SAMPLE_BYTES } from './samples.ts';
+import { type Contestant, listCores, type Process, startLoad, startServer } from './processes.ts';
+import type { Summary } from './profile.ts';
+import { framesOf } from './samples.ts';
 
-/** The servers, in the order in which they are measured. */
-export const KINDS = ['lesson', 'ws', 'tcp'] as const;
-
-/** The servers of a benchmark of compression. */
-export const COMPRESSING_KINDS = ['lesson-deflate', 'ws-deflate', 'ws'] as const;
-
-/** What is asked of each of them. */
-export const LOADS: readonly Load[] = [
-  { bytes: 64, inFlight: 1, connections: 24 },
-  { bytes: 64, inFlight: 16, connections: 24 },
-  { bytes: 1024, inFlight: 1, connections: 24 },
-  { bytes: 1024, inFlight: 16, connections: 24 },
-  { bytes: 16 * 1024, inFlight: 1, connections: 24 },
-  { bytes: 1024 * 1024, inFlight: 1, connections: 24 },
-];
-
-/** What they are asked when it is about compression: by one client at a time, and by many. */
-export const SAMPLES: readonly Load[] = (
-  ['chat', 'list', 'page', 'book', 'noise'] as const
-).flatMap((sample) =>
-  [1, 24].map((connections) => {
-    return { bytes: SAMPLE_BYTES[sample], inFlight: 1, connections, sample };
-  }),
-);
-
-/** How many processes make load. One would be slower than the server it tests. */
-const GENERATORS = 3;
-/** When it compresses, one is fast enough, and fewer have to be woken for an answer. */
-const COMPRESSING_GENERATORS = 1;
 /** How many messages make a connection busy: their 845 bytes each fill its windows. */
 const BUSY_MESSAGES = 50;
 
@@ -57,15 +29,18 @@ export interface Effort {
   readonly idleConnections: number;
   /** And what a busy one takes. */
   readonly busyConnections: number;
+  /** How many connections a broadcast has. */
+  readonly receivers: number;
 }
 
 /** For figures. */
 export const THOROUGH: Effort = {
   rounds: 3,
-  warmUpMs: 300,
-  countMs: 500,
-  idleConnections: 2000,
+  warmUpMs: 150,
+  countMs: 300,
+  idleConnections: 1000,
   busyConnections: 200,
+  receivers: 1000,
 };
 /** To see that it works. */
 export const QUICK: Effort = {
@@ -74,126 +49,124 @@ export const QUICK: Effort = {
   countMs: 20,
   idleConnections: 50,
   busyConnections: 2,
+  receivers: 20,
 };
 
-/** What a server did under a load. */
-export interface Result {
-  /** Messages in a second. */
-  readonly rate: number;
-  /** Bytes on the wire for each of them. */
-  readonly bytesBack: number;
-  /** Processor time of the server for each of them, in microseconds. */
+/** What a server did under a load, in one round. */
+export interface Result extends Measure {
+  /** Processor time of the server for each message, in microseconds. */
   readonly cpuUs: number;
+  /** The share of the time in which the server was busy: 1 is a whole core. */
+  readonly serverBusy: number;
 }
 
-/** What each server did. */
-export type Results<K extends Kind> = Record<K, Result>;
+/** What a server did under a load, round by round. */
+export interface Measured {
+  readonly contestant: Contestant;
+  readonly results: readonly Result[];
+}
 
-/** One of the processes. It answers what it is asked, one thing at a time. */
-class Process {
-  readonly #child: ChildProcess;
+/** Where the processor time of a server went under a load. */
+export interface Profiled extends Result {
+  readonly summary: Summary;
+  /** The share of its processor time that it spent in the kernel. */
+  readonly kernel: number;
+}
 
-  constructor(file: string, args: readonly string[] = []) {
-    this.#child = forkChild(new URL(file, import.meta.url), args, ['--expose-gc']);
-  }
-
-  /** Returns what it says next. Throws `Error` when it ends instead. */
-  reply<T>(): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const end = (code: number | null) => {
-        reject(new Error(`A process of the benchmark ended with exit code ${code}.`));
-      };
-      this.#child.once('exit', end);
-      this.#child.once('message', (message) => {
-        this.#child.off('exit', end);
-        resolve(message as T);
-      });
-    });
-  }
-
-  ask<T>(question: Order | 'usage'): Promise<T> {
-    const reply = this.reply<T>();
-    this.#child.send(question);
-    return reply;
-  }
-
-  end(): void {
-    endChild(this.#child);
-  }
+/** What is done around the time that counts. */
+interface Around {
+  before(): Promise<unknown>;
+  after(before: Cpu, after: Cpu): Promise<void>;
 }
 
 /** The processes of one benchmark. Call `end` when it is done. */
-export class Bench<K extends Kind> {
-  readonly #kinds: readonly K[];
-  readonly #servers: Map<K, Process>;
-  readonly #ports = new Map<K, number>();
-  readonly #generators: readonly Process[];
+export class Bench {
+  /** On which core the servers are, and on which the load is. `undefined`: anywhere. */
+  readonly cores: readonly [servers: number, load: number] | undefined;
+  readonly #servers: ReadonlyMap<Contestant, Process>;
+  readonly #ports = new Map<Contestant, number>();
+  readonly #load: Process;
   readonly #effort: Effort;
 
-  /** Starts the processes. `lesson` is the URL of the module with the server to measure. */
-  constructor(kinds: readonly K[], lesson: string, effort: Effort) {
-    this.#kinds = kinds;
+  /** Starts the processes. */
+  constructor(contestants: readonly Contestant[], effort: Effort) {
     this.#effort = effort;
-    this.#servers = new Map(kinds.map((kind) => [kind, new Process('server.ts', [kind, lesson])]));
-    const count = kinds.some(isCompressing) ? COMPRESSING_GENERATORS : GENERATORS;
-    this.#generators = Array.from({ length: count }, () => new Process('load.ts'));
+    this.#servers = new Map(contestants.map((it) => [it, startServer(it)]));
+    this.#load = startLoad();
+    const [servers, load] = listCores();
+    this.cores = servers === undefined || load === undefined ? undefined : [servers, load];
   }
 
   /** Waits until every server listens. */
   async ready(): Promise<void> {
-    for (const [kind, server] of this.#servers) {
+    for (const [contestant, server] of this.#servers) {
       const { port } = await server.reply<{ port: number }>();
-      this.#ports.set(kind, port);
+      this.#ports.set(contestant, port);
+      if (this.cores) server.pinTo(this.cores[0]);
     }
+    if (this.cores) this.#load.pinTo(this.cores[1]);
   }
 
   /** Measures one load on each server, in turns. `onTurn` hears of each, as it begins. */
-  async measure(load: Load, onTurn: (kind: K, round: number) => void): Promise<Results<K>> {
-    const turns = this.#kinds.map((kind) => ({ kind, results: [] as Result[] }));
+  async measure(
+    load: Load,
+    onTurn: (contestant: Contestant, round: number) => void,
+  ): Promise<Measured[]> {
+    const turns = Array.from(this.#servers.keys(), (contestant) => {
+      return { contestant, results: [] as Result[] };
+    });
     for (let round = 1; round <= this.#effort.rounds; round++) {
-      for (const { kind, results } of turns) {
-        onTurn(kind, round);
-        results.push(await this.#once(kind, load));
+      for (const { contestant, results } of turns) {
+        onTurn(contestant, round);
+        results.push(await this.#run(contestant, load));
       }
     }
-    const medians = turns.map(({ kind, results }) => [kind, medianOf(results)]);
-    return Object.fromEntries(medians) as Results<K>;
+    return turns;
   }
 
-  async #once(kind: K, load: Load): Promise<Result> {
-    const order: Order = {
-      ...load,
-      kind,
-      port: this.#ports.get(kind) ?? 0,
-      connections: load.connections / this.#generators.length,
-      warmUpMs: this.#effort.warmUpMs,
-      countMs: this.#effort.countMs,
-    };
-    const before = await this.#usage(kind);
-    const measures = await Promise.all(this.#generators.map((it) => it.ask<Measure>(order)));
-    const after = await this.#usage(kind);
-    const messages = measures.reduce((sum, it) => sum + it.messages, 0);
-    return {
-      rate: measures.reduce((sum, { rate }) => sum + rate, 0),
-      bytesBack: median(measures.map(({ bytesBack }) => bytesBack)),
-      cpuUs: (after.cpuUs - before.cpuUs) / Math.max(messages, 1),
-    };
+  /** Looks where the processor time of a server goes under a load. */
+  async profile(contestant: Contestant, load: Load): Promise<Profiled> {
+    const server = this.#servers.get(contestant)!;
+    let [summary, kernel] = [undefined as Summary | undefined, 0];
+    const result = await this.#run(contestant, load, {
+      before: () => server.ask('start profile'),
+      async after(before, after) {
+        summary = await server.ask<Summary>('end profile');
+        const systemUs = after.systemUs - before.systemUs;
+        kernel = systemUs / (systemUs + after.userUs - before.userUs);
+      },
+    });
+    return { ...result, summary: summary!, kernel };
   }
 
-  #usage(kind: K): Promise<Usage> {
-    return this.#servers.get(kind)!.ask<Usage>('usage');
+  async #run(contestant: Contestant, load: Load, around?: Around): Promise<Result> {
+    const server = this.#servers.get(contestant)!;
+    const { warmUpMs, countMs } = this.#effort;
+    const port = this.#ports.get(contestant) ?? 0;
+    const order: Order = { ...load, kind: contestant.kind, port, warmUpMs, countMs };
+    await server.ask(load.job ?? 'echo');
+    await this.#load.ask(order);
+    await around?.before();
+    const before = await server.ask<Cpu>('cpu');
+    const measure = await this.#load.ask<Measure>('count');
+    const after = await server.ask<Cpu>('cpu');
+    await around?.after(before, after);
+    const serverBusy = busyBetween(before, after);
+    return { ...measure, serverBusy, cpuUs: (serverBusy * 1_000_000) / measure.rate };
   }
 
   /** Measures what an idle connection takes on a server. */
-  idle(kind: K): Promise<Usage> {
-    return this.#share(kind, this.#effort.idleConnections, (port) => openClient(kind, port));
+  idle(contestant: Contestant): Promise<Memory> {
+    return this.#share(contestant, this.#effort.idleConnections, (port) =>
+      openClient(contestant.kind, port),
+    );
   }
 
   /** Measures what one takes that has sent and received more than a window can hold. */
-  busy(kind: K): Promise<Usage> {
-    const frames = framesOf('list', isCompressing(kind));
-    return this.#share(kind, this.#effort.busyConnections, async (port) => {
-      const socket = await openClient(kind, port);
+  busy(contestant: Contestant): Promise<Memory> {
+    const frames = framesOf('list', isCompressing(contestant.kind));
+    return this.#share(contestant, this.#effort.busyConnections, async (port) => {
+      const socket = await openClient(contestant.kind, port);
       const counter = new MessageCounter();
       for (let sent = 0; sent < BUSY_MESSAGES; sent++) {
         socket.write(frames(sent));
@@ -204,34 +177,25 @@ export class Bench<K extends Kind> {
   }
 
   /** Returns what a server uses for each connection. The first ones pay for what all of them share. */
-  async #share(kind: K, count: number, open: (port: number) => Promise<Socket>): Promise<Usage> {
+  async #share(
+    contestant: Contestant,
+    count: number,
+    open: (port: number) => Promise<Socket>,
+  ): Promise<Memory> {
     const sockets: Socket[] = [];
     const openMore = async () => {
-      for (let i = 0; i < count; i++) sockets.push(await open(this.#ports.get(kind) ?? 0));
-      return this.#usage(kind);
+      for (let i = 0; i < count; i++) sockets.push(await open(this.#ports.get(contestant) ?? 0));
+      return this.#servers.get(contestant)!.ask<Memory>('memory');
     };
     const [before, after] = [await openMore(), await openMore()];
     for (const socket of sockets) socket.destroy();
     return {
       memoryBytes: (after.memoryBytes - before.memoryBytes) / count,
       processBytes: (after.processBytes - before.processBytes) / count,
-      cpuUs: (after.cpuUs - before.cpuUs) / count,
     };
   }
 
   end(): void {
-    for (const it of [...this.#servers.values(), ...this.#generators]) it.end();
+    for (const it of [...this.#servers.values(), this.#load]) it.end();
   }
-}
-
-function medianOf(results: readonly Result[]): Result {
-  return {
-    rate: median(results.map(({ rate }) => rate)),
-    bytesBack: median(results.map(({ bytesBack }) => bytesBack)),
-    cpuUs: median(results.map(({ cpuUs }) => cpuUs)),
-  };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -1,4 +1,4 @@
-/** Count what comes back from a server. */
+/** Counts what comes back from a server. */
 import { decodeHeader } from '../view/frame.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -12,7 +12,10 @@ export class MessageCounter {
   /** Says whether the message ends with the frame. */
   #isLast = false;
 
-  /** Takes in the bytes of one read. Returns how many messages have come to their end. */
+  /**
+   * Takes in the bytes of one read, whose memory can be used again afterwards. Returns how many
+   * messages have come to their end.
+   */
   count(chunk: Buffer): number {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let messages = 0;
@@ -21,7 +24,7 @@ export class MessageCounter {
       if (this.#isLast) messages++;
       const { fin, headerBytes, length } = decodeHeader(bytes, frameEnd);
       if (length === undefined) {
-        this.#rest = bytes.subarray(frameEnd);
+        this.#rest = Buffer.from(bytes.subarray(frameEnd));
         this.#left = 0;
         this.#isLast = false;
         return messages;
@@ -32,22 +35,5 @@ export class MessageCounter {
     this.#rest = NOTHING;
     this.#left = frameEnd - bytes.length;
     return messages;
-  }
-}
-
-/** Counts pieces of `size` bytes. */
-export class PieceCounter {
-  readonly #size: number;
-  #bytes = 0;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
-
-  /** Takes in the bytes of one read. Returns how many pieces have come to their end. */
-  count(chunk: Buffer): number {
-    const before = Math.floor(this.#bytes / this.#size);
-    this.#bytes += chunk.length;
-    return Math.floor(this.#bytes / this.#size) - before;
   }
 }

@@ -1,20 +1,28 @@
 /** What the benchmark prints. */
 import { count } from '../view/count.ts';
 import { style } from '../view/style.ts';
-import type { Results } from './bench.ts';
-import type { Kind, Load, Usage } from './messages.ts';
+import { pad, widthOf } from '../view/width.ts';
+import { wrap } from '../view/wrap.ts';
+import type { Measured, Profiled, Result } from './bench.ts';
+import type { Group } from './chart.ts';
+import type { Load, Memory } from './messages.ts';
+import { sharesOf } from './profile.ts';
+import { median, quantile, ratios, spread } from './statistics.ts';
 
-/** How long the longest bar is. */
-const BAR = 30;
+/** How wide a table is, in columns. */
+const WIDTH = 79;
 
-/** What each server is called. */
-export type Names<K extends Kind> = Readonly<Record<K, string>>;
+/** The middle half of all rounds may be so far apart, as a share of the median. */
+const NOISY = 0.15;
+/** Below this share of a core, nobody is busy; above, one works as fast as it can. */
+const BUSY = 0.9;
 
-/** Writes a load, such as `1 KiB, 16 in flight`, or `chat, 107 B, 24 clients`. */
+/** Writes a load, such as `1 KiB, 16 in flight, 24 clients`, or `chat, 107 B, 24 clients`. */
 export function describe({ bytes, inFlight, connections, sample }: Load): string {
+  const clients = count(connections, 'client');
   return sample
-    ? `${sample}, ${sizeOf(bytes)}, ${count(connections, 'client')}`
-    : `${sizeOf(bytes)}, ${inFlight} in flight`;
+    ? `${sample}, ${sizeOf(bytes)}, ${clients}`
+    : `${sizeOf(bytes)}, ${inFlight} in flight, ${clients}`;
 }
 
 function sizeOf(bytes: number): string {
@@ -22,66 +30,209 @@ function sizeOf(bytes: number): string {
   return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
 }
 
-/** Writes what each server did under a load, as bars beside each other. The first one is ours. */
-function renderBars<K extends Kind>(
-  results: Results<K>,
-  names: Names<K>,
-  more: (kind: K) => string = () => '',
-): string[] {
-  const kinds = Object.keys(results) as K[];
-  const most = Math.max(...kinds.map((kind) => results[kind].rate));
-  const width = Math.max(...kinds.map((kind) => names[kind].length));
-  return kinds.map((kind, i) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((results[kind].rate / most) * BAR)));
-    const rate = Math.round(results[kind].rate).toLocaleString('en').padStart(11);
-    const line = `  ${names[kind].padEnd(width)} ${rate} /s${more(kind)}  ${bar}`;
-    return i === 0 ? style.bold(line) : line;
+const whole = (value: number) => Math.round(value).toLocaleString('en');
+const percent = (share: number) => `${Math.round(share * 100)} %`;
+/** Three digits at least, however small a number is. */
+const micro = (us: number) =>
+  `${us < 10 ? us.toFixed(2) : us < 100 ? us.toFixed(1) : whole(us)} µs`;
+const bar = (share: number, width: number) =>
+  '█'.repeat(Math.max(share > 0 ? 1 : 0, Math.round(share * width)));
+
+/** One value of each round. */
+const valuesOf = ({ results }: Measured, value: (result: Result) => number) => results.map(value);
+const rateOf = (measured: Measured) => median(valuesOf(measured, ({ rate }) => rate));
+
+/** How the rate of one was to that of another, round by round. */
+export function ratesTo(measured: Measured, other: Measured): number[] {
+  return ratios(
+    valuesOf(measured, ({ rate }) => rate),
+    valuesOf(other, ({ rate }) => rate),
+  );
+}
+
+/** Writes rows below a heading, in columns: the first to the left, the others to the right. */
+function renderTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, i) => Math.max(...all.map((row) => widthOf(row[i] ?? ''))));
+  return all.map((row) => {
+    const cells = row.map((cell, i) => {
+      const width = widths[i] ?? 0;
+      return i === 0 ? pad(cell, width) : ' '.repeat(width - widthOf(cell)) + cell;
+    });
+    return `  ${cells.join('  ')}`;
   });
 }
 
-const times = (mine: number, other: number) => (mine / other).toFixed(2);
-
-/** Writes what servers did under a load, and how ours compares. */
-export function renderLoad(
-  load: Load,
-  results: Results<'lesson' | 'ws' | 'tcp'>,
-  names: Names<'lesson' | 'ws' | 'tcp'>,
-): string[] {
-  const { lesson, ws, tcp } = results;
-  const share = Math.round((lesson.rate / tcp.rate) * 100);
-  const ratio = `${times(lesson.rate, ws.rate)} × ws, ${share} % of plain TCP`;
-  return [`${describe(load)}: ${ratio}`, ...renderBars(results, names), ''];
+/** Adds a bar to each row of a table. The first row below the heading is bold: it is ours. */
+function withBars(lines: readonly string[], shares: readonly number[]): string[] {
+  const width = WIDTH - widthOf(lines[0] ?? '') - 2;
+  return lines.map((line, i) => {
+    if (i === 0) return style.dim(line);
+    const row = `${line}  ${bar(shares[i - 1] ?? 0, width)}`;
+    return i === 1 ? style.bold(row) : row;
+  });
 }
 
-/** The servers of a benchmark of compression. */
-type Compressing = 'lesson-deflate' | 'ws-deflate' | 'ws';
-
-/** Writes what servers did with compressed messages, and how ours compares. */
-export function renderSample(
-  load: Load,
-  results: Results<Compressing>,
-  names: Names<Compressing>,
-): string[] {
-  const { 'lesson-deflate': mine, 'ws-deflate': other, ws } = results;
-  const rates = `${times(mine.rate, other.rate)} × ws with compression, ${times(mine.rate, ws.rate)} × without`;
-  const work = `${times(mine.cpuUs, other.cpuUs)} × its processor time`;
-  const more = (kind: Compressing) =>
-    `${number(results[kind].cpuUs)} µs of CPU ${number(results[kind].bytesBack)} bytes back`;
-  return [`${describe(load)}: ${rates}; ${work}`, ...renderBars(results, names, more), ''];
+/** Writes what servers did under a load. `plain` is the one to compare them with. */
+export function renderLoad(load: Load, all: readonly Measured[], plain: Measured): string[] {
+  const rows = all.map((measured) => {
+    const toPlain = ratesTo(measured, plain);
+    const half = (quantile(toPlain, 0.75) - quantile(toPlain, 0.25)) / 2;
+    return [
+      measured.contestant.name,
+      whole(rateOf(measured)),
+      measured === plain ? '1       ' : `${median(toPlain).toFixed(2)} ± ${half.toFixed(2)}`,
+      micro(median(valuesOf(measured, ({ cpuUs }) => cpuUs))),
+    ];
+  });
+  const most = Math.max(...all.map(rateOf));
+  const table = renderTable(['', 'messages/s', 'of plain TCP', 'CPU each'], rows);
+  return [
+    describe(load),
+    ...withBars(
+      table,
+      all.map((it) => rateOf(it) / most),
+    ),
+    ...[renderBusy(all), renderNoise(all, plain)].flatMap((text) =>
+      text === '' ? [] : wrap(`  ${text}`, WIDTH, '  '),
+    ),
+    '',
+  ];
 }
 
-const number = (value: number) => Math.round(value).toLocaleString('en').padStart(8);
+/** Says which side had to work: a figure is that of the server only if the server was busy. */
+function renderBusy(all: readonly Measured[]): string {
+  const serverOf = (it: Measured) => median(valuesOf(it, ({ serverBusy }) => serverBusy));
+  const loadOf = (it: Measured) => median(valuesOf(it, ({ loadBusy }) => loadBusy));
+  const range = (values: readonly number[]) => {
+    const [low, high] = [Math.min(...values), Math.max(...values)].map((it) =>
+      Math.round(it * 100),
+    );
+    return low === high ? `${low} %` : `${low}–${high} %`;
+  };
+  const late = all.filter((it) => serverOf(it) < BUSY && loadOf(it) >= BUSY);
+  const names = late.map(({ contestant }) => contestant.name).join(', ');
+  const more = names === '' ? '' : ` Faster than the load, and than shown: ${names}.`;
+  return `Busy: the server ${range(all.map(serverOf))}, the load ${range(all.map(loadOf))}.${more}`;
+}
+
+/** Says why the rounds of a load say nothing. Empty: they do. */
+export function renderNoise(all: readonly Measured[], plain: Measured): string {
+  const noise = Math.max(...all.map((measured) => spread(ratesTo(measured, plain))));
+  if (noise > NOISY) {
+    return style.yellow(
+      `Too noisy to tell: the same ratio differs by ${percent(noise)} between rounds.`,
+    );
+  }
+  const isAnybodyBusy = all.some(({ results }) =>
+    results.some(({ serverBusy, loadBusy }) => Math.max(serverBusy, loadBusy) >= BUSY),
+  );
+  if (isAnybodyBusy) return '';
+  return style.yellow(
+    'Too noisy to tell: neither side was busy. Others had the processor, it seems.',
+  );
+}
+
+/** Writes what servers did with compressed messages, and how ours, the first, compares. */
+export function renderSample(load: Load, all: readonly Measured[]): string[] {
+  const [mine, other, plain] = all as [Measured, Measured, Measured];
+  const times = (it: Measured) => median(ratesTo(mine, it)).toFixed(2);
+  const cpuOf = (it: Measured) => median(valuesOf(it, ({ cpuUs }) => cpuUs));
+  const work = (cpuOf(mine) / cpuOf(other)).toFixed(2);
+  const rows = all.map((it) => [
+    it.contestant.name,
+    whole(rateOf(it)),
+    micro(cpuOf(it)),
+    whole(median(valuesOf(it, ({ bytesBack }) => bytesBack))),
+  ]);
+  const most = Math.max(...all.map(rateOf));
+  return [
+    `${describe(load)}: ${times(other)} × ws with compression, ${times(plain)} × without; ${work} × its processor time`,
+    ...withBars(
+      renderTable(['', 'messages/s', 'CPU each', 'bytes back'], rows),
+      all.map((it) => rateOf(it) / most),
+    ),
+    '',
+  ];
+}
 
 /** Writes what a connection takes on each server. `which` is `an idle` or `a busy`. */
-export function renderMemory<K extends Kind>(
+export function renderMemory(
   which: string,
-  usages: Readonly<Record<K, Usage>>,
-  names: Names<K>,
-  of: 'memoryBytes' | 'processBytes' = 'memoryBytes',
+  memories: ReadonlyMap<string, Memory>,
+  of: keyof Memory = 'memoryBytes',
 ): string {
-  const each = (Object.keys(usages) as K[]).map(
-    (kind) => `${names[kind]} ${(usages[kind][of] / 1024).toFixed(1)} KiB`,
-  );
+  const each = Array.from(memories, ([name, memory]) => `${name} ${kibibytes(memory[of])}`);
   const what = of === 'memoryBytes' ? 'objects and buffers' : 'of the whole process';
   return `Memory of ${which} connection, ${what}: ${each.join(', ')}`;
+}
+
+const kibibytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
+
+/** What was measured of a server besides its rate. */
+export interface Besides {
+  /** One message on its way alone. */
+  readonly alone: Measured;
+  readonly idle: Memory;
+  /** A short text and a long one to everybody. */
+  readonly broadcasts: readonly Measured[];
+}
+
+/** Writes latency, memory and the cost of a broadcast. */
+export function renderBesides(all: readonly Besides[], broadcasts: readonly Load[]): string[] {
+  const latency = (it: Measured, of: 'p50' | 'p99') =>
+    micro(median(it.results.map(({ latenciesUs }) => latenciesUs?.[of] ?? Number.NaN)));
+  const rows = all.map(({ alone, idle, broadcasts }) => [
+    alone.contestant.name,
+    latency(alone, 'p50'),
+    latency(alone, 'p99'),
+    kibibytes(idle.memoryBytes),
+    ...broadcasts.map((it) => micro(median(valuesOf(it, ({ cpuUs }) => cpuUs)))),
+  ]);
+  const sizes = broadcasts.map(({ bytes }) => `${sizeOf(bytes)} of text`);
+  const [heading = '', first = '', ...others] = renderTable(
+    ['', 'half within', '99 % within', 'idle', ...sizes],
+    rows,
+  );
+  const receivers = count(broadcasts[0]?.connections ?? 0, 'client');
+  const legend = `The time of one message alone, there and back; the memory of an idle connection; and the CPU time of a broadcast, for each of ${receivers}:`;
+  return [...wrap(legend, WIDTH), style.dim(heading), style.bold(first), ...others, ''];
+}
+
+/** How many functions of ours a profile names. */
+const FUNCTIONS = 6;
+
+/** Writes where the processor time of a server went under a load. */
+export function renderProfile(load: Load, { summary, kernel, cpuUs }: Profiled): string[] {
+  const { all, ours } = sharesOf(summary, kernel);
+  const rest = ours.slice(FUNCTIONS);
+  const others = {
+    name: count(rest.length, 'other function'),
+    share: rest.reduce((sum, { share }) => sum + share, 0),
+  };
+  const shown = [...all, ...ours.slice(0, FUNCTIONS), ...(rest.length > 0 ? [others] : [])];
+  const names = shown.map(({ name }, i) => (i < all.length ? name : `  ${name}`));
+  const width = Math.max(...names.map(widthOf));
+  const lines = shown.map(({ share }, i) => {
+    const start = `  ${pad(names[i] ?? '', width)} ${percent(share).padStart(5)} ${micro(share * cpuUs).padStart(8)}  `;
+    const line = start + bar(share, WIDTH - widthOf(start));
+    return i < all.length ? line : style.dim(line);
+  });
+  return [`${describe(load)}: ${micro(cpuUs)} of processor time for each message`, ...lines, ''];
+}
+
+/** Says for how many of the loads the rounds say something. */
+export function renderVerdict(noisy: number, loads: number, rounds: number): string {
+  if (rounds < 3) return 'With fewer than three rounds, nobody can tell how noisy the machine was.';
+  if (noisy === 0) return `None of ${count(loads, 'load')} was too noisy to tell.`;
+  const remedy = 'End what else is running, and let more rounds decide: --rounds 7';
+  return `${noisy} of ${count(loads, 'load')} ${noisy === 1 ? 'was' : 'were'} too noisy to tell.\n${remedy}`;
+}
+
+/** What a chart shows of a load. */
+export function groupOf(load: Load, all: readonly Measured[], plain: Measured): Group {
+  const bars = all.map((measured) => {
+    return { name: measured.contestant.name, ratio: median(ratesTo(measured, plain)) };
+  });
+  return { name: describe(load), bars };
 }

@@ -24,7 +24,7 @@ describe.concurrent('a command runs', () => {
       const { code, output } = await sandbox.run('bench', '--solution', '--quick');
       expect(code, output).toBe(0);
       for (const who of ['reference', 'ws ', 'plain TCP']) {
-        expect(output).toMatch(new RegExp(`^ +${who}.* [\\d,]+ /s`, 'm'));
+        expect(output).toMatch(new RegExp(`^ +${who}.* [\\d,]+ .* µs  █`, 'm'));
       }
     }));
 
@@ -32,8 +32,8 @@ describe.concurrent('a command runs', () => {
     withSandbox(async (sandbox) => {
       const { code, output } = await sandbox.run('bench', '--compression', '--solution', '--quick');
       expect(code, output).toBe(0);
-      expect(output).toMatch(/^ +reference +[\d,]+ \/s +[\d,]+ µs of CPU +[\d,]+ bytes back/m);
-      expect(output).toMatch(/^Memory of a busy connection, of the whole process: reference /m);
+      expect(output).toMatch(/^ +reference 07 +[\d,]+ +[\d.,]+ µs +[\d,]+ {2}█/m);
+      expect(output).toMatch(/^Memory of a busy connection, of the whole process: reference 07 /m);
     }));
 
   test('npm run coverage, and fails when no step claims a rule', () =>
