@@ -92,10 +92,10 @@ export function drawChart(
   return [
     MARK,
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title desc" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
-    '<title id="title">Messages echoed in a second, of those of plain TCP</title>',
+    '<title id="title">Messages echoed in a second: plain TCP is 1</title>',
     `<desc id="desc">${escaped(groups.map(describeGroup).join(' '))}</desc>`,
     `<style>${STYLE}\n  </style>`,
-    '<text x="20" y="26" font-size="16">Messages echoed in a second, of those of plain TCP</text>',
+    '<text x="20" y="26" font-size="16">Messages echoed in a second: plain TCP is 1</text>',
     ...notes.map(
       (note, i) => `<text class="soft" x="20" y="${46 + i * 18}">${escaped(note)}</text>`,
     ),

@@ -55,5 +55,6 @@ export function openReceiver(
       if (kind !== 'tcp') socket.write(requestFor(kind));
     });
     socket.once('error', reject);
+    socket.once('close', () => reject(new Error('It closed a connection.')));
   });
 }

@@ -11,6 +11,7 @@ import type { Contestant } from './processes.ts';
 import {
   describe,
   groupOf,
+  PROFILE_LEGEND,
   renderBesides,
   renderLoad,
   renderMemory,
@@ -127,6 +128,7 @@ export async function profileServer(
       statusLine('');
       console.log(renderProfile(load, profiled).join('\n'));
     }
+    console.log(PROFILE_LEGEND.join('\n'));
   });
 }
 

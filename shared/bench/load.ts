@@ -1,5 +1,4 @@
 /** The process that makes load: it sends messages, and others for those that come back. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { join, wire } from '../kit/frames.ts';
@@ -12,6 +11,9 @@ import { busyBetween, cpuNow, isCompressing, type Measure, type Order } from './
 import { framesOf } from './samples.ts';
 import { quantile } from './statistics.ts';
 import { Batches, Messages, type Traffic } from './traffic.ts';
+
+/** For a server that says nothing any more, in milliseconds. */
+const GUARD_MS = 10_000;
 
 const repeat = (bytes: Uint8Array, count: number) => Buffer.concat(Array(count).fill(bytes));
 
@@ -47,17 +49,19 @@ async function firstEcho(
   payload: Uint8Array,
 ): Promise<{ length: number; isOneFrame: boolean }> {
   const socket = await openClient(kind, port);
+  const silent = new Error('A message did not come back.');
+  socket.setTimeout(GUARD_MS, () => socket.destroy(silent));
   const counter = new MessageCounter();
   const chunks: Buffer[] = [];
-  let length = 0;
+  let [length, isWhole] = [0, false];
   socket.write(frame);
-  for (let isWhole = false; !isWhole; ) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     length += chunk.length;
     isWhole = kind === 'tcp' ? length >= frame.length : counter.count(chunk) > 0;
+    if (isWhole) break; // And this destroys the socket.
   }
-  socket.destroy();
+  if (!isWhole) throw silent;
   const frames = decodeFrames(Buffer.concat(chunks));
   const echo = Buffer.concat(frames.map((it) => it.payload ?? new Uint8Array(0)));
   if (frames[0]?.opcode !== opcode || !echo.equals(payload)) {
@@ -75,6 +79,8 @@ class Run {
   #messages = 0;
   #bytes = 0;
   #isOver = false;
+  /** Why it cannot go on. `undefined`: it can. */
+  #fault: Error | undefined;
 
   constructor(order: Order) {
     this.#order = order;
@@ -111,7 +117,7 @@ class Run {
     const socket = await openReceiver(kind, port, receive);
     this.#sockets.push(socket);
     socket.on('close', () => {
-      if (!this.#isOver) fail(new Error('A connection was closed.'));
+      if (!this.#isOver) this.#fault = new Error('It closed a connection.');
     });
     return () => {
       sentAt = performance.now();
@@ -123,13 +129,16 @@ class Run {
   async count(): Promise<Measure> {
     const [cpu, messages, bytes] = [cpuNow(), this.#messages, this.#bytes];
     this.#latencies.length = 0;
+    const hasTime = () => performance.now() - cpu.atMs < GUARD_MS && !this.#fault;
     // One at least, or nothing can be said.
     do await pause(this.#order.countMs);
-    while (this.#messages === messages);
+    while (this.#messages === messages && hasTime());
     const after = cpuNow();
     const count = this.#messages - messages;
     this.#isOver = true;
     for (const socket of this.#sockets) socket.destroy();
+    if (this.#fault) throw this.#fault;
+    if (count === 0) throw new Error('Messages did not come back.');
     const latencyOf = (share: number) => quantile(this.#latencies, share);
     return {
       rate: (count * 1000) / (after.atMs - cpu.atMs),
@@ -141,22 +150,18 @@ class Run {
   }
 }
 
-function fail(error: unknown): void {
-  if (process.connected) process.send?.({ failure: (error as Error).message });
-}
-
 let run: Run | undefined;
 
+/** Does what it is told to, and says what came of it. */
+async function obey(order: Order | 'count'): Promise<unknown> {
+  if (order === 'count') return run?.count();
+  run = new Run(order);
+  await run.start();
+  return 'warm';
+}
+
 process.on('message', async (order: Order | 'count') => {
-  try {
-    if (order === 'count') process.send?.(await run?.count());
-    else {
-      run = new Run(order);
-      await run.start();
-      process.send?.('warm');
-    }
-  } catch (error) {
-    fail(error);
-  }
+  const answer = await obey(order).catch(({ message }: Error) => ({ failure: message }));
+  if (process.connected) process.send?.(answer);
 });
 endWithParent();

@@ -14,8 +14,10 @@ const WIDTH = 79;
 
 /** The middle half of all rounds may be so far apart, as a share of the median. */
 const NOISY = 0.15;
-/** Below this share of a core, nobody is busy; above, one works as fast as it can. */
+/** From this share of a core on, somebody works as fast as they can. */
 const BUSY = 0.9;
+/** When neither side has this share, somebody else has the rest. */
+const IDLE = 0.75;
 
 /** Writes a load, such as `1 KiB, 16 in flight, 24 clients`, or `chat, 107 B, 24 clients`. */
 export function describe({ bytes, inFlight, connections, sample }: Load): string {
@@ -35,8 +37,12 @@ const percent = (share: number) => `${Math.round(share * 100)} %`;
 /** Three digits at least, however small a number is. */
 const micro = (us: number) =>
   `${us < 10 ? us.toFixed(2) : us < 100 ? us.toFixed(1) : whole(us)} µs`;
-const bar = (share: number, width: number) =>
-  '█'.repeat(Math.max(share > 0 ? 1 : 0, Math.round(share * width)));
+
+/** Draws a bar, to an eighth of a column. */
+function bar(share: number, width: number): string {
+  const eighths = Math.ceil(share * width * 8);
+  return '█'.repeat(eighths >> 3) + ['', ...'▏▎▍▌▋▊▉'][eighths & 7];
+}
 
 /** One value of each round. */
 const valuesOf = ({ results }: Measured, value: (result: Result) => number) => results.map(value);
@@ -111,10 +117,12 @@ function renderBusy(all: readonly Measured[]): string {
     return low === high ? `${low} %` : `${low}–${high} %`;
   };
   const late = all.filter((it) => serverOf(it) < BUSY && loadOf(it) >= BUSY);
-  const names = late.map(({ contestant }) => contestant.name).join(', ');
-  const more = names === '' ? '' : ` Faster than the load, and than shown: ${names}.`;
+  const more = late.length > 0 ? ` The load held up ${namesOf(late)}: faster than shown.` : '';
   return `Busy: the server ${range(all.map(serverOf))}, the load ${range(all.map(loadOf))}.${more}`;
 }
+
+const namesOf = (all: readonly Measured[]) =>
+  all.map(({ contestant }) => contestant.name).join(', ');
 
 /** Says why the rounds of a load say nothing. Empty: they do. */
 export function renderNoise(all: readonly Measured[], plain: Measured): string {
@@ -124,12 +132,13 @@ export function renderNoise(all: readonly Measured[], plain: Measured): string {
       `Too noisy to tell: the same ratio differs by ${percent(noise)} between rounds.`,
     );
   }
-  const isAnybodyBusy = all.some(({ results }) =>
-    results.some(({ serverBusy, loadBusy }) => Math.max(serverBusy, loadBusy) >= BUSY),
-  );
-  if (isAnybodyBusy) return '';
+  const idle = all.filter((it) => {
+    const busy = valuesOf(it, ({ serverBusy, loadBusy }) => Math.max(serverBusy, loadBusy));
+    return median(busy) < IDLE;
+  });
+  if (idle.length === 0) return '';
   return style.yellow(
-    'Too noisy to tell: neither side was busy. Others had the processor, it seems.',
+    `Too noisy to tell: with ${namesOf(idle)}, neither side was busy. Others had the processor.`,
   );
 }
 
@@ -220,6 +229,12 @@ export function renderProfile(load: Load, { summary, kernel, cpuUs }: Profiled):
   });
   return [`${describe(load)}: ${micro(cpuUs)} of processor time for each message`, ...lines, ''];
 }
+
+/** What a profile means, and what it does not. */
+export const PROFILE_LEGEND = wrap(
+  'The share of the kernel is what the system counts; the others are what the profiler of V8 saw, which looks 5,000 times a second. Copying is what was seen on lines that call set, slice, copy, concat, decode or encode. To be looked at takes time as well: compare shares, and no rates.',
+  WIDTH,
+);
 
 /** Says for how many of the loads the rounds say something. */
 export function renderVerdict(noisy: number, loads: number, rounds: number): string {
