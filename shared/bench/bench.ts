@@ -1,6 +1,7 @@
 /** Measures servers beside each other, all with the same load, in one run. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { UsageError } from '../course/lessons.ts';
 import { openClient } from './client.ts';
 import { MessageCounter } from './counters.ts';
 import {
@@ -12,7 +13,14 @@ import {
   type Memory,
   type Order,
 } from './messages.ts';
-import { type Contestant, listCores, type Process, startLoad, startServer } from './processes.ts';
+import {
+  type Contestant,
+  listCores,
+  type Process,
+  ProcessError,
+  startLoad,
+  startServer,
+} from './processes.ts';
 import type { Summary } from './profile.ts';
 import { framesOf } from './samples.ts';
 
@@ -79,6 +87,16 @@ interface Around {
   after(before: Cpu, after: Cpu): Promise<void>;
 }
 
+/** Waits for something about a server. Throws `UsageError` that names it when a process fails. */
+async function about<T>({ name }: Contestant, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof ProcessError)) throw error;
+    throw new UsageError(`${name} cannot be measured. ${error.message}`);
+  }
+}
+
 /** The processes of one benchmark. Call `end` when it is done. */
 export class Bench {
   /** On which core the servers are, and on which the load is. `undefined`: anywhere. */
@@ -97,17 +115,20 @@ export class Bench {
     this.cores = servers === undefined || load === undefined ? undefined : [servers, load];
   }
 
-  /** Waits until every server listens. */
+  /** Waits until every server listens. Throws `UsageError` when one does not. */
   async ready(): Promise<void> {
     for (const [contestant, server] of this.#servers) {
-      const { port } = await server.reply<{ port: number }>();
+      const { port } = await about(contestant, server.reply<{ port: number }>());
       this.#ports.set(contestant, port);
       if (this.cores) server.pinTo(this.cores[0]);
     }
     if (this.cores) this.#load.pinTo(this.cores[1]);
   }
 
-  /** Measures one load on each server, in turns. `onTurn` hears of each, as it begins. */
+  /**
+   * Measures one load on each server, in turns. `onTurn` hears of each, as it begins. Throws
+   * `UsageError` when a server does not send back what it was sent.
+   */
   async measure(
     load: Load,
     onTurn: (contestant: Contestant, round: number) => void,
@@ -118,7 +139,7 @@ export class Bench {
     for (let round = 1; round <= this.#effort.rounds; round++) {
       for (const { contestant, results } of turns) {
         onTurn(contestant, round);
-        results.push(await this.#run(contestant, load));
+        results.push(await about(contestant, this.#run(contestant, load)));
       }
     }
     return turns;
@@ -128,14 +149,15 @@ export class Bench {
   async profile(contestant: Contestant, load: Load): Promise<Profiled> {
     const server = this.#servers.get(contestant)!;
     let [summary, kernel] = [undefined as Summary | undefined, 0];
-    const result = await this.#run(contestant, load, {
+    const around: Around = {
       before: () => server.ask('start profile'),
       async after(before, after) {
         summary = await server.ask<Summary>('end profile');
         const systemUs = after.systemUs - before.systemUs;
         kernel = systemUs / (systemUs + after.userUs - before.userUs);
       },
-    });
+    };
+    const result = await about(contestant, this.#run(contestant, load, around));
     return { ...result, summary: summary!, kernel };
   }
 

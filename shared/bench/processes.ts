@@ -1,8 +1,7 @@
 /** The processes of a benchmark, and which cores they are on. */
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../course/lessons.ts';
-import { endChild, forkChild, spawnChild } from '../process/children.ts';
+import { endChild, forkChild, runProgram, spawnChild } from '../process/children.ts';
 import type { Failure, Kind, Order, Question } from './messages.ts';
 
 /** Somebody who is measured. */
@@ -16,28 +15,31 @@ export interface Contestant {
   readonly program?: string;
 }
 
+/** A process that was asked has ended, or cannot do it. Its message is for people. */
+export class ProcessError extends Error {
+  override readonly name = 'ProcessError';
+}
+
 /** One of the processes. It answers what it is asked, one thing at a time. */
 export class Process {
   readonly #child: ChildProcess;
-  readonly #name: string;
 
-  constructor(child: ChildProcess, name: string) {
+  constructor(child: ChildProcess) {
     this.#child = child;
-    this.#name = name;
   }
 
-  /** Returns what it says next. Throws `UsageError` when it ends instead, or says why it cannot. */
+  /** Returns what it says next. Throws `ProcessError` when it ends instead, or says why it cannot. */
   reply<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      const refuse = (why: string) =>
-        reject(new UsageError(`${this.#name} cannot be measured. ${why}`));
-      const end = (code: number | null) => refuse(`Its process ended with exit code ${code}.`);
+      const end = (code: number | null) => {
+        reject(new ProcessError(`Its process ended with exit code ${code}.`));
+      };
       this.#child.once('exit', end);
       this.#child.once('message', (message: T | Failure) => {
         this.#child.off('exit', end);
         const { failure } = message as Partial<Failure>;
         if (failure === undefined) resolve(message as T);
-        else refuse(failure);
+        else reject(new ProcessError(failure));
       });
     });
   }
@@ -50,7 +52,7 @@ export class Process {
 
   /** Keeps it on one core. */
   pinTo(core: number): void {
-    spawnSync('taskset', ['-a', '-c', '-p', String(core), String(this.#child.pid)]);
+    runProgram('taskset', ['-a', '-c', '-p', String(core), String(this.#child.pid)]);
   }
 
   end(): void {
@@ -61,25 +63,25 @@ export class Process {
 const NODE_OPTIONS = ['--expose-gc'];
 
 /** Starts a server. It says on which port it listens. */
-export function startServer({ kind, name, module = '', program }: Contestant): Process {
+export function startServer({ kind, module = '', program }: Contestant): Process {
   if (program === undefined) {
     const url = new URL('server.ts', import.meta.url);
-    return new Process(forkChild(url, [kind, module], NODE_OPTIONS), name);
+    return new Process(forkChild(url, [kind, module], NODE_OPTIONS));
   }
   const file = fileURLToPath(new URL('bun-server.ts', import.meta.url));
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
-  return new Process(spawnChild(program, [file], { stdio: [...stdio] }), name);
+  return new Process(spawnChild(program, [file], { stdio: [...stdio] }));
 }
 
 /** Starts what makes load. */
 export function startLoad(): Process {
-  return new Process(forkChild(new URL('load.ts', import.meta.url), []), 'It');
+  return new Process(forkChild(new URL('load.ts', import.meta.url), []));
 }
 
 /** Lists the cores that we may use. Empty: the system does not let us choose. */
 export function listCores(): number[] {
-  const { stdout } = spawnSync('taskset', ['-c', '-p', String(process.pid)], { encoding: 'utf8' });
-  const list = /: ([\d,-]+)\s*$/.exec(stdout ?? '')?.[1] ?? '';
+  const said = runProgram('taskset', ['-c', '-p', String(process.pid)]);
+  const list = /: ([\d,-]+)\s*$/.exec(said)?.[1] ?? '';
   return list.split(',').flatMap((range) => {
     const [first, last = first] = range.split('-').map(Number);
     if (range === '' || first === undefined || last === undefined) return [];

@@ -85,6 +85,11 @@ export function runModule(module: string, input: string, timeoutMs: number): str
   return stdout.toString();
 }
 
+/** Runs a small program of the system to its end. Returns what it has written. Empty: there is none. */
+export function runProgram(program: string, args: readonly string[]): string {
+  return spawnSync(program, args, { encoding: 'utf8' }).stdout ?? '';
+}
+
 /** Ends a child at once, and what it has started, even when it has ended itself. */
 export function endChild(child: ChildProcess): void {
   children.delete(child);
