@@ -21,6 +21,7 @@ const WAITING = [
   'inspector',
   'stress',
   'upkeep',
+  'bench-command',
   'handout',
   'pictures',
 ].map((name) => `test/course/${name}.test.ts`);

@@ -19,23 +19,6 @@ test.each([
 );
 
 describe.concurrent('a command runs', () => {
-  test('npm run bench -- --solution', () =>
-    withSandbox(async (sandbox) => {
-      const { code, output } = await sandbox.run('bench', '--solution', '--quick');
-      expect(code, output).toBe(0);
-      for (const who of ['reference', 'ws ', 'plain TCP']) {
-        expect(output).toMatch(new RegExp(`^ +${who}.* [\\d,]+ .* µs  █`, 'm'));
-      }
-    }));
-
-  test('npm run bench -- --compression --solution', () =>
-    withSandbox(async (sandbox) => {
-      const { code, output } = await sandbox.run('bench', '--compression', '--solution', '--quick');
-      expect(code, output).toBe(0);
-      expect(output).toMatch(/^ +reference 07 +[\d,]+ +[\d.,]+ µs +[\d,]+ {2}█/m);
-      expect(output).toMatch(/^Memory of a busy connection, of the whole process: reference 07 /m);
-    }));
-
   test('npm run coverage, and fails when no step claims a rule', () =>
     withSandbox(async (sandbox) => {
       expect((await sandbox.run('coverage')).code).toBe(0);
