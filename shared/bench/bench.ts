@@ -87,6 +87,9 @@ interface Around {
   after(before: Cpu, after: Cpu): Promise<void>;
 }
 
+/** Says whether a server works in several threads: to it, one core would be unfair. */
+const hasThreads = ({ kind }: Contestant) => isCompressing(kind);
+
 /** Waits for something about a server. Throws `UsageError` that names it when a process fails. */
 async function about<T>({ name }: Contestant, work: Promise<T>): Promise<T> {
   try {
@@ -111,7 +114,7 @@ export class Bench {
     this.#effort = effort;
     this.#servers = new Map(contestants.map((it) => [it, startServer(it)]));
     this.#load = startLoad();
-    const [servers, load] = listCores();
+    const [servers, load] = contestants.some(hasThreads) ? [] : listCores();
     this.cores = servers === undefined || load === undefined ? undefined : [servers, load];
   }
 

@@ -36,7 +36,7 @@ async function withBench(
     await bench.ready();
     const cores = bench.cores
       ? `The servers are on core ${bench.cores[0]}, and the load is on core ${bench.cores[1]}.`
-      : 'The servers and the load share the cores: there is only one, or no taskset here.';
+      : 'The servers and the load share all cores.';
     console.log(`\n${cores}\n`);
     await act(bench);
   } finally {
@@ -144,10 +144,10 @@ export async function measureCompression(mine: Contestant, effort: Effort): Prom
     await measureAll(bench, SAMPLES, renderSample);
     const idle = await memoryOf('an idle', contestants, (it) => bench.idle(it));
     const busy = await memoryOf('a busy', contestants, (it) => bench.busy(it));
-    console.log(renderMemory('an idle', idle));
-    console.log(renderMemory('a busy', busy));
+    console.log(renderMemory('an idle', idle).join('\n'));
+    console.log(renderMemory('a busy', busy).join('\n'));
     // What zlib keeps for itself is neither an object nor a buffer of ours.
-    console.log(renderMemory('a busy', busy, 'processBytes'));
+    console.log(renderMemory('a busy', busy, 'processBytes').join('\n'));
   });
 }
 

@@ -137,9 +137,8 @@ export function renderNoise(all: readonly Measured[], plain: Measured): string {
     return median(busy) < IDLE;
   });
   if (idle.length === 0) return '';
-  return style.yellow(
-    `Too noisy to tell: with ${namesOf(idle)}, neither side was busy. Others had the processor.`,
-  );
+  const who = idle.length < all.length ? `with ${namesOf(idle)}, ` : '';
+  return style.yellow(`Too noisy to tell: ${who}neither side was busy. Others had the processor.`);
 }
 
 /** Writes what servers did with compressed messages, and how ours, the first, compares. */
@@ -156,7 +155,11 @@ export function renderSample(load: Load, all: readonly Measured[]): string[] {
   ]);
   const most = Math.max(...all.map(rateOf));
   return [
-    `${describe(load)}: ${times(other)} × ws with compression, ${times(plain)} × without; ${work} × its processor time`,
+    ...wrap(
+      `${describe(load)}: ${times(other)} × ws with compression, ${times(plain)} × without; ${work} × its processor time`,
+      WIDTH,
+      '  ',
+    ),
     ...withBars(
       renderTable(['', 'messages/s', 'CPU each', 'bytes back'], rows),
       all.map((it) => rateOf(it) / most),
@@ -170,10 +173,10 @@ export function renderMemory(
   which: string,
   memories: ReadonlyMap<string, Memory>,
   of: keyof Memory = 'memoryBytes',
-): string {
+): string[] {
   const each = Array.from(memories, ([name, memory]) => `${name} ${kibibytes(memory[of])}`);
   const what = of === 'memoryBytes' ? 'objects and buffers' : 'of the whole process';
-  return `Memory of ${which} connection, ${what}: ${each.join(', ')}`;
+  return wrap(`Memory of ${which} connection, ${what}: ${each.join(', ')}`, WIDTH, '  ');
 }
 
 const kibibytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;

@@ -46,6 +46,7 @@ describe.concurrent('what it prints', () => {
       expect(code, output).toBe(0);
       expect(output).toMatch(/^ +reference 07 +[\d,]+ +[\d.,]+ µs +[\d,]+ {2}[█▏▎▍▌▋▊▉]+/m);
       expect(output).toMatch(/^Memory of a busy connection, of the whole process: reference 07 /m);
+      expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
     }));
 
   test('is a picture of where the time goes', () =>

@@ -68,6 +68,7 @@ describe('noise is told', () => {
   test('when neither side was busy, although both had something to do', () => {
     const lazy = measured('ours', [100, 100, 100], { serverBusy: 0.7, loadBusy: 0.6 });
     expect(renderNoise([lazy, tcp], tcp)).toMatch(/^Too noisy .* with ours, neither side was busy/);
+    expect(renderNoise([lazy], lazy)).toMatch(/^Too noisy to tell: neither side was busy/);
     expect(renderNoise([measured('ours', [9, 9, 9], { serverBusy: 0.8 }), tcp], tcp)).toBe('');
   });
 
