@@ -120,13 +120,14 @@ export async function profileServer(
   isText: boolean,
 ): Promise<void> {
   // One round is enough, but it takes many looks.
-  await withBench([mine], { ...effort, countMs: effort.countMs * 5 }, async (bench) => {
+  await withBench([mine, TCP], { ...effort, countMs: effort.countMs * 5 }, async (bench) => {
     console.log(`Where the processor time of ${mine.name} goes:\n`);
     for (const load of PROFILED.map((it) => ({ ...it, isText }))) {
-      statusLine(`${describe(load)}: ${mine.name}`);
+      statusLine(describe(load));
+      const plain = await bench.profile(TCP, load);
       const profiled = await bench.profile(mine, load);
       statusLine('');
-      console.log(renderProfile(load, profiled).join('\n'));
+      console.log(renderProfile(load, profiled, plain).join('\n'));
     }
     console.log(PROFILE_LEGEND.join('\n'));
   });

@@ -49,12 +49,20 @@ export function summarize(profile: Profile, sourceOf: (scriptId: string) => stri
       const copying = positionTicks
         .filter(({ line }) => COPYING.test(lines[line - 1] ?? ''))
         .reduce((sum, { ticks }) => sum + ticks, 0);
-      const name = `${functionName || '=>'}, ${url.split('/').at(-1)}`;
+      const name = nameOf(functionName, url);
       functions[name] = (functions[name] ?? 0) + hitCount - copying;
       sums.copying += copying;
     }
   }
   return { functions, ...sums };
+}
+
+/** The file that has the server listen, and says what it does with a message. */
+const APPLICATION = '/shared/bench/server.';
+
+function nameOf(functionName: string, url: string): string {
+  if (url.includes(APPLICATION)) return 'the application, which echoes';
+  return `${functionName || '=>'}, ${url.split('/').at(-1)}`;
 }
 
 function isOurs(url: string): boolean {

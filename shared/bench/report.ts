@@ -214,8 +214,12 @@ export function renderBesides(all: readonly Besides[], broadcasts: readonly Load
 /** How many functions of ours a profile names. */
 const FUNCTIONS = 6;
 
-/** Writes where the processor time of a server went under a load. */
-export function renderProfile(load: Load, { summary, kernel, cpuUs }: Profiled): string[] {
+/** Writes where the processor time of a server went under a load, of which `plain` took a part. */
+export function renderProfile(
+  load: Load,
+  { summary, kernel, cpuUs }: Profiled,
+  plain: Profiled,
+): string[] {
   const { all, ours } = sharesOf(summary, kernel);
   const rest = ours.slice(FUNCTIONS);
   const others = {
@@ -230,7 +234,8 @@ export function renderProfile(load: Load, { summary, kernel, cpuUs }: Profiled):
     const line = start + bar(share, WIDTH - widthOf(start));
     return i < all.length ? line : style.dim(line);
   });
-  return [`${describe(load)}: ${micro(cpuUs)} of processor time for each message`, ...lines, ''];
+  const each = `${micro(cpuUs)} for each message, plain TCP ${micro(plain.cpuUs)}`;
+  return [`${describe(load)}: ${each}`, ...lines, ''];
 }
 
 /** What a profile means, and what it does not. */

@@ -1,12 +1,13 @@
 /** `npm run bench`: who takes part, what it refuses, and that nothing of it is left. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Bench, QUICK } from '../../shared/bench/bench.ts';
 import type { Load } from '../../shared/bench/messages.ts';
+import { listCores } from '../../shared/bench/processes.ts';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { familyOf } from './family.ts';
 import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
@@ -54,7 +55,7 @@ describe.concurrent('what it prints', () => {
       const { code, output } = await sandbox.run('bench', '--profile', '--solution', '--quick');
       expect(code, output).toBe(0);
       expect(output).toContain(`processor time of reference ${SERVERS.at(-1)} goes:`);
-      const [, ...pictures] = output.split(/ of processor time for each message\n/);
+      const [, ...pictures] = output.split(/: [\d.,]+ µs for each message, plain TCP [\d.,]+ µs\n/);
       expect(pictures).toHaveLength(4);
       for (const picture of pictures) {
         const rows = Array.from(picture.matchAll(/^ {2}(\w.*?) +(\d+) % /gm));
@@ -98,6 +99,24 @@ test('what it cannot do is one clear message, before anything is measured', () =
     }
     expect(readFileSync(mine, 'utf8')).toBe('<svg></svg>');
   }));
+
+test.skipIf(listCores().length < 2)('servers and load have a core each', async () => {
+  const bench = new Bench([{ kind: 'tcp', name: 'plain TCP' }], QUICK);
+  try {
+    await bench.ready();
+    // One of them is the one that lists them, and is gone by now.
+    const statuses = familyOf(process.pid).map((pid) => `/proc/${pid}/status`);
+    const cores = statuses
+      .filter((path) => existsSync(path))
+      .map((path) => {
+        return /^Cpus_allowed_list:\s+(.*)$/m.exec(readFileSync(path, 'utf8'))?.[1];
+      });
+    expect(listCores()).toHaveLength(availableParallelism());
+    expect(cores).toEqual(expect.arrayContaining(listCores().slice(0, 2).map(String)));
+  } finally {
+    bench.end();
+  }
+});
 
 describe('a server that does not send back what it was sent', () => {
   const good = pathToFileURL(join(ROOT, 'solutions/05-server/server.ts')).href;

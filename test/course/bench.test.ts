@@ -145,14 +145,19 @@ describe('a profile', () => {
       node('send', 'file:///course/node_modules/ws/lib/sender.js', 5),
       node('read', lesson, 15, [1, 2]),
       node('read', lesson, 5),
-      node('', lesson, 5),
+      node('', lesson, 2),
+      node('', 'file:///course/shared/bench/server.ts', 3),
     ],
   };
   const summary = summarize(profile, () => source);
 
   test('tells our code from copying, from Node and from what nobody can look into', () => {
     expect(summary).toEqual({
-      functions: { 'read, reading.ts': 10, '=>, reading.ts': 5 },
+      functions: {
+        'read, reading.ts': 10,
+        '=>, reading.ts': 2,
+        'the application, which echoes': 3,
+      },
       copying: 15,
       node: 10,
       garbage: 10,
@@ -173,7 +178,11 @@ describe('a profile', () => {
       'collecting garbage': 10,
       'our code': 15,
     });
-    expect(ours.map(({ name }) => name)).toEqual(['read, reading.ts', '=>, reading.ts']);
+    expect(ours.map(({ name }) => name)).toEqual([
+      'read, reading.ts',
+      'the application, which echoes',
+      '=>, reading.ts',
+    ]);
   });
 
   test.each([0, 0.2, 0.5, 0.9])('is whole, with a kernel of %d', (kernel) => {
