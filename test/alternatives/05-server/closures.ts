@@ -26,7 +26,7 @@ import type * as reference from '../../../solutions/05-server/server.ts';
 type Limits = reference.Limits;
 type Event = reference.ConnectionEvent;
 type Opening = reference.Accepted | reference.Refused;
-/** What a connection can do. There is no class of that name. */
+/** What a connection can do. */
 type Connection = Pick<reference.Connection, keyof reference.Connection>;
 type Handler = (connection: Connection, event: Event) => void;
 
@@ -78,8 +78,38 @@ function refused(error: HandshakeError): reference.Refused {
 
 // A connection without a socket
 
+/**
+ * Makes a class of a function that makes objects. It has their methods itself, so that a class that
+ * extends it can replace them. The function is told for which object it makes one.
+ */
+function classOf<T extends object, Args extends unknown[]>(
+  make: (self: T, ...args: Args) => T,
+  names: readonly (keyof T)[],
+): new (
+  ...args: Args
+) => T {
+  const inner = new WeakMap<object, T>();
+  class Made {
+    constructor(...args: Args) {
+      inner.set(this, make(this as unknown as T, ...args));
+    }
+  }
+  for (const name of names) {
+    Object.defineProperty(Made.prototype, name, {
+      get() {
+        return inner.get(this)?.[name];
+      },
+    });
+  }
+  return Made as unknown as new (
+    ...args: Args
+  ) => T;
+}
+
 /** What the parts of a connection share. */
 interface Core {
+  /** The connection itself. */
+  readonly self: Connection;
   readonly limits: Limits;
   readonly now: () => number;
   readonly wake: () => void;
@@ -95,14 +125,15 @@ interface Core {
   askedAt: number | undefined;
 }
 
-/** `new` is allowed, and makes no difference. */
-export function Connection(
+function makeConnection(
+  self: Connection,
   limits: Limits,
   now: () => number,
   wake: () => void,
   extension?: Extension,
 ): Connection {
   const core: Core = {
+    self,
     limits,
     now,
     wake,
@@ -118,6 +149,25 @@ export function Connection(
   };
   return withParts(incoming(core), silence(core), outgoing(core), ending(core));
 }
+
+export const Connection = classOf(makeConnection, [
+  'receive',
+  'next',
+  'send',
+  'sendFrames',
+  'owesDrain',
+  'ping',
+  'takeOutput',
+  'takeFrames',
+  'close',
+  'fail',
+  'disconnect',
+  'ending',
+  'heard',
+  'deadline',
+  'checkTime',
+  'drained',
+]);
 
 /** One object of several, whose getters stay getters. */
 function withParts<A, B, C, D>(...parts: [A, B, C, D]): A & B & C & D {
@@ -273,7 +323,9 @@ function outgoing(core: Core) {
       const isText = typeof data === 'string';
       const bytes = isText ? encodeText(data) : data;
       const message = [isText ? Opcode.Text : Opcode.Binary, bytes, MAX_FRAGMENT_BYTES] as const;
-      return sendFrames(core.extension?.framesFor(...message, options) ?? fragment(...message));
+      return core.self.sendFrames(
+        core.extension?.framesFor(...message, options) ?? fragment(...message),
+      );
     },
     sendFrames,
     takeFrames,
@@ -283,7 +335,7 @@ function outgoing(core: Core) {
       queue.addControl(frame);
       core.wake();
     },
-    takeOutput: () => encodeFrames(takeFrames()),
+    takeOutput: () => encodeFrames(core.self.takeFrames()),
     drained(): void {
       if (!core.owesDrain || core.waiting > 0) return;
       core.owesDrain = false;
@@ -363,7 +415,7 @@ export function attach(
   limits: Limits = LIMITS,
 ): Connection {
   let isScheduled = false;
-  const connection = Connection(limits, () => performance.now(), schedule, opening.extension);
+  const connection = new Connection(limits, () => performance.now(), schedule, opening.extension);
   const write = writer(socket, connection, schedule);
   const show = shower(handle, connection);
 
@@ -462,8 +514,13 @@ function hangUp(socket: Duplex, answer: Uint8Array, closeTimeoutMs: number): voi
 
 // Many connections
 
-/** `new` is allowed, and makes no difference. */
-export function WebSocketServer(handle: Handler, options: reference.Options = {}) {
+type WebSocketServer = Pick<reference.WebSocketServer, keyof reference.WebSocketServer>;
+
+function makeServer(
+  _self: WebSocketServer,
+  handle: Handler,
+  options: reference.Options = {},
+): WebSocketServer {
   const limits: Limits = { ...LIMITS, ...options };
   const connections = new Set<Connection>();
   const pending = new Set<Duplex>();
@@ -479,7 +536,7 @@ export function WebSocketServer(handle: Handler, options: reference.Options = {}
   function finish(socket: Duplex, opening: Opening): void {
     const last = isOver ? refused(new HandshakeError(503, '4.2.2', 'We are closing.')) : opening;
     if (last.accepted && socket.destroyed) return;
-    if (last.accepted) attach(socket, last, handleHere, limits);
+    if (last.accepted) (options.attach ?? attach)(socket, last, handleHere, limits);
     else hangUp(socket, last.answer, limits.closeTimeoutMs);
   }
   function shutdown(): Promise<void> {
@@ -492,7 +549,7 @@ export function WebSocketServer(handle: Handler, options: reference.Options = {}
     return isOver;
   }
   return {
-    connections: connections as ReadonlySet<Connection>,
+    connections: connections as ReadonlySet<object> as ReadonlySet<reference.Connection>,
     accept: (socket: Socket) => readRequest(socket, options, limits, pending, finish),
     broadcast(data: string | Uint8Array, except?: Connection): void {
       for (const connection of connections) if (connection !== except) connection.send(data);
@@ -506,6 +563,14 @@ export function WebSocketServer(handle: Handler, options: reference.Options = {}
     },
   };
 }
+
+export const WebSocketServer = classOf(makeServer, [
+  'connections',
+  'accept',
+  'broadcast',
+  'shutdown',
+  'upgrade',
+]);
 
 /** Waits for the request on a socket, and answers it with `finish`. */
 function readRequest(
