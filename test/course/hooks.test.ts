@@ -1,9 +1,11 @@
 /** Whoever began an earlier lesson with an older stub is told what a later one needs of it. */
 import { expect, test } from 'vitest';
 import { findTarget } from '../../shared/course/lessons.ts';
+import { makePartial, makeStub } from '../../shared/course/stub.ts';
 import { CheckFailure } from '../../shared/harness/check.ts';
+import type { Fact } from '../../shared/harness/facts.ts';
 import { runStep } from '../../shared/harness/run.ts';
-import { loadSpec } from '../../shared/harness/spec.ts';
+import { type AnySpec, loadSpec } from '../../shared/harness/spec.ts';
 import type * as Server from '../../solutions/05-server/server.ts';
 import { hookOfServer } from '../specs/08-speed/hooks.ts';
 import { loadVariant, sourceOf } from '../traps/load-variant.ts';
@@ -16,7 +18,9 @@ type Hook = readonly [what: string, edit: (one: string, two: string) => readonly
 /** A lesson that was finished before its hooks were there. */
 interface Older {
   readonly lesson: string;
-  /** The step of lesson 07 that needs its hooks. */
+  /** The lesson that needs its hooks. Absent: lesson 07. */
+  readonly by?: string;
+  /** The step of that lesson that needs them. */
   readonly step: number;
   /** What makes the file that it was, out of that of today. */
   readonly old: readonly Edit[];
@@ -79,6 +83,12 @@ const SENDING: Older = {
   ],
 };
 
+/** Makes one method of `send` and `sendFrames`. */
+const UNDIVIDED_SEND: Edit = [
+  'return this.sendFrames(\n      this.#extension\n        ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)\n        : fragment(opcode, payload, MAX_FRAGMENT_BYTES),\n    );\n  }\n\n  /** Step 3 · Sends a message that is cut into frames already, and returns what `send` returns. */\n  sendFrames(frames: readonly Frame[]): boolean {\n',
+  'const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);\n',
+];
+
 /** A queue that makes frames of its own. */
 const COPYING: Older = {
   lesson: '03',
@@ -119,14 +129,7 @@ const SERVER: Older = {
       'send(data: string | Uint8Array, options?: SendOptions): boolean {',
       'send(data: string | Uint8Array): boolean {',
     ],
-    [
-      'return this.sendFrames(\n      this.#extension\n        ? this.#extension.framesFor(opcode, payload, MAX_FRAGMENT_BYTES, options)\n        : fragment(opcode, payload, MAX_FRAGMENT_BYTES),\n    );',
-      'const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);\n    return this.sendFrames(frames, payload);',
-    ],
-    [
-      'sendFrames(frames: readonly Frame[])',
-      'sendFrames(frames: readonly Frame[], payload: Uint8Array)',
-    ],
+    UNDIVIDED_SEND,
     [
       'for (const frame of frames) this.#waitingBytes += frame.payload.length;\n    this.#waitingBytes += MESSAGE_COST_BYTES;',
       'this.#waitingBytes += payload.length + MESSAGE_COST_BYTES;',
@@ -236,28 +239,123 @@ const CLIENT: Older = {
   ],
 };
 
-const { lesson: compression } = findTarget('07');
-const spec = await loadSpec(compression.name);
+/** What lesson 08 asks of the `Connection` of lesson 05. */
+const CONNECTION: Older = {
+  lesson: '05',
+  by: '08',
+  step: 3,
+  old: [
+    ['wake: () => void, extension?: Extension) {', 'wake: () => void) {'],
+    ['    this.#extension = extension;\n', ''],
+    [
+      'extension\n      ? extension.readerFor(limits.maxMessageBytes)\n      : new MessageReader(',
+      'new MessageReader(',
+    ],
+    UNDIVIDED_SEND,
+  ],
+  hooks: [
+    [
+      'A `Connection` of lesson 05 with an extension reads with its reader.',
+      (one, two) => [
+        ['constructor(limits: Limits, now: () => number, wake: () => void) {', `${one} {`],
+        ["this.#reader = new MessageReader('server', limits.maxMessageBytes);", two],
+      ],
+    ],
+    [
+      'A `Connection` of lesson 05 sends frames that are made already, and `send` does so, too.',
+      (one, two) => [
+        [
+          '    const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);\n',
+          `    const frames = fragment(opcode, payload, MAX_FRAGMENT_BYTES);\n${two}\n}\n\n${beginningOf(one)}`,
+        ],
+      ],
+    ],
+  ],
+};
 
-/** Makes lesson 07 on an earlier lesson of this source. */
-async function builtOn(number: string, source: string): Promise<object> {
+/** What it asks of its output. */
+const OUTPUT: Older = {
+  lesson: '05',
+  by: '08',
+  step: 5,
+  old: [
+    [
+      'return encodeFrames(this.takeFrames());\n  }\n\n  /** Step 3 · Takes out the frames that `takeOutput` writes next. Empty: nothing waits. */\n  takeFrames(): Frame[] {\n',
+      '',
+    ],
+    ['    return frames;\n', '    return encodeFrames(frames);\n'],
+  ],
+  hooks: [
+    [
+      'A `Connection` of lesson 05 gives the frames that it would encode next.',
+      (one, two) => [
+        [
+          'takeOutput(): Uint8Array {\n',
+          `takeOutput(): Uint8Array {\n${two}\n}\n\n${beginningOf(one)}`,
+        ],
+        ['return encodeFrames(frames);', 'return frames;'],
+      ],
+    ],
+  ],
+};
+
+/** What it asks of the server. */
+const ATTACH: Older = {
+  lesson: '05',
+  by: '08',
+  step: 8,
+  old: [
+    ['  /** What puts an accepted connection on its socket. Absent: `attach`. */\n', ''],
+    ['  readonly attach?: typeof attach;\n', ''],
+    ['    (this.#options.attach ?? attach)(\n', '    attach(\n'],
+  ],
+  hooks: [
+    [
+      'The `WebSocketServer` of lesson 05 lets the `attach` of its options make the connection.',
+      (one, two) => [
+        ['  readonly extend?: Extend;\n', `  readonly extend?: Extend;\n  ${one}\n`],
+        ['    attach(\n', `    ${two.replace(/\/\*.*$/, '')}\n`],
+      ],
+    ],
+  ],
+};
+
+/** A method that is told as `name() { … }`, up to where its body begins. */
+const beginningOf = (method: string) => method.replace(/\/\*.*$/, '\n');
+
+const { lesson: speed } = findTarget('08');
+
+/** Makes a later lesson, or a part of it, on an earlier one of this source. */
+async function builtOn(
+  number: string,
+  source: string,
+  by = '07',
+  part = (whole: string) => whole,
+): Promise<object> {
   const { lesson } = findTarget(number);
   const module = await loadVariant(lesson, () => source);
-  return loadVariant(compression, (same) => same, { lesson, module });
+  return loadVariant(findTarget(by).lesson, part, { lesson, module });
 }
 
-test.for([READING, SENDING, COPYING, SERVER, CLIENT])(
+/** Loads the checks of a lesson, but for its last step, where that only makes those of others again. */
+async function specOf(number: string): Promise<AnySpec> {
+  const spec = await loadSpec(findTarget(number).lesson.name);
+  return number === '08' ? { ...spec, steps: spec.steps.slice(0, -1) } : spec;
+}
+
+test.for([READING, SENDING, COPYING, SERVER, CLIENT, CONNECTION, OUTPUT, ATTACH])(
   'an older file of lesson $lesson becomes one of today, hook by hook',
-  async ({ lesson, step, old, hooks }) => {
+  async ({ lesson, by = '07', step, old, hooks }) => {
+    const spec = await specOf(by);
     let source = spring(sourceOf(findTarget(lesson).lesson), old);
     for (const [missed, edit] of hooks) {
-      const failure = await runStep(spec, step, await builtOn(lesson, source));
+      const failure = await runStep(spec, step, await builtOn(lesson, source, by));
       const { what, facts = [] } = failure ?? {};
       expect(what, facts.join('\n')).toBe(missed);
       const [one = '', two = ''] = facts.slice(-2).map(([, value]) => `${value}`);
       source = spring(source, edit(one, two));
     }
-    const module = await builtOn(lesson, source);
+    const module = await builtOn(lesson, source, by);
     for (let next = step; next <= spec.steps.length; next++) {
       expect(await runStep(spec, next, module), `step ${next}`).toBeUndefined();
     }
@@ -278,22 +376,17 @@ async function missedIn(source: string): Promise<CheckFailure | undefined> {
 
 const HOOK = '    (this.#options.attach ?? attach)(\n';
 
-test('a server without `attach` in its options gets it by the two lines that are told', async () => {
-  const today = sourceOf(findTarget('05').lesson);
-  const old = spring(today, [
-    ['  /** What puts an accepted connection on its socket. Absent: `attach`. */\n', ''],
-    ['  readonly attach?: typeof attach;\n', ''],
-    [HOOK, '    attach(\n'],
-  ]);
-  const failure = await missedIn(old);
-  expect(failure?.message).toMatch(/^The `WebSocketServer` of lesson 05 lets/);
-  const [field = '', call = ''] = failure?.facts.slice(-2).map(([, value]) => `${value}`) ?? [];
-  const mended = spring(old, [
-    ['  readonly extend?: Extend;\n', `  readonly extend?: Extend;\n  ${field}\n`],
-    ['    attach(\n', `    ${call.replace(/\/\*.*$/, '')}\n`],
-  ]);
-  expect(await missedIn(mended)).toBeUndefined();
-});
+test.for([CONNECTION, OUTPUT, ATTACH])(
+  'who has not begun step $step of lesson 08 hears of that, and not of a hook',
+  async ({ lesson, step, old }) => {
+    const source = spring(sourceOf(findTarget(lesson).lesson), old);
+    for (const part of [makeStub, (whole: string) => makePartial(whole, speed.number, step - 1)]) {
+      const module = await builtOn(lesson, source, '08', (whole) => part(whole, speed.number));
+      const failure = await runStep(await specOf('08'), step, module);
+      expect(failure?.what).toBe(`Lesson 08, step ${step} is yours to write.`);
+    }
+  },
+);
 
 test.for([
   ['not called', HOOK, '    attach(\n'],
@@ -320,4 +413,86 @@ test.for([
   const edits: Edit[] = [[find, replacement]];
   const failure = await missedIn(spring(sourceOf(findTarget('05').lesson), edits));
   expect(failure?.facts).toContainEqual(['`attach` was', seen]);
+});
+
+/** What is wrong with the other hooks of lesson 08, each with an edit of lesson 05 that makes it so. */
+const LACKING: readonly (readonly [step: number, fact: Fact, edit: Edit])[] = [
+  [
+    3,
+    ['new Mine(…).takeOutput', 'is that of `Connection`'],
+    [
+      '  takeOutput(): Uint8Array {\n    return encodeFrames(this.takeFrames());\n  }',
+      '  takeOutput = () => encodeFrames(this.takeFrames());',
+    ],
+  ],
+  [
+    3,
+    ['new Mine(…).receive', 'is that of `Connection`'],
+    [
+      '    this.#heardAt = now();\n  }',
+      '    this.#heardAt = now();\n    Object.assign(this, { receive: () => {} });\n  }',
+    ],
+  ],
+  [
+    3,
+    ['`next` gave', '{ type: "text", data: "Hello" }'],
+    [
+      '      ? extension.readerFor(limits.maxMessageBytes)\n',
+      "      ? new MessageReader('server', 99)\n",
+    ],
+  ],
+  [
+    3,
+    ['`sendFrames` was', 'not called by `send`'],
+    [
+      'return this.sendFrames(\n      this.#extension',
+      'return Connection.prototype.sendFrames.call(this,\n      this.#extension',
+    ],
+  ],
+  [3, ['`sendFrames` was', 'called, and did not return `true`'], ['return !this.#owesDrain;', '']],
+  [
+    3,
+    ['`sendFrames` was', 'called, and the frame did not go out'],
+    ['    this.#queue.addMessage(frames);\n', ''],
+  ],
+  [
+    3,
+    ['`sendFrames` was', 'called with HIGH_WATER_BYTES, and did not return `false`'],
+    ['return !this.#owesDrain;', 'return true;'],
+  ],
+  [
+    3,
+    ['`sendFrames` was', 'called after close(), and did not return `false`'],
+    [
+      "if (this.#closing.state !== 'OPEN') return false;\n    if (this.#waitingBytes",
+      "if (this.#closing.state !== 'OPEN') return true;\n    if (this.#waitingBytes",
+    ],
+  ],
+  [
+    5,
+    ['`takeFrames` was', 'called, and `takeOutput` returned the frame again'],
+    [
+      '    return frames;\n',
+      '    if (frames[0]) this.#queue.addMessage([frames[0]]);\n    return frames;\n',
+    ],
+  ],
+  [
+    5,
+    ['`takeFrames` was', 'called until it was empty, and then there was no `drain`'],
+    ['if (!isControl(frame.opcode)) this.#waitingBytes -= frame.payload.length;', ''],
+  ],
+  [
+    8,
+    ['new Mine(…).broadcast', 'is that of `WebSocketServer`'],
+    [
+      '  broadcast(data: string | Uint8Array, except?: Connection): void {\n    for (const connection of this.#connections) {\n      if (connection !== except) connection.send(data);\n    }\n  }',
+      '  broadcast = () => {};',
+    ],
+  ],
+];
+
+test.for(LACKING)('step %i of lesson 08: %j', async ([step, fact, edit]) => {
+  const source = spring(sourceOf(findTarget('05').lesson), [edit]);
+  const failure = await runStep(await specOf('08'), step, await builtOn('05', source, '08'));
+  expect(failure?.facts).toContainEqual(fact);
 });

@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { fail } from '../../../shared/harness/check.ts';
 import { Listener } from '../../../shared/kit/peer.ts';
 import { openAll, PATIENT, turns } from '../05-server/sockets.ts';
-import { hookOfServer } from './hooks.ts';
-import type { Lesson, Scenarios } from './tools.ts';
+import { HOOKS_OF_SERVER } from './hooks.ts';
+import type { Scenarios } from './tools.ts';
 
 /** Collects the memory of all that is written to a socket from now on. */
 function memoryOf(socket: Socket): unknown[] {
@@ -18,7 +18,7 @@ function memoryOf(socket: Socket): unknown[] {
 }
 
 export const EVERYBODY: Scenarios = [
-  hookOfServer<Lesson>(({ EARLIER }) => EARLIER.server),
+  ...HOOKS_OF_SERVER,
   {
     what: 'A long text for everybody is encoded once: all sockets get the same memory.',
     rules: [],

@@ -4,9 +4,11 @@ import { show } from '../../../shared/harness/show.ts';
 import { fromClient, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import { attached } from './attaching.ts';
+import { HOOKS_OF_CONNECTION } from './hooks.ts';
 import type { Scenarios } from './tools.ts';
 
 export const MEMORY: Scenarios = [
+  ...HOOKS_OF_CONNECTION,
   {
     what: 'A message of a chunk that was taken over is a view of that chunk.',
     rules: [],

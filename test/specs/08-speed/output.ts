@@ -2,9 +2,11 @@
 import { equal } from '../../../shared/harness/check.ts';
 import { join, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
+import { HOOKS_OF_OUTPUT } from './hooks.ts';
 import type { Scenarios } from './tools.ts';
 
 export const OUTPUT: Scenarios = [
+  ...HOOKS_OF_OUTPUT,
   {
     what: 'What was taken stays as it is, whatever is added later.',
     rules: [],
