@@ -1,7 +1,7 @@
 /** A connection of this lesson without a socket. */
 import { attempt, fail } from '../../../shared/harness/check.ts';
-import { join } from '../../../shared/kit/frames.ts';
-import type { Extension } from '../../../shared/protocol.ts';
+import { frame, join } from '../../../shared/kit/frames.ts';
+import { type Extension, Opcode } from '../../../shared/protocol.ts';
 import type { Connection } from '../../../solutions/08-speed/speed.ts';
 import type { Lesson } from './tools.ts';
 
@@ -15,6 +15,22 @@ export function connected({ Connection, EARLIER }: Lesson, extension?: Extension
       extension,
     );
   return attempt(make, 'Make a connection.');
+}
+
+/** Does `send` of lesson 05 ask an extension? Without lesson 07, it need not. */
+export function isExtensible({ EARLIER }: Lesson): boolean {
+  const { Connection, LIMITS } = EARLIER.server;
+  let isAsked = false;
+  const extension: Extension = {
+    readerFor: () => ({ push() {}, read: () => undefined }),
+    framesFor() {
+      isAsked = true;
+      return [frame(Opcode.Text)];
+    },
+  };
+  const nothing = () => {};
+  new Connection(LIMITS, () => 0, nothing, extension).send('Hello');
+  return isAsked;
 }
 
 /** Takes all that goes out. */

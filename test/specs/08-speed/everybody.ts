@@ -13,6 +13,7 @@ import type { Handler, Options } from '../../../solutions/05-server/server.ts';
 import type { Connection, WebSocketServer } from '../../../solutions/08-speed/speed.ts';
 import { nameOf, spokenIn } from '../05-server/core.ts';
 import { acceptLine, type Line, openAll, PATIENT, turns, writtenTo } from '../05-server/sockets.ts';
+import { isExtensible } from './connecting.ts';
 import { HOOKS_OF_SERVER } from './hooks.ts';
 import { tell } from './texts-out.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -425,6 +426,7 @@ const TURNING: Scenarios = [
     what: 'The extension of a connection makes its own frames, and nobody else gets them.',
     rules: [],
     async check(lesson) {
+      if (!isExtensible(lesson)) return;
       const extensions: Loud[] = [];
       const extend: Options['extend'] = (opening, { headers }) => {
         if (!headers.has('sec-websocket-extensions')) return opening;
@@ -439,7 +441,7 @@ const TURNING: Scenarios = [
       const { encodedTexts } = workOf(() => attempt(() => server.broadcast('to all'), what));
       await turns(3);
       end();
-      // Without lesson 07, nobody extends anything.
+      // Without lesson 07, there is nobody who extends.
       if (extensions.length === 0) return;
       const given: Fact[] = [
         ['five clients', 'of which the second and the fourth have an extension'],
