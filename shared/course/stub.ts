@@ -17,7 +17,8 @@ interface Declaration extends Node {
 }
 interface Member extends Node {
   readonly kind?: string;
-  readonly key?: { readonly type: string };
+  readonly override?: boolean;
+  readonly key?: { readonly type: string; readonly name?: string };
   readonly value?: {
     readonly params?: readonly Parameter[];
     readonly body?: Node & { readonly body?: readonly Action[] };
@@ -48,7 +49,8 @@ interface Replacement {
 /**
  * Makes the stub of a solution: imports, exported types, constants and public fields as they are;
  * exported functions and public methods with their doc comments and signatures, their bodies replaced by
- * a `Todo` that names lesson and step; nothing of what is private. A stub's stub is itself.
+ * a `Todo` that names lesson and step; nothing of what is private. A method that overrides another
+ * calls that. A stub's stub is itself.
  *
  * Throws `SyntaxError` when the source does not parse, and `Error` when a function has no
  * `Step N` in its doc comment, nor its class in its own.
@@ -110,7 +112,8 @@ function replacementsIn(
   const replacements: Replacement[] = [];
   let previousEnd = body.start + 1;
   let first = true;
-  for (const { type, kind, key, value, start, end } of body.body) {
+  for (const member of body.body) {
+    const { type, key, value, start, end } = member;
     const comment = source.slice(previousEnd, start);
     const isField = type === 'PropertyDefinition';
     if (key?.type === 'PrivateIdentifier' || !(isField || value?.body)) {
@@ -125,8 +128,10 @@ function replacementsIn(
         });
       first = false;
       const step = stepOf(comment) ?? stepOf(classComment);
-      const before = kind === 'constructor' && superClass ? [superCall(value)] : [];
-      if (value?.body && !isField) replacements.push(todo(lesson, step, value.body, '  ', before));
+      if (value?.body && !isField) {
+        const write = (line: string) => linesOf(member, Boolean(superClass), line);
+        replacements.push(todo(lesson, step, value.body, '  ', write));
+      }
     }
     previousEnd = end;
   }
@@ -134,14 +139,17 @@ function replacementsIn(
 }
 
 /**
- * Writes a call of `super` with as many of the parameters as it has arguments in the solution. Without
- * that call, the constructor of a class that extends another is an error of its own.
+ * The lines of a method: the `Todo`, with what has to be before it, or in its place. A method that
+ * overrides another does what that does, until it's written.
  */
-function superCall(method: Member['value']): string {
-  const calls = method?.body?.body?.map(({ expression }) => expression) ?? [];
+function linesOf({ kind, override, key, value }: Member, isDerived: boolean, line: string) {
+  const names = value?.params?.map((param) => (param.left ?? param).name) ?? [];
+  if (override) return [`return super.${key?.name}(${names.join(', ')});`];
+  if (kind !== 'constructor' || !isDerived) return [line];
+  // Without a call of `super`, with as many arguments as in the solution, that is an error of its own.
+  const calls = value?.body?.body?.map(({ expression }) => expression) ?? [];
   const given = calls.find((call) => call?.callee?.type === 'Super')?.arguments ?? [];
-  const names = method?.params?.map((param) => (param.left ?? param).name) ?? [];
-  return `super(${names.slice(0, given.length).join(', ')});`;
+  return [`super(${names.slice(0, given.length).join(', ')});`, line];
 }
 
 function todo(
@@ -149,10 +157,10 @@ function todo(
   step: number | undefined,
   { start, end }: Node,
   indent = '',
-  before: readonly string[] = [],
+  write = (line: string) => [line],
 ): Replacement {
   if (step === undefined) throw new Error(`A function in lesson ${lesson} names no step.`);
-  const lines = [...before, `throw new Todo('${lesson}.${step}');`];
+  const lines = write(`throw new Todo('${lesson}.${step}');`);
   const text = `{\n${lines.map((line) => `${indent}  ${line}\n`).join('')}${indent}}`;
   return { start, end, text, step };
 }
