@@ -3,8 +3,9 @@ import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { fromClient, wire } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
-import { attached } from './attaching.ts';
+import { Line } from '../05-server/sockets.ts';
 import { HOOKS_OF_CONNECTION } from './hooks.ts';
+import { attachTo } from './lines.ts';
 import type { Scenarios } from './tools.ts';
 
 export const MEMORY: Scenarios = [
@@ -35,7 +36,8 @@ export const MEMORY: Scenarios = [
     check(lesson) {
       const chunk = fromClient(Opcode.Text, 'Hello');
       const before = chunk.slice();
-      const { line } = attached(lesson);
+      const line = new Line();
+      attachTo(lesson, line);
       line.emit('data', chunk);
       line.destroy();
       equal(() => chunk, before, 'A chunk of a socket that is no `net.Socket` stays as it is.', {
