@@ -287,34 +287,40 @@ function checkClose(payload: Uint8Array): void {
   if (!closing.isWireCode(code)) throw new ProtocolError(1002, '7.4', `${code} may not travel.`);
 }
 
+/** How much a frame counts while it waits. */
+const sizeOf = ({ payload }: Frame) => payload.length + 10;
+
+/** Adds a message to what waits. */
+function queueFrames(core: Core, frames: readonly Frame[]): boolean {
+  if (core.closing.state !== 'OPEN') return false;
+  if (core.waiting > core.limits.maxWaitingBytes) {
+    drop(core);
+    failWith(core, new ProtocolError(1008, '10.4', 'The client reads too slowly.'));
+    return false;
+  }
+  core.queue.addMessage(frames);
+  for (const frame of frames) core.waiting += sizeOf(frame);
+  core.owesDrain ||= core.waiting >= HIGH_WATER_BYTES;
+  core.wake();
+  return core.waiting < HIGH_WATER_BYTES;
+}
+
+/** Takes out what is to be written at once. */
+function takeFrames(core: Core): Frame[] {
+  const frames: Frame[] = [];
+  for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
+    const frame = core.queue.next();
+    if (frame === undefined) break;
+    frames.push(frame);
+    size += sizeOf(frame);
+    if (frame.opcode <= Opcode.Binary) core.waiting -= sizeOf(frame);
+  }
+  return frames;
+}
+
 /** What we send. */
 function outgoing(core: Core) {
-  const { closing, limits, queue } = core;
-  const sizeOf = ({ payload }: { payload: Uint8Array }) => payload.length + 10;
-  const sendFrames = (frames: readonly Frame[]) => {
-    if (closing.state !== 'OPEN') return false;
-    if (core.waiting > limits.maxWaitingBytes) {
-      drop(core);
-      failWith(core, new ProtocolError(1008, '10.4', 'The client reads too slowly.'));
-      return false;
-    }
-    queue.addMessage(frames);
-    for (const frame of frames) core.waiting += sizeOf(frame);
-    core.owesDrain ||= core.waiting >= HIGH_WATER_BYTES;
-    core.wake();
-    return core.waiting < HIGH_WATER_BYTES;
-  };
-  const takeFrames = () => {
-    const frames: Frame[] = [];
-    for (let size = 0; size < MAX_OUTPUT_BYTES; ) {
-      const frame = queue.next();
-      if (frame === undefined) break;
-      frames.push(frame);
-      size += sizeOf(frame);
-      if (frame.opcode <= Opcode.Binary) core.waiting -= sizeOf(frame);
-    }
-    return frames;
-  };
+  const { closing, queue } = core;
   return {
     get owesDrain() {
       return core.owesDrain;
@@ -327,8 +333,8 @@ function outgoing(core: Core) {
         core.extension?.framesFor(...message, options) ?? fragment(...message),
       );
     },
-    sendFrames,
-    takeFrames,
+    sendFrames: (frames: readonly Frame[]) => queueFrames(core, frames),
+    takeFrames: () => takeFrames(core),
     ping(payload?: Uint8Array): void {
       const frame = controlFrame(Opcode.Ping, payload);
       if (closing.state !== 'OPEN') return;
