@@ -76,6 +76,23 @@ export const ATTACHED: Scenarios = [
       ),
   },
   {
+    what: 'The `open` event says what was asked for, and what was agreed on.',
+    rules: [],
+    check(lesson) {
+      const line = new Line();
+      const opening = { ...accepted(lesson), protocol: 'chat' };
+      const app = application();
+      lesson.attach(line, opening, app.handle);
+      line.destroy();
+      const open = { type: 'open', upgrade: opening.upgrade, protocol: 'chat' };
+      const what = 'The `open` event says what was asked for, and what was agreed on.';
+      equal(() => app.events[0], open, what, {
+        given: [['the call', "attach(socket, { …, protocol: 'chat' }, handle)"]],
+        label: 'the first event',
+      });
+    },
+  },
+  {
     what: 'The answers to one read leave in one write.',
     rules: [],
     check: (lesson) =>
