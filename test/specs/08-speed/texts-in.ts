@@ -14,7 +14,7 @@ import { NO_KEY, outOfProportion } from '../02-reading-frames/cost.ts';
 import { ANY_TEXTS } from '../02-reading-frames/generated.ts';
 import { decodeUtf8 } from '../02-reading-frames/utf8.ts';
 import { TEXTS, tell } from './texts-out.ts';
-import type { Lesson, Scenarios } from './tools.ts';
+import { type Lesson, owning, type Scenarios } from './tools.ts';
 
 const { Continuation, Ping, Text } = Opcode;
 
@@ -78,6 +78,11 @@ function framesOf(text: string, places: readonly number[]): Uint8Array {
   return join(...frames);
 }
 
+/** Tells the first of some texts. */
+const tellAll = (texts: readonly string[]) =>
+  texts.slice(0, 3).map(tell).join(', ') +
+  (texts.length > 3 ? ` and so on (${count(texts.length, 'text')})` : '');
+
 /** Sends texts, each in fragments that end at these places, in reads that end at those. */
 function sent(
   texts: readonly string[],
@@ -87,7 +92,7 @@ function sent(
   const bytes = join(...texts.map((text) => framesOf(text, places)));
   const ends = cuts.filter((at) => at < bytes.length);
   const given: Fact[] = [
-    ...texts.map((text, i): Fact => [i === 0 ? 'the text' : 'and then', tell(text)]),
+    [texts.length === 1 ? 'the text' : 'the texts', tellAll(texts)],
     ['sent', places.length === 0 ? 'in one frame' : `in fragments, cut after ${places.join(', ')}`],
     ['arrived', deliver(bytes, ends).how],
   ];
@@ -111,8 +116,8 @@ function readTexts(lesson: Lesson, { bytes, cuts }: Sent, way: Way): unknown[] {
 
 /** Says why a text was refused that is right. */
 function whyRefused(error: unknown, texts: readonly string[]): string | undefined {
-  if (!(error instanceof ProtocolError)) return undefined;
-  if (texts.some((text) => text.includes('\ufffd'))) {
+  if (!(error instanceof ProtocolError) || error.closeCode !== 1007) return undefined;
+  if (texts.length === 1 && texts[0]?.includes('\ufffd')) {
     return 'This text really has a U+FFFD: ef bf bd. `toString` makes one of each wrong byte, but not every one is of a wrong byte.';
   }
   return 'All of it is UTF-8. A piece may end inside a character: the rest of that is in the next one.';
@@ -126,8 +131,12 @@ function expectTexts(lesson: Lesson, texts: readonly string[], as: Sent, way: Wa
   const read = attempt(() => readTexts(lesson, as, way), what, given, { causeOfError });
   for (const [i, right] of texts.entries()) {
     if (read[i] === right) continue;
-    if (read.length <= i) fail(what, [...given, ['`read` returned', count(read.length, 'text')]]);
-    fail(what, [...given, ...difference(read[i], right)], whyOther(read[i], right));
+    const which: Fact[] =
+      texts.length === 1 ? [] : [['wrong is', `number ${i + 1}, ${tell(right)}`]];
+    if (read.length <= i) {
+      fail(what, [...given, ...which, ['`read` returned', count(read.length, 'text')]]);
+    }
+    fail(what, [...given, ...which, ...difference(read[i], right)], whyOther(read[i], right));
   }
   const label = 'texts that came out';
   equal(() => read.length, texts.length, what, { given, label });
@@ -462,16 +471,7 @@ const ANY: Scenarios = [
     what: 'Any texts that are handed over are read, up to the first byte that is not UTF-8.',
     rules: [],
     check(lesson) {
-      class Owning extends lesson.MessageReader {
-        override push(chunk: Uint8Array): void {
-          this.own(Buffer.from(chunk));
-        }
-      }
-      const { reading } = lesson.EARLIER;
-      return ANY_TEXTS.check({
-        ...reading,
-        MessageReader: Owning as unknown as typeof reading.MessageReader,
-      });
+      return ANY_TEXTS.check(owning(lesson));
     },
   },
 ];

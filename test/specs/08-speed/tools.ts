@@ -7,3 +7,13 @@ export type Lesson = typeof Speed;
 
 /** The scenarios of a step. */
 export type Scenarios = readonly Scenario<Lesson>[];
+
+/** Makes the lesson that lesson 02 would be if its reader took over what is pushed. */
+export function owning({ MessageReader, EARLIER: { reading } }: Lesson): typeof reading {
+  class Owning extends MessageReader {
+    override push(chunk: Uint8Array): void {
+      this.own(Buffer.from(chunk));
+    }
+  }
+  return { ...reading, MessageReader: Owning as unknown as typeof reading.MessageReader };
+}
