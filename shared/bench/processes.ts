@@ -24,16 +24,21 @@ export class ProcessError extends Error {
 export class Process {
   readonly #child: ChildProcess;
 
+  /** How it has ended. `undefined`: it runs. */
+  #end: ProcessError | undefined;
+
   constructor(child: ChildProcess) {
     this.#child = child;
+    child.once('exit', (code) => {
+      this.#end = new ProcessError(`Its process ended with exit code ${code}.`);
+    });
   }
 
   /** Returns what it says next. Throws `ProcessError` when it ends instead, or says why it cannot. */
   reply<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      const end = (code: number | null) => {
-        reject(new ProcessError(`Its process ended with exit code ${code}.`));
-      };
+      const end = () => reject(this.#end);
+      if (this.#end) end();
       this.#child.once('exit', end);
       this.#child.once('message', (message: T | Failure) => {
         this.#child.off('exit', end);

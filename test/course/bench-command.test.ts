@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Bench, QUICK } from '../../shared/bench/bench.ts';
 import type { Load } from '../../shared/bench/messages.ts';
-import { listCores } from '../../shared/bench/processes.ts';
+import { type Contestant, listCores } from '../../shared/bench/processes.ts';
 import { LESSONS, ROOT } from '../../shared/course/lessons.ts';
 import { familyOf } from './family.ts';
 import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
@@ -130,7 +131,7 @@ describe('a server that does not send back what it was sent', () => {
       `import { WebSocketServer as Good } from ${JSON.stringify(good)};
 export class WebSocketServer extends Good {
   constructor(handle) {
-    super((connection, event) => handle(connection, event.type === 'open' ? event : ${change}));
+    super((connection, event) => handle(connection, 'data' in event ? ${change} : event));
   }
 }
 `,
@@ -160,10 +161,23 @@ export class WebSocketServer extends Good {
     ['fewer bytes', '{ ...event, data: event.data.slice(1) }', 'What came back'],
     ['text', `{ type: 'text', data: 'x'.repeat(64) }`, 'What came back'],
     ['a Close', '(connection.close(), event)', 'What came back'],
-    ['nothing', 'process.exit(3)', ''],
-  ])('but %s', async (_, change, message) => {
+    ['nothing', 'process.exit(3)', 'A message did not come back'],
+  ])('but %s is no figure', async (_, change, message) => {
     await expect(measure(change)).rejects.toThrow(`mine cannot be measured. ${message}`);
   });
+});
+
+test('a server that does not even start is named, also behind others', async () => {
+  const module = 'data:text/javascript,process.exit(3)';
+  const contestants = ['tcp', 'lesson'].map((kind) => ({ kind, name: `my ${kind}`, module }));
+  const bench = new Bench(contestants as Contestant[], QUICK);
+  try {
+    await pause(1000);
+    const why = 'my lesson cannot be measured. Its process ended with exit code 3.';
+    await expect(bench.ready()).rejects.toThrow(why);
+  } finally {
+    bench.end();
+  }
 });
 
 describe.skipIf(process.platform === 'win32')('nothing is left', () => {
