@@ -5,13 +5,13 @@ import { MessageCounter } from './counters.ts';
 export interface Traffic {
   /** What to send first. */
   readonly first: Uint8Array;
-  /** Takes in a read. Returns how many messages have come back with it, as far as it can tell. */
+  /** Takes in a read. Returns how many messages are back when it completes a batch, and 0 if not. */
   receive(memory: Buffer, length: number): number;
   /** What to send when so many have come back. */
   next(count: number): Uint8Array;
 }
 
-/** Messages whose size on their way back is known: it counts bytes, and waits for all of a batch. */
+/** Batches whose size on their way back is known: it counts bytes. */
 export class Batches implements Traffic {
   readonly first: Uint8Array;
   readonly #count: number;
@@ -37,19 +37,25 @@ export class Batches implements Traffic {
   }
 }
 
-/** Messages of any size, in any number of frames: it reads their headers. */
+/** Batches of messages of any size, in any number of frames: it reads their headers. */
 export class Messages implements Traffic {
   readonly first: Uint8Array;
   readonly next: (count: number) => Uint8Array;
+  readonly #inFlight: number;
   readonly #counter = new MessageCounter();
+  #received = 0;
 
-  /** Sends `inFlight` messages, and so many others as have come back. */
+  /** Sends `inFlight` messages, and so many others when all of them have come back. */
   constructor(inFlight: number, next: (count: number) => Uint8Array) {
     this.first = next(inFlight);
     this.next = next;
+    this.#inFlight = inFlight;
   }
 
   receive(memory: Buffer, length: number): number {
-    return this.#counter.count(memory.subarray(0, length));
+    this.#received += this.#counter.count(memory.subarray(0, length));
+    if (this.#received < this.#inFlight) return 0;
+    this.#received -= this.#inFlight;
+    return this.#inFlight;
   }
 }

@@ -114,7 +114,7 @@ describe('what has come back is counted', () => {
       fromServer(Opcode.Binary, 'x'),
     ]);
     for (const size of [1, 3, 250, 1000]) {
-      const messages = new Messages(1, () => new Uint8Array(1));
+      const messages = new Messages(2, () => new Uint8Array(1));
       const shared = Buffer.alloc(1000);
       let count = 0;
       for (let at = 0; at < wire.length; at += size) {
@@ -124,6 +124,14 @@ describe('what has come back is counted', () => {
       }
       expect(count).toBe(2);
     }
+  });
+
+  test('in messages, and the next batch waits for all of them', () => {
+    const messages = new Messages(2, (count) => new Uint8Array(count));
+    expect(messages.first).toHaveLength(2);
+    const frame = Buffer.from(fromServer(Opcode.Binary, 'x'));
+    const reads = [frame, frame, Buffer.concat([frame, frame]), frame];
+    expect(reads.map((read) => messages.receive(read, read.length))).toEqual([0, 2, 2, 0]);
   });
 });
 
