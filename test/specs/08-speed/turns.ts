@@ -1,10 +1,10 @@
 /** Step 1: a read is one turn. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { fromServer, join, wire } from '../../../shared/kit/frames.ts';
+import { frame, fromServer, join, wire } from '../../../shared/kit/frames.ts';
 import { type SocketWork, workOfEach, workOn } from '../../../shared/kit/work.ts';
 import { count } from '../../../shared/view/count.ts';
-import type { Handler } from '../../../solutions/05-server/server.ts';
+import type { Connection, Handler } from '../../../solutions/05-server/server.ts';
 import { Binary, NOTHING, Ping, Pong, Text } from '../05-server/core.ts';
 import { countCalls, Line, quietly, settles, turns, writtenTo } from '../05-server/sockets.ts';
 import { attachTo } from './lines.ts';
@@ -41,10 +41,10 @@ const READS: readonly Read[] = [
     answer: join(...TEXTS.map((text) => fromServer(Text, text))),
     events: 16,
   },
-  { what: 'half of a message', bytes: CUT.slice(0, 9), answer: NOTHING, events: 0 },
+  { what: 'the first bytes of a header', bytes: CUT.slice(0, 3), answer: NOTHING, events: 0 },
   {
-    what: 'the other half',
-    bytes: CUT.slice(9),
+    what: 'the rest of that frame',
+    bytes: CUT.slice(3),
     answer: fromServer(Text, 'in two reads'),
     events: 1,
   },
@@ -52,8 +52,14 @@ const READS: readonly Read[] = [
   { what: 'a Pong', bytes: fromClient(Pong, 'x'), answer: NOTHING, events: 1 },
 ];
 
+/** Sends a message as a frame: what makes frames of a message is for a later step. */
+function send(connection: Pick<Connection, 'sendFrames'>, data: string | Uint8Array): void {
+  const isText = typeof data === 'string';
+  connection.sendFrames([frame(isText ? Text : Binary, data)]);
+}
+
 const echo: Handler = (connection, event) => {
-  if (event.type === 'text' || event.type === 'binary') connection.send(event.data);
+  if (event.type === 'text' || event.type === 'binary') send(connection, event.data);
 };
 
 /** Attaches an application to a new line, and lets it come to rest. */
@@ -105,7 +111,7 @@ function leftInOne(writes: readonly Uint8Array[], expected: Uint8Array, told: To
 
 const LATER = 'A turn ends with its last line. Does `wake` know that it is over?';
 const AT_ONCE =
-  '`wake` is called by each `send`. Let it only schedule a turn, with `queueMicrotask`, and all of it leaves in one write.';
+  'Whatever is sent calls `wake`. Let it only schedule a turn, with `queueMicrotask`, and all of it leaves in one write.';
 
 export const TURNS: Scenarios = [
   {
@@ -231,7 +237,8 @@ export const TURNS: Scenarios = [
       equal(() => nested, 0, 'An event comes when the handler of the one before has returned.', {
         given: [['the application', 'echoes in its handler']],
         label: 'events within a handler',
-        cause: () => 'Does `wake` run a turn itself? `send` calls it, in the midst of the handler.',
+        cause: () =>
+          'Does `wake` run a turn itself? What is sent calls it, in the midst of the handler.',
       });
     },
   },
@@ -243,13 +250,13 @@ export const TURNS: Scenarios = [
       const texts = ['a', 'b', 'c'];
       for (const when of ['before any read', 'after one read', 'after two reads']) {
         const writes = await written(work, () => {
-          for (const text of texts) connection.send(text);
+          for (const text of texts) send(connection, text);
         });
         leftInOne(writes, join(...texts.map((text) => fromServer(Text, text))), {
           what: 'What is sent after a read leaves by itself, and in one write.',
           given: [
             ['when', when],
-            ['the calls', 'send("a"), send("b"), send("c")'],
+            ['sent', '"a", "b" and "c", one after the other'],
           ],
           nothing: LATER,
           many: AT_ONCE,
@@ -264,7 +271,7 @@ export const TURNS: Scenarios = [
     rules: [],
     async check(lesson) {
       const { line, work } = await atRest(lesson, (connection, event) => {
-        if (event.type === 'text') void Promise.resolve().then(() => connection.send('later'));
+        if (event.type === 'text') void Promise.resolve().then(() => send(connection, 'later'));
       });
       const writes = await written(work, () => void line.emit('data', fromClient(Text, 'Hello')));
       line.destroy();
@@ -281,9 +288,9 @@ export const TURNS: Scenarios = [
     rules: [],
     async check(lesson) {
       const { line, connection } = await atRest(lesson);
-      connection.send('a');
+      send(connection, 'a');
       line.emit('data', fromClient(Text, 'b'));
-      connection.send('c');
+      send(connection, 'c');
       await settles(() => writtenTo(line).length === 9);
       line.destroy();
       equal(
@@ -291,7 +298,7 @@ export const TURNS: Scenarios = [
         join(...['a', 'b', 'c'].map((text) => fromServer(Text, text))),
         'What is sent around a read leaves, in its order.',
         {
-          given: [['the calls', 'send("a"), a read with "b" that is echoed, send("c")']],
+          given: [['sent', '"a", then the echo of a read with "b", then "c"']],
           label: 'written',
           frames: true,
           cause: (bytes) =>
@@ -308,7 +315,7 @@ export const TURNS: Scenarios = [
     async check(lesson) {
       const other = await atRest(lesson);
       const { line } = await atRest(lesson, (_, event) => {
-        if (event.type === 'text') other.connection.send(event.data);
+        if (event.type === 'text') send(other.connection, event.data);
       });
       for (const text of ['a', 'b']) {
         const writes = await written(other.work, () => {
@@ -330,7 +337,7 @@ export const TURNS: Scenarios = [
     async check(lesson) {
       const line = new Line();
       attachTo(lesson, line, (connection, event) => {
-        if (event.type === 'open') connection.send('welcome');
+        if (event.type === 'open') send(connection, 'welcome');
       });
       await settles(() => writtenTo(line).length > 0);
       line.destroy();
@@ -355,7 +362,7 @@ export const TURNS: Scenarios = [
       const write = line._write.bind(line);
       line._write = (...call) => {
         line._write = write;
-        connection.send('while it writes');
+        send(connection, 'while it writes');
         write(...call);
       };
       line.emit('data', fromClient(Text, 'Hello'));

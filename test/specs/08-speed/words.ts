@@ -25,7 +25,9 @@ const WHAT = 'Each byte is XORed with its byte of the key, and no other.';
 
 /** Memory with something in it. */
 function filled(size: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 5));
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 5);
+  return bytes;
 }
 
 /** Unmasks a part of memory in place, and checks all of the memory. */
