@@ -113,8 +113,7 @@ function idleConnections(lesson: Lesson): Idle[] {
   });
 }
 
-function idleSocket(lesson: Lesson): Idle {
-  const socket = new SocketLine();
+function idleOn(socket: SocketLine, lesson: Lesson): Idle {
   attachTo(lesson, socket);
   const chunk = fromClient(Binary, content(4000));
   socket.emit('data', chunk);
@@ -248,7 +247,9 @@ export const SOCKETS: Scenarios = [
       const what = 'What came with the request is copied, on a `net.Socket` as well.';
       const { events, handle } = listening();
       const rest = Buffer.from(READS[0]!);
-      attachTo(lesson, new SocketLine(), handle, { rest }).disconnect();
+      const socket = new SocketLine();
+      attachTo(lesson, socket, handle, { rest });
+      socket.destroy();
       const given: Fact[] = [['the opening', 'has a Binary of 100 bytes in its `rest`']];
       equal(() => new Uint8Array(rest), READS[0], what, {
         given,
@@ -325,10 +326,15 @@ export const SOCKETS: Scenarios = [
     what: 'Who has nothing more to read keeps nothing of what it has read.',
     rules: [],
     async check(lesson) {
-      const idle = [...idleReaders(lesson), ...idleConnections(lesson), idleSocket(lesson)];
+      const socket = new SocketLine();
+      const idle = [...idleReaders(lesson), ...idleConnections(lesson), idleOn(socket, lesson)];
       const cause =
         'Ten thousand idle clients would keep a read each. Let go of a chunk when it is used up, and copy the few bytes of a header that is cut.';
-      await expectForgotten(idle, 'Who has nothing more to read keeps no read.', cause);
+      try {
+        await expectForgotten(idle, 'Who has nothing more to read keeps no read.', cause);
+      } finally {
+        socket.destroy();
+      }
     },
   },
   {
