@@ -40,12 +40,12 @@ export function eventsOf(connection: Connection): ConnectionEvent[] {
 /** Two messages, as a client sends them. */
 const BYTES = join(
   fromClient(Binary, content(500, 1)),
-  fromClient(Text, 'Grüße'),
+  fromClient(Text, 'Hello'),
   fromClient(Binary, content(90, 2)),
 );
 const MESSAGES: readonly Message[] = [
   { type: 'binary', data: content(500, 1) },
-  { type: 'text', data: 'Grüße' },
+  { type: 'text', data: 'Hello' },
   { type: 'binary', data: content(90, 2) },
 ];
 const TOLD = 'a Binary of 500 bytes, a Text, and a Binary of 90 bytes, in one read';
