@@ -1,7 +1,140 @@
 /** Mistakes of servers that are fast. */
 import type { Trap } from './trap.ts';
 
-export const TRAPS: readonly Trap[] = [
+/** Step 1: a read is one turn. */
+const TURNS: readonly Trap[] = [
+  {
+    id: 'turn-for-nothing',
+    step: 1,
+    story:
+      'A turn scheduled by each message that is sent, also in the turn that sends it anyway. Every read is followed by an empty turn, and small messages take a third longer.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [['    if (this.#turnsAhead === 0) this.#scheduleTurn();', '    this.#scheduleTurn();']],
+  },
+  {
+    id: 'turn-in-the-send',
+    step: 1,
+    story:
+      'A turn run at once by whatever is sent, to save the microtask. Each message leaves in a write of its own.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        '    if (this.#turnsAhead === 0) this.#scheduleTurn();',
+        '    if (this.#turnsAhead === 0) this.#turn();',
+      ],
+    ],
+  },
+  {
+    id: 'awake-for-ever',
+    step: 1,
+    story:
+      'The turns that are on counted up, and never down again. The server answers, and says nothing by itself any more.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [['      this.#turnsAhead--;\n      this.#flush();', '      this.#flush();']],
+  },
+  {
+    id: 'one-turn-for-all',
+    step: 1,
+    story:
+      'The turns that are on counted once for all connections. A chat in which what one client says waits until the others speak themselves.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      ['  #turnsAhead = 0;', '  static #turnsAhead = 0;'],
+      ['    if (this.#turnsAhead === 0)', '    if (Attachment.#turnsAhead === 0)'],
+      [
+        '    this.#turnsAhead++;\n    queueMicrotask(() => {\n      this.#turnsAhead--;',
+        '    Attachment.#turnsAhead++;\n    queueMicrotask(() => {\n      Attachment.#turnsAhead--;',
+      ],
+      ['    this.#turnsAhead++;\n    try {', '    Attachment.#turnsAhead++;\n    try {'],
+      [
+        '      this.#turnsAhead--;\n      this.#flush();',
+        '      Attachment.#turnsAhead--;\n      this.#flush();',
+      ],
+    ],
+  },
+  {
+    id: 'read-during-a-scheduled-turn',
+    step: 1,
+    story:
+      'A read that leaves its events to the turn that is on its way already. It is handled after what the application sends next, so answers come in the wrong order.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        '    else this.connection.receive(chunk);\n    this.#turn();',
+        '    else this.connection.receive(chunk);\n    if (this.#turnsAhead === 0) this.#turn();',
+      ],
+    ],
+  },
+  {
+    id: 'empty-turn-was-needed',
+    step: 1,
+    story:
+      'The second turn dropped, because it never had anything to do. It had: it brought the events behind one whose handler threw.',
+    source: 'RFC 6455 §7.1.7',
+    rules: [],
+    edits: [
+      ['        this.#scheduleTurn(); // This one ends here, and there may be more events.\n', ''],
+    ],
+  },
+  {
+    id: 'flush-per-event',
+    step: 1,
+    story: 'What is sent written after each event, and not after the read: 16 messages, 16 writes.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        '        this.#emit(event);\n      }',
+        '        this.#emit(event);\n        this.#flush();\n      }',
+      ],
+    ],
+  },
+  {
+    id: 'resume-for-safety',
+    step: 1,
+    story:
+      '`resume` called at the end of each turn, paused or not. It looks like nothing, and schedules a tick.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [
+      [
+        '    if (isHeld === this.#isHeld) return;',
+        '    if (isHeld === this.#isHeld) {\n      if (!isHeld) this.#socket.resume();\n      return;\n    }',
+      ],
+    ],
+  },
+  {
+    id: 'never-started',
+    step: 1,
+    story:
+      '`resume` left out at the start as well, since a listener of `data` starts a socket. Not one that was paused while somebody looked up who the client is.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['    socket.resume(); // Somebody may have paused it until now.\n', '']],
+  },
+  {
+    id: 'paused-for-ever',
+    step: 1,
+    story:
+      'The field that says whether the socket is paused never taken back. From the first slow moment on, each read resumes it again.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [
+      [
+        '    if (isHeld === this.#isHeld) return;\n    this.#isHeld = isHeld;',
+        '    if (!isHeld && !this.#isHeld) return;\n    this.#isHeld ||= isHeld;',
+      ],
+    ],
+  },
+];
+
+/** Step 2: unmasking in words. */
+const WORDS: readonly Trap[] = [
   {
     id: 'words-with-the-key-of-the-first-byte',
     step: 2,
@@ -26,6 +159,118 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'still-byte-by-byte',
+    step: 2,
+    story: 'Words prepared, and a condition that never lets anything come to them.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [
+      [
+        'if (length < WORDS_PAY_BYTES) return NO_WORDS;',
+        'if (length > -WORDS_PAY_BYTES) return NO_WORDS;',
+      ],
+    ],
+  },
+  {
+    id: 'words-where-aligned',
+    step: 2,
+    story:
+      'Words only for a payload that begins at a multiple of eight. Behind a header of 6, 8 or 14 bytes, hardly any does.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [
+      [
+        'if (length < WORDS_PAY_BYTES) return NO_WORDS;',
+        'if (length < WORDS_PAY_BYTES || byteOffset % 8 !== 0) return NO_WORDS;',
+      ],
+    ],
+  },
+  {
+    id: 'words-from-anywhere',
+    step: 2,
+    story:
+      'Words laid over the payload wherever it begins. A debug build stopped at it, and a release build crashed.',
+    source: 'zaphoyd/websocketpp#516',
+    rules: [],
+    edits: [['const first = -byteOffset & 7;', 'const first = 0;']],
+  },
+  {
+    id: 'offset-of-the-view-forgotten',
+    step: 2,
+    story:
+      'Words laid over the memory from its beginning, and not from where the bytes begin in it. Right in each test with an array of its own.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [['buffer, byteOffset + first, (length', 'buffer, first, (length']],
+  },
+  {
+    id: 'signed-shift',
+    step: 2,
+    story:
+      'The key turned with `>>`. When its last byte is above 7F, ones come in from the left, so half of all keys are right.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [['return (key >>> bits)', 'return (key >> bits)']],
+  },
+  {
+    id: 'position-not-counted',
+    step: 2,
+    story:
+      'Each piece of a payload begun with the first byte of the key: wrong after a piece with an odd number of bytes.',
+    source: 'pocoproject/poco#4838',
+    rules: [],
+    edits: [
+      [
+        'unmaskPart(bytes, wordsOf(bytes), 0, bytes.length, keyOf(maskingKey, 0), position);',
+        'unmaskPart(bytes, wordsOf(bytes), 0, bytes.length, keyOf(maskingKey, 0), 0);',
+      ],
+    ],
+  },
+  {
+    id: 'word-kept-for-the-next-time',
+    step: 2,
+    story:
+      'How far a key is turned kept as long as the key is the same. The next piece begins elsewhere, and needs it turned in another way.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [
+      [
+        '  const bits = (position & 3) * 8;',
+        '  if (key !== lastKey) lastBits = (position & 3) * 8;\n  lastKey = key;\n  const bits = lastBits;',
+      ],
+      [
+        '/** Turns a key so',
+        'let lastKey: number | undefined;\nlet lastBits = 0;\n\n/** Turns a key so',
+      ],
+    ],
+  },
+  {
+    id: 'rest-of-the-loop-forgotten',
+    step: 2,
+    story: 'The loop that takes four words at a time, without one for those that it leaves over.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [['  for (; i < to; i++) words[i]! ^= word;\n', '']],
+  },
+  {
+    id: 'copied-to-be-aligned',
+    step: 2,
+    story:
+      'A payload copied to where words can begin, and back again. Two copies cost more than the few bytes at its edges.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [
+      [
+        '  unmaskPart(bytes, wordsOf(bytes), 0, bytes.length, keyOf(maskingKey, 0), position);',
+        '  const aligned = bytes.slice();\n  const key = keyOf(maskingKey, 0);\n  unmaskPart(aligned, wordsOf(aligned), 0, bytes.length, key, position);\n  bytes.set(aligned);',
+      ],
+    ],
+  },
+];
+
+/** Step 3: whose memory it is. */
+const MEMORY: readonly Trap[] = [
+  {
     id: 'memory-of-others',
     step: 3,
     story:
@@ -39,6 +284,237 @@ export const TRAPS: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'push-takes-over',
+    step: 3,
+    story:
+      '`push` without a copy, and unmasked in place. A sender that looked at its bytes afterwards found others.',
+    source: 'warmcat/libwebsockets#1548',
+    rules: [],
+    edits: [['    this.own(Buffer.from(chunk));', '    this.own(chunk);']],
+  },
+  {
+    id: 'slice-of-a-chunk',
+    step: 3,
+    story:
+      '`slice` taken for a copy. That of a Uint8Array is one; that of a Buffer is a view, and every chunk of a socket is a Buffer.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['    this.own(Buffer.from(chunk));', '    this.own(chunk.slice());']],
+  },
+  {
+    id: 'one-memory-for-all-reads',
+    step: 3,
+    story:
+      'Reads copied into one memory that is used again for the next. What an application keeps of a message changes before its eyes.',
+    source: 'uNetworking/uWebSockets.js#77',
+    rules: [],
+    edits: [
+      [
+        '    this.own(Buffer.from(chunk));',
+        '    reads.set(chunk);\n    this.own(reads.subarray(0, chunk.length));',
+      ],
+      [
+        '/** The longest header there is',
+        'const reads = Buffer.alloc(1024 * 1024);\n\n/** The longest header there is',
+      ],
+    ],
+  },
+  {
+    id: 'memory-of-the-view-taken-whole',
+    step: 3,
+    story:
+      'A chunk made a Buffer by its `buffer` alone. It begins where that memory begins, and that is with somebody else’s bytes.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [
+      [
+        'const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);',
+        'const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer);',
+      ],
+    ],
+  },
+  {
+    id: 'unmasked-beyond-the-payload',
+    step: 3,
+    story:
+      'All of a read unmasked with the key of its first frame. Whoever sends two messages at once is cut off.',
+    source: 'cesanta/mongoose#165',
+    rules: [],
+    edits: [
+      [
+        'unmaskPart(this.#chunk, this.#words, start, end, this.#key, 0);',
+        'unmaskPart(this.#chunk, this.#words, start, this.#chunk.length, this.#key, 0);',
+      ],
+    ],
+  },
+  {
+    id: 'rounded-down-to-a-word',
+    step: 3,
+    story:
+      'The first word begun before the first byte. The end of the message in front of it in the same read is XORed as well.',
+    source: 'RFC 6455 §5.3',
+    rules: [],
+    edits: [
+      [
+        'const from = (start - offset + 7) >>> 3;',
+        'const from = Math.max(0, start - offset) >>> 3;',
+      ],
+    ],
+  },
+  {
+    id: 'control-frames-left-masked',
+    step: 3,
+    story: 'Messages unmasked, and control frames not: the code of a Close is garbage.',
+    source: 'Moddable-OpenSource/moddable#1695',
+    rules: [],
+    edits: [['    if (isWhole) {\n      this.#unmask(start, end);', '    if (isWhole) {']],
+  },
+  {
+    id: 'view-without-an-end',
+    step: 3,
+    story: 'A message that goes on to the end of its read, with the messages behind it.',
+    source: 'RFC 6455 §5.2',
+    rules: [],
+    edits: [
+      [
+        "{ type: 'binary', data: viewOf(this.#chunk, start, end) }",
+        "{ type: 'binary', data: this.#chunk.subarray(start) }",
+      ],
+    ],
+  },
+  {
+    id: 'last-read-kept',
+    step: 3,
+    story:
+      'The last read kept until the next one comes. Each of the many clients that say nothing at the moment holds one.',
+    source: 'faye/websocket-driver-node#6',
+    rules: [],
+    edits: [['    this.#begin(NO_BYTES);\n', '']],
+  },
+  {
+    id: 'list-not-emptied',
+    step: 3,
+    story:
+      'Reads that waited passed over in their list, and left in it. The list is used up, and all it ever held is still there.',
+    source: 'theturtle32/WebSocket-Node#223',
+    rules: [],
+    edits: [
+      ['this.#waiting[this.#next++] = NO_BYTES;', 'this.#next++;'],
+      ['    if (this.#next > 0) this.#waiting = [];\n    this.#next = 0;\n', ''],
+    ],
+  },
+  {
+    id: 'cut-header-as-a-view',
+    step: 3,
+    story:
+      'The first bytes of a header kept as a view until the rest comes. One byte that a client sends too early keeps 64 KiB.',
+    source: 'websockets/ws#153',
+    rules: [],
+    edits: [
+      [
+        'this.#cutHeader = new Uint8Array(this.#chunk.subarray(this.#at));',
+        'this.#cutHeader = this.#chunk.subarray(this.#at);',
+      ],
+    ],
+  },
+  {
+    id: 'socket-by-its-looks',
+    step: 3,
+    story:
+      'A `net.Socket` known by its methods. The streams of other libraries have them too, so that they can stand in for one.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['= this.#socket instanceof Socket &&', "= 'setNoDelay' in this.#socket &&"]],
+  },
+  {
+    id: 'listeners-forgotten',
+    step: 3,
+    story:
+      'Unmasked in place while others listen. The log that should show what went wrong shows bytes that were never on the wire.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [[" && this.#socket.listenerCount('data') === 1;", ';']],
+  },
+  {
+    id: 'listeners-counted-once',
+    step: 3,
+    story:
+      'Whether anybody else listens asked when the connection is made, and never again. A debugger listens later.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [
+      [
+        "const isOurs = this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;",
+        "this.#isOurs ??= this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;\n    const isOurs = this.#isOurs;",
+      ],
+      ['  #turnsAhead = 0;', '  #turnsAhead = 0;\n  #isOurs: boolean | undefined;'],
+    ],
+  },
+  {
+    id: 'rest-of-the-request-taken-over',
+    step: 3,
+    story:
+      'What came behind the request taken over like a read. It is a part of memory that others have read the request from.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['this.connection.receive(rest);', 'this.connection.receiveOwn(rest);']],
+  },
+  {
+    id: 'reader-of-the-extension-replaced',
+    step: 3,
+    story:
+      'The fast reader used for every connection. What an extension was agreed on for is refused at its first RSV bit.',
+    source: 'RFC 6455 §9.1',
+    rules: [],
+    edits: [['super(limits, now, wake, extension ?? OURS);', 'super(limits, now, wake, OURS);']],
+  },
+  {
+    id: 'slow-client-keeps-reads',
+    step: 3,
+    story:
+      'A view of a few bytes left in the queue of a client that does not read. What it keeps is the whole read, of whoever has sent it: memory grew for ever.',
+    source: 'Totodore/socketioxide#448',
+    rules: [],
+    edits: [['this.#isHeld ? frames.map(withoutRead) : frames', 'frames']],
+  },
+  {
+    id: 'socket-tells-nobody',
+    step: 3,
+    story:
+      'A connection that copies what has to wait, and a socket that never tells it. Nothing is copied, and all tests of the connection pass.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [['    this.connection.hold(isHeld);\n', '']],
+  },
+  {
+    id: 'copied-in-any-case',
+    step: 3,
+    story: 'Every short message copied before it is sent, also for a client that takes it at once.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [['this.#isHeld ? frames.map(withoutRead) : frames', 'frames.map(withoutRead)']],
+  },
+  {
+    id: 'frames-of-others-changed',
+    step: 3,
+    story:
+      'The payload of a frame replaced in the frame itself. Others are sent the same frames, and the one that sent them still looks at them.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        'return { ...frame, payload: new Uint8Array(frame.payload) };',
+        'return Object.assign(frame, { payload: new Uint8Array(frame.payload) });',
+      ],
+    ],
+  },
+];
+
+export const TRAPS: readonly Trap[] = [
+  ...TURNS,
+  ...WORDS,
+  ...MEMORY,
   {
     id: 'announced-is-reserved',
     step: 4,
