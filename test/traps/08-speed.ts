@@ -525,6 +525,122 @@ export const TRAPS: readonly Trap[] = [
     edits: [['Math.min(announced, length * TRUST)', 'announced']],
   },
   {
+    id: 'reserved-before-anything-is-said',
+    step: 4,
+    story:
+      'At least 64 KiB reserved for each message that has begun, as busy connections need it. With a thousand connections that are not, it is the memory of the server.',
+    source: 'snapview/tungstenite-rs#482',
+    rules: [],
+    edits: [
+      [
+        'Math.max(length, trusted, this.#memory.length * 2)',
+        'Math.max(length, trusted, this.#memory.length * 2, 64 * 1024)',
+      ],
+    ],
+  },
+  {
+    id: 'grown-by-what-arrives',
+    step: 4,
+    story:
+      'Memory that grows by each piece, and all that came before copied into it again, although the header has said how much there will be. The receiver was busy with copies.',
+    source: 'websockets/ws#564',
+    rules: [],
+    edits: [
+      [
+        'this.#grow(Math.max(length, trusted, this.#memory.length * 2));',
+        'this.#grow(Math.max(length, Math.min(trusted, 0)));',
+      ],
+    ],
+  },
+  {
+    id: 'an-object-for-each-piece',
+    step: 4,
+    story:
+      'The pieces of a payload kept in a list until it is complete. Limits count the bytes, and each piece of one byte is an object of more than a hundred.',
+    source: 'websockets/ws#2332',
+    rules: [],
+    edits: [
+      [
+        '      const trusted = Math.min(announced, length * TRUST);\n      this.#grow(Math.max(length, trusted, this.#memory.length * 2));\n    }\n    this.#memory.set(bytes, this.#length);',
+        '      this.#memory = { length: Math.max(announced, length), subarray: (start: number, end: number) => Buffer.concat(this.#pieces).subarray(start, end) } as never;\n    }\n    this.#pieces.push(bytes);',
+      ],
+      [
+        '  #memory: Uint8Array = NO_BYTES;\n',
+        '  #pieces: Uint8Array[] = [];\n  #memory: Uint8Array = NO_BYTES;\n',
+      ],
+      [
+        '    const memory = this.#memory;\n    unmaskPart(memory, wordsOf(memory), start, this.#length, key, position);',
+        '    const memory = this.#pieces.at(-1)!;\n    unmaskPart(memory, wordsOf(memory), 0, this.#length - start, key, position);',
+      ],
+      [
+        '    this.#memory = NO_BYTES;\n    this.#length = 0;\n    return bytes;',
+        '    this.#memory = NO_BYTES;\n    this.#pieces = [];\n    this.#length = 0;\n    return bytes;',
+      ],
+    ],
+  },
+  {
+    id: 'a-few-bytes-keep-their-read',
+    step: 4,
+    story:
+      'The rest of a read kept as a view, until more arrives. As long as somebody has it, none of the read can be used again: a byte of a header keeps 64 KiB.',
+    source: 'loldevs/lol-observer#2',
+    rules: [],
+    edits: [
+      [
+        'this.#cutHeader = new Uint8Array(this.#chunk.subarray(this.#at));',
+        'this.#cutHeader = this.#chunk.subarray(this.#at);',
+      ],
+    ],
+  },
+  {
+    id: 'key-from-its-start-for-each-piece',
+    step: 4,
+    story:
+      'Each piece of a payload unmasked from the first byte of the key. It shows only when a read ends after a number of bytes that is no multiple of four.',
+    source: 'pocoproject/poco#4838',
+    rules: [],
+    edits: [
+      [
+        'gathering.unmask(before, this.#key, this.#position)',
+        'gathering.unmask(before, this.#key, 0)',
+      ],
+    ],
+  },
+  {
+    id: 'key-counted-through-the-message',
+    step: 4,
+    story:
+      'The place in the message taken for the place in the payload. A continuation frame has a key of its own, which begins with its first byte.',
+    source: 'rawpython/remi#483',
+    rules: [],
+    edits: [
+      [
+        'gathering.unmask(before, this.#key, this.#position)',
+        'gathering.unmask(before, this.#key, before)',
+      ],
+    ],
+  },
+  {
+    id: 'one-place-for-everything-cut',
+    step: 4,
+    story:
+      'A Ping that arrived in pieces put where the open message is. Its Pong carried the bytes of that message as well.',
+    source: 'userver-framework/userver#1308',
+    rules: [],
+    edits: [
+      ['this.#control ??= new Gathering();', 'this.#control ??= this.#message ?? new Gathering();'],
+    ],
+  },
+  {
+    id: 'rest-of-a-control-frame-is-a-header',
+    step: 4,
+    story:
+      'A control frame taken for complete when its first piece had arrived, since so few bytes always come together. When they once did not, the others were read as the next header.',
+    source: 'oven-sh/bun#26944',
+    rules: [],
+    edits: [['      if (this.#missing > 0) return undefined;\n', '']],
+  },
+  {
     id: 'output-used-again',
     step: 5,
     story:
@@ -535,6 +651,167 @@ export const TRAPS: readonly Trap[] = [
       [
         'this.#memory.subarray(this.#start, this.#end));\n    this.#start = this.#end;',
         'this.#memory.subarray(this.#start, this.#end));\n    this.#start = this.#end = 0;',
+      ],
+    ],
+  },
+  {
+    id: 'memory-for-each-connection',
+    step: 5,
+    story:
+      'An output of its own for each connection, for as long as that lives, although it is needed only while a message is being written.',
+    source: 'gorilla/websocket#9',
+    rules: [],
+    edits: [
+      [
+        '    for (const frame of this.takeFrames()) OUTPUT.add(frame);\n    return OUTPUT.take();',
+        '    for (const frame of this.takeFrames()) this.output.add(frame);\n    return this.output.take();',
+      ],
+      [
+        '  readonly isExtended: boolean;\n',
+        '  readonly isExtended: boolean;\n  readonly output = new Output();\n',
+      ],
+    ],
+  },
+  {
+    id: 'two-write-in-turn',
+    step: 5,
+    story:
+      'Where the next byte goes kept for all outputs together. Two that were used in turn wrote into the messages of each other.',
+    source: 'Atmosphere/atmosphere#1961',
+    rules: [],
+    edits: [
+      [
+        '  #memory = Buffer.alloc(0);\n',
+        '  get #memory() {\n    return SHARED.memory;\n  }\n  set #memory(memory) {\n    SHARED.memory = memory;\n  }\n',
+      ],
+      [
+        '  #start = 0;\n  #end = 0;\n',
+        '  get #start() {\n    return SHARED.start;\n  }\n  set #start(at) {\n    SHARED.start = at;\n  }\n  get #end() {\n    return SHARED.end;\n  }\n  set #end(at) {\n    SHARED.end = at;\n  }\n',
+      ],
+      [
+        'export class Output {',
+        'const SHARED = { memory: Buffer.alloc(0), start: 0, end: 0 };\nexport class Output {',
+      ],
+    ],
+  },
+  {
+    id: 'room-for-a-short-header',
+    step: 5,
+    story:
+      'Room asked for a header of two bytes, as most have. At the end of a memory, a longer one left too little for its payload.',
+    source: 'RFC 6455 §5.2',
+    rules: [],
+    edits: [['const MAX_PLAIN_HEADER_BYTES = 10;', 'const MAX_PLAIN_HEADER_BYTES = 2;']],
+  },
+  {
+    id: 'full-memory-kept',
+    step: 5,
+    story:
+      'Memory that has been written and taken, and is still referred to from a list. It grew for as long as the server ran.',
+    source: 'aspnet/KestrelHttpServer#699',
+    rules: [],
+    edits: [
+      [
+        '  #parts: Uint8Array[] = [];\n',
+        '  #parts: Uint8Array[] = [];\n  readonly #memories: Buffer[] = [];\n',
+      ],
+      [
+        '    this.#start = this.#end = 0;\n  }',
+        '    this.#start = this.#end = 0;\n    this.#memories.push(this.#memory);\n  }',
+      ],
+    ],
+  },
+  {
+    id: 'short-payload-by-itself',
+    step: 5,
+    story:
+      'No payload copied, however short. Header and payload were two parts then, and to write two costs more than to copy a few bytes.',
+    source: 'websockets/ws#2163',
+    rules: [],
+    edits: [['const isLong = length >= LONG_BYTES;\n', 'const isLong = length > 0;\n']],
+  },
+  {
+    id: 'joined-for-the-write',
+    step: 6,
+    story:
+      'All parts joined into one, as a write takes one. A third of what the sender did was this copy.',
+    source: 'websockets/ws#564',
+    rules: [],
+    edits: [
+      ['  if (parts.length === 1 || !(socket instanceof Socket)) {', '  if (parts.length > 0) {'],
+    ],
+  },
+  {
+    id: 'header-in-a-call-of-its-own',
+    step: 6,
+    story:
+      'Header and payload written one after the other, without `cork`. Each was a call of the system, and a packet.',
+    source: 'nodejs/undici#1982',
+    rules: [],
+    edits: [
+      ['  socket.cork();\n', ''],
+      ['  socket.uncork();\n', ''],
+    ],
+  },
+  {
+    id: 'cork-where-nothing-is-joined',
+    step: 6,
+    story:
+      'Any socket corked. Where a stream has no `_writev`, `cork` and `uncork` only put off the writes, and each is made by itself.',
+    source: 'nodejs/node#910',
+    rules: [],
+    edits: [
+      ['  if (parts.length === 1 || !(socket instanceof Socket)) {', '  if (parts.length === 1) {'],
+    ],
+  },
+  {
+    id: 'view-of-all-the-memory',
+    step: 6,
+    story:
+      'The memory of a payload handed on in place of the payload, which is a part of it. What is before it and behind it went out as well.',
+    source: 'feross/buffer#23',
+    rules: [],
+    edits: [
+      [
+        'this.#parts.push(frame.payload);',
+        'this.#parts.push(new Uint8Array(frame.payload.buffer));',
+      ],
+    ],
+  },
+  {
+    id: 'nothing-copied-so-all-at-once',
+    step: 6,
+    story:
+      'A long message written as a whole, because it need not be copied. A Ping had to wait for ten megabytes, and by then nobody believed in the connection any more.',
+    source: 'theturtle32/WebSocket-Node#229',
+    rules: [],
+    edits: [
+      [
+        '    while (!isBehind(socket)) {\n      const parts = connection.takeParts();',
+        '    while (!isBehind(socket)) {\n      const parts: Uint8Array[] = [];\n      for (let more = connection.takeParts(); more.length > 0; more = connection.takeParts()) {\n        parts.push(...more);\n      }',
+      ],
+    ],
+  },
+  {
+    id: 'socket-not-asked',
+    step: 6,
+    story:
+      'Written for as long as there was anything, whatever `write` returned. What slow clients had not taken filled eight gigabytes.',
+    source: 'nodejs/node#9254',
+    rules: [],
+    edits: [['    while (!isBehind(socket)) {\n', '    while (socket.writable) {\n']],
+  },
+  {
+    id: 'behind-although-all-is-written',
+    step: 6,
+    story:
+      'After each long answer, waited for `drain`, although the system had taken everything at once. The limit of a stream is small, and a good client was treated like a slow one.',
+    source: 'home-assistant/core#89905',
+    rules: [],
+    edits: [
+      [
+        'return socket.writableNeedDrain && socket.writableLength > 0;',
+        'return socket.writableNeedDrain;',
       ],
     ],
   },
