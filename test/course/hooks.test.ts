@@ -376,14 +376,25 @@ async function missedIn(source: string): Promise<CheckFailure | undefined> {
 
 const HOOK = '    (this.#options.attach ?? attach)(\n';
 
+/** A `Connection` of step 1, which does nothing of its own. */
+const UNCHANGED: readonly Edit[] = [
+  ["extension);\n    throw new Todo('08.3');\n", 'extension);\n'],
+];
+
 test.for([CONNECTION, OUTPUT, ATTACH])(
   'who has not begun step $step of lesson 08 hears of that, and not of a hook',
   async ({ lesson, step, old }) => {
     const source = spring(sourceOf(findTarget(lesson).lesson), old);
-    for (const part of [makeStub, (whole: string) => makePartial(whole, speed.number, step - 1)]) {
-      const module = await builtOn(lesson, source, '08', (whole) => part(whole, speed.number));
+    const stub = (whole: string) => makeStub(whole, speed.number);
+    const parts = [
+      stub,
+      (whole: string) => spring(stub(whole), UNCHANGED),
+      (whole: string) => makePartial(whole, speed.number, step - 1),
+    ];
+    for (const part of parts) {
+      const module = await builtOn(lesson, source, '08', part);
       const failure = await runStep(await specOf('08'), step, module);
-      expect(failure?.what).toBe(`Lesson 08, step ${step} is yours to write.`);
+      expect(failure?.what).toMatch(/^Lesson 08, step \d is yours to write\.$/);
     }
   },
 );

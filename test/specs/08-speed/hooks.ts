@@ -202,28 +202,31 @@ function unread(server: typeof Server): string | undefined {
 
 const nothing = () => {};
 
+/** Uses what step 3 asks for. A `Connection` that does nothing of its own may be there since step 1. */
+function takeOver(lesson: Lesson): void {
+  new lesson.MessageReader();
+  const connection = connected(lesson);
+  connection.receiveOwn(new Uint8Array(0));
+  connection.hold(false);
+}
+
 /** What is asked of the `Connection` of lesson 05: for step 3. */
 export const HOOKS_OF_CONNECTION: Scenarios = [
   hook(
     HOOKS.connection,
-    connected,
+    takeOver,
     ({ Connection, LIMITS }) => {
       const methods = ['receive', 'send', 'sendFrames', 'takeOutput'];
       return hidden(Connection, methods, LIMITS, () => 0, nothing);
     },
     (method) => tellHidden('Connection', method),
   ),
-  hook(HOOKS.reader, connected, unread, (event) => [
+  hook(HOOKS.reader, takeOver, unread, (event) => [
     ['call', 'new Connection(limits, now, wake, extension)'],
     ['expected', 'a call of extension.readerFor(limits.maxMessageBytes), and what that reads'],
     ['`next` gave', event],
   ]),
-  hook(
-    HOOKS.sendFrames,
-    (lesson) => connected(lesson).sendFrames([]),
-    unsent,
-    (seen) => [['`sendFrames` was', seen]],
-  ),
+  hook(HOOKS.sendFrames, takeOver, unsent, (seen) => [['`sendFrames` was', seen]]),
 ];
 
 /** For step 5. */
