@@ -7,6 +7,7 @@ import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { type Work, workOf } from '../../../shared/kit/work.ts';
 import { type Extension, Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
+import { turns } from '../05-server/sockets.ts';
 import { allOf, connected, isExtensible } from './connecting.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
@@ -147,6 +148,25 @@ const ENCODING: Scenarios = [
     },
   },
   {
+    what: 'Each text stays what it is in later turns, too.',
+    rules: [],
+    async check({ encodeText }) {
+      const what = 'A text that was encoded stays what it is.';
+      const bytes = attempt(() => encodeText('first'), what);
+      await turns(2);
+      for (let i = 0; i < 3; i++) attempt(() => encodeText('x'.repeat(1000)), what);
+      equal(() => bytes, utf8('first'), what, {
+        given: [
+          ['the text', show('first')],
+          ['two turns later', 'three texts of 1000 letters were encoded'],
+        ],
+        label: 'its bytes, in the end',
+        cause: () =>
+          'The turn has ended, and the text may still wait: the client reads when it likes. Never use a byte again.',
+      });
+    },
+  },
+  {
     what: 'A text that is about as long as the memory that is left is whole.',
     rules: [],
     check(lesson) {
@@ -258,7 +278,7 @@ const ANY_TEXTS: Scenarios = [
     what: 'Any texts become their bytes, and these stay as they are.',
     rules: [],
     check(lesson) {
-      generated(150, (choose) => {
+      generated(100, (choose) => {
         const texts = choose.list(8, () => drawText(choose));
         const what = 'A text becomes its bytes of UTF-8.';
         const good = texts.filter((text) => {
@@ -305,6 +325,20 @@ const SENDING: Scenarios = [
           ...given,
           ['encoded', count(encodedTexts, 'time')],
         ]);
+      }
+    },
+  },
+  {
+    what: 'Bytes that are sent go out as they are.',
+    rules: [],
+    check(lesson) {
+      for (const bytes of [utf8(''), utf8('Hello'), Buffer.from('Hello'), Uint8Array.of(0xff, 0)]) {
+        const connection = connected(lesson);
+        const what = 'Bytes that are sent go out as they are.';
+        const given: Fact[] = [['the call', `send(${show(bytes)})`]];
+        attempt(() => connection.send(bytes), what, given);
+        const right = fromServer(Opcode.Binary, bytes);
+        equal(() => allOf(connection), right, what, { given, label: 'went out', frames: true });
       }
     },
   },
