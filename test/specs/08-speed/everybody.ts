@@ -3,7 +3,13 @@ import { createServer, type Socket } from 'node:net';
 import { attempt, equal, fail, throws } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
-import { closeBody, fromClient, splitFrames } from '../../../shared/kit/frames.ts';
+import {
+  closeBody,
+  fromClient,
+  fromServer,
+  join,
+  splitFrames,
+} from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
 import { Listener, request } from '../../../shared/kit/peer.ts';
 import { aside, workOf, workOn } from '../../../shared/kit/work.ts';
@@ -13,7 +19,7 @@ import type { Handler, Options } from '../../../solutions/05-server/server.ts';
 import type { Connection, WebSocketServer } from '../../../solutions/08-speed/speed.ts';
 import { nameOf, spokenIn } from '../05-server/core.ts';
 import { acceptLine, type Line, openAll, PATIENT, turns, writtenTo } from '../05-server/sockets.ts';
-import { isExtensible } from './connecting.ts';
+import { connected, isExtensible } from './connecting.ts';
 import { HOOKS_OF_SERVER } from './hooks.ts';
 import { tell } from './texts-out.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -237,6 +243,26 @@ const REACHING: Scenarios = [
         ],
         'A Pong cannot go out inside a frame: it would wait for all of it.',
       );
+    },
+  },
+  {
+    what: 'Frames that are sent stay as they are: others may be sent the same ones.',
+    rules: [],
+    check(lesson) {
+      const what = 'Frames that are sent stay as they are: others may be sent the same ones.';
+      for (const isHeld of [false, true]) {
+        const connection = connected(lesson);
+        connection.hold(isHeld);
+        const payload = Buffer.from('to all');
+        const frames = Object.freeze([Object.freeze({ fin: true, opcode: Text, payload })]);
+        const given: Fact[] = [
+          ['the calls', `hold(${isHeld}), sendFrames(frames), takeParts()`],
+          ['the frames', 'cannot be changed, nor their array'],
+        ];
+        attempt(() => connection.sendFrames(frames), what, given);
+        const out = () => join(...connection.takeParts());
+        equal(out, fromServer(Text, 'to all'), what, { given, label: 'went out', frames: true });
+      }
     },
   },
   {
