@@ -267,6 +267,30 @@ export const TURNS: Scenarios = [
     },
   },
   {
+    what: 'What is sent in one go begins one turn, however much it is.',
+    rules: [],
+    async check(lesson) {
+      const { line, connection } = await atRest(lesson);
+      const { microtasks, ticks, promises, immediates, timers } = await workOfEach([
+        () => {
+          for (let i = 0; i < 20; i++) send(connection, 'x');
+        },
+      ]);
+      line.destroy();
+      const putOff = microtasks + ticks + promises + immediates + timers;
+      // A promise that is waited for makes another one.
+      if (putOff <= 3) return;
+      fail(
+        'What is sent in one go begins one turn, however much it is.',
+        [
+          ['sent', '20 messages, one after the other'],
+          ['put off', `${putOff} functions`],
+        ],
+        'The first one schedules a turn, and the others leave with it. Remember that it is on its way.',
+      );
+    },
+  },
+  {
     what: 'What a handler sends later, when its turn is over, leaves as well.',
     rules: [],
     async check(lesson) {
