@@ -1,13 +1,16 @@
 /** Step 5: one memory for all answers. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { frame, join, utf8 } from '../../../shared/kit/frames.ts';
+import { frame, fromClient, join, utf8 } from '../../../shared/kit/frames.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
-import { workOf } from '../../../shared/kit/work.ts';
+import { workOf, workOfEach, workOn } from '../../../shared/kit/work.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
+import { turns } from '../05-server/sockets.ts';
 import { connected } from './connecting.ts';
 import { HOOKS_OF_OUTPUT } from './hooks.ts';
+import { attachTo, SocketLine } from './lines.ts';
+import { echo } from './on-socket.ts';
 import { ANY_OUTPUT } from './output-drawn.ts';
 import { someBytes } from './reads.ts';
 import {
@@ -24,8 +27,8 @@ import type { Lesson, Scenarios } from './tools.ts';
 
 const { Binary, Close, Continuation, Ping, Pong, Text } = Opcode;
 
-/** Lengths around those at which the header changes, and others of which a byte may be lost. */
-const LENGTHS = [0, 1, 125, 126, 127, 255, 256, 257, 1000, 16_000];
+/** Lengths around those at which the header changes, and some that are longer than a memory. */
+const LENGTHS = [0, 1, 125, 126, 127, 255, 256, 257, 1000, 16_000, 65_535, 65_536, 150_000];
 
 /** Frames with every bit that a header has. */
 const HEADERS: readonly Frame[] = [
@@ -298,6 +301,46 @@ const COUNTS: Scenarios = [
   },
 ];
 
+/** How many messages are echoed, each in a read of its own. */
+const ECHOED = 64;
+
+const ON_SOCKET: Scenarios = [
+  {
+    what: 'On a socket, answers need no memory each, either.',
+    rules: [],
+    async check(lesson) {
+      const line = new SocketLine();
+      attachTo(lesson, line, echo);
+      await turns(1);
+      const question = fromClient(Binary, someBytes(MESSAGE_BYTES));
+      const reads = Array.from({ length: ECHOED }, () => Buffer.from(question));
+      const { chunks } = workOn(line);
+      const { buffers, arrays } = await workOfEach(
+        reads.map((read) => () => {
+          line.emit('data', read);
+        }),
+      );
+      line.destroy();
+      const right = binaryFrame(someBytes(MESSAGE_BYTES));
+      expectParts(
+        () => chunks.map((chunk) => Buffer.from(chunk as Uint8Array)),
+        onWire(Array<Frame>(ECHOED).fill(right)),
+        'Each message is echoed.',
+        [['arrived', `${ECHOED} reads with a message of ${MESSAGE_BYTES} bytes`]],
+      );
+      if (buffers + arrays <= 8) return;
+      fail(
+        'On a socket, answers need no memory each, either.',
+        [
+          ['arrived', `${ECHOED} reads with a message of ${MESSAGE_BYTES} bytes, to be echoed`],
+          ['made', `${buffers + arrays} Buffers or arrays with memory of their own`],
+        ],
+        'Write what `takeParts` returns: `takeOutput` joins it in new memory, also if it is one part.',
+      );
+    },
+  },
+];
+
 /** Sends a message on each of many connections. */
 function workOfConnections(lesson: Lesson, connections: number) {
   const all = Array.from({ length: connections }, () => connected(lesson));
@@ -425,5 +468,6 @@ export const OUTPUT: Scenarios = [
   ...STAYS,
   ...COUNTS,
   ...CONNECTIONS,
+  ...ON_SOCKET,
   ANY_OUTPUT,
 ];
