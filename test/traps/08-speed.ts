@@ -582,13 +582,13 @@ export const TRAPS: readonly Trap[] = [
     id: 'a-few-bytes-keep-their-read',
     step: 4,
     story:
-      'The rest of a read kept as a view, until more arrives. As long as somebody has it, none of the read can be used again: a byte of a header keeps 64 KiB.',
+      'The first piece of a payload kept where it is, and copied only when the next one arrives. As long as somebody has a part of a read, none of it can be used again: one byte keeps 64 KiB.',
     source: 'loldevs/lol-observer#2',
     rules: [],
     edits: [
       [
-        'this.#cutHeader = new Uint8Array(this.#chunk.subarray(this.#at));',
-        'this.#cutHeader = this.#chunk.subarray(this.#at);',
+        '    if (length > this.#memory.length) {\n',
+        '    if (this.#length === 0) {\n      this.#memory = bytes;\n      this.#length = length;\n      return;\n    }\n    if (length > this.#memory.length) {\n',
       ],
     ],
   },
