@@ -884,10 +884,15 @@ export const TRAPS: readonly Trap[] = [
     id: 'byte-by-byte-into-characters',
     step: 7,
     story:
-      'Each byte made into a character. For ASCII, nothing is faster, and all others are garbled.',
+      'Each byte of a long text made into a character. For ASCII, nothing is faster, and all others are garbled.',
     source: 'ahyatt/emacs-websocket#45',
     rules: [],
-    edits: [["bytes.toString('utf8', start, end)", "bytes.toString('latin1', start, end)"]],
+    edits: [
+      [
+        "bytes.toString('utf8', start, end)",
+        "bytes.toString(end - start < LONG_BYTES ? 'utf8' : 'latin1', start, end)",
+      ],
+    ],
   },
   {
     id: 'wrong-bytes-replaced',
@@ -1035,7 +1040,7 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
-    id: 'limits-left-behind',
+    id: 'limits-of-somebody-else',
     step: 8,
     story:
       'A constructor that hands on what is new, and drops what it was given. The limits of the server are the usual ones again.',
