@@ -189,7 +189,7 @@ export class Connection extends ReadableConnection {
  *
  * Puts an accepted connection on its socket, as in lesson 05. A read is one turn: it goes to the
  * core, its events to `handle`, and what `handle` sends leaves in one write. Takes over the memory
- * of the reads of a `net.Socket`, unless somebody else listens to its `data`; copies the others.
+ * of the reads of a `net.Socket`, unless somebody else reads it as well; copies the others.
  *
  * An error that `handle` throws fails the connection with 1011. When it has failed or closed
  * already, as at an `error` or `close` event, nobody would hear of the error: it is thrown on, and

@@ -678,7 +678,7 @@ function withoutRead(frame: Frame): Frame {
  *
  * Puts an accepted connection on its socket, as in lesson 05. A read is one turn: it goes to the
  * core, its events to `handle`, and what `handle` sends leaves in one write. Takes over the memory
- * of the reads of a `net.Socket`, unless somebody else listens to its `data`; copies the others.
+ * of the reads of a `net.Socket`, unless somebody else reads it as well; copies the others.
  *
  * An error that `handle` throws fails the connection with 1011. When it has failed or closed
  * already, as at an `error` or `close` event, nobody would hear of the error: it is thrown on, and
@@ -727,9 +727,7 @@ class Attachment {
   }
 
   #read(chunk: Uint8Array): void {
-    // Each read of a `net.Socket` has memory of its own. What others hand out may be in use.
-    const isOurs = this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;
-    if (isOurs) this.connection.receiveOwn(chunk);
+    if (isOurs(this.#socket)) this.connection.receiveOwn(chunk);
     else this.connection.receive(chunk);
     this.#turn();
   }
@@ -827,6 +825,15 @@ class Attachment {
     this.connection.checkTime();
     this.#turn();
   }
+}
+
+/**
+ * Is it we alone who have what is read? Each read of a `net.Socket` has memory of its own; what other
+ * streams hand out may be in use. A loop over a socket listens to `readable`.
+ */
+function isOurs(socket: Duplex): boolean {
+  if (!(socket instanceof Socket)) return false;
+  return socket.listenerCount('data') === 1 && socket.listenerCount('readable') === 0;
 }
 
 /** Does the peer read more slowly than we write? A corked write may leave only the first one set. */

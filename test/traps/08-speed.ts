@@ -279,8 +279,8 @@ const MEMORY: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        "const isOurs = this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;",
-        'const isOurs = true;',
+        '    if (isOurs(this.#socket)) this.connection.receiveOwn(chunk);\n    else this.connection.receive(chunk);',
+        '    this.connection.receiveOwn(chunk);',
       ],
     ],
   },
@@ -425,7 +425,9 @@ const MEMORY: readonly Trap[] = [
       'A `net.Socket` known by its methods. The streams of other libraries have them too, so that they can stand in for one.',
     source: 'RFC 6455 §6.2',
     rules: [],
-    edits: [['= this.#socket instanceof Socket &&', "= 'setNoDelay' in this.#socket &&"]],
+    edits: [
+      ['!(socket instanceof Socket)) return false;', "!('setNoDelay' in socket)) return false;"],
+    ],
   },
   {
     id: 'listeners-forgotten',
@@ -434,7 +436,21 @@ const MEMORY: readonly Trap[] = [
       'Unmasked in place while others listen. The log that should show what went wrong shows bytes that were never on the wire.',
     source: 'RFC 6455 §6.2',
     rules: [],
-    edits: [[" && this.#socket.listenerCount('data') === 1;", ';']],
+    edits: [
+      [
+        "return socket.listenerCount('data') === 1 && socket.listenerCount('readable') === 0;",
+        'return true;',
+      ],
+    ],
+  },
+  {
+    id: 'loop-over-the-socket',
+    step: 3,
+    story:
+      'Only those counted that listen to `data`. A loop over the socket, or who asks it at `readable`, is given the same memory.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [[" && socket.listenerCount('readable') === 0;", ';']],
   },
   {
     id: 'listeners-counted-once',
@@ -444,10 +460,7 @@ const MEMORY: readonly Trap[] = [
     source: 'RFC 6455 §6.2',
     rules: [],
     edits: [
-      [
-        "const isOurs = this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;",
-        "this.#isOurs ??= this.#socket instanceof Socket && this.#socket.listenerCount('data') === 1;\n    const isOurs = this.#isOurs;",
-      ],
+      ['isOurs(this.#socket)) this', '(this.#isOurs ??= isOurs(this.#socket))) this'],
       ['  #turnsAhead = 0;', '  #turnsAhead = 0;\n  #isOurs: boolean | undefined;'],
     ],
   },

@@ -59,6 +59,14 @@ const EARS: readonly (readonly [who: string, from: number, listen: Listen])[] = 
     0,
     (socket, hear) => socket.pipe(new PassThrough()).on('data', hear),
   ],
+  [
+    'somebody who asks it at `readable`, as a loop over it does',
+    0,
+    (socket, hear) =>
+      socket.on('readable', () => {
+        for (let chunk = socket.read(); chunk; chunk = socket.read()) hear(chunk);
+      }),
+  ],
   ['a listener of one `data`, at the second read', 1, (socket, hear) => socket.once('data', hear)],
 ];
 
@@ -222,9 +230,10 @@ export const SOCKETS: Scenarios = [
       attachTo(lesson, socket, handle);
       for (const [i, bytes] of READS.entries()) {
         if (i === from) listen(socket, hear);
-        socket.emit('data', new Uint8Array(bytes));
+        await turns(1);
+        socket.push(new Uint8Array(bytes));
+        await turns(1);
       }
-      await turns(1);
       socket.destroy();
       const given: Fact[] = [['who else listens', who]];
       expectEvents(events, MESSAGES, 'All is read, whoever else listens.', given);
@@ -234,7 +243,7 @@ export const SOCKETS: Scenarios = [
           label: 'what they have, in the end',
           cause: () =>
             from >= 0
-              ? 'Nobody else listened at the start, but somebody does now. Ask at each read.'
+              ? 'Nobody else was there at the start, but somebody is now. Ask at each read who listens to `data`, and to `readable`.'
               : 'It has been unmasked under their eyes. Ask how many listen for `data`.',
         });
       }
