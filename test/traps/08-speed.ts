@@ -560,8 +560,8 @@ export const TRAPS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'this.#grow(Math.max(length, trusted, this.#memory.length * 2));',
-        'this.#grow(Math.max(length, Math.min(trusted, 0)));',
+        '      const trusted = Math.min(announced, length * TRUST);\n      this.#grow(Math.max(length, trusted, this.#memory.length * 2));\n',
+        '      this.#grow(length);\n',
       ],
     ],
   },

@@ -107,18 +107,24 @@ function talks({ what, frames, messages }: Talk): Scenario<Lesson> {
         equal(read, messages, what, {
           given: [[`Arrived ${how}`, { bytes: bytes.slice(), cuts }]],
           label: 'came out',
-          cause: () => (cuts.length > 0 ? causeOf(got, messages) : undefined),
+          cause: () => causeOf(got, messages, reads.length > 1),
+          causeOfError: () => (reads.length > 1 ? GOES_ON : undefined),
         });
       }
     },
   };
 }
 
-/** Why what came out in pieces may be wrong, as far as it shows. */
-function causeOf(got: readonly Message[], expected: readonly Message[]): string | undefined {
-  if (got.length < expected.length) {
-    return 'Keep what has arrived of a header or a payload, and go on from there in the next read.';
-  }
+const GOES_ON =
+  'A read ends anywhere. Keep what has arrived of a header or a payload, also of that of a control frame, and go on from there in the next one.';
+
+/** Why what came out may be wrong, as far as it shows. */
+function causeOf(
+  got: readonly Message[],
+  expected: readonly Message[],
+  isCut: boolean,
+): string | undefined {
+  if (got.length < expected.length) return isCut ? GOES_ON : undefined;
   const sizes = (messages: readonly Message[]) => messages.map(sizeOf).join();
   if (got.length > expected.length || sizes(got) !== sizes(expected)) {
     return 'A message and a control frame can be in pieces at the same time. Each needs a place of its own.';

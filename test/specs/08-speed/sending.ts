@@ -1,6 +1,6 @@
 /** What the scenarios of output are written with. */
 import { attempt, equal, fail } from '../../../shared/harness/check.ts';
-import type { Fact } from '../../../shared/harness/facts.ts';
+import type { About, Fact } from '../../../shared/harness/facts.ts';
 import { join, wire } from '../../../shared/kit/frames.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
@@ -43,7 +43,13 @@ export function expectParts(
     if (typeof cause === 'string') return cause;
     return joined instanceof Uint8Array ? cause(joined) : undefined;
   };
-  const about = { given, label: 'the parts, joined', frames: true, cause: causeOf };
+  const about: About = {
+    given,
+    label: 'the parts, joined',
+    frames: true,
+    cause: causeOf,
+    causeOfError: () => (typeof cause === 'string' ? cause : undefined),
+  };
   equal(() => join(...partsOf(parts(), what, given)), expected, what, about);
 }
 
