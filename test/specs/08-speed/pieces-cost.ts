@@ -4,8 +4,8 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient } from '../../../shared/kit/frames.ts';
 import { Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
-import { linearCost, outOfProportion } from '../02-reading-frames/cost.ts';
-import { binary, own, plain, READ_BYTES, readerOf, repeated } from './reads.ts';
+import { outOfProportion } from '../02-reading-frames/cost.ts';
+import { own, plain, READ_BYTES, readerOf, repeated } from './reads.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 const { Binary, Continuation, Pong } = Opcode;
@@ -58,20 +58,6 @@ function slowFragments(lesson: Lesson) {
 }
 
 export const GATHERING_COST: Scenarios = [
-  {
-    what: 'A byte in small reads costs no more than one in large reads.',
-    rules: [],
-    check(lesson) {
-      const makeReader = () => {
-        const reader = readerOf(lesson);
-        return {
-          push: (chunk: Uint8Array) => reader.own(chunk.slice()),
-          read: () => reader.read(),
-        };
-      };
-      linearCost(makeReader, Binary, binary);
-    },
-  },
   {
     what: 'Reads that wait cost no more when there are many of them.',
     rules: [],

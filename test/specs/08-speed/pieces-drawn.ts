@@ -154,7 +154,7 @@ export const ANY_PIECES: Scenario<Lesson> = {
   what: 'Any messages are put together, however they are cut, taken over or pushed, and read.',
   rules: [],
   check(lesson) {
-    generated(60, (choose) => {
+    generated(40, (choose) => {
       const frames = choose
         .list(4, () => drawFragments(choose, drawDraft(choose), 'server'))
         .flat();

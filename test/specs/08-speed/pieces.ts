@@ -223,6 +223,24 @@ const COPIED: Scenarios = [
     readBytes: 1008 * 20,
   }),
   {
+    what: 'A payload in reads of 64 bytes is copied no more than three times.',
+    rules: [],
+    check(lesson) {
+      const size = 64 * 1024;
+      const copied = copiedBy(lesson, inReads(plain(Binary, new Uint8Array(size)), 64));
+      if (copied <= 3 * size) return;
+      fail(
+        'A payload in reads of 64 bytes is copied no more than three times.',
+        [
+          ['arrived', '65,536 bytes, in more than a thousand reads'],
+          ['copied', count(copied, 'byte')],
+          ['that is', `${(copied / size).toFixed(1)} for each byte of the payload`],
+        ],
+        'Each read seems to copy all that came before it. Copy what is new to its place, and let memory that is full become twice as large, or larger.',
+      );
+    },
+  },
+  {
     what: 'A message of 256 fragments is copied no more than three times.',
     rules: [],
     check(lesson) {
