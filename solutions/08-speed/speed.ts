@@ -260,7 +260,7 @@ export class MessageReader {
   /**
    * Steps 3, 4 and 7 · Returns the next message or control frame, or `undefined` when more bytes
    * are needed. The bytes are the caller's, but a binary message may share its `buffer` with
-   * others of the same read.
+   * others of the same read. A text in pieces is checked as it arrives, and decoded once.
    *
    * Throws `ProtocolError` as the reader of lesson 02 does, and is of no more use then: 1002 and
    * 1009 at the header, 1007 as soon as a text has a byte that is not UTF-8.
@@ -494,8 +494,8 @@ let textsEnd = 0;
 /**
  * Step 7 · Text without a detour.
  *
- * Encodes text as UTF-8, as lesson 03 does, but takes no memory for each text: short ones share a
- * large piece of it. What has been returned never changes. Throws `TypeError` for half of a
+ * Encodes text as UTF-8, as lesson 03 does, but takes no memory for each text: short ones share
+ * pieces of `OUTPUT_MEMORY_BYTES`. What has been returned never changes. Throws `TypeError` for half of a
  * surrogate pair. RFC 6455 §5.6
  */
 export function encodeText(text: string): Uint8Array {
