@@ -95,8 +95,8 @@ export class MessageReader {
  * Step 7 · Text without a detour.
  *
  * Encodes text as UTF-8, as lesson 03 does, but takes no memory for each text: short ones share
- * pieces of `OUTPUT_MEMORY_BYTES`. What has been returned never changes. Throws `TypeError` for half of a
- * surrogate pair. RFC 6455 §5.6
+ * pieces of `OUTPUT_MEMORY_BYTES`. What has been returned never changes. Throws `TypeError` for
+ * half of a surrogate pair. RFC 6455 §5.6
  */
 export function encodeText(text: string): Uint8Array {
   throw new Todo('08.7');

@@ -495,8 +495,8 @@ let textsEnd = 0;
  * Step 7 · Text without a detour.
  *
  * Encodes text as UTF-8, as lesson 03 does, but takes no memory for each text: short ones share
- * pieces of `OUTPUT_MEMORY_BYTES`. What has been returned never changes. Throws `TypeError` for half of a
- * surrogate pair. RFC 6455 §5.6
+ * pieces of `OUTPUT_MEMORY_BYTES`. What has been returned never changes. Throws `TypeError` for
+ * half of a surrogate pair. RFC 6455 §5.6
  */
 export function encodeText(text: string): Uint8Array {
   if (!text.isWellFormed()) throw new TypeError('The text has half of a surrogate pair in it.');
@@ -651,6 +651,7 @@ export class Connection extends ReadableConnection {
    * `MAX_OUTPUT_BYTES` or a little more in all. None: nothing waits.
    */
   takeParts(): Uint8Array[] {
+    OUTPUT.take(); // An error may have left something there, of another connection.
     for (const frame of this.takeFrames()) OUTPUT.add(frame);
     return OUTPUT.take();
   }

@@ -668,6 +668,20 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'half-a-frame-left-behind',
+    step: 5,
+    story:
+      'A payload that cannot be copied throws when its header has been written already. The next connection takes that header with its own frames, and its client can make nothing of it.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        '    OUTPUT.take(); // An error may have left something there, of another connection.\n',
+        '',
+      ],
+    ],
+  },
+  {
     id: 'memory-for-each-connection',
     step: 5,
     story:

@@ -401,6 +401,29 @@ const CONNECTIONS: Scenarios = [
     },
   },
   {
+    what: 'What cannot be sent on one connection leaves nothing behind for the next.',
+    rules: [],
+    check(lesson) {
+      const [one, next] = [connected(lesson), connected(lesson)];
+      // Types forbid it, but who writes in JavaScript has none.
+      const words = new BigInt64Array(3) as unknown as Uint8Array;
+      try {
+        one.sendFrames([binaryFrame(words)]);
+        one.takeParts();
+      } catch {
+        // It may be refused where it is sent, or where it is taken.
+      }
+      next.sendFrames([frame(Text, 'mine')]);
+      expectParts(
+        () => next.takeParts(),
+        onWire([frame(Text, 'mine')]),
+        'What cannot be sent on one connection leaves nothing behind for the next.',
+        [['the calls', 'one.sendFrames of a BigInt64Array, next.sendFrames of a text, takeParts']],
+        'An error in the midst of a frame leaves half of it in the memory that all share. Take it out before the next connection begins.',
+      );
+    },
+  },
+  {
     what: 'A Ping goes before the messages that wait, and nothing is taken twice.',
     rules: [],
     check(lesson) {
