@@ -229,6 +229,14 @@ const placeIn = (length: number, place = 0) =>
 
 const TypedArray: typeof Uint8Array = Object.getPrototypeOf(Uint8Array);
 
+/** Whoever looks for a mistake prints something: the work of that is not theirs. */
+const PRINTING = Object.fromEntries(
+  ['log', 'info', 'warn', 'error', 'debug', 'dir', 'table', 'trace'].map((name) => [
+    name,
+    () => {},
+  ]),
+);
+
 /** The methods that count, by what has them. */
 const METHODS: readonly (readonly [object, Readonly<Record<string, Note>>])[] = [
   [TypedArray, { from: noteCopiedArray }],
@@ -276,6 +284,7 @@ const METHODS: readonly (readonly [object, Readonly<Record<string, Note>>])[] = 
       asciiSlice: noteDecoding,
     },
   ],
+  [console, PRINTING],
   [TextDecoder.prototype, { decode: noteDecoding }],
   [StringDecoder.prototype, { write: noteDecoding, end: noteDecoding }],
   [TextEncoder.prototype, { encode: both(noteArray, noteText), encodeInto: noteText }],
