@@ -10,8 +10,8 @@ export interface Place {
 /** A line of a stack that is in a lesson or solution: its file, line and column. */
 const OWN = /((?:lessons|solutions)[\\/][^\s\\/]+[\\/][\w.-]+\.ts)[^\s:]*:(\d+):(\d+)/;
 
-/** A line of a stack that is in Node, or in JavaScript itself. */
-const BUILT_IN = /\bnode:|\(native\)|\(<anonymous>\)/;
+/** A line of a stack that is in Node, in JavaScript itself, or in what counts in its place. */
+const BUILT_IN = /\bnode:|\(native\)|\(<anonymous>\)|[\\/]kit[\\/]work\./;
 
 function stackOf(error: unknown): string[] {
   return error instanceof Error ? String(error.stack).split('\n') : [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findPlace, functionOf, placeOf, placesOf } from '../../shared/course/place.ts';
+import { findPlace, functionOf, isOfCheck, placeOf, placesOf } from '../../shared/course/place.ts';
 
 /** An error with these lines in its stack, each after `at`. */
 function thrownAt(...places: readonly string[]): Error {
@@ -58,4 +58,11 @@ test('every place is named once, that of the throw first', () => {
   const error = thrownAt(at(9), at(9), 'map (<anonymous>)', at(3), HARNESS);
   const file = 'lessons/05-server/server.ts';
   expect(placesOf(error)).toEqual([`${file}:9`, `${file}:3`]);
+});
+
+test('what a method throws that counts is thrown by whoever has called it', () => {
+  const counting = ['Uint8Array.set (<anonymous>)', 'call (file:///course/shared/kit/work.ts:1:2)'];
+  const learner = 'Output.add (/course/lessons/08-speed/speed.ts:1:2)';
+  expect(isOfCheck(thrownAt(...counting, learner, HARNESS))).toBe(false);
+  expect(isOfCheck(thrownAt(...counting, HARNESS, learner))).toBe(true);
 });
