@@ -522,6 +522,15 @@ const MEMORY: readonly Trap[] = [
       ],
     ],
   },
+  {
+    id: 'reserved-opcode-in-a-table',
+    step: 3,
+    story:
+      'A table of the first bytes that are legal, which is faster than to look at each bit, and a byte too many in it.',
+    source: 'RFC 6455 §5.2',
+    rules: [],
+    edits: [['new Set([0x00, 0x01, 0x02, 0x80,', 'new Set([0x00, 0x01, 0x02, 0x03, 0x80,']],
+  },
 ];
 
 export const TRAPS: readonly Trap[] = [
@@ -1088,15 +1097,6 @@ export const TRAPS: readonly Trap[] = [
         "    const isText = typeof data === 'string';\n    const payload = isText ? encodeText(data) : data;\n    const frames = [{ fin: true, opcode: isText ? Opcode.Text : Opcode.Binary, payload }];\n",
       ],
     ],
-  },
-  {
-    id: 'reserved-opcode-in-a-table',
-    step: 9,
-    story:
-      'A table of the first bytes that are legal, which is faster than to look at each bit, and a byte too many in it.',
-    source: 'RFC 6455 §5.2',
-    rules: [],
-    edits: [['new Set([0x00, 0x01, 0x02, 0x80,', 'new Set([0x00, 0x01, 0x02, 0x03, 0x80,']],
   },
   {
     id: 'limit-of-a-frame',
