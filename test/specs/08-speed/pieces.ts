@@ -125,15 +125,28 @@ function causeOf(
   isCut: boolean,
 ): string | undefined {
   if (got.length < expected.length) return isCut ? GOES_ON : undefined;
-  const sizes = (messages: readonly Message[]) => messages.map(sizeOf).join();
-  if (got.length > expected.length || sizes(got) !== sizes(expected)) {
-    return 'A message and a control frame can be in pieces at the same time. Each needs a place of its own.';
+  if (expected.some((message, i) => isLonger(got[i], message))) {
+    return 'The rest was never written: it’s what was in that memory before. Return what has arrived, not all that was reserved.';
   }
-  return 'Byte i of a payload is XORed with byte i mod 4 of the key: go on counting from piece to piece, and from 0 in the next frame.';
+  const sizes = (messages: readonly Message[]) => messages.map((it) => bytesOf(it).length).join();
+  if (sizes(got) === sizes(expected)) {
+    return 'Byte i of a payload is XORed with byte i mod 4 of the key: go on counting from piece to piece, and from 0 in the next frame.';
+  }
+  return expected.some((message) => 'payload' in message)
+    ? 'A message and a control frame can be in pieces at the same time. Each needs a place of its own.'
+    : undefined;
 }
 
-function sizeOf(message: Message): number {
-  return 'payload' in message ? message.payload.length : message.data.length;
+/** Does a message begin with all the bytes of the right one, and go on? */
+function isLonger(message: Message | undefined, right: Message): boolean {
+  if (message?.type !== right.type) return false;
+  const [bytes, begun] = [bytesOf(message), bytesOf(right)];
+  if (begun.length === 0) return false;
+  return bytes.length > begun.length && begun.equals(bytes.subarray(0, begun.length));
+}
+
+function bytesOf(message: Message): Buffer {
+  return Buffer.from('payload' in message ? message.payload : (message.data as Uint8Array));
 }
 
 /** Lets reads arrive, and returns how many bytes were copied meanwhile. */
