@@ -163,7 +163,7 @@ const REACHING: Scenarios = [
         true,
         'The connections of the server are those of this lesson.',
         {
-          label: 'they are',
+          label: '`connection instanceof Connection` (yours)',
           cause: () => 'Hand `attach` of this lesson to `super`, as one of the options.',
         },
       );
