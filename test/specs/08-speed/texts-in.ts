@@ -61,6 +61,8 @@ function whyOther(actual: unknown, right: string): string | undefined {
 /** Texts in frames, and how they are cut. */
 interface Sent {
   readonly bytes: Uint8Array;
+  /** Where its fragments end, in the text, and where the reads do. */
+  readonly places: readonly number[];
   readonly cuts: readonly number[];
   readonly given: readonly Fact[];
 }
@@ -96,7 +98,7 @@ function sent(
     ['sent', places.length === 0 ? 'in one frame' : `in fragments, cut after ${places.join(', ')}`],
     ['arrived', deliver(bytes, ends).how],
   ];
-  return { bytes, cuts: ends, given };
+  return { bytes, places, cuts: ends, given };
 }
 
 /** Reads all that comes. Stops where there is far too much. */
@@ -114,11 +116,38 @@ function readTexts(lesson: Lesson, { bytes, cuts }: Sent, way: Way): unknown[] {
   return texts;
 }
 
+/** Are these texts right with a reader for each, but not one after the other with the same one? */
+function isRemembering(
+  lesson: Lesson,
+  texts: readonly string[],
+  { places }: Sent,
+  way: Way,
+): boolean {
+  const isRight = (some: readonly string[]) => {
+    let end = 0;
+    const ends = some.map((text) => (end += framesOf(text, places).length));
+    try {
+      const read = readTexts(lesson, sent(some, places, ends), way);
+      return some.every((text, i) => read[i] === text);
+    } catch {
+      return false;
+    }
+  };
+  return texts.every((text) => isRight([text])) && !isRight(texts);
+}
+
 /** Says why a text was refused that is right. */
-function whyRefused(error: unknown, texts: readonly string[]): string | undefined {
+function whyRefused(
+  error: unknown,
+  texts: readonly string[],
+  isRemembering: () => boolean,
+): string | undefined {
   if (!(error instanceof ProtocolError) || error.closeCode !== 1007) return undefined;
   if (texts.length === 1 && texts[0]?.includes('\ufffd')) {
     return 'This text really has a U+FFFD: ef bf bd. `toString` makes one of each wrong byte, but not every one is of a wrong byte.';
+  }
+  if (isRemembering()) {
+    return 'With a new reader it is right. What do you still remember of the text before?';
   }
   return 'All of it is UTF-8. A piece may end inside a character: the rest of that is in the next one.';
 }
@@ -127,7 +156,8 @@ function whyRefused(error: unknown, texts: readonly string[]): string | undefine
 function expectTexts(lesson: Lesson, texts: readonly string[], as: Sent, way: Way): void {
   const what = 'A text is read as it was sent.';
   const given: Fact[] = [...as.given, ['handed to', `\`${way}\``]];
-  const causeOfError = (error: unknown) => whyRefused(error, texts);
+  const causeOfError = (error: unknown) =>
+    whyRefused(error, texts, () => isRemembering(lesson, texts, as, way));
   const read = attempt(() => readTexts(lesson, as, way), what, given, { causeOfError });
   for (const [i, right] of texts.entries()) {
     if (read[i] === right) continue;
