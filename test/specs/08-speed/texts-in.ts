@@ -393,9 +393,16 @@ function expectAtOnce(lesson: Lesson, wrong: Uint8Array, at: number, isFragment:
   failsWith(CloseCode.InvalidPayload, read, 'A text is refused at the very byte that is wrong.', {
     given,
     label: '`read` returned',
-    cause: () =>
-      'No text goes on with this last byte, whatever comes behind it. Check a text as it arrives, also a character that has only begun: not every second byte fits every first.',
+    cause: () => whyAtOnce(wrong, at),
   });
+}
+
+/** Says why no text goes on with its byte `at`. */
+function whyAtOnce(text: Uint8Array, at: number): string {
+  if (!decodeUtf8([...text.subarray(0, at)]).isCut) {
+    return `No character begins with ${toHex(text.subarray(at, at + 1))}. Check a text as it arrives, also its last byte.`;
+  }
+  return 'No text goes on with this last byte, whatever comes behind it. Check a text as it arrives, also a character that has only begun: not every second byte fits every first.';
 }
 
 const MANY = 64;
