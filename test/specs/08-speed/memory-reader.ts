@@ -271,9 +271,6 @@ export const READERS: Scenarios = [
       }
       const messages = readAll(reader, what, given, IN_ORDER);
       expectMessages(messages, sent, what, given, IN_ORDER);
-      for (const i of [0, 2, 4]) {
-        expectView(messages[i], chunks[i]!, [...given, ['message', `${i + 1}`]]);
-      }
     },
   },
   {
@@ -326,7 +323,7 @@ export const READERS: Scenarios = [
     },
   },
   {
-    what: 'A header can be cut anywhere, and its message is a view of the chunk that has it.',
+    what: 'A header can be cut anywhere.',
     rules: [],
     check({ MessageReader }) {
       const next = wire(NEXT);
@@ -343,11 +340,9 @@ export const READERS: Scenarios = [
           const reader = new MessageReader();
           reader.own(bytes.slice(0, cut));
           const early = readAll(reader, what, given, CUT);
-          const chunk = join(bytes.subarray(cut), next);
-          reader.own(chunk);
+          reader.own(join(bytes.subarray(cut), next));
           const messages = [...early, ...readAll(reader, what, given, CUT)];
           expectMessages(messages, [sent, NEXT], what, given, CUT);
-          expectView(messages[0], chunk, given);
         }
       }
     },

@@ -10,6 +10,7 @@ import { count } from '../../../shared/view/count.ts';
 import { GATHERING_COST } from './pieces-cost.ts';
 import { ANY_PIECES } from './pieces-drawn.ts';
 import { PIECES_MEMORY } from './pieces-memory.ts';
+import { VIEWS } from './pieces-views.ts';
 import {
   binary,
   HEADER_BYTES,
@@ -329,6 +330,7 @@ export const PIECES: Scenarios = [
   ...TALKS.map(talks),
   LATE,
   STAYS,
+  ...VIEWS,
   ...COPIED,
   ...PIECES_MEMORY,
   ...GATHERING_COST,
