@@ -384,6 +384,20 @@ const MEMORY: readonly Trap[] = [
     ],
   },
   {
+    id: 'messages-that-are-buffers',
+    step: 3,
+    story:
+      'Messages returned as the Buffers that the reads are. Whoever keeps a copy by `slice` keeps a view, and the read with it.',
+    source: 'RFC 6455 §6.2',
+    rules: [],
+    edits: [
+      [
+        '  return new Uint8Array(buffer, byteOffset + start, end - start);',
+        '  return Buffer.from(buffer, byteOffset + start, end - start);',
+      ],
+    ],
+  },
+  {
     id: 'last-read-kept',
     step: 3,
     story:
@@ -584,7 +598,7 @@ export const TRAPS: readonly Trap[] = [
     edits: [
       [
         '      const trusted = Math.min(announced, length * TRUST);\n      this.#grow(Math.max(length, trusted, this.#memory.length * 2));\n    }\n    this.#memory.set(bytes, this.#length);',
-        '      this.#memory = { length: Math.max(announced, length), subarray: (start: number, end: number) => Buffer.concat(this.#pieces).subarray(start, end) } as never;\n    }\n    this.#pieces.push(bytes);',
+        '      this.#memory = { length: Math.max(announced, length), subarray: (start: number, end: number) => new Uint8Array(Buffer.concat(this.#pieces)).subarray(start, end) } as never;\n    }\n    this.#pieces.push(bytes);',
       ],
       [
         '  #memory: Uint8Array = NO_BYTES;\n',

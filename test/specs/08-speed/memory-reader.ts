@@ -119,6 +119,8 @@ const CUT = 'Keep the bytes of a header that is not complete, and go on with the
 const IN_ORDER =
   'A chunk can come before the one before it has been read. Keep those that wait in a row.';
 const COPY_NOW = 'Copy the chunk in `push`, into memory of its own: later is too late.';
+const NO_BUFFER =
+  'The `slice` of a Buffer is one more view. Return `new Uint8Array(buffer, byteOffset, length)`.';
 
 /** What is written over memory that has been given back. */
 const SCRIBBLE = 0x55;
@@ -319,6 +321,33 @@ export const READERS: Scenarios = [
           [...given, ['then', 'all of them are looked at again']],
           'Memory that a message is a view of is not yours any more: never write to it again.',
         );
+      }
+    },
+  },
+  {
+    what: 'Who keeps `data.slice()` keeps a copy of the message, and not its read.',
+    rules: [],
+    check({ MessageReader }) {
+      const what = 'Who keeps `data.slice()` keeps a copy of the message, and not its read.';
+      const sent = { opcode: Binary, payload: content(1000) };
+      const bytes = wire(sent);
+      for (const how of ['own', 'push'] as const) {
+        for (const [told, cuts] of [
+          ['one chunk', [bytes.length]],
+          ['two chunks, the first with 300 bytes', [300, bytes.length]],
+        ] as const) {
+          const given: Fact[] = [[how, `a Binary of 1,000 bytes in ${told}, each a Buffer`]];
+          const reader = new MessageReader();
+          const messages = cuts.flatMap((end, i) => {
+            reader[how](Buffer.from(bytes.slice(cuts[i - 1] ?? 0, end).buffer));
+            return readAll(reader, what, given);
+          });
+          expectMessages(messages, [sent], what, given);
+          const data = bytesOf(messages[0])!;
+          if (data.slice().buffer !== data.buffer) continue;
+          const view: Fact = ['`data.slice()`', 'is a view of the same memory'];
+          fail(what, [...given, ['`data` is', `a ${data.constructor.name}`], view], NO_BUFFER);
+        }
       }
     },
   },
