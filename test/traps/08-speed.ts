@@ -506,6 +506,15 @@ const MEMORY: readonly Trap[] = [
     edits: [['this.#isHeld ? frames.map(withoutRead) : frames', 'frames']],
   },
   {
+    id: 'slice-of-what-waits',
+    step: 3,
+    story:
+      'What has to wait copied by `slice`. An application that sends a Buffer gets a view, and a slow client keeps its read all the same.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [['payload: new Uint8Array(frame.payload) };', 'payload: frame.payload.slice() };']],
+  },
+  {
     id: 'socket-tells-nobody',
     step: 3,
     story:

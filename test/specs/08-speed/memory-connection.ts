@@ -101,6 +101,12 @@ function partOfRead(length: number): Uint8Array {
   return read.subarray(77, 77 + length);
 }
 
+/** The same as a Buffer, which an application may send as well. */
+function bufferOf(length: number): Buffer {
+  const { buffer, byteOffset } = partOfRead(length);
+  return Buffer.from(buffer, byteOffset, length);
+}
+
 export const CONNECTIONS: Scenarios = [
   {
     what: 'What `receive` is given stays as it is, and can be used again at once.',
@@ -291,12 +297,14 @@ export const CONNECTIONS: Scenarios = [
     rules: [],
     check(lesson) {
       const what = 'A short message that has to wait is copied, as it is when it is sent.';
-      for (const length of [1, 10, 1000, lesson.LONG_BYTES - 1]) {
-        const payload = partOfRead(length);
+      const lengths = [1, 10, 1000, lesson.LONG_BYTES - 1];
+      for (const payload of lengths.flatMap((length) => [partOfRead(length), bufferOf(length)])) {
+        const { length } = payload;
         const before = new Uint8Array(payload);
         const frame: Frame = { fin: true, opcode: Binary, payload };
         const given: Fact[] = [
           ['the calls', `hold(true), then sendFrames of ${count(length, 'byte')} of a read`],
+          ['the payload', `a ${payload.constructor.name}`],
         ];
         const connection = connect(lesson);
         connection.hold(true);
@@ -304,8 +312,9 @@ export const CONNECTIONS: Scenarios = [
         payload.fill(0);
         const [waiting] = connection.takeFrames();
         const isView = waiting?.payload.buffer === payload.buffer;
-        const cause =
-          'It is a view of its read, and keeps all of those 64 KiB for as long as the client likes.';
+        const cause = `It is a view of its read, and keeps all of those 64 KiB for as long as the client likes.${
+          Buffer.isBuffer(payload) ? ' That is also what the `slice` of a Buffer returns.' : ''
+        }`;
         if (isView) fail(what, [...given, ['its memory', 'is that of the read']], cause);
         equal(() => waiting, { fin: true, opcode: Binary, payload: before }, what, {
           given: [...given, ['then', 'the memory of the read is set to 0']],
