@@ -341,11 +341,11 @@ const ON_SOCKET: Scenarios = [
   },
 ];
 
-/** Sends a message on each of many connections. */
+/** Makes many connections, and sends a message on each of them. */
 function workOfConnections(lesson: Lesson, connections: number) {
-  const all = Array.from({ length: connections }, () => connected(lesson));
   const taken: Uint8Array[][] = [];
   const work = workOf(() => {
+    const all = Array.from({ length: connections }, () => connected(lesson));
     for (const [i, connection] of all.entries()) {
       connection.sendFrames([frame(Text, `for ${i}`)]);
       taken.push(connection.takeParts());
