@@ -316,6 +316,28 @@ export const WORDS: Scenarios = [
     },
   },
   {
+    what: 'Many calls need no memory each.',
+    rules: [],
+    check({ unmask }) {
+      const [calls, length] = [1000, 200];
+      const bytes = filled(length + 8);
+      const { arrays, buffers, reservedBytes } = workOf(() => {
+        for (let i = 0; i < calls; i++) unmask(bytes.subarray(i % 8, (i % 8) + length), KEY, i % 4);
+      });
+      // Some that are made once may be made here.
+      if (arrays + buffers <= 8) return;
+      fail(
+        'Many calls need no memory each.',
+        [
+          ['the calls', `${calls}, with ${count(length, 'byte')} each`],
+          ['made', `${arrays + buffers} Buffers or arrays with memory of their own`],
+          ['memory taken', count(reservedBytes, 'byte')],
+        ],
+        'Does each call make memory to turn the key in? Make that once, for all calls, and write the key of the call into it.',
+      );
+    },
+  },
+  {
     what: 'Most bytes are changed together with others, wherever they begin.',
     rules: [],
     check({ unmask }) {
