@@ -4,7 +4,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { closeBody, join, utf8, wire } from '../../../shared/kit/frames.ts';
 import { type Choices, generated } from '../../../shared/kit/generate.ts';
-import { workOf } from '../../../shared/kit/work.ts';
+import { type Work, workOf } from '../../../shared/kit/work.ts';
 import type { Message } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
 import { Binary, Close, nameOf, Ping, Pong, Text } from '../05-server/core.ts';
@@ -51,6 +51,17 @@ function readAll(reader: Reader, what: string, given: readonly Fact[], cause?: s
     if (messages.push(message) > 100) fail('`read` comes to an end.', given);
   }
   return messages;
+}
+
+/** Counts what it takes to read chunks that are taken over, one after the other. */
+export function workOfReading({ MessageReader }: Lesson, chunks: readonly Uint8Array[]): Work {
+  const reader = new MessageReader();
+  return workOf(() => {
+    for (const chunk of chunks) {
+      reader.own(chunk);
+      for (let messages = 0; messages < 100 && reader.read(); ) messages++;
+    }
+  });
 }
 
 /** A chunk in the midst of memory that belongs to others. */
@@ -111,6 +122,8 @@ function expectView(message: Message | undefined, chunk: Uint8Array, given: read
   );
 }
 
+export const NO_KEY_ARRAY =
+  'Does each header make an array for its key? `decodeHeader` of lesson 02 does. Read an ordinary header from the chunk itself, and its key into a number.';
 const PART =
   'The chunk may be a part of larger memory: its `byteOffset` and its `length` say where it is.';
 const NOTHING = '`read` returned nothing, although the whole frame is there.';
@@ -229,6 +242,25 @@ export const READERS: Scenarios = [
           ['memory taken', count(reservedBytes, 'byte')],
         ],
         IN_PLACE,
+      );
+    },
+  },
+  {
+    what: 'An ordinary header needs no memory.',
+    rules: [],
+    check(lesson) {
+      const payloads = Array.from({ length: 64 }, (_, i) => content(i % 2 === 0 ? 20 : 200, i));
+      const chunk = join(...payloads.map((payload) => wire({ opcode: Binary, payload })));
+      const { arrays, buffers } = workOfReading(lesson, [chunk]);
+      // Some that are made once may be made here.
+      if (arrays + buffers <= 8) return;
+      fail(
+        'An ordinary header needs no memory.',
+        [
+          ['own', '64 Binary of 20 or 200 bytes, in one chunk'],
+          ['made', `${arrays + buffers} Buffers or arrays with memory of their own`],
+        ],
+        NO_KEY_ARRAY,
       );
     },
   },

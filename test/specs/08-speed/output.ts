@@ -6,10 +6,12 @@ import { isForgotten } from '../../../shared/kit/memory.ts';
 import { workOf, workOfEach, workOn } from '../../../shared/kit/work.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
 import { count } from '../../../shared/view/count.ts';
+import type { Connection } from '../../../solutions/08-speed/speed.ts';
 import { turns } from '../05-server/sockets.ts';
 import { connected } from './connecting.ts';
 import { HOOKS_OF_OUTPUT } from './hooks.ts';
 import { attachTo, SocketLine } from './lines.ts';
+import { NO_KEY_ARRAY, workOfReading } from './memory-reader.ts';
 import { echo } from './on-socket.ts';
 import { ANY_OUTPUT } from './output-drawn.ts';
 import { someBytes } from './reads.ts';
@@ -310,7 +312,7 @@ const ON_SOCKET: Scenarios = [
     rules: [],
     async check(lesson) {
       const line = new SocketLine();
-      attachTo(lesson, line, echo);
+      const joined = callsOfTakeOutput(attachTo(lesson, line, echo));
       await turns(1);
       const question = fromClient(Binary, someBytes(MESSAGE_BYTES));
       const reads = Array.from({ length: ECHOED }, () => Buffer.from(question));
@@ -335,11 +337,33 @@ const ON_SOCKET: Scenarios = [
           ['arrived', `${ECHOED} reads with a message of ${MESSAGE_BYTES} bytes, to be echoed`],
           ['made', `${buffers + arrays} Buffers or arrays with memory of their own`],
         ],
-        'Write what `takeParts` returns: `takeOutput` joins it in new memory, also if it is one part.',
+        joined() > 0
+          ? 'Write what `takeParts` returns: `takeOutput` joins it in new memory, also if it is one part.'
+          : whoMakesMemory(lesson, question),
       );
     },
   },
 ];
+
+/** Counts how often a connection is asked for its output in one piece. */
+function callsOfTakeOutput(connection: Connection): () => number {
+  const { takeOutput } = connection;
+  let calls = 0;
+  connection.takeOutput = () => {
+    calls++;
+    return takeOutput.call(connection);
+  };
+  return () => calls;
+}
+
+/** Says on which way memory is made for each message, where it is not `takeOutput`. */
+function whoMakesMemory(lesson: Lesson, question: Uint8Array): string {
+  const reads = Array.from({ length: ECHOED }, () => Buffer.from(question));
+  const { buffers, arrays } = workOfReading(lesson, reads);
+  return buffers + arrays > 8
+    ? `The way out needs none. It is the reader that makes ${buffers + arrays} of them. ${NO_KEY_ARRAY} (Step 3)`
+    : 'Neither the reader makes them nor `takeOutput`. Look at what `attach` does with a read, and `sendFrames` and `takeParts` with a frame.';
+}
 
 /** Makes many connections, and sends a message on each of them. */
 function workOfConnections(lesson: Lesson, connections: number) {
