@@ -732,6 +732,28 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'memory-before-the-first-word',
+    step: 5,
+    story:
+      'An output of its own for each connection, which takes its memory as it is made. A hundred connections that say nothing have 6.5 MB of it.',
+    source: 'gorilla/websocket#9',
+    rules: [],
+    edits: [
+      [
+        '  #memory = Buffer.alloc(0);\n  /** Where in it',
+        '  #memory = Buffer.allocUnsafeSlow(OUTPUT_MEMORY_BYTES);\n  /** Where in it',
+      ],
+      [
+        '    for (const frame of this.takeFrames()) OUTPUT.add(frame);\n    return OUTPUT.take();',
+        '    for (const frame of this.takeFrames()) this.output.add(frame);\n    return this.output.take();',
+      ],
+      [
+        '  readonly isExtended: boolean;\n',
+        '  readonly isExtended: boolean;\n  readonly output = new Output();\n',
+      ],
+    ],
+  },
+  {
     id: 'two-write-in-turn',
     step: 5,
     story:
