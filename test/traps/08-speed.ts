@@ -883,20 +883,6 @@ export const TRAPS: readonly Trap[] = [
     edits: [['    while (!isBehind(socket)) {\n', '    while (socket.writable) {\n']],
   },
   {
-    id: 'behind-although-all-is-written',
-    step: 6,
-    story:
-      'After each long answer, waited for `drain`, although the system had taken everything at once. The limit of a stream is small, and a good client was treated like a slow one.',
-    source: 'home-assistant/core#89905',
-    rules: [],
-    edits: [
-      [
-        'return socket.writableNeedDrain && socket.writableLength > 0;',
-        'return socket.writableNeedDrain;',
-      ],
-    ],
-  },
-  {
     id: 'texts-written-over',
     step: 7,
     story:
