@@ -22,6 +22,7 @@ import {
   sizeOf,
   takeAll,
   tellParts,
+  writing,
 } from './sending.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
@@ -96,13 +97,8 @@ const OUTPUTS: Scenarios = [
     check(lesson) {
       const lengths = [10, lesson.LONG_BYTES, 20, 0, 70_000, 65_536, 30, 125, 65_535];
       const frames = lengths.map((length, i) => binaryFrame(someBytes(length, i)));
-      const output = outputOf(lesson);
-      const parts = () => {
-        for (const one of frames) output.add(one);
-        return output.take();
-      };
       expectParts(
-        parts,
+        writing(lesson, frames),
         onWire(frames),
         'Short frames, long ones and control frames follow one another in their order.',
         [['the calls', `add(frame) with ${lengths.join(', ')} bytes, then take()`]],

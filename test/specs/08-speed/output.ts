@@ -24,6 +24,7 @@ import {
   sizeOf,
   takeAll,
   tellParts,
+  writing,
 } from './sending.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
@@ -52,17 +53,17 @@ const WIRE: Scenarios = [
       const lengths = LENGTHS.map((length) => binaryFrame(someBytes(length)));
       for (const one of [...HEADERS, ...lengths]) {
         const { fin, rsv1 = false, opcode, payload } = one;
-        const output = outputOf(lesson);
-        const parts = () => {
-          output.add(one);
-          return output.take();
-        };
-        expectParts(parts, onWire([one]), 'A frame is written as lesson 03 encodes it.', [
+        expectParts(
+          writing(lesson, [one]),
+          onWire([one]),
+          'A frame is written as lesson 03 encodes it.',
           [
-            'add',
-            `FIN ${fin ? 1 : 0}, RSV1 ${rsv1 ? 1 : 0}, opcode ${opcode}, ${count(payload.length, 'byte')}`,
+            [
+              'add',
+              `FIN ${fin ? 1 : 0}, RSV1 ${rsv1 ? 1 : 0}, opcode ${opcode}, ${count(payload.length, 'byte')}`,
+            ],
           ],
-        ]);
+        );
       }
     },
   },
@@ -71,13 +72,8 @@ const WIRE: Scenarios = [
     rules: [],
     check(lesson) {
       const frames = Array.from({ length: 300 }, (_, i) => binaryFrame(someBytes(1000, i)));
-      const output = outputOf(lesson);
-      const parts = () => {
-        for (const one of frames) output.add(one);
-        return output.take();
-      };
       expectParts(
-        parts,
+        writing(lesson, frames),
         onWire(frames),
         'Frames come out in the order in which they were added, and all of them.',
         [['the calls', 'add(frame) 300 times, with 1000 bytes each, then take()']],

@@ -25,6 +25,15 @@ export function outputOf({ Output }: Lesson): InstanceType<Lesson['Output']> {
   return attempt(() => new Output(), 'Make an output.');
 }
 
+/** Makes an output, and what adds frames to it and takes them. */
+export function writing(lesson: Lesson, frames: readonly Frame[]): () => Uint8Array[] {
+  const output = outputOf(lesson);
+  return () => {
+    for (const one of frames) output.add(one);
+    return output.take();
+  };
+}
+
 /** Cuts a binary message into frames, as a connection of lesson 05 does. */
 export function messageOf({ EARLIER }: Lesson, data: Uint8Array): Frame[] {
   const { sending, server } = EARLIER;
@@ -109,14 +118,9 @@ export function fitsInto(lesson: Lesson, lengths: readonly number[]): void {
         binaryFrame(new Uint8Array(filling).fill(2)),
         last,
       ];
-      const output = outputOf(lesson);
-      const parts = () => {
-        for (const frame of frames) output.add(frame);
-        return output.take();
-      };
       const short = missing === 0 ? 'just fits' : `does not, by ${count(missing, 'byte')}`;
       expectParts(
-        parts,
+        writing(lesson, frames),
         onWire(frames),
         'A frame at the end of a memory is whole.',
         [
