@@ -16,7 +16,7 @@ const SUSPICIOUS_MS = 250;
 /** What takes longer than this is too slow on any machine, though its cost does not grow. */
 const HOPELESS_MS = 1000;
 
-/** How much smaller the wholes are that a large one is compared with. */
+/** How much smaller the wholes are than what was handled, which they are compared with. */
 const SMALLER = 16;
 
 /** Begins a whole of so many parts. Returns what handles the part with that number. */
@@ -42,11 +42,12 @@ export function outOfProportion(
     for (const end = Math.min(parts, done + atOnce); done < end; done++) handle(done);
     ms += cpuMs() - started;
     if (ms < suspiciousMs) continue;
-    const smaller = Math.ceil(parts / SMALLER);
+    const smaller = Math.ceil(done / SMALLER);
     const isSlower = () => msOf(done, parts, begin) > 3 * msOf(done, smaller, begin);
     // Twice, since a machine that stands still for a moment does so in one of the two.
-    const isGrowing = isSlower() && isSlower();
-    if (isGrowing || ms > HOPELESS_MS) return { done, ms, isGrowing };
+    if (isSlower() && isSlower()) return { done, ms, isGrowing: true };
+    // Too slow as it is. Whether it grows is only for the message.
+    if (ms > HOPELESS_MS) return { done, ms, isGrowing: isSlower() };
     suspiciousMs = 2 * ms;
   }
   return undefined;
