@@ -714,6 +714,20 @@ export const TRAPS: readonly Trap[] = [
     ],
   },
   {
+    id: 'half-a-frame-sent',
+    step: 5,
+    story:
+      'An error of the output caught, so that one bad message ends nothing. The header that it had written already goes out, and all that is sent afterwards is taken for its payload.',
+    source: 'RFC 6455 §6.1',
+    rules: [],
+    edits: [
+      [
+        '    for (const frame of this.takeFrames()) OUTPUT.add(frame);\n    return OUTPUT.take();',
+        '    try {\n      for (const frame of this.takeFrames()) OUTPUT.add(frame);\n    } catch {\n      // One bad message is no reason to end.\n    }\n    return OUTPUT.take();',
+      ],
+    ],
+  },
+  {
     id: 'memory-for-each-connection',
     step: 5,
     story:

@@ -1,7 +1,7 @@
 /** Step 5: one memory for all answers. */
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
-import { frame, fromClient, join, utf8 } from '../../../shared/kit/frames.ts';
+import { frame, fromClient, join, splitFrames, utf8 } from '../../../shared/kit/frames.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
 import { workOf, workOfEach, workOn } from '../../../shared/kit/work.ts';
 import { type Frame, Opcode } from '../../../shared/protocol.ts';
@@ -427,12 +427,24 @@ const CONNECTIONS: Scenarios = [
       const [one, next] = [connected(lesson), connected(lesson)];
       // Types forbid it, but who writes in JavaScript has none.
       const words = new BigInt64Array(3) as unknown as Uint8Array;
+      let taken: Uint8Array[] = [];
       try {
         one.sendFrames([binaryFrame(words)]);
-        one.takeParts();
+        taken = one.takeParts();
       } catch {
         // It may be refused where it is sent, or where it is taken.
       }
+      equal(
+        () => splitFrames(join(...taken)).rest,
+        new Uint8Array(),
+        'What is taken is whole frames.',
+        {
+          given: [['the calls', 'sendFrames of a BigInt64Array, then takeParts']],
+          label: 'behind the last whole frame',
+          cause: () =>
+            'An error in the midst of a frame leaves half of it. Who catches that error sends the half: let it be thrown on.',
+        },
+      );
       next.sendFrames([frame(Text, 'mine')]);
       expectParts(
         () => next.takeParts(),
