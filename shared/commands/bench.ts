@@ -16,6 +16,7 @@ import {
   type Target,
   UsageError,
 } from '../course/lessons.ts';
+import { hasSolution, requireSolution } from '../course/solution.ts';
 import { supervise } from '../harness/supervise.ts';
 import { runCommand } from './run-command.ts';
 
@@ -67,6 +68,7 @@ await runCommand({
   async run(values) {
     requireTogether(Object.keys(values));
     if (values.reading) {
+      requireSolution(findTarget('02').lesson);
       benchReading();
       return 0;
     }
@@ -134,13 +136,14 @@ function contestantOf(target: Target, kind: Contestant['kind']): Contestant {
 
 async function isFinished(target: Target): Promise<boolean> {
   requireFile(target);
-  if (target.side === 'solutions') return true;
+  if (target.side === 'solutions') return hasSolution(target.lesson);
   const { broken, results } = await supervise(target);
   return !broken && results.every(({ failure }) => !failure);
 }
 
 /** Makes sure that there is a server to measure. Throws `UsageError` when it is not finished. */
 async function requireFinished(target: Target): Promise<void> {
+  if (target.side === 'solutions') requireSolution(target.lesson);
   if (await isFinished(target)) return;
   const { number } = target.lesson;
   throw new UsageError(
