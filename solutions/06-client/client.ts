@@ -763,10 +763,11 @@ class Attachment {
     clearTimeout(this.#timer);
     const { deadline } = this.connection;
     if (deadline === undefined) return;
+    const waitMs = Math.max(0, deadline - now());
     this.#timer = setTimeout(() => {
       this.connection.checkTime();
       this.#schedule();
-    }, deadline - now());
+    }, waitMs);
   }
 }
 

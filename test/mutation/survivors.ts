@@ -162,6 +162,14 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '06',
+    line: 'const waitMs = Math.max(0, deadline - now());',
+    from: 'Math.max(0, deadline - now())',
+    to: 'Math.min(0, deadline - now())',
+    why: IDLE,
+    isNoticedAtTimes: true,
+  },
+  {
+    lesson: '06',
     line: "this.#closing = new ClosingHandshake('client', this.#limits.closeTimeoutMs, now);",
     from: "'client'",
     to: '""',

@@ -1365,8 +1365,8 @@ const CLASS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '    if (deadline === undefined) return;\n    this.#timer',
-        "    if (deadline === undefined || (this.#ready && this.connection.state === 'CONNECTING')) return;\n    this.#timer",
+        '    if (deadline === undefined) return;\n    const waitMs',
+        "    if (deadline === undefined || (this.#ready && this.connection.state === 'CONNECTING')) return;\n    const waitMs",
       ],
     ],
   },
@@ -1379,8 +1379,8 @@ const CLASS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        '    if (deadline === undefined) return;\n    this.#timer',
-        "    if (deadline === undefined || this.connection.state !== 'CONNECTING') return;\n    this.#timer",
+        '    if (deadline === undefined) return;\n    const waitMs',
+        "    if (deadline === undefined || this.connection.state !== 'CONNECTING') return;\n    const waitMs",
       ],
     ],
   },
@@ -1392,10 +1392,7 @@ const CLASS: readonly Trap[] = [
     source: 'aio-libs/aiohttp#1002',
     rules: [],
     edits: [
-      [
-        '    }, deadline - now());',
-        "    }, this.connection.state === 'HANGING_UP' ? 30_000 : deadline - now());",
-      ],
+      ['    }, waitMs);', "    }, this.connection.state === 'HANGING_UP' ? 30_000 : waitMs);"],
       [
         '      socket.pause();\n      this.connection.receive(chunk);',
         '      socket.pause();\n      this.#setTimer();\n      this.connection.receive(chunk);',
