@@ -236,7 +236,7 @@ const ON_SOCKETS: readonly ClientChoice[] = [
   },
   {
     what: 'a timer that looks every 20 ms',
-    edits: [['}, deadline - now());', '}, Math.min(20, deadline - now()));']],
+    edits: [['    }, waitMs);', '    }, Math.min(20, waitMs));']],
   },
   {
     what: 'TLS that does not say what it is for',

@@ -686,6 +686,15 @@ export const TRAPS: readonly Trap[] = [
     edits: [['      if (this.#missing > 0) return undefined;\n', '']],
   },
   {
+    id: 'reads-that-stay',
+    step: 4,
+    story:
+      'A list of reads that wait, and that is never cleared once they have been read. From then on it grows with each read, and each looks at all of it: a server that gets slower by the day.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['    if (this.#next > 0) this.#waiting = [];\n', '']],
+  },
+  {
     id: 'output-used-again',
     step: 5,
     story:

@@ -12,6 +12,8 @@ const { Binary, Continuation, Pong } = Opcode;
 
 /** How many reads wait for one another. */
 const WAITING = 45_000;
+/** How many reads follow those that have waited. */
+const FOLLOWING = 30_000;
 /** How many fragments of a byte a message has, and how many of them arrive together. */
 const FRAGMENTS = 40_000;
 const TOGETHER = 8000;
@@ -34,6 +36,24 @@ function slowWaiting(lesson: Lesson) {
       equal(() => false, true, 'What waits is read in order, and all of it.', {
         given,
         label: nth,
+      });
+    };
+  });
+}
+
+/** Takes over two reads at once, and then one after the other. Returns a tale of how slow that is. */
+function slowAfterWaiting(lesson: Lesson) {
+  return outOfProportion(FOLLOWING, (parts) => {
+    const reader = readerOf(lesson);
+    const reads = repeated(PONG, parts + 1);
+    reader.own(reads.subarray(0, PONG.length));
+    return (part) => {
+      reader.own(reads.subarray((part + 1) * PONG.length, (part + 2) * PONG.length));
+      if (part === 0) reader.read();
+      if (reader.read()?.type === 'pong') return;
+      equal(() => false, true, 'What comes after reads that waited is read as well.', {
+        given: [['taken over', 'two reads at once, and then one after the other']],
+        label: `read number ${part + 2} gave one`,
       });
     };
   });
@@ -73,6 +93,25 @@ export const GATHERING_COST: Scenarios = [
         ],
         isGrowing
           ? 'Each seems to move all the others, as a join does, and `shift` of a long array. Keep them in a list, and count which is next.'
+          : undefined,
+      );
+    },
+  },
+  {
+    what: 'Reads that have waited leave nothing behind.',
+    rules: [],
+    check(lesson) {
+      const slow = slowAfterWaiting(lesson);
+      if (!slow) return;
+      const { done, ms, isGrowing } = slow;
+      fail(
+        'Reads that have waited leave nothing behind.',
+        [
+          ['taken over', 'two reads at once, and then one after the other'],
+          ['so far', `${count(done, 'read')} in ${Math.round(ms)} ms`],
+        ],
+        isGrowing
+          ? 'Each seems to look at all that have been before it. Begin a new list when nothing waits any more.'
           : undefined,
       );
     },
