@@ -44,7 +44,8 @@ export function renderPage({ lesson, source, steps, caught }: Chapter): string {
   ].join('\n\n')}\n`;
 }
 
-function renderTrap({ trap, by }: Caught, source: string): string[] {
+/** Writes what the page says of a trap, paragraph by paragraph. */
+export function renderTrap({ trap, by }: Caught, source: string): string[] {
   const { failure } = by ?? {};
   const told = failure ? [failure.what, failure.cause ?? []].flat() : ['It is not caught.'];
   return [
