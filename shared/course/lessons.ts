@@ -87,6 +87,14 @@ const COURSE: readonly Lesson[] = [
     needs: ['02', '03', '05'],
     command: 'npm run bench',
   },
+  {
+    number: '09',
+    name: '09-production',
+    title: 'In production',
+    file: 'production.ts',
+    gain: 'Your server survives floods, proxies and deploys, and no message is lost.',
+    needs: ['01', '05'],
+  },
 ];
 
 /** Those whose checks are here, in order: a handout may have some of them. */

@@ -7,6 +7,7 @@ import { TRAPS as server } from './05-server.ts';
 import { TRAPS as client } from './06-client.ts';
 import { TRAPS as compression } from './07-compression.ts';
 import { TRAPS as speed } from './08-speed.ts';
+import { TRAPS as production } from './09-production.ts';
 import type { Trap } from './trap.ts';
 
 /** By the number of their lesson, such as `02`. */
@@ -19,4 +20,5 @@ export const TRAPS: Readonly<Record<string, readonly Trap[]>> = {
   '06': client,
   '07': compression,
   '08': speed,
+  '09': production,
 };

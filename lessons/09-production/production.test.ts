@@ -1,0 +1,3 @@
+import { testLesson } from '../../shared/harness/vitest.ts';
+
+await testLesson('lessons/09', () => import('./production.ts'));

@@ -1,0 +1,4 @@
+/** Step 8: the gate */
+import type { Scenarios } from './tools.ts';
+
+export const GATE: Scenarios = [];

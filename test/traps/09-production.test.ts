@@ -1,0 +1,3 @@
+import { proveTraps } from './prove.ts';
+
+proveTraps('09');
