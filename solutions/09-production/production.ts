@@ -603,7 +603,8 @@ export type Peer = Pick<Connection, 'send' | 'close'>;
  *
  * The server's side of a conversation that survives its connections. Whoever comes back with the id
  * of the last message they have seen gets all that came behind it, in order and none twice, and
- * then what comes. A client that reads slowly gets its messages from the history, when it has room.
+ * then what comes. A client that reads slowly is sent none from when `send` returns `false`, and gets
+ * them from the history when it has room.
  */
 export class ServerSession {
   readonly #peer: Peer;
@@ -691,7 +692,7 @@ export class ServerSession {
       this.#hasMore = false;
       const page = await this.#bus.after(this.#room!, this.#cursor!, PAGE_SIZE);
       if (page === undefined) await this.#tellGap();
-      for (const entry of page ?? []) this.#deliver(entry);
+      for (const entry of page ?? []) if (!this.#isFull) this.#deliver(entry);
       this.#hasMore ||= page === undefined || page.length > 0;
     }
     this.#isCatchingUp = false;
