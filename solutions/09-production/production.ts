@@ -667,12 +667,13 @@ export class ServerSession {
   #enter(room: string, last: string | undefined): void {
     if (this.#room !== undefined) throw refused('A second hello.');
     this.#room = room;
-    this.#try(async () => {
+    // What the client says waits for this: `welcome` is the first that it hears.
+    this.#published = this.#try(async () => {
       // First, so that nothing falls between the history and what arrives from now on.
       this.#leave = await this.#bus.subscribe(room, (entry) => this.#arrived(entry));
-      if (this.#isOver) this.#leave();
+      if (this.#isOver) return this.#leave();
       await this.#welcome(room, last);
-      await this.#catchUp();
+      this.#try(() => this.#catchUp());
     });
   }
 
