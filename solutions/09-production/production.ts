@@ -605,6 +605,9 @@ export type Peer = Pick<Connection, 'send' | 'close'>;
  * of the last message they have seen gets all that came behind it, in order and none twice, and
  * then what comes. A client that reads slowly is sent none from when `send` returns `false`, and gets
  * them from the history when it has room.
+ *
+ * When the bus fails, publishes no more, and closes the connection with 1013: the client comes back
+ * later, and says again what it has seen no `ack` for, in the same order. RFC 6455 §7.4.1
  */
 export class ServerSession {
   readonly #peer: Peer;
@@ -620,6 +623,7 @@ export class ServerSession {
   /** Has `send` said that the client has no room? */
   #isFull = false;
   #isOver = false;
+  #hasFailed = false;
   #leave = () => {};
   #unacked = 0;
   #published: Promise<void> = Promise.resolve();
@@ -727,6 +731,8 @@ export class ServerSession {
     // One after the other: an answer that is late must not change their order.
     this.#published = this.#published.then(() =>
       this.#try(async () => {
+        // Behind one that is lost, they would be out of order: the client repeats them all.
+        if (this.#hasFailed) return;
         const id = await this.#bus.publish(room, { user: this.#user, cid, text });
         this.#unacked--;
         this.#send({ t: 'ack', cid, id });
@@ -738,11 +744,11 @@ export class ServerSession {
     if (!this.#peer.send(JSON.stringify(frame))) this.#isFull = true;
   }
 
-  /** When the bus fails, the client comes back later, with what it has not seen an `ack` for. */
   async #try(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch {
+      this.#hasFailed = true;
       this.#peer.close(CloseCode.TryAgainLater, 'The messages are out of reach.');
     }
   }
