@@ -778,8 +778,8 @@ const FINAL_CODES: ReadonlySet<number> = new Set([
  * Step 7 · A room that survives its connections.
  *
  * The client's side. It keeps what it says until there is an `ack` for it, and says it again on the
- * next connection, under the same `cid`. It remembers the last message it has seen, and drops what
- * it has seen already.
+ * next connection, in the same order, each under its `cid`. No more than `MAX_UNACKED` are on their
+ * way at once. It remembers the last message it has seen, and drops what it has seen already.
  */
 export class ClientSession {
   readonly #room: string;
@@ -787,6 +787,8 @@ export class ClientSession {
   readonly #random: () => number;
   /** What there is no `ack` for, the oldest first: `cid` → text. */
   readonly #unacked = new Map<string, string>();
+  /** The `cid` of each that is still to be sent on this connection, the oldest first. */
+  #unsent: string[] = [];
   #output: ClientFrame[] = [];
   #events: RoomEvent[] = [];
   #said = 0;
@@ -820,7 +822,8 @@ export class ClientSession {
   say(text: string): string {
     const cid = `${this.#name}:${++this.#said}`;
     this.#unacked.set(cid, text);
-    if (this.#isWelcome) this.#send(cid, text);
+    this.#unsent.push(cid);
+    this.#sendMore();
     return cid;
   }
 
@@ -848,8 +851,7 @@ export class ClientSession {
         this.#show(frame);
         break;
       case 'ack':
-        if (this.#unacked.delete(frame.cid))
-          this.#events.push({ type: 'sent', cid: frame.cid, id: frame.id });
+        this.#acked(frame.cid, frame.id);
         break;
       case 'gap':
         this.#miss(frame.last);
@@ -869,7 +871,8 @@ export class ClientSession {
     this.#attempt = 0;
     if (gap) this.#miss(last);
     this.#last = last;
-    for (const [cid, text] of this.#unacked) this.#send(cid, text);
+    this.#unsent = [...this.#unacked.keys()];
+    this.#sendMore();
   }
 
   #show({ id, user, cid, text }: Entry): void {
@@ -883,8 +886,18 @@ export class ClientSession {
     this.#events.push({ type: 'gap' });
   }
 
-  #send(cid: string, text: string): void {
-    this.#output.push({ t: 'msg', cid, text });
+  #acked(cid: string, id: string): void {
+    if (!this.#unacked.delete(cid)) return;
+    this.#events.push({ type: 'sent', cid, id });
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    while (this.#isWelcome && this.#unsent.length > 0) {
+      if (this.#unacked.size - this.#unsent.length === MAX_UNACKED) break;
+      const cid = this.#unsent.shift()!;
+      this.#output.push({ t: 'msg', cid, text: this.#unacked.get(cid)! });
+    }
   }
 
   /**
