@@ -769,7 +769,6 @@ export const BASE_DELAY_MS = 1_000;
 /** And no delay is longer than this, whatever the server asks for, in milliseconds. */
 export const MAX_DELAY_MS = 30_000;
 
-/** Whoever is closed with one of these would be closed again. 4401: not logged in; 4403: not allowed. */
 const FINAL_CODES: ReadonlySet<number> = new Set([
   1000, 1002, 1003, 1007, 1008, 1009, 1010, 4401, 4403,
 ]);
@@ -903,8 +902,9 @@ export class ClientSession {
   /**
    * Is told that the connection has ended, or could not be opened. Returns after how many
    * milliseconds to try again: a random share of `BASE_DELAY_MS`, doubled with each attempt up to
-   * `MAX_DELAY_MS`, after what the server has asked for with `bye`. `undefined`: never, since the
-   * server would close it again.
+   * `MAX_DELAY_MS`, after what the server has asked for with `bye`. The next `welcome` starts the
+   * count again. `undefined`: never, for 1000, 1002, 1003, 1007 to 1010, 4401 (not logged in) and
+   * 4403 (not allowed): whoever is closed with one of these would be closed again.
    */
   closed(code: number): number | undefined {
     this.#isWelcome = false;
@@ -912,9 +912,9 @@ export class ClientSession {
     if (FINAL_CODES.has(code)) return undefined;
     const longest = Math.min(BASE_DELAY_MS * 2 ** this.#attempt, MAX_DELAY_MS);
     this.#attempt++;
-    const delayMs = this.#byeMs + this.#random() * longest;
+    const byeMs = Math.min(this.#byeMs, MAX_DELAY_MS - longest);
     this.#byeMs = 0;
-    return delayMs;
+    return byeMs + this.#random() * longest;
   }
 }
 
