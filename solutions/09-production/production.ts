@@ -419,7 +419,7 @@ export interface Said {
 
 /** A message of a room. */
 export interface Entry extends Said {
-  /** Two numbers, such as `1700000000000-12`. Later entries have greater ones. */
+  /** Two numbers of up to 20 digits, such as `1700000000000-12`. Later entries have greater ones. */
   readonly id: string;
 }
 
