@@ -226,7 +226,7 @@ export interface Said {
 
 /** A message of a room. */
 export interface Entry extends Said {
-  /** Two numbers, such as `1700000000000-12`. Later entries have greater ones. */
+  /** Two numbers of up to 20 digits, such as `1700000000000-12`. Later entries have greater ones. */
   readonly id: string;
 }
 
@@ -344,7 +344,11 @@ export type Peer = Pick<Connection, 'send' | 'close'>;
  *
  * The server's side of a conversation that survives its connections. Whoever comes back with the id
  * of the last message they have seen gets all that came behind it, in order and none twice, and
- * then what comes. A client that reads slowly gets its messages from the history, when it has room.
+ * then what comes. A client that reads slowly is sent none from when `send` returns `false`, and gets
+ * them from the history when it has room.
+ *
+ * When the bus fails, publishes no more, and closes the connection with 1013: the client comes back
+ * later, and says again what it has seen no `ack` for, in the same order. RFC 6455 §7.4.1
  */
 export class ServerSession {
   /** Starts with a connection that has opened, of a user who has shown who they are. */
@@ -399,8 +403,8 @@ export const MAX_DELAY_MS = 30_000;
  * Step 7 · A room that survives its connections.
  *
  * The client's side. It keeps what it says until there is an `ack` for it, and says it again on the
- * next connection, under the same `cid`. It remembers the last message it has seen, and drops what
- * it has seen already.
+ * next connection, in the same order, each under its `cid`. No more than `MAX_UNACKED` are on their
+ * way at once. It remembers the last message it has seen, and drops what it has seen already.
  */
 export class ClientSession {
   /**
@@ -449,8 +453,9 @@ export class ClientSession {
   /**
    * Is told that the connection has ended, or could not be opened. Returns after how many
    * milliseconds to try again: a random share of `BASE_DELAY_MS`, doubled with each attempt up to
-   * `MAX_DELAY_MS`, after what the server has asked for with `bye`. `undefined`: never, since the
-   * server would close it again.
+   * `MAX_DELAY_MS`, after what the server has asked for with `bye`. The next `welcome` starts the
+   * count again. `undefined`: never, for 1000, 1002, 1003, 1007 to 1010, 4401 (not logged in) and
+   * 4403 (not allowed): whoever is closed with one of these would be closed again.
    */
   closed(code: number): number | undefined {
     throw new Todo('09.7');
