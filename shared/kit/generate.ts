@@ -89,30 +89,56 @@ export class Choices {
  * seed that finds it again.
  */
 export function generated(cases: number, check: (choose: Choices) => void): void {
+  const search = searching(cases);
+  for (let next = search.next(); !next.done; ) {
+    const choices = next.value;
+    next = search.next(errorOf(() => check(choices)));
+  }
+}
+
+/** Checks so many generated cases, one after the other, of code that answers later. */
+export async function generatedLater(
+  cases: number,
+  check: (choose: Choices) => Promise<void>,
+): Promise<void> {
+  const search = searching(cases);
+  for (let next = search.next(); !next.done; ) {
+    next = search.next(await laterErrorOf(check(next.value)));
+  }
+}
+
+/** A search that hands out cases, and is told what the check of each threw, or `undefined`. */
+type Search<Found> = Generator<Choices, Found, unknown>;
+
+/** Hands out case after case, and throws for one that does not pass. */
+function* searching(cases: number): Search<void> {
   // Not one case would be checked, and that looks as if all of them had passed.
   if (Number.isNaN(SEED)) throw new Error('SEED has to be a whole number.');
   for (let seed = SEED; seed < SEED + cases; seed++) {
     const choices = Choices.random(seed);
-    const error = errorOf(check, choices);
-    if (error !== undefined) throw withSeed(simplest(check, choices.made, error), seed);
+    const error = yield choices;
+    if (error !== undefined) throw withSeed(yield* simplest(choices.made, error), seed);
   }
 }
 
-function errorOf(check: (choose: Choices) => void, choices: Choices): unknown {
+function errorOf(check: () => void): unknown {
   try {
-    check(choices);
+    check();
     return undefined;
   } catch (error) {
     return error;
   }
 }
 
+function laterErrorOf(check: Promise<void>): Promise<unknown> {
+  return check.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
 /** Looks for a simpler case that fails in the same way, and returns what it fails with. */
-function simplest(
-  check: (choose: Choices) => void,
-  made: readonly number[],
-  error: unknown,
-): unknown {
+function* simplest(made: readonly number[], error: unknown): Search<unknown> {
   let best = { made, error };
   let attempts = 0;
   for (let found = true; found; ) {
@@ -120,7 +146,7 @@ function simplest(
     for (const candidate of simpler(best.made)) {
       if (attempts++ === MAX_ATTEMPTS) return best.error;
       const choices = Choices.again(candidate);
-      const other = errorOf(check, choices);
+      const other = yield choices;
       if (!isAlike(other, error) || !isSimpler(choices.made, best.made)) continue;
       best = { made: choices.made, error: other };
       found = true;

@@ -1,7 +1,7 @@
 /** Generated cases: the same ones each time, and told in the simplest form. */
 import { expect, test, vi } from 'vitest';
 import { CheckFailure, fail } from '../../shared/harness/check.ts';
-import { Choices, generated } from '../../shared/kit/generate.ts';
+import { Choices, generated, generatedLater } from '../../shared/kit/generate.ts';
 import { withGiven } from '../../shared/kit/given.ts';
 import { SEED } from '../../shared/kit/seed.ts';
 import { Todo } from '../../shared/todo.ts';
@@ -54,6 +54,19 @@ test('what fails is told with the fewest and smallest numbers, and its seed', ()
     ['sizes', '124 124'],
     ['found with', expect.stringMatching(/^SEED=\d+$/)],
   ]);
+});
+
+test('a check that answers later is told in the same way', async () => {
+  const seen: number[] = [];
+  const error = await generatedLater(100, async (choose) => {
+    const size = choose.below(1000);
+    await Promise.resolve();
+    seen.push(size);
+    if (size > 123) fail('It is large.', [['size', `${size}`]]);
+  }).catch((error: unknown) => error);
+  expect((error as CheckFailure).facts[0]).toEqual(['size', '124']);
+  await generatedLater(100, async (choose) => void choose.below(2));
+  expect(seen.length).toBeGreaterThan(1);
 });
 
 test('a smaller case that fails at something else is not the one', () => {
