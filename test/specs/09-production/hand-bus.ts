@@ -46,6 +46,8 @@ export class HandRoom {
   lost = -1;
   /** Ids → how many were said up to there. */
   readonly positions = new Map<string, number>();
+  /** User and `cid` → where in `all` they are. */
+  readonly #places = new Map<string, number>();
   #epoch = 0;
   #number = 0;
   /** The id of what is right before the first that is still known. */
@@ -79,10 +81,10 @@ export class HandRoom {
 
   /** Adds a message, unless this user has said it under the same `cid`. Returns its id. */
   add(said: Said): string {
-    const known = this.all
-      .slice(this.from)
-      .find(({ user, cid }) => user === said.user && cid === said.cid);
-    if (known) return known.id;
+    const key = JSON.stringify([said.user, said.cid]);
+    const known = this.#places.get(key) ?? -1;
+    if (known >= this.from) return this.all[known]!.id;
+    this.#places.set(key, this.all.length);
     const id = `${this.#epoch}-${++this.#number}`;
     const entry = Object.freeze({ ...said, id });
     this.all.push(entry);
@@ -92,9 +94,10 @@ export class HandRoom {
   }
 
   after(last: string, count: number): Entry[] | undefined {
-    const ids = [this.#base, ...this.all.slice(this.from).map(({ id }) => id)];
-    const at = ids.indexOf(last);
-    return at === -1 ? undefined : this.all.slice(this.from + at, this.from + at + count);
+    const at = last === this.#base ? this.from : (this.positions.get(last) ?? -1);
+    // Whatever has that position may be of a history before this one.
+    const isKnown = at > this.from || last === this.#base;
+    return isKnown ? this.all.slice(at, at + count) : undefined;
   }
 }
 
@@ -231,18 +234,21 @@ export class HandBus implements Bus {
 
   /** Somebody else says something. */
   say(text = `m${++this.#said}`, name = LOBBY): void {
-    const id = this.room(name).add({ user: 'ben', cid: `b:${text}`, text });
+    const id = this.#add(text, name);
     this.story.push(`somebody says ${show(text)}: ${id}`);
     this.#spread(name);
   }
 
+  #add(text: string, name: string): string {
+    return this.room(name).add({ user: 'ben', cid: `b:${text}`, text });
+  }
+
   /** Somebody else says so many things, one after the other. */
   sayMany(count: number): void {
-    const { story } = this;
-    const lines = story.length;
-    for (let i = 0; i < count; i++) this.say();
-    const ids = this.room().all.slice(-count);
-    story.splice(lines, count, `somebody says ${count} things: ${ids[0]?.id} to ${ids.at(-1)?.id}`);
+    if (count === 0) return;
+    const ids = Array.from({ length: count }, () => this.#add(`m${++this.#said}`, LOBBY));
+    this.story.push(`somebody says ${count} things: ${ids[0]} to ${ids.at(-1)}`);
+    this.#spread(LOBBY);
   }
 
   #spread(name: string): void {

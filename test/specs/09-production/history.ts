@@ -109,13 +109,13 @@ class Chronicle {
   readonly #most: number;
   /** All that have ever been in it. */
   readonly #all: Entry[] = [];
-  readonly #story: string[];
+  readonly #story: (() => string)[];
 
   constructor({ History }: Lesson, epoch: number, most: number) {
     this.#epoch = epoch;
     this.#most = most;
     const call = `new History(${epoch}, ${most})`;
-    this.#story = [call];
+    this.#story = [() => call];
     this.#history = attempt(() => new History(epoch, most), 'A history is made.', [['call', call]]);
   }
 
@@ -130,51 +130,53 @@ class Chronicle {
 
   #facts(): Fact[] {
     const told = this.#story.slice(-12);
-    if (told.length < this.#story.length) told.unshift(this.#story[0]!, '…');
-    return told.map((line, i) => [i === 0 ? 'the calls' : '', line]);
+    if (told.length < this.#story.length) told.unshift(this.#story[0]!, () => '…');
+    return told.map((say, i) => [i === 0 ? 'the calls' : '', say()]);
   }
 
   /** Adds a message, and checks what becomes of it. */
   append(message: Said, what = 'A message that is new gets an id of its own, and a greater one.') {
     const { user, cid, text } = message;
+    const call = () => `append(${show({ user, cid, text })})`;
     const kept = this.#all.slice(-this.#most);
     const known = kept.find((entry) => entry.user === user && entry.cid === cid);
-    const line = `append(${show(message)})`;
-    withGiven(
-      () => this.#facts(),
+    const id = withGiven(
+      () => [...this.#facts(), ['call', call()]],
       () => {
-        const given: Fact[] = [['call', line]];
-        const result = attempt(() => this.#history.append(message), what, given);
-        if (known) {
-          const right = { id: known.id, isNew: false };
-          equal(() => result, right, 'A `cid` that this user has had already adds nothing.', {
-            given,
-            cause: () => 'Its first id comes back: it is in the history already.',
-          });
-          return;
-        }
-        equal(() => result.isNew, true, what, { given, label: '`isNew` is', cause: causeOfOld });
-        this.#expectNewId(result.id, what, given);
-        this.#all.push({ user, cid, text, id: result.id });
+        const result = attempt(() => this.#history.append(message), what);
+        return known ? this.#expectKnown(result, known) : this.#expectNew(result, what);
       },
     );
-    this.#story.push(`${line} gave ${this.#all.at(-1)?.id ?? known?.id}`);
+    if (!known) this.#all.push({ user, cid, text, id });
+    this.#story.push(() => `${call()} gave ${id}`);
   }
 
-  #expectNewId(id: unknown, what: string, given: readonly Fact[]): void {
+  #expectKnown(result: unknown, { id }: Entry): string {
+    const right = { id, isNew: false };
+    equal(() => result, right, 'A `cid` that this user has had already adds nothing.', {
+      cause: () => 'Its first id comes back: it is in the history already.',
+    });
+    return id;
+  }
+
+  #expectNew({ id, isNew }: { id: string; isNew: boolean }, what: string): string {
+    equal(() => isNew, true, what, { label: '`isNew` is', cause: causeOfOld });
     const before = this.ids.at(-1) ?? this.beginning;
     const isId = typeof id === 'string' && new RegExp(`^${this.#epoch}-\\d+$`).test(id);
-    if (isId && numberOf(id) > numberOf(before)) return;
+    if (isId && numberOf(id) > numberOf(before)) return id;
     const right: Fact = ['expected', `${this.#epoch}-, and a number after that of ${before}`];
-    fail(what, [...given, ['its id', show(id)], right]);
+    return fail(what, [['its id', show(id)], right]);
   }
 
   /** Checks `tip`, as it has to be now. */
   expectTip(what: string): void {
-    equal(() => this.#history.tip, this.ids.at(-1) ?? this.beginning, what, {
-      given: this.#facts(),
-      label: '`tip` is',
-    });
+    withGiven(
+      () => this.#facts(),
+      () => {
+        const right = this.ids.at(-1) ?? this.beginning;
+        equal(() => this.#history.tip, right, what, { label: '`tip` is' });
+      },
+    );
   }
 
   /** Checks what is behind an id. Returns it. */
@@ -184,17 +186,16 @@ class Chronicle {
     const isKnown = (at > 0 || last === this.beginning) && at >= forgotten;
     const right = isKnown ? this.#all.slice(at, at + count) : undefined;
     let result: Entry[] | undefined;
-    equal(
-      () => {
-        result = this.#history.after(last, count);
-        return result;
-      },
-      right,
-      what,
-      {
-        given: [...this.#facts(), ['call', `after('${last}', ${count})`]],
-        cause: (actual) => causeOfAfter(actual, right, at < forgotten),
-      },
+    const call = () => {
+      result = this.#history.after(last, count);
+      return result;
+    };
+    withGiven(
+      () => [...this.#facts(), ['call', `after('${last}', ${count})`]],
+      () =>
+        equal(call, right, what, {
+          cause: (actual) => causeOfAfter(actual, right, at < forgotten),
+        }),
     );
     return result;
   }

@@ -11,6 +11,7 @@ class Party {
   readonly #choose: Choices;
   readonly #guests: Guest[];
   readonly #said: string[][];
+  #restarts = 0;
 
   constructor(lesson: Lesson, choose: Choices, guests: number) {
     this.#choose = choose;
@@ -49,7 +50,7 @@ class Party {
       case 'forget':
         return bus.forget(1 + this.#choose.below(5));
       case 'restart':
-        return bus.restart(this.#choose.pick([6, 4]) + bus.room().all.length);
+        return bus.restart(50 + this.#choose.pick([2, -2]) * ++this.#restarts);
       case 'full':
         return guest.isFull();
       case 'drain':

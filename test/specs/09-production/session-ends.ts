@@ -144,7 +144,7 @@ const ENDING: Scenarios = [
     async check(lesson) {
       for (let at = 0; at < 6; at++) {
         const bus = new HandBus();
-        bus.sayMany(450);
+        bus.sayMany(250);
         const guest = new Guest(lesson, bus);
         await guest.hello('5-7');
         for (let i = 0; i < at; i++) await bus.answer();
