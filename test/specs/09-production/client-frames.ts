@@ -76,7 +76,12 @@ export const CLIENT_FRAMES: Scenarios = [
       const what = 'A hello says which room, and what it has seen last there.';
       const hello = { t: 'hello', room: 'lobby' };
       expectRead(lesson, '{"t":"hello","room":"lobby"}', hello, what);
-      expectRead(lesson, '{"t":"hello","room":"lobby","last":"5-1"}', { ...hello, last: '5-1' }, what);
+      expectRead(
+        lesson,
+        '{"t":"hello","room":"lobby","last":"5-1"}',
+        { ...hello, last: '5-1' },
+        what,
+      );
       const longest = '18446744073709551615-18446744073709551615';
       for (const last of [longest, '0-0', '1700000000000-0']) {
         expectRead(lesson, JSON.stringify({ ...hello, last }), { ...hello, last }, what);
@@ -87,7 +92,15 @@ export const CLIENT_FRAMES: Scenarios = [
     what: 'A message has a `cid`, and any text.',
     rules: [],
     check: (lesson) => {
-      for (const text of ['hi', '', ' ', 'a "quote"\n', '{"t":"hello"}', '🦊', 'x'.repeat(70_000)]) {
+      for (const text of [
+        'hi',
+        '',
+        ' ',
+        'a "quote"\n',
+        '{"t":"hello"}',
+        '🦊',
+        'x'.repeat(70_000),
+      ]) {
         const frame = { t: 'msg', cid: 'tab:1', text };
         expectRead(lesson, JSON.stringify(frame), frame, 'A message has a `cid`, and any text.');
       }
@@ -104,7 +117,8 @@ export const CLIENT_FRAMES: Scenarios = [
       for (const name of ['a', 'n'.repeat(64)]) {
         const hello = { t: 'hello', room: name };
         const message = { t: 'msg', cid: name, text: '' };
-        for (const frame of [hello, message]) expectRead(lesson, JSON.stringify(frame), frame, what);
+        for (const frame of [hello, message])
+          expectRead(lesson, JSON.stringify(frame), frame, what);
       }
       for (const name of ['', 'n'.repeat(65), 'n'.repeat(70_000)]) {
         const messages = [
@@ -119,7 +133,14 @@ export const CLIENT_FRAMES: Scenarios = [
     what: 'What is not JSON is refused.',
     rules: [],
     check: (lesson) => {
-      const messages = ['', 'hello', '{', '{"t":"hello","room":"a"', "{'t':'hello'}", '{"t":"msg"}x'];
+      const messages = [
+        '',
+        'hello',
+        '{',
+        '{"t":"hello","room":"a"',
+        "{'t':'hello'}",
+        '{"t":"msg"}x',
+      ];
       expectRefused(lesson, messages, 'What is not JSON is refused.');
     },
   },
@@ -152,7 +173,8 @@ export const CLIENT_FRAMES: Scenarios = [
     what: 'A frame without a field that it needs, or with one of another type, is refused.',
     rules: [],
     check: (lesson) => {
-      const what = 'A frame without a field that it needs, or with one of another type, is refused.';
+      const what =
+        'A frame without a field that it needs, or with one of another type, is refused.';
       const messages = [
         { t: 'hello' },
         { t: 'hello', room: 5 },
@@ -174,9 +196,25 @@ export const CLIENT_FRAMES: Scenarios = [
     rules: [],
     check: (lesson) => {
       const isWrong = IDS.filter(([, isRight]) => !isRight).map(([last]) => last);
-      const others = ['$', '*', '5-*', '5-1\n', ' 5-1', '5 1', '+5-1', '0x5-1', '1e3-1', '٥-١', '5.0-1'];
+      const others = [
+        '$',
+        '*',
+        '5-*',
+        '5-1\n',
+        ' 5-1',
+        '5 1',
+        '+5-1',
+        '0x5-1',
+        '1e3-1',
+        '٥-١',
+        '5.0-1',
+      ];
       const messages = [...isWrong, ...others].map((last) => ({ t: 'hello', room: 'lobby', last }));
-      expectRefused(lesson, messages, 'A `last` that is no id is refused: it goes to the bus as it is.');
+      expectRefused(
+        lesson,
+        messages,
+        'A `last` that is no id is refused: it goes to the bus as it is.',
+      );
     },
   },
   {

@@ -43,11 +43,9 @@ export class Guest {
         this.closes.push([code, reason] as const);
       },
     };
-    this.session = attempt(
-      () => new ServerSession(peer, bus, user),
-      'A session is made.',
-      [['call', `new ServerSession(peer, bus, '${user}')`]],
-    );
+    this.session = attempt(() => new ServerSession(peer, bus, user), 'A session is made.', [
+      ['call', `new ServerSession(peer, bus, '${user}')`],
+    ]);
   }
 
   #sent(data: string | Uint8Array): boolean {
@@ -56,8 +54,10 @@ export class Guest {
     this.#note(`is sent ${tell(frame)}${this.#hasRoom ? '' : ', and has no room for more'}`);
     this.frames.push(frame);
     if (this.#owesDrain && frame.t === 'msg') {
-      const what = 'From when `send` returns `false`, a client is sent no messages until `drained`.';
-      const cause = 'What is behind that one stays in the history, and is asked for when there is room.';
+      const what =
+        'From when `send` returns `false`, a client is sent no messages until `drained`.';
+      const cause =
+        'What is behind that one stays in the history, and is asked for when there is room.';
       this.#misled = [what, cause];
     }
     this.#owesDrain ||= !this.#hasRoom;

@@ -277,7 +277,9 @@ export class HandBus implements Bus {
   /** So many of the oldest messages are forgotten. */
   forget(count: number): void {
     this.room().forget(count);
-    this.story.push(`the history forgets its oldest, up to ${this.room().all[this.room().from - 1]?.id}`);
+    this.story.push(
+      `the history forgets its oldest, up to ${this.room().all[this.room().from - 1]?.id}`,
+    );
   }
 
   /** The history is empty again, with ids of another epoch. */

@@ -251,7 +251,8 @@ const REMEMBERING: Scenarios = [
     check: (lesson) => {
       const chronicle = filled(lesson, 12);
       const what = 'What is behind an id comes back, the oldest first.';
-      for (const id of [chronicle.beginning, ...chronicle.ids]) chronicle.expectAfter(id, 100, what);
+      for (const id of [chronicle.beginning, ...chronicle.ids])
+        chronicle.expectAfter(id, 100, what);
     },
   },
   {
@@ -351,7 +352,11 @@ const ONCE: Scenarios = [
     check: (lesson) => {
       const chronicle = new Chronicle(lesson, 5, 100);
       for (const cid of ['1', '2', '3']) chronicle.append(said('yes', { cid }));
-      chronicle.expectAfter(chronicle.beginning, 100, 'Who says yes three times has said it thrice.');
+      chronicle.expectAfter(
+        chronicle.beginning,
+        100,
+        'Who says yes three times has said it thrice.',
+      );
     },
   },
   {
@@ -369,7 +374,8 @@ const ONCE: Scenarios = [
     what: 'Whatever is in their names, no two users are taken for one.',
     rules: [],
     check: (lesson) => {
-      const what = 'User and `cid` are two things: joined, they can look like those of somebody else.';
+      const what =
+        'User and `cid` are two things: joined, they can look like those of somebody else.';
       const marks = ['', ':', '-', ' ', '/', '|', ',', '\0', '\n', '"', '","', '\\', '::', '__'];
       for (const mark of marks) {
         const chronicle = new Chronicle(lesson, 5, 100);

@@ -82,12 +82,17 @@ const FAILING: Scenarios = [
       await bus.answerAll();
       await guest.leaves();
       await bus.answerAll();
-      equal(() => bus.room().all.map(({ cid }) => cid), ['tab:1'], 'Nothing overtakes what is lost.', {
-        given: guest.facts(),
-        label: 'published',
-        cause: () =>
-          'The client says all again that has no ack, in order. What is in the history by then comes before it.',
-      });
+      equal(
+        () => bus.room().all.map(({ cid }) => cid),
+        ['tab:1'],
+        'Nothing overtakes what is lost.',
+        {
+          given: guest.facts(),
+          label: 'published',
+          cause: () =>
+            'The client says all again that has no ack, in order. What is in the history by then comes before it.',
+        },
+      );
     },
   },
   {
@@ -104,7 +109,10 @@ const FAILING: Scenarios = [
       ann.expectClosed('A client whose message is lost is closed with 1013.', LOST);
       const what = 'A bus that fails for one client says nothing about the others.';
       equal(() => ben.closes.length, 0, what, { given: ben.facts(), label: 'closed' });
-      ben.expectAcks([1, 2].map((i) => [`tab:${i}`, bus.room().all[i - 1]!.id] as const), what);
+      ben.expectAcks(
+        [1, 2].map((i) => [`tab:${i}`, bus.room().all[i - 1]!.id] as const),
+        what,
+      );
       ben.expectWhole(what);
     },
   },

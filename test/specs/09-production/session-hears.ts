@@ -102,7 +102,8 @@ const COMING: Scenarios = [
         bus.say();
         bus.say();
         await bus.answerAll();
-        const cause = 'From the gap on, the `last` of `welcome` counts, and not the one of `hello`.';
+        const cause =
+          'From the gap on, the `last` of `welcome` counts, and not the one of `hello`.';
         guest.expectWhole('Behind a gap, all that is said arrives.', cause);
       }
     },
@@ -260,7 +261,8 @@ const GAPS: Scenarios = [
       bus.say();
       bus.deliver();
       await bus.answerAll();
-      const cause = 'With `undefined`, the bus says that something may be missing. The history knows.';
+      const cause =
+        'With `undefined`, the bus says that something may be missing. The history knows.';
       guest.expectWhole('What was not delivered arrives from the history.', cause);
     },
   },
@@ -363,7 +365,8 @@ const SLOW: Scenarios = [
       const what = 'When it has room, a slow client gets what it has missed.';
       guest.expectWhole(what);
       if (bus.count('after') === asked) {
-        const cause = 'What waits for slow clients in memory has no end. The history has it anyway.';
+        const cause =
+          'What waits for slow clients in memory has no end. The history has it anyway.';
         fail('A slow client gets its messages from the history.', guest.facts(), cause);
       }
       bus.say();

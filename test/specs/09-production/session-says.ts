@@ -132,15 +132,23 @@ const SAYING: Scenarios = [
         const asked = bus.count('publish');
         if (asked !== 1) {
           const cause = 'A bus that is asked for two things at once can do the second one first.';
-          const facts: Fact[] = [...guest.facts(), ['asked to publish', `${asked} messages at once`]];
+          const facts: Fact[] = [
+            ...guest.facts(),
+            ['asked to publish', `${asked} messages at once`],
+          ];
           fail('A message is published when the one before it is in the history.', facts, cause);
         }
         await bus.answerAll();
         const acks = bus.room().all.map(({ cid, id }) => [cid, id] as const);
-        equal(() => acks.map(([cid]) => cid), ['tab:1', 'tab:2', 'tab:3'], 'In the order of saying.', {
-          given: guest.facts(),
-          label: 'published',
-        });
+        equal(
+          () => acks.map(([cid]) => cid),
+          ['tab:1', 'tab:2', 'tab:3'],
+          'In the order of saying.',
+          {
+            given: guest.facts(),
+            label: 'published',
+          },
+        );
         guest.expectAcks(acks, 'Acks come in the order of what they are for.');
       }
     },
