@@ -38,7 +38,8 @@ const DELAYS: Scenarios = [
       for (const share of [0.5, 0, 0.999]) {
         const tab = withShare(lesson, share);
         const what = 'The first delay is a random share of `BASE_DELAY_MS`, from 0 on.';
-        expectDelay(tab, share * lesson.BASE_DELAY_MS, what);
+        const cause = 'All of it is random: those who were lost together come back apart.';
+        expectDelay(tab, share * lesson.BASE_DELAY_MS, what, cause);
       }
     },
   },
@@ -50,9 +51,7 @@ const DELAYS: Scenarios = [
         const tab = withShare(lesson, share);
         for (let attempt = 0; attempt < 9; attempt++) {
           const what = 'The longest delay doubles with each attempt, up to `MAX_DELAY_MS`.';
-          const cause =
-            'The whole of it is random: clients that were lost together come back apart.';
-          expectDelay(tab, share * longest(lesson, attempt), what, cause);
+          expectDelay(tab, share * longest(lesson, attempt), what);
         }
       }
     },
@@ -221,6 +220,8 @@ const CODES: Scenarios = [
           given: [['call', `closed(${code})`]],
           cause: () => 'The next connection would end in the same way, again and again.',
         });
+        tab.session.say('one');
+        tab.expectSends([], 'Without a connection, there is nothing to send.');
       }
     },
   },

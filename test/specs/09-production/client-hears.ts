@@ -41,7 +41,7 @@ const HEARING: Scenarios = [
       const tab = Tab.welcome(lesson, '5-6');
       const what = '`last` is that of the welcome, and then of each message.';
       tab.expectLast('5-6', what);
-      for (const id of ['5-7', '5-10', '7-1']) {
+      for (const id of ['5-7', '5-8', '7-1']) {
         tab.hearsOf(id);
         tab.expectLast(id, what);
       }

@@ -225,7 +225,7 @@ export class HandBus implements Bus {
     await nextTurn();
     for (let left = MAX_ANSWERS + this.pending.length; this.#pending.length > 0; left--) {
       if (left === 0) {
-        const cause = 'When there is nothing left, there is nothing to ask for.';
+        const cause = 'It asks when nothing is left, or from the same place again and again.';
         fail('A session asks until it has everything, and then no more.', this.facts(), cause);
       }
       await this.answer();
