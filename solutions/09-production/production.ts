@@ -334,7 +334,7 @@ export function credentialOf(
   head: Pick<RequestHead, 'target' | 'headers'>,
 ): Credential | undefined {
   return (
-    credential('ticket', new URLSearchParams(head.target.split('?')[1]).getAll('ticket')) ??
+    credential('ticket', queryOf(head.target).getAll('ticket')) ??
     credential('token', tokens(head.headers)) ??
     credential('cookie', cookies(head.headers))
   );
@@ -343,6 +343,11 @@ export function credentialOf(
 function credential(kind: Credential['kind'], values: readonly string[]): Credential | undefined {
   const [value, ...others] = new Set(values);
   return value && others.length === 0 ? { kind, value } : undefined;
+}
+
+/** What is behind the first `?` of a target. A query may have others. RFC 3986 §3.4 */
+function queryOf(target: string): URLSearchParams {
+  return new URLSearchParams(target.replace(/^[^?]*/, ''));
 }
 
 function tokens(headers: RequestHead['headers']): string[] {
