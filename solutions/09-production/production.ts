@@ -363,7 +363,7 @@ function cookies(headers: RequestHead['headers']): string[] {
   return pairs
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${COOKIE}=`))
-    .map((pair) => pair.slice(COOKIE.length + 1).replace(/^"(.*)"$/, '$1'));
+    .map((pair) => pair.slice(COOKIE.length + 1));
 }
 
 /** How long a ticket can be used, in milliseconds. */
