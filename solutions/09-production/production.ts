@@ -230,7 +230,7 @@ function forwardedForOld(line: string): string[] {
 }
 
 /** A token, or text in quotes that may have commas and semicolons in it. RFC 7239 §4 */
-const PAIR = /\s*([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))\s*([,;]|$)/gy;
+const PAIR = /\s*([^\s",;=]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))\s*([,;]|$)/gy;
 
 /** The `for` of each element, from left to right. One that has none, or cannot be read, is empty. */
 function forwardedFor(line: string): string[] {
