@@ -285,10 +285,11 @@ function parseProxyV1(bytes: Buffer): ProxyHeader | undefined {
   if (end < 0 && bytes.length < MAX_V1_BYTES) return undefined;
   const line = bytes.toString('latin1', 0, Math.max(end, 0));
   if (/^PROXY UNKNOWN( |$)/.test(line)) return { length: end + 2, address: undefined };
-  const [, family, source] = /^PROXY TCP([46]) (\S+) \S+ \d+ \d+$/.exec(line) ?? [];
-  const isAddress = family === '4' ? isIPv4(source ?? '') : isIPv6(source ?? '');
-  if (!isAddress) throw badProxyHeader();
-  return { length: end + 2, address: parseAddress(source!) };
+  const [, family, source = '', destination = ''] =
+    /^PROXY TCP([46]) (\S+) (\S+) \d{1,5} \d{1,5}$/.exec(line) ?? [];
+  const isAddress = family === '4' ? isIPv4 : isIPv6;
+  if (!isAddress(source) || !isAddress(destination)) throw badProxyHeader();
+  return { length: end + 2, address: parseAddress(source) };
 }
 
 /** Signature, version and command, family, two bytes of length; then addresses, ports and more. */
