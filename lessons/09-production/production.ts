@@ -51,7 +51,8 @@ export class TokenBucket {
  * Step 1 · How often, for each.
  *
  * A bucket for each key, such as an address. Those that are full again are forgotten, so that
- * somebody who has many keys does not fill our memory.
+ * somebody who has many keys does not fill our memory. However many there are, a call costs the same
+ * on average.
  */
 export class RateLimiter {
   /** Makes a limiter without a bucket. */
@@ -130,8 +131,8 @@ export interface Proxies {
  *
  * Returns the address of a client, as `parseAddress` does. That is the `peer` of the TCP connection,
  * unless it is one of our proxies: then it is what that proxy has written behind all others, and so
- * on from right to left, until an address is not a proxy's, or is none. `undefined`: the peer has no
- * address any more. RFC 7239 §5.2
+ * on from right to left, until an address is not a proxy's, or is none, or a line cannot be read.
+ * `undefined`: the peer has no address any more. RFC 7239 §5.2
  */
 export function clientAddress(
   peer: string | undefined,
@@ -169,7 +170,7 @@ export interface Credential {
 /** The cookie that says who somebody is. */
 export const COOKIE = 'session';
 
-/** What a subprotocol begins with that is a token. The rest of it is base64url. */
+/** What a subprotocol begins with that is a token. The rest of it is UTF-8 in base64url. */
 export const TOKEN_PREFIX = 'token.';
 
 /**
@@ -192,7 +193,8 @@ export const TICKET_LIFE_MS = 30_000;
  * Step 4 · Tickets.
  *
  * A page that is logged in gets a ticket, and puts it into the address of its WebSocket. It is good
- * for once, and not for long: whoever reads it in a log later has nothing.
+ * for once, and not for long: whoever reads it in a log later has nothing. One that is too old is
+ * forgotten, so that those that nobody uses do not fill our memory.
  */
 export class Tickets {
   /** Makes a desk that has issued nothing. `random` returns bytes that nobody can guess. */
