@@ -111,25 +111,23 @@ const OF_TICKETS: readonly LoginScenario[] = [
 const OF_TOKENS: readonly LoginScenario[] = [
   shows(
     'A token is a subprotocol with a prefix, and base64url behind it.',
+    [({ TOKEN_PREFIX }) => [{ protocols: [`${TOKEN_PREFIX}c2VjcmV0`] }, token('secret')]],
+    'A subprotocol cannot have every character that a token has. It is decoded again here.',
+  ),
+  shows(
+    'A token is one of many subprotocols.',
     [
+      ({ TOKEN_PREFIX }) => [{ protocols: [`chat, ${TOKEN_PREFIX}c2VjcmV0`] }, token('secret')],
       ({ TOKEN_PREFIX }) => [
-        { protocols: [`${TOKEN_PREFIX}${inBase64('secret')}`] },
+        { protocols: [`${TOKEN_PREFIX}c2VjcmV0,chat,superchat`] },
         token('secret'),
       ],
       ({ TOKEN_PREFIX }) => [
-        { protocols: [`chat, ${TOKEN_PREFIX}${inBase64('secret')}`] },
-        token('secret'),
-      ],
-      ({ TOKEN_PREFIX }) => [
-        { protocols: [`${TOKEN_PREFIX}${inBase64('secret')},chat,superchat`] },
-        token('secret'),
-      ],
-      ({ TOKEN_PREFIX }) => [
-        { protocols: ['chat', `superchat, ${TOKEN_PREFIX}${inBase64('secret')}`] },
+        { protocols: ['chat', `superchat, ${TOKEN_PREFIX}c2VjcmV0`] },
         token('secret'),
       ],
     ],
-    'A page offers it beside the subprotocols that it wants to speak. They may be in several lines.',
+    'A page offers it beside those that it wants to speak. They are separated by commas, and may be in several lines.',
   ),
   shows(
     'A token can be any text.',

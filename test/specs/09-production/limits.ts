@@ -85,6 +85,9 @@ function bucket(
   };
 }
 
+const KEPT_PARTS =
+  'What a bucket has gained since the last call is kept, even when it is a small part of a token.';
+
 const TAKING: readonly LimitScenario[] = [
   bucket('At first, a bucket has `burst` tokens.', { burst: 3, perSecond: 1 }, [
     [0, 1, 0],
@@ -115,9 +118,21 @@ const TAKING: readonly LimitScenario[] = [
       [0, 1, 250],
       [0, 3, 750],
       [250, 1, 0],
+      [250, 1, 250],
+    ],
+  ),
+  bucket(
+    'A part of a token is kept until there is a whole one.',
+    { burst: 10, perSecond: 4 },
+    [
+      [0, 10, 0],
+      [125, 1, 125],
+      [250, 1, 0],
       [375, 1, 125],
       [500, 1, 0],
+      [500, 1, 250],
     ],
+    KEPT_PARTS,
   ),
   bucket(
     'Round up: a millisecond too early is too early.',
@@ -223,9 +238,7 @@ const KEPT: readonly LimitScenario[] = [
           () => bucket.take(1, 1005),
           0,
           'However often somebody tries, a token comes when it is time.',
-          bucket.about(
-            'What a bucket has gained since the last call is kept, even when it is a small part of a token.',
-          ),
+          bucket.about(KEPT_PARTS),
         );
       }
     },
