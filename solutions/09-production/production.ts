@@ -1275,7 +1275,6 @@ export class MemoryBus implements Bus {
   readonly #now: () => number;
   readonly #size: number;
   readonly #rooms = new Map<string, Room>();
-  #epoch = 0;
   #sweepSize = FEW_BUCKETS;
 
   /**
@@ -1300,10 +1299,12 @@ export class MemoryBus implements Bus {
   }
 
   async subscribe(name: string, deliver: Deliver): Promise<() => void> {
-    const { listeners } = this.#room(name);
+    const room = this.#room(name);
     const listener = { deliver }; // Its own, even if somebody subscribes twice with the same.
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    room.listeners.add(listener);
+    return () => {
+      if (room.listeners.delete(listener)) room.usedAt = this.#now();
+    };
   }
 
   async after(name: string, last: string, count: number): Promise<Entry[] | undefined> {
@@ -1322,9 +1323,8 @@ export class MemoryBus implements Bus {
 
   #addRoom(name: string): Room {
     if (this.#rooms.size >= this.#sweepSize) this.#sweep();
-    // Greater than any before, even when a room is forgotten and made again in one millisecond.
-    this.#epoch = Math.max(this.#now(), this.#epoch + 1);
-    const history = new History(this.#epoch, this.#size);
+    // A room that was forgotten and is made again was made at least `ROOM_LIFE_MS` earlier.
+    const history = new History(this.#now(), this.#size);
     const room: Room = { history, listeners: new Set(), usedAt: 0 };
     this.#rooms.set(name, room);
     return room;
