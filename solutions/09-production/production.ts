@@ -1410,9 +1410,11 @@ export class StreamBus implements Bus {
     this.#size = size;
   }
 
-  /** Delivers nothing any more. */
+  /** Delivers nothing any more, whatever is on its way, and asks the engine for nothing new. */
   stop(): void {
     this.#isStopped = true;
+    for (const { listeners } of this.#rooms.values()) listeners.clear();
+    this.#rooms.clear();
   }
 
   async publish(room: string, said: Said): Promise<string> {
