@@ -1379,6 +1379,9 @@ export const BLOCK_MS = 1_000;
 /** How long it waits after an error, in milliseconds. */
 const RETRY_MS = 100;
 
+/** Both numbers of an id have 64 bits. */
+const MAX_ID_NUMBER = 2n ** 64n - 1n;
+
 /** A room that somebody of this process is in. */
 interface Followed {
   readonly listeners: Set<{ readonly deliver: Deliver }>;
@@ -1433,6 +1436,8 @@ export class StreamBus implements Bus {
   }
 
   async after(room: string, last: string, count: number): Promise<Entry[] | undefined> {
+    // An engine does not look for what cannot be an id of its own: it answers with an error.
+    if (numbersOf(last).some((number) => number > MAX_ID_NUMBER)) return undefined;
     // From that one on, itself included: one reply says whether it is there, and what is behind it.
     const words = ['XRANGE', streamOf(room), last, '+', 'COUNT', String(count + 1)];
     const [first, ...behind] = (await this.#commands.sendCommand(words)) as StreamEntry[];
