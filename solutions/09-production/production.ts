@@ -1373,7 +1373,10 @@ return id`;
 /** How long a stream lives that nobody says anything in, in seconds. */
 const LIFE_SECONDS = String(ROOM_LIFE_MS / 1000);
 
-/** How long the reader waits for something new, in milliseconds. */
+/**
+ * How long the reader waits for something new, in milliseconds. Who enters a room meanwhile does not
+ * wait for that: `CLIENT UNBLOCK` ends it.
+ */
 export const BLOCK_MS = 1_000;
 
 /** How long it waits after an error, in milliseconds. */
@@ -1394,7 +1397,9 @@ interface Followed {
  *
  * Carries messages between the clients of many processes, through streams of an engine that
  * remembers them. Each process has one connection that waits for what is new in all of its rooms,
- * and one for all else: a connection that waits does nothing else.
+ * and one for all else: a connection that waits does nothing else. When a connection was lost, it
+ * goes on where it was. When that is not in the engine any more, everybody in the room is told, once,
+ * that some may have been lost, and it goes on behind what the engine has now.
  */
 export class StreamBus implements Bus {
   readonly #commands: Engine;
