@@ -1294,7 +1294,10 @@ export class MemoryBus implements Bus {
   async publish(name: string, said: Said): Promise<string> {
     const { history, listeners } = this.#room(name);
     const { id, isNew } = history.append(said);
-    if (isNew) for (const { deliver } of listeners) deliver({ ...said, id });
+    const entry = { ...said, id };
+    // Not at once: others would hear an answer that a listener gives to it before they hear it.
+    await undefined;
+    if (isNew) for (const { deliver } of listeners) deliver(entry);
     return id;
   }
 
