@@ -85,9 +85,8 @@ export class Ear {
     if (heard.length < texts.length) {
       return 'Something was not delivered. From when `subscribe` has resolved, nothing is left out.';
     }
-    const isOther = heard.some((text, i) => text !== texts[i]);
-    if (heard.length === texts.length && isOther) return 'The order is that of the ids.';
-    return undefined;
+    const isShuffled = heard.toSorted().join() === texts.toSorted().join();
+    return isShuffled ? 'The order is that of the ids.' : undefined;
   }
 }
 
