@@ -276,6 +276,8 @@ export class EngineConnection {
   #held: 'commands' | 'replies' | undefined;
   #isDue = false;
   #lostReply: string | undefined;
+  /** How many commands were sent on it, carried out or not. */
+  attempts = 0;
   /** While the engine cannot be reached, commands wait for it, and are not rejected. */
   isPatient = false;
 
@@ -310,6 +312,7 @@ export class EngineConnection {
     if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) {
       throw new TypeError(`A command is a list of texts, and not ${show(words)}`);
     }
+    this.attempts++;
     return new Promise<Reply>((resolve, reject) => {
       this.#sent.push({ words: [...words], resolve, reject });
       this.wake();
