@@ -1071,6 +1071,7 @@ export class Gate {
       error instanceof HandshakeError
         ? error
         : new HandshakeError(503, '4.2.2', 'Who you are is out of reach.', { 'Retry-After': '5' });
+    if (socket.destroyed) return; // It may have no `close` left that would stop the timer.
     const timer = setTimeout(() => socket.destroy(), this.#options.loginTimeoutMs);
     socket.on('close', () => clearTimeout(timer));
     socket.resume();
