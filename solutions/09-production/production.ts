@@ -950,7 +950,7 @@ export interface GateLimits {
   /** How many messages a socket can send, and how many bytes of them. */
   readonly messages: Rate;
   readonly bytes: Rate;
-  /** How long it can take to find out who somebody is, in milliseconds. */
+  /** How long it can take to find out who somebody is, and to take a refusal, in milliseconds. */
   readonly loginTimeoutMs: number;
 }
 
@@ -985,7 +985,9 @@ export type UserHandler = (
  * Step 8 · The gate.
  *
  * Lets in who may come in: it sits between a server of `node:http` or `node:https` and the WebSocket
- * server of lesson 05. What costs little is asked first, and who somebody is comes last.
+ * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
+ * somebody is comes last. A client that sends too many messages, or too many bytes, is closed with
+ * 1008, and nothing more of it is handled.
  */
 export class Gate {
   readonly #handle: UserHandler;
@@ -1021,8 +1023,10 @@ export class Gate {
   /**
    * Takes a socket over as an `upgrade` event hands it out, and answers its request: with 101, or
    * with 503 when the gate is closed, 429 for too many of one address or user, what lesson 01 has
-   * for a bad request, 401 when nobody shows who they are. What the client has sent already is not
-   * lost meanwhile. Never rejects.
+   * for a bad request, 401 when nobody shows who they are, and 503 when that cannot be found out.
+   * With 429 and 503, `Retry-After` says in how many seconds to come back, and with 401,
+   * `WWW-Authenticate` how to log in. What the client has sent already is not lost meanwhile, and
+   * what it sends waits in its socket, not in our memory. Never rejects. RFC 9110 §10.2.3, §15.5.2
    */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     socket.on('error', ignore); // While nobody else listens, a reset would end the process.
@@ -1107,7 +1111,7 @@ export class Gate {
     };
   }
 
-  /** Closes the connections of a user who has logged out, with 4401. */
+  /** Closes the connections of a user who has logged out, with 4401, as when `until` has come. */
   logOut(user: string): void {
     for (const [connection, login] of this.#connections) {
       if (login.user === user) logOut(connection);
@@ -1199,8 +1203,9 @@ export const TLS_TIMEOUT_MS = 10_000;
  * Step 9 · TLS.
  *
  * Makes a server that calls `accept` with each socket whose TLS handshake is done, such as
- * `(socket) => httpServer.emit('connection', socket)`. Destroys those that fail in it, and those
- * that have not done it after `TLS_TIMEOUT_MS`: `node:tls` itself only says so.
+ * `(socket) => httpServer.emit('connection', socket)`. Agrees on HTTP/1.1 with clients that name
+ * protocols (ALPN), as HTTP/2 has no `Upgrade`. Destroys those that fail in it, and those that have
+ * not done it after `TLS_TIMEOUT_MS`: `node:tls` itself only says so. The options may say otherwise.
  */
 export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): Server {
   const server = createServer(
