@@ -1220,7 +1220,8 @@ export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket)
  *
  * Reads the header of the PROXY protocol from a socket, and calls `accept` with the socket: its
  * `remoteAddress` is the client's then, and what the client has sent is still to be read. Destroys
- * the socket when its peer isn't a proxy of ours, and when no header arrives within `timeoutMs`.
+ * the socket when its peer isn't a proxy of ours, when something else arrives, and when no header
+ * does within `timeoutMs`.
  */
 export function acceptProxied(
   socket: Socket,
@@ -1239,15 +1240,19 @@ export function acceptProxied(
   const read = () => {
     const chunk = socket.read() as Buffer | null;
     received = Buffer.concat([received, chunk ?? Buffer.alloc(0)]);
+    const header = parse(received);
+    if (!header) return;
+    done();
+    Object.defineProperty(socket, 'remoteAddress', { value: header.address ?? peer });
+    socket.unshift(received.subarray(header.length));
+    accept(socket);
+  };
+  const parse = (bytes: Buffer) => {
     try {
-      const header = parseProxyHeader(received);
-      if (!header) return;
-      done();
-      Object.defineProperty(socket, 'remoteAddress', { value: header.address ?? peer });
-      socket.unshift(received.subarray(header.length));
-      accept(socket);
+      return parseProxyHeader(bytes);
     } catch {
       socket.destroy();
+      return undefined;
     }
   };
   const done = () => {
