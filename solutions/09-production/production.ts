@@ -1567,10 +1567,12 @@ function messagesIn([id, fields]: StreamEntry): Entry[] {
 /** What a chat server needs. */
 export interface ChatOptions extends GateOptions {
   readonly bus: Bus;
+  /** How long to wait for each client's last messages when leaving, in ms. Absent: `SETTLE_MS`. */
+  readonly settleMs?: number;
 }
 
-/** How long clients have to say what they have begun, while a server leaves, in milliseconds. */
-const SETTLE_MS = 2_000;
+/** How long a server that leaves waits until what a client has said is in the history, in ms. */
+export const SETTLE_MS = 2_000;
 
 /**
  * Step 12 · A server that can leave.
@@ -1579,11 +1581,13 @@ const SETTLE_MS = 2_000;
  */
 export class ChatServer {
   readonly #gate: Gate;
+  readonly #settleMs: number;
   readonly #sessions = new Map<Connection, ServerSession>();
   #left: Promise<void> | undefined;
 
   /** Makes a server that nobody is connected to. */
-  constructor({ bus, ...options }: ChatOptions) {
+  constructor({ bus, settleMs = SETTLE_MS, ...options }: ChatOptions) {
+    this.#settleMs = settleMs;
     this.#gate = new Gate((connection, event, { user }) => {
       switch (event.type) {
         case 'open':
@@ -1615,8 +1619,9 @@ export class ChatServer {
   /**
    * Leaves: lets nobody in from now on, and sends all clients away, one after the other within
    * `spreadMs`, so that they do not all come back at the same moment. Each is told with `bye`, and
-   * closed with 1012 when what it has said has its place in the history. Resolves when all are gone.
-   * A second call returns the same promise. RFC 6455 §7.4.1
+   * closed with 1012 when what it has said has its place in the history, or `settleMs` later: it
+   * says the rest again elsewhere. Resolves when all are gone. A second call returns the same promise.
+   * RFC 6455 §7.4.1
    */
   leave(spreadMs: number): Promise<void> {
     this.#left ??= this.#leave(spreadMs);
@@ -1628,7 +1633,7 @@ export class ChatServer {
     const sessions = [...this.#sessions];
     const farewells = sessions.map(async ([connection, session], i) => {
       await delay((i / sessions.length) * spreadMs);
-      await Promise.race([session.leaves(0), delay(SETTLE_MS)]);
+      await within(this.#settleMs, session.leaves(0)).catch(ignore);
       connection.close(CloseCode.ServiceRestart, 'Please come back.');
     });
     await Promise.all(farewells);
