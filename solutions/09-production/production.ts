@@ -945,7 +945,7 @@ export interface GateLimits {
   readonly socketsPerAddress: number;
   /** How many sockets a user can have. */
   readonly socketsPerUser: number;
-  /** How many requests an address can make. */
+  /** How many requests an address can make, good and bad. */
   readonly requests: Rate;
   /** How many messages a socket can send, and how many bytes of them. */
   readonly messages: Rate;

@@ -1,0 +1,217 @@
+/** Step 8: when who somebody is comes to its end. */
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
+import { fromClient } from '../../../shared/kit/frames.ts';
+import { isForgotten } from '../../../shared/kit/memory.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
+import { until } from '../../../shared/kit/peer.ts';
+import { Timers } from '../../../shared/kit/timers.ts';
+import type { GateOptions } from '../../../solutions/09-production/production.ts';
+import { Close, NORMAL } from '../05-server/core.ts';
+import { settles, turns } from '../05-server/sockets.ts';
+import type { Lesson, Scenarios } from './tools.ts';
+import { type Asking, atGate, OPEN, Visitor } from './visitors.ts';
+
+const OUTLIVED =
+  'A login that has ended on paper goes on in every socket, unless somebody closes it.';
+
+/** A way in which a client comes and goes. */
+interface Way {
+  readonly name: string;
+  readonly asking?: Asking;
+  readonly options?: Partial<GateOptions>;
+  readonly goes: (visitor: Visitor) => void | Promise<void>;
+}
+
+const inAnHour: GateOptions['authenticate'] = async () => ({
+  user: 'anna',
+  until: performance.now() + 3_600_000,
+});
+const never: GateOptions['authenticate'] = () => new Promise(() => {});
+
+const WAYS: readonly Way[] = [
+  {
+    name: 'it closes',
+    goes: (visitor) => {
+      visitor.send(fromClient(Close, NORMAL));
+      visitor.leave();
+    },
+  },
+  { name: 'it resets', goes: (visitor) => visitor.reset() },
+  {
+    name: 'it is refused, and ends TCP',
+    asking: { target: '/' },
+    goes: (visitor) => visitor.leave(),
+  },
+  {
+    name: 'it is refused, and resets',
+    asking: { target: '/' },
+    goes: (visitor) => visitor.reset(),
+  },
+  {
+    name: 'it resets while it is looked up, and is unknown',
+    options: { authenticate: async () => undefined },
+    goes: (visitor) => visitor.reset(),
+  },
+  {
+    name: 'it is looked up for too long, and ends TCP',
+    options: { authenticate: never, loginTimeoutMs: 20 },
+    goes: async (visitor) => {
+      await settles(() => visitor.status !== '');
+      visitor.leave();
+    },
+  },
+];
+
+/** Lets a client come and go. Returns what is left of it, and nothing that keeps its socket. */
+async function comeAndGo(lesson: Lesson, way: Way) {
+  const gate = new lesson.Gate(() => {}, { ...OPEN, authenticate: inAnHour, ...way.options });
+  const timers = new Timers();
+  const visitor = timers.run(() => new Visitor(gate, way.asking));
+  // Whoever resets while it is looked up goes at once.
+  if (way.options?.loginTimeoutMs === undefined && !way.name.includes('looked up')) await turns(5);
+  await timers.run(() => way.goes(visitor));
+  await settles(() => visitor.line.closed);
+  const isClosed = visitor.line.closed;
+  let left = await timers.count();
+  for (let i = 0; i < 10 && left > 0; i++, left = await timers.count()) await giveWay(2);
+  timers.stop();
+  const { size } = gate.connections;
+  return { way, gate, left, size, isClosed, line: new WeakRef(visitor.line) };
+}
+
+export const LOGGING_OUT: Scenarios = [
+  {
+    what: 'A gate knows its connections, and whose they are.',
+    rules: [],
+    check: (lesson) =>
+      atGate(lesson, {}, async (entrance) => {
+        const names = () => [...entrance.gate.connections.values()].map(({ user }) => user);
+        const what = 'A gate knows its connections, and whose they are.';
+        equal(names, [], what, { given: [['came', 'nobody']], label: 'users' });
+        const anna = await entrance.open();
+        await entrance.open({ target: '/?ticket=bert' });
+        equal(names, ['anna', 'bert'], what, { given: [['came', 'anna, bert']], label: 'users' });
+        const known = () => entrance.gate.connections.has(entrance.heard[0]?.connection as never);
+        equal(known, true, 'They are those that the application hears of.', {
+          label: 'is it there?',
+        });
+        anna.send(fromClient(Close, NORMAL));
+        anna.leave();
+        await settles(() => entrance.gate.connections.size === 1);
+        const left: Fact[] = [
+          ['came', 'anna, bert'],
+          ['left', 'anna'],
+        ];
+        equal(names, ['bert'], what, { given: left, label: 'users' });
+      }),
+  },
+  {
+    what: 'Who logs out is closed with 4401, on every connection.',
+    rules: [],
+    check: (lesson) =>
+      atGate(lesson, {}, async (entrance) => {
+        const users = ['anna', 'bert', 'anna', 'ann', 'anna2'];
+        const visitors: Visitor[] = [];
+        for (const user of users)
+          visitors.push(await entrance.open({ target: `/?ticket=${user}` }));
+        attempt(() => entrance.gate.logOut('anna'), 'Log a user out.');
+        await turns(3);
+        const closed = () => visitors.map(({ closedWith }) => closedWith);
+        const expected = users.map((user) => (user === 'anna' ? 'a Close with 4401' : 'nothing'));
+        equal(closed, expected, 'Who logs out is closed with 4401, and nobody else.', {
+          given: [
+            ['the users', users.join(', ')],
+            ['the call', "logOut('anna')"],
+          ],
+          label: 'the server sent',
+        });
+        attempt(() => entrance.gate.logOut('nobody'), 'Somebody logs out who is not here.');
+      }),
+  },
+  {
+    what: 'When a login ends, its connection is closed with 4401.',
+    rules: [],
+    waits: true,
+    async check(lesson) {
+      const what = 'When a login ends, its connection is closed with 4401.';
+      const authenticate: GateOptions['authenticate'] = async ({ value }) => ({
+        user: value,
+        ...(value !== 'for-ever' && {
+          until: performance.now() + (value === 'soon' ? 40 : 3_600_000),
+        }),
+      });
+      await atGate(lesson, { authenticate }, async (entrance) => {
+        const later = await entrance.open({ target: '/?ticket=later' });
+        const forEver = await entrance.open({ target: '/?ticket=for-ever' });
+        const startedAt = performance.now();
+        const soon = await entrance.open({ target: '/?ticket=soon' });
+        await turns(1);
+        const given: Fact[] = [
+          ['`until`', '40 ms after the login, on the clock of performance.now()'],
+        ];
+        if (performance.now() - startedAt < 40)
+          equal(() => soon.closedWith, 'nothing', 'Until then, it stays open.', {
+            given,
+            label: 'sent',
+          });
+        await until(
+          () => soon.closedWith !== 'nothing',
+          what,
+          () => given,
+          OUTLIVED,
+        );
+        equal(() => soon.closedWith, 'a Close with 4401', what, { given, label: 'sent' });
+        equal(
+          () => [later.closedWith, forEver.closedWith],
+          ['nothing', 'nothing'],
+          'Others stay.',
+          {
+            given: [['`until`', 'in an hour, and absent']],
+            label: 'sent',
+          },
+        );
+      });
+    },
+  },
+  {
+    what: 'A login that ends in a month does not end at once.',
+    rules: [],
+    waits: true,
+    async check(lesson) {
+      for (const ms of [2 ** 31, 2 ** 32 + 10, Number.POSITIVE_INFINITY]) {
+        const authenticate = async () => ({ user: 'anna', until: performance.now() + ms });
+        await atGate(lesson, { authenticate }, async (entrance) => {
+          const visitor = await entrance.open();
+          await giveWay(20);
+          const what = 'A login that ends in a month does not end at once.';
+          equal(() => visitor.closedWith, 'nothing', what, {
+            given: [['`until`', `${ms} ms after the login`]],
+            label: 'the server sent',
+            cause: () => 'Beyond 2³¹ − 1 ms, a timer of Node fires at once.',
+          });
+        });
+      }
+    },
+  },
+  {
+    what: 'However a client goes, nothing of it stays.',
+    rules: [],
+    async check(lesson) {
+      const gone = await Promise.all(WAYS.map((way) => comeAndGo(lesson, way)));
+      for (const { way, gate, left, size, isClosed, line } of gone) {
+        const given: Fact[] = [['a client', `goes: ${way.name}`]];
+        const expect = (call: () => unknown, expected: unknown, what: string, label: string) =>
+          equal(call, expected, what, { given, label });
+        expect(() => isClosed, true, 'The socket of a client that goes is closed.', 'it is closed');
+        expect(() => left, 0, 'When a client is gone, no timer of it is left.', 'timers left');
+        expect(() => size, 0, 'When a client is gone, its connection is forgotten.', 'connections');
+        if (!(await isForgotten(line)))
+          fail('Nothing keeps the socket of a client that is gone.', [
+            ...given,
+            ['its memory', `is still kept, with ${gate.connections.size} connections`],
+          ]);
+      }
+    },
+  },
+];
