@@ -1,5 +1,4 @@
 /** Step 9: TLS. */
-import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -12,6 +11,7 @@ import { Peer, until } from '../../../shared/kit/peer.ts';
 import { AUTHORITY, OF_LOCALHOST } from '../../vectors/certificates.ts';
 import { Text } from '../05-server/core.ts';
 import { settles } from '../05-server/sockets.ts';
+import { delaysOf } from './delays.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 import { Entrance } from './visitors.ts';
 
@@ -96,22 +96,6 @@ class Front {
       await front.end();
     }
   }
-}
-
-/** Collects the delays of all timers that are set while something runs, in milliseconds. */
-async function delaysOf(run: () => Promise<void>): Promise<number[]> {
-  const delays: number[] = [];
-  const hook = createHook({
-    init(_id, type, _trigger, resource: { _idleTimeout?: number }) {
-      if (type === 'Timeout' && resource._idleTimeout) delays.push(resource._idleTimeout);
-    },
-  }).enable();
-  try {
-    await run();
-  } finally {
-    hook.disable();
-  }
-  return delays;
 }
 
 /** A client that does not come to the end of its handshake. */
