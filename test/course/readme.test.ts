@@ -65,7 +65,9 @@ describe.each(LESSONS)('the README of lesson $number', (lesson) => {
     const lines = [...text.matchAll(/^(.*) · RFC \d+ .*$/gm)].map(([, line = '']) => line);
     expect(lines).toHaveLength(steps.length);
     for (const [quoted, name, list] of lines.join().matchAll(/`(?:new )?(\w+)(?:\((.*?)\))?`/g)) {
-      const isThere = new RegExp(`(class|function|get|override|async|^ ) ${name}\\b`, 'm').test(stub);
+      const isThere = new RegExp(`(class|function|get|override|async|^ ) ${name}\\b`, 'm').test(
+        stub,
+      );
       expect(isThere, `${quoted} is not in ${lesson.file}`).toBe(true);
       if (list === undefined) continue;
       const start = `(?:class ${name} [\\s\\S]*?constructor|(?:function|override|async|^ ) ${name})\\(`;
