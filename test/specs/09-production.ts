@@ -23,7 +23,7 @@ export const spec: Spec<Lesson> = {
     { title: 'What a page can send', section: '10.5', scenarios: LOGIN },
     { title: 'A history', section: '7.2.3', scenarios: HISTORY },
     { title: 'A client in its room', section: '7.2.3', scenarios: SERVER_SESSION },
-    { title: 'A room that survives its connections', section: '7.2.3', scenarios: CLIENT_SESSION },
+    { title: 'A room that outlives connections', section: '7.2.3', scenarios: CLIENT_SESSION },
     { title: 'The gate', section: '4.2.2', scenarios: GATE },
     { title: 'TLS, and a proxy in front', section: '10.6', scenarios: FRONT },
     { title: 'One process', section: '7.2.3', scenarios: MEMORY_BUS },
