@@ -67,7 +67,7 @@ describe('findTarget', () => {
   });
 
   test.each([
-    ...['', ' ', 'lessons', 'lessons/', '9', 'frames', 'lessons/02/a/b', '.', '..', '*', '/'],
+    ...['', ' ', 'lessons', 'lessons/', '10', 'frames', 'lessons/02/a/b', '.', '..', '*', '/'],
     // No word of a name, only a part of one.
     ...['x', '-h', 'h', 'read', 'ing', '-', '1-h'],
   ])('%j is refused', (argument) => {
