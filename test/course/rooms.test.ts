@@ -15,6 +15,7 @@ const IN_SHARED = [
   'bench',
   'serve',
   'drive',
+  'cluster',
   'session',
   'grade',
   'handout',
@@ -58,6 +59,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/drive': [
     'shared',
+    'solutions',
+    'shared/view',
+    'shared/process',
+    'shared/course',
+    'shared/kit',
+    'shared/serve',
+  ],
+  'shared/cluster': [
     'solutions',
     'shared/view',
     'shared/process',
