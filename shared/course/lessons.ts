@@ -94,6 +94,7 @@ const COURSE: readonly Lesson[] = [
     file: 'production.ts',
     gain: 'Your server survives floods, proxies and deploys, and no message is lost.',
     needs: ['01', '05'],
+    command: 'npm run cluster',
   },
 ];
 

@@ -19,6 +19,7 @@ const COMMANDS = [
   'conformance',
   'drive',
   'bench',
+  'cluster',
   'grade',
 ];
 
@@ -45,6 +46,7 @@ const COPIED = [
   'shared/commands/output.mjs',
   'shared/commands/run-command.ts',
   'shared/commands/vitest.ts',
+  'shared/cluster',
   'shared/conformance',
   'shared/course',
   'shared/drive',
@@ -179,5 +181,6 @@ function makeReadme(lessons: readonly Lesson[]): string {
     .replace(/^\| `npm run conformance`.*\n/m, (row) => (has('05') || has('06') ? row : ''))
     .replace(/^\| `npm run drive`.*\n/m, (row) => (has('06') ? row : ''))
     .replace(/^\| `npm run bench`.*\n/m, (row) => (has('08') ? row : ''))
+    .replace(/^\| `npm run cluster`.*\n/m, (row) => (has('09') ? row : ''))
     .replace('LESSONS\n', `${rows.join('\n')}\n`);
 }
