@@ -18,6 +18,7 @@ const WAITING = [
   'tools',
   'serve-command',
   'drive-command',
+  'cluster',
   'inspector',
   'stress',
   'upkeep',

@@ -45,7 +45,7 @@ const MOST_UNACKED = 20;
 const SPREAD_MS = 1_000;
 
 /** How long everything may stand still before nobody waits any longer, in milliseconds. */
-const STANDSTILL_MS = 60_000;
+const STANDSTILL_MS = 30_000;
 
 /** Runs a trial: two rolling restarts, and in between a process and the engine are killed. */
 export async function runTrial(options: TrialOptions): Promise<Verdict> {

@@ -154,7 +154,7 @@ function closed(url, code, reason) {
     setState(3, 'closed for good');
     log(`Closed with ${code} ${reason}`);
     byId('final').textContent =
-      `${code} is for good: ${session.unacked.length} messages were not sent. Drop begins anew.`;
+      `${code} is for good: nobody has confirmed ${session.unacked.length} messages. Drop begins anew.`;
     return;
   }
   counts.reconnects++;
