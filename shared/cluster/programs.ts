@@ -203,8 +203,10 @@ ${temporary.map((name) => `  ${name}_temp_path ${folder}/${name};`).join('\n')}
     '' close;
   }
 
+  # By default, whoever has failed is asked only once in a while, until a request to it has ended:
+  # a WebSocket ends in hours. So nobody is ever marked, and who refuses is passed over.
   upstream processes {
-${ports.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join('\n')}
+${ports.map((port) => `    server 127.0.0.1:${port} max_fails=0;`).join('\n')}
   }
 
   server {
@@ -220,6 +222,7 @@ ${ports.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;
       proxy_set_header Forwarded '';
       # Twice as long as a server of this course is silent, and more.
       proxy_read_timeout 90s;
+      proxy_connect_timeout 2s;
       # A process that is about to leave refuses with 503: the next one does not.
       proxy_next_upstream error timeout http_503;
     }
