@@ -483,12 +483,12 @@ export interface GateLimits {
   readonly socketsPerAddress: number;
   /** How many sockets a user can have. */
   readonly socketsPerUser: number;
-  /** How many requests an address can make. */
+  /** How many requests an address can make, good and bad. */
   readonly requests: Rate;
   /** How many messages a socket can send, and how many bytes of them. */
   readonly messages: Rate;
   readonly bytes: Rate;
-  /** How long it can take to find out who somebody is, in milliseconds. */
+  /** How long it can take to find out who somebody is, and to take a refusal, in milliseconds. */
   readonly loginTimeoutMs: number;
 }
 
@@ -520,7 +520,9 @@ export type UserHandler = (
  * Step 8 · The gate.
  *
  * Lets in who may come in: it sits between a server of `node:http` or `node:https` and the WebSocket
- * server of lesson 05. What costs little is asked first, and who somebody is comes last.
+ * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
+ * somebody is comes last. A client that sends too many messages, or too many bytes, is closed with
+ * 1008, and nothing more of it is handled.
  */
 export class Gate {
   /** Makes a gate that tells `handle` what happens on each connection, and whose it is. */
@@ -536,14 +538,16 @@ export class Gate {
   /**
    * Takes a socket over as an `upgrade` event hands it out, and answers its request: with 101, or
    * with 503 when the gate is closed, 429 for too many of one address or user, what lesson 01 has
-   * for a bad request, 401 when nobody shows who they are. What the client has sent already is not
-   * lost meanwhile. Never rejects.
+   * for a bad request, 401 when nobody shows who they are, and 503 when that cannot be found out.
+   * With 429 and 503, `Retry-After` says in how many seconds to come back, and with 401,
+   * `WWW-Authenticate` how to log in. What the client has sent already is not lost meanwhile, and
+   * what it sends waits in its socket, not in our memory. Never rejects. RFC 9110 §10.2.3, §15.5.2
    */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     throw new Todo('09.8');
   }
 
-  /** Closes the connections of a user who has logged out, with 4401. */
+  /** Closes the connections of a user who has logged out, with 4401, as when `until` has come. */
   logOut(user: string): void {
     throw new Todo('09.8');
   }
@@ -566,8 +570,9 @@ export const TLS_TIMEOUT_MS = 10_000;
  * Step 9 · TLS.
  *
  * Makes a server that calls `accept` with each socket whose TLS handshake is done, such as
- * `(socket) => httpServer.emit('connection', socket)`. Destroys those that fail in it, and those
- * that have not done it after `TLS_TIMEOUT_MS`: `node:tls` itself only says so.
+ * `(socket) => httpServer.emit('connection', socket)`. Agrees on HTTP/1.1 with clients that name
+ * protocols (ALPN), as HTTP/2 has no `Upgrade`. Destroys those that fail in it, and those that have
+ * not done it after `TLS_TIMEOUT_MS`: `node:tls` itself only says so. The options may say otherwise.
  */
 export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): Server {
   throw new Todo('09.9');
@@ -578,7 +583,8 @@ export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket)
  *
  * Reads the header of the PROXY protocol from a socket, and calls `accept` with the socket: its
  * `remoteAddress` is the client's then, and what the client has sent is still to be read. Destroys
- * the socket when its peer isn't a proxy of ours, and when no header arrives within `timeoutMs`.
+ * the socket when its peer isn't a proxy of ours, when something else arrives, and when no header
+ * does within `timeoutMs`.
  */
 export function acceptProxied(
   socket: Socket,
@@ -659,7 +665,10 @@ local id = redis.call('XADD', KEYS[1], '*', 'user', '')
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 return id`;
 
-/** How long the reader waits for something new, in milliseconds. */
+/**
+ * How long the reader waits for something new, in milliseconds. Who enters a room meanwhile does not
+ * wait for that: `CLIENT UNBLOCK` ends it.
+ */
 export const BLOCK_MS = 1_000;
 
 /**
@@ -667,7 +676,10 @@ export const BLOCK_MS = 1_000;
  *
  * Carries messages between the clients of many processes, through streams of an engine that
  * remembers them. Each process has one connection that waits for what is new in all of its rooms,
- * and one for all else: a connection that waits does nothing else.
+ * and one for all else: a connection that waits does nothing else. When a connection was lost, it
+ * goes on where it was. When that is not in the engine any more, everybody in the room is told, once,
+ * that some may have been lost, and it goes on behind what the engine has now. A room that nobody
+ * says anything in is forgotten after `ROOM_LIFE_MS`.
  */
 export class StreamBus implements Bus {
   /** Makes a bus on two connections to the same engine. Rooms remember `size` messages, or more. */
@@ -675,7 +687,7 @@ export class StreamBus implements Bus {
     throw new Todo('09.11');
   }
 
-  /** Delivers nothing any more. */
+  /** Delivers nothing any more, whatever is on its way, and asks the engine for nothing new. */
   stop(): void {
     throw new Todo('09.11');
   }
@@ -700,7 +712,12 @@ export class StreamBus implements Bus {
 /** What a chat server needs. */
 export interface ChatOptions extends GateOptions {
   readonly bus: Bus;
+  /** How long to wait for each client's last messages when leaving, in ms. Absent: `SETTLE_MS`. */
+  readonly settleMs?: number;
 }
+
+/** How long a server that leaves waits until what a client has said is in the history, in ms. */
+export const SETTLE_MS = 2_000;
 
 /**
  * Step 12 · A server that can leave.
@@ -709,7 +726,7 @@ export interface ChatOptions extends GateOptions {
  */
 export class ChatServer {
   /** Makes a server that nobody is connected to. */
-  constructor({ bus, ...options }: ChatOptions) {
+  constructor({ bus, settleMs = SETTLE_MS, ...options }: ChatOptions) {
     throw new Todo('09.12');
   }
 
@@ -726,8 +743,9 @@ export class ChatServer {
   /**
    * Leaves: lets nobody in from now on, and sends all clients away, one after the other within
    * `spreadMs`, so that they do not all come back at the same moment. Each is told with `bye`, and
-   * closed with 1012 when what it has said has its place in the history. Resolves when all are gone.
-   * A second call returns the same promise. RFC 6455 §7.4.1
+   * closed with 1012 when what it has said has its place in the history, or `settleMs` later: it
+   * says the rest again elsewhere. Resolves when all are gone. A second call returns the same promise.
+   * RFC 6455 §7.4.1
    */
   leave(spreadMs: number): Promise<void> {
     throw new Todo('09.12');
