@@ -62,7 +62,12 @@ class Member {
   async start(): Promise<void> {
     const { bus, failed: _, ...common } = this.#options;
     const settings: Settings = { ...common, name: this.name, port: this.#port };
-    const child = forkChild(new URL('child.ts', import.meta.url), [JSON.stringify(settings)]);
+    const child = forkChild(new URL('child.ts', import.meta.url), [JSON.stringify(settings)], [], {
+      // Not our terminal: as it ends, a process of Node puts it back as it was, for us as well.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    child.stdout?.pipe(process.stdout, { end: false });
+    child.stderr?.pipe(process.stderr, { end: false });
     this.#child = child;
     this.#state = 'starting';
     const desk = new BusDesk(bus, (message) => tell(child, message));
