@@ -412,13 +412,302 @@ const LOGIN: readonly Trap[] = [
 ];
 
 /** Step 5: a history */
-const HISTORY: readonly Trap[] = [];
+const HISTORY: readonly Trap[] = [
+  {
+    id: 'id-as-text',
+    step: 5,
+    story: 'Ids compared as text: from the tenth message on, each one counts as seen already.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      ['  return Number(a1 - b1) || Number(a2 - b2);', '  return a < b ? -1 : Number(a > b);'],
+    ],
+  },
+  {
+    id: 'id-cut-short',
+    step: 5,
+    story:
+      'The two last characters of an id taken for its second number: it fails under load, when that has two digits.',
+    source: 'profunktor/redis4cats#342',
+    rules: [],
+    edits: [
+      [
+        "  const [first = '', second = ''] = id.split('-');",
+        '  const [first, second] = [id.slice(0, -2), id.slice(-1)];',
+      ],
+    ],
+  },
+  {
+    id: 'id-plus-one',
+    step: 5,
+    story:
+      'One added to the id before the history is asked, which returns what is behind it: each time, one message is skipped for good.',
+    source: 'near/queryapi#558',
+    rules: [],
+    edits: [
+      [
+        'this.#entries.slice(start, start + count)',
+        'this.#entries.slice(start + 1, start + 1 + count)',
+      ],
+    ],
+  },
+  {
+    id: 'rest-for-all',
+    step: 5,
+    story:
+      'What is left of the history given to somebody who needs more: they take it for everything.',
+    source: 'bytedance/deer-flow#4426',
+    rules: [],
+    edits: [
+      [' && start >= 0 && start <=', ' && start <='],
+      [
+        '    const start = number - this.#forgotten;',
+        '    const from = number - this.#forgotten;\n    const start = Math.max(0, from);',
+      ],
+    ],
+  },
+  {
+    id: 'number-of-before',
+    step: 5,
+    story:
+      'Only the second number looked at. After a restart, whoever had seen 945 messages of the old history waits for number 946 of the new one.',
+    source: 'danny-avila/LibreChat#13117',
+    rules: [],
+    edits: [['const isOurs = last === this.#idOf(number) && start', 'const isOurs = start']],
+  },
+  {
+    id: 'cid-of-anybody',
+    step: 5,
+    story:
+      'The `cid` alone taken for a name: what a second user says under the same one is never heard.',
+    source: 'RFC 6455 §10.7',
+    rules: [],
+    edits: [['  return JSON.stringify([user, cid]);', '  return cid || user;']],
+  },
+];
 
 /** Step 6: a client in its room */
-const SERVER_SESSION: readonly Trap[] = [];
+const SERVER_SESSION: readonly Trap[] = [
+  {
+    id: 'last-into-the-bus',
+    step: 6,
+    story: 'Whatever a client calls its last id handed to the bus, which takes `$` for now.',
+    source: 'RFC 6455 §10.7',
+    rules: [],
+    edits: [[' && /^\\d{1,20}-\\d{1,20}$/.test(value);', ' && value.length > 0;']],
+  },
+  {
+    id: 'listen-after-replay',
+    step: 6,
+    story:
+      'The room subscribed to when the replay is over. What is said while a page is awaited is in no page, and nobody hears of it.',
+    source: 'upstash/realtime#23',
+    rules: [],
+    edits: [
+      [
+        '      this.#leave = await this.#bus.subscribe(room, (entry) => this.#arrived(entry));\n      if (this.#isOver) return this.#leave();\n      await this.#welcome(room, last);\n      this.#try(() => this.#catchUp());',
+        '      await this.#welcome(room, last);\n      await this.#catchUp();\n      this.#leave = await this.#bus.subscribe(room, (entry) => this.#arrived(entry));',
+      ],
+    ],
+  },
+  {
+    id: 'deaf-while-reading',
+    step: 6,
+    story: 'What arrives while a page is awaited dropped, as if each page had everything.',
+    source: 'pingdotgg/t3code#3174',
+    rules: [],
+    edits: [
+      [
+        '    else if (this.#isCatchingUp || this.#isFull) this.#hasMore = true;',
+        '    else if (this.#isCatchingUp || this.#isFull) return;',
+      ],
+    ],
+  },
+  {
+    id: 'replay-without-ids',
+    step: 6,
+    story:
+      'Messages of a replay sent without their ids. A client that is lost twice in a row gets the same ones again.',
+    source: 'socketio/socket.io-redis-streams-adapter#39',
+    rules: [],
+    edits: [
+      [
+        'if (!this.#isFull) this.#deliver(entry);',
+        "this.#send({ t: 'msg', ...entry, id: this.#cursor! });",
+      ],
+    ],
+  },
+  {
+    id: 'mark-from-before',
+    step: 6,
+    story:
+      'The greater one of two ids believed, when a history has begun again with smaller ones: what is said next counts as seen.',
+    source: 'danny-avila/LibreChat#13117',
+    rules: [],
+    edits: [
+      [
+        "    this.#cursor = last;\n    this.#send({ t: 'gap', last });",
+        "    if (compareIds(last, this.#cursor!) > 0) this.#cursor = last;\n    this.#send({ t: 'gap', last });",
+      ],
+    ],
+  },
+  {
+    id: 'slow-in-memory',
+    step: 6,
+    story:
+      'Everything kept in a list for each client that does not read. Some of them never do, and the list has no end.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        '    else if (this.#isCatchingUp || this.#isFull) this.#hasMore = true;',
+        '    else if (this.#isFull) this.#kept.push(entry);\n    else if (this.#isCatchingUp) this.#hasMore = true;',
+      ],
+      [
+        '    this.#isFull = false;\n    this.#try(() => this.#catchUp());',
+        '    this.#isFull = false;\n    for (const entry of this.#kept.splice(0)) this.#deliver(entry);',
+      ],
+      ['  #hasFailed = false;\n', '  #hasFailed = false;\n  readonly #kept: Entry[] = [];\n'],
+    ],
+  },
+  {
+    id: 'two-catch-ups',
+    step: 6,
+    story: 'A second catch-up begun at each `drain`. Both send the same page.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      ['    if (this.#isCatchingUp) return;\n', ''],
+      [
+        '    if (compareIds(entry.id, this.#cursor!) <= 0) return;\n    this.#cursor = entry.id;\n    this.#send',
+        '    this.#cursor = entry.id;\n    this.#send',
+      ],
+    ],
+  },
+  {
+    id: 'publish-at-once',
+    step: 6,
+    story:
+      'Messages published without waiting for the one before: what was said first can come second.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      [
+        '    this.#published = this.#published.then(() =>\n      this.#try(async () => {',
+        '    const before = this.#published;\n    this.#published = (() =>\n      this.#try(async () => {',
+      ],
+      [
+        "        this.#send({ t: 'ack', cid, id });\n      }),\n    );",
+        "        this.#send({ t: 'ack', cid, id });\n        await before;\n      }))();",
+      ],
+    ],
+  },
+  {
+    id: 'room-of-the-gone',
+    step: 6,
+    story:
+      'A connection that ends while its subscription is on the way: the bus goes on telling it for ever.',
+    source: 'RFC 6455 §7.1.4',
+    rules: [],
+    edits: [['      if (this.#isOver) return this.#leave();\n', '']],
+  },
+];
 
 /** Step 7: a room that survives its connections */
-const CLIENT_SESSION: readonly Trap[] = [];
+const CLIENT_SESSION: readonly Trap[] = [
+  {
+    id: 'sent-is-done',
+    step: 7,
+    story:
+      'A message forgotten when it has been sent. What was on its way when the line broke is lost.',
+    source: 'meawoppl/agent-portal#1236',
+    rules: [],
+    edits: [
+      [
+        "      this.#output.push({ t: 'msg', cid, text: this.#unacked.get(cid)! });",
+        "      this.#output.push({ t: 'msg', cid, text: this.#unacked.get(cid)! });\n      this.#unacked.delete(cid);",
+      ],
+    ],
+  },
+  {
+    id: 'resent-by-two',
+    step: 7,
+    story:
+      'Two lists sent on a new connection: what was said meanwhile, and what has no ack. Some are in both.',
+    source: 'lichess-org/mobile#3387',
+    rules: [],
+    edits: [
+      [
+        '    this.#unsent = [...this.#unacked.keys()];',
+        '    this.#unsent.push(...this.#unacked.keys());',
+      ],
+    ],
+  },
+  {
+    id: 'no-id-yet',
+    step: 7,
+    story:
+      'An id known only from the first message on. Who loses the connection before that has none to come back with.',
+    source: 'socketio/socket.io#4888',
+    rules: [],
+    edits: [
+      ['  #byeMs = 0;\n\n', '  #byeMs = 0;\n  #hasSeen = false;\n\n'],
+      [
+        '    const last = this.#last;\n',
+        '    const last = this.#hasSeen ? this.#last : undefined;\n',
+      ],
+      [
+        "    this.#last = id;\n    this.#events.push({ type: 'message'",
+        "    this.#last = id;\n    this.#hasSeen = true;\n    this.#events.push({ type: 'message'",
+      ],
+    ],
+  },
+  {
+    id: 'greatest-id-wins',
+    step: 7,
+    story:
+      'The greatest id so far kept as a high-water mark. When the server began again, `seq=0, expected=945` was the end of it.',
+    source: 'danny-avila/LibreChat#13117',
+    rules: [],
+    edits: [
+      [
+        '    if (gap) this.#miss(last);\n    this.#last = last;\n',
+        '    if (gap) this.#miss(last);\n    else this.#last = last;\n',
+      ],
+      [
+        '  #miss(last: string): void {\n    this.#last = last;\n',
+        '  #miss(last: string): void {\n    if (compareIds(last, this.#last ?? last) >= 0) this.#last = last;\n',
+      ],
+    ],
+  },
+  {
+    id: 'all-it-ever-said',
+    step: 7,
+    story:
+      'All that was said in a tunnel sent at once. The server closes with 1008, which is final, and it is lost.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [['      if (this.#unacked.size - this.#unsent.length === MAX_UNACKED) break;\n', '']],
+  },
+  {
+    id: 'count-from-open',
+    step: 7,
+    story:
+      'The count of attempts begun again too early. While a server is in trouble, all its clients keep to the shortest delays.',
+    source: 'elastic/elastic-agent#13874',
+    rules: [133, 173],
+    edits: [['  opened(): void {\n', '  opened(): void {\n    this.#attempt = 0;\n']],
+  },
+  {
+    id: 'ladder-without-chance',
+    step: 7,
+    story:
+      'The same ladder of delays for everybody: after a restart, all clients come back in lockstep.',
+    source: 'NousResearch/hermes-agent#77654',
+    rules: [133],
+    edits: [['    return byeMs + this.#random() * longest;', '    return byeMs + longest;']],
+  },
+];
 
 /** Step 8: the gate */
 const GATE: readonly Trap[] = [];
