@@ -532,8 +532,8 @@ const SERVER_SESSION: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        'if (!this.#isFull) this.#deliver(entry);',
-        "this.#send({ t: 'msg', ...entry, id: this.#cursor! });",
+        '      for (const entry of page ?? []) if (!this.#isFull) this.#deliver(entry);',
+        "      for (const entry of page ?? []) {\n        this.#cursor = entry.id;\n        this.#send({ t: 'msg', ...entry, id: '' });\n      }",
       ],
     ],
   },

@@ -138,7 +138,7 @@ const GAPS: Scenarios = [
         tab.hearsOf('900-945');
         if (isWelcome) tab.comesBack('7-0', true);
         else tab.hears({ t: 'gap', last: '7-0' });
-        tab.expectLast('7-0', what);
+        tab.expectLast('7-0', what, cause);
         tab.hearsOf('7-1', '7-2', '7-1');
         const right = [shown('900-945'), { type: 'gap' } as const, shown('7-1'), shown('7-2')];
         tab.expectTells(right, what, cause);

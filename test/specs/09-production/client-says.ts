@@ -137,7 +137,7 @@ const ACKS: Scenarios = [
       const tab = Tab.welcome(lesson);
       const [one, two, three] = ['one', 'two', 'three'].map((text) => tab.session.say(text));
       const what = 'An ack ends it: it is told as sent, and waits no more.';
-      tab.expectUnacked(['one', 'two', 'three'], 'Until there is an ack, it waits for one.');
+      tab.expectUnacked(['one', 'two', 'three'], 'What is said waits for its ack.', AGAIN);
       tab.hears(ack(one!, '5-7'));
       tab.expectUnacked(['two', 'three'], what);
       tab.hears(ack(three!, '5-8'));

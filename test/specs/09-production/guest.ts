@@ -235,9 +235,11 @@ export class Guest {
     }
     const next: Fact = ['the next one is', right ? right.id : 'none'];
     const why =
-      found !== undefined && found <= at
-        ? 'The client has seen it already.'
-        : (cause ?? 'Something between them is missing.');
+      found === undefined
+        ? 'No message has this id.'
+        : found <= at
+          ? 'The client has seen it already.'
+          : (cause ?? 'Something between them is missing.');
     return fail(what, [...this.facts(), next, ['sent', show(id)]], why);
   }
 

@@ -203,12 +203,14 @@ export class HandBus implements Bus {
 
   /** Answers the oldest question of this kind. */
   async answerTo(name: keyof Bus): Promise<void> {
+    await nextTurn(); // It may be about to be asked.
     this.#take(name)?.resolve();
     await nextTurn();
   }
 
   /** Says that the oldest question, or that of this kind, failed. */
   async reject(name?: keyof Bus): Promise<void> {
+    await nextTurn();
     const call = name ? this.#take(name) : this.#pending.shift();
     call?.reject(new Error('The bus has broken down.'));
     await nextTurn();

@@ -215,6 +215,7 @@ function causeOfAfter(actual: unknown, right: unknown, isForgotten: boolean): st
   if (actual === undefined) return 'All that is behind it is still there, so nothing is missing.';
   if (!Array.isArray(actual) || !Array.isArray(right)) return undefined;
   if (actual.length > right.length) return 'Those behind it, and not itself; `count` at most.';
+  if (actual.length < right.length) return 'All that is behind it, from the very next one on.';
   return undefined;
 }
 

@@ -50,7 +50,7 @@ class Party {
       case 'forget':
         return bus.forget(1 + this.#choose.below(5));
       case 'restart':
-        return bus.restart(50 + this.#choose.pick([2, -2]) * ++this.#restarts);
+        return bus.restart(6 + this.#restarts++);
       case 'full':
         return guest.isFull();
       case 'drain':

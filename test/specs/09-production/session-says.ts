@@ -42,8 +42,8 @@ const SAYING: Scenarios = [
     async check(lesson) {
       const bus = new HandBus();
       const guest = await inside(lesson, bus, 'ann', 'kitchen');
-      await guest.says(message('tab:1', 'Hello'));
-      const right = [['kitchen', { user: 'ann', cid: 'tab:1', text: 'Hello' }]];
+      await guest.says(message('tab:1', ' Hello,\n 🦊 '));
+      const right = [['kitchen', { user: 'ann', cid: 'tab:1', text: ' Hello,\n 🦊 ' }]];
       equal(() => published(bus), right, 'What a client says is published in its room.', {
         given: guest.facts(),
         label: 'published',
@@ -258,7 +258,7 @@ const REFUSING: Scenarios = [
       const what = 'A message that has its ack waits no more.';
       for (let i = 0; i < MAX_UNACKED; i++) say(i);
       await nextTurn();
-      for (let i = 0; i < 2; i++) await bus.answer();
+      for (let i = 0; i < 2; i++) await bus.answerTo('publish');
       for (let i = 0; i < 2; i++) await guest.says(message(`more:${i}`));
       failsWith(PolicyViolation, () => say(MAX_UNACKED), what, {
         given: [

@@ -94,19 +94,21 @@ export class Tab {
         if (event === undefined) break;
         told.push(event);
       }
-      const about = { label: '`next` told', ...(cause !== undefined && { cause: () => cause }) };
+      const about = { label: '`next` told', cause: () => cause };
       equal(() => told, right, what, about);
     });
   }
 
   /** Checks `last`. */
-  expectLast(right: string | undefined, what: string): void {
-    this.#given(() => equal(() => this.session.last, right, what, { label: '`last` is' }));
+  expectLast(right: string | undefined, what: string, cause?: string): void {
+    const about = { label: '`last` is', cause: () => cause };
+    this.#given(() => equal(() => this.session.last, right, what, about));
   }
 
   /** Checks what has no ack. */
-  expectUnacked(right: readonly string[], what: string): void {
-    this.#given(() => equal(() => this.session.unacked, right, what, { label: '`unacked` is' }));
+  expectUnacked(right: readonly string[], what: string, cause?: string): void {
+    const about = { label: '`unacked` is', cause: () => cause };
+    this.#given(() => equal(() => this.session.unacked, right, what, about));
   }
 }
 
