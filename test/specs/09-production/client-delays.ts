@@ -212,7 +212,7 @@ const CODES: Scenarios = [
   },
   {
     what: 'What would happen again is final: 1000, 1002, 1003, 1007–1010, 4401 and 4403.',
-    rules: [172],
+    rules: [],
     check: (lesson) => {
       for (const code of [1000, 1002, 1003, 1007, 1008, 1009, 1010, 4401, 4403]) {
         const tab = Tab.welcome(lesson);
