@@ -1,5 +1,5 @@
 /** Step 2: who is it? */
-import { equal, fail } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { ANY_ADDRESS, ANY_FORWARDED, ANY_KEY } from './addresses-drawn.ts';
 import { type Came, expectClient } from './clients.ts';
@@ -171,7 +171,9 @@ const KEYS: readonly AddressScenario[] = [
 ];
 
 function keysOf({ addressKey }: Lesson, one: string, other: string) {
-  const [mine, yours] = [addressKey(one), addressKey(other)];
+  const keyOf = (address: string) =>
+    attempt(() => addressKey(address), 'Any address has a key.', [['the address', address]]);
+  const [mine, yours] = [keyOf(one), keyOf(other)];
   const facts = [
     [`of ${one}`, show(mine)],
     [`of ${other}`, show(yours)],

@@ -347,6 +347,9 @@ const FOR_EACH: readonly LimitScenario[] = [
 const FLOOD = 10_000;
 const MOST_BUCKETS = 3_000;
 
+/** When those come back who were limited, in milliseconds. */
+const LATER_MS = 600_000;
+
 /** What a limiter may keep of a flood, in bytes: it is more than a megabyte when it keeps all. */
 const MOST_BYTES = 700_000;
 
@@ -359,20 +362,24 @@ const MANY: readonly LimitScenario[] = [
     rules: [],
     check: (lesson) => {
       const what = 'Whoever has used up their tokens stays limited, however many others come.';
-      const rate = { burst: 1, perSecond: 0.001 };
+      const rate = { burst: 3, perSecond: 0.001 };
       const limiter = attempt(() => new lesson.RateLimiter(rate), what);
-      for (let i = 0; i < FLOOD; i++) limiter.take(`key ${i}`, 1, START + i);
+      for (let i = 0; i < FLOOD; i++) limiter.take(`key ${i}`, 1 + (i % 3), START + i);
+      const later = START + LATER_MS;
+      for (let i = 0; i < FLOOD / 5; i++) limiter.take(`other ${i}`, 1, later);
       const forgotten: string[] = [];
       for (let i = 0; i < FLOOD; i++) {
-        if (limiter.take(`key ${i}`, 1, START + FLOOD + i) === 0) forgotten.push(`key ${i}`);
+        if (limiter.take(`key ${i}`, 3, later) === 0) forgotten.push(`key ${i}`);
       }
       if (forgotten.length === 0) return;
       fail(
         what,
         [
           ['the rate', show(rate)],
-          ['the calls', `take(key, 1, now) with ${FLOOD} keys, a millisecond each, then again`],
-          ['took a second token', `${count(forgotten.length, 'key')}: ${show(forgotten)}`],
+          ['the calls', `take with ${FLOOD} keys: a token, two, or all three`],
+          [`${LATER_MS} ms later`, `take with ${FLOOD / 5} others, then 3 tokens for each key`],
+          ['there were 3', `for ${count(forgotten.length, 'key')}: ${show(forgotten)}`],
+          ['expected', 'for none, since not even one token has been added meanwhile'],
         ],
         'Only a bucket that is full may be forgotten. Otherwise, somebody with many keys frees themselves.',
       );
@@ -400,6 +407,27 @@ const MANY: readonly LimitScenario[] = [
           ['expected', `less than ${MOST_BUCKETS}, since all but 100 of the buckets are full`],
         ],
         most === 0 ? undefined : 'A full bucket is no different from a new one. Look for them.',
+      );
+    },
+  },
+  {
+    what: 'After a flood, its buckets are forgotten as well.',
+    rules: [],
+    check: (lesson) => {
+      const what = 'After a flood, its buckets are forgotten as well.';
+      const limiter = attempt(() => new lesson.RateLimiter({ burst: 2, perSecond: 10 }), what);
+      for (let i = 0; i < MOST_BUCKETS; i++) limiter.take(`flood ${i}`, 2, START);
+      for (let i = 0; i < FLOOD; i++) limiter.take(`key ${i}`, 1, START + i);
+      if (limiter.size < MOST_BUCKETS) return;
+      fail(
+        what,
+        [
+          ['the calls', `take(key, 2, now) with ${MOST_BUCKETS} keys at once`],
+          ['then', `take(key, 1, now) with ${FLOOD} others, a millisecond each`],
+          ['size', `${limiter.size}`],
+          ['expected', `less than ${MOST_BUCKETS}, since all but 100 of the buckets are full`],
+        ],
+        'When none can be forgotten, look again later.',
       );
     },
   },

@@ -293,6 +293,8 @@ const VERSION_2: readonly HeaderScenario[] = [
         version2('21 11', FROM_4),
         version2('21 21', FROM_6),
         version2('20 00', ''),
+        version2('20 11', FROM_4),
+        version2('21 00', MORE),
         version2('21 11', join(fromHex(FROM_4), MORE)),
       ]) {
         expectNothingYet(lesson, bytes, what);
