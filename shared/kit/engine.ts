@@ -54,6 +54,8 @@ export class StreamEngine {
   readonly #connections: EngineConnection[] = [];
   /** The commands that were carried out, as they are told. */
   readonly #told: string[] = [];
+  /** Commands that it has answered with an error. */
+  readonly errors: string[] = [];
   /** Commands and scripts that it does not know. */
   readonly refused: string[] = [];
 
@@ -138,6 +140,7 @@ export class StreamEngine {
       return reply;
     } catch (error) {
       told += ` → ${(error as Error).message}`;
+      this.errors.push(told);
       throw error;
     } finally {
       this.#told.push(told);

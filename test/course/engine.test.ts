@@ -165,6 +165,7 @@ describe('scripts', () => {
     await expect(ask(a, 'HSET k f v')).rejects.toThrow('does not know HSET');
     await expect(a.sendCommand(['EVAL', TIP_SCRIPT, '0', 's', '60'])).rejects.toThrow('1 key(s)');
     expect(engine.refused).toHaveLength(2);
+    expect(engine.errors).toHaveLength(3);
     await expect(a.sendCommand(['SET', 'k', 1 as never])).rejects.toThrow(TypeError);
   });
 });

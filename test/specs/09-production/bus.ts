@@ -99,7 +99,14 @@ async function resolvesWith(
   what: string,
   cause?: string,
 ): Promise<void> {
-  const value = await promise;
+  const value = await promise.catch((error: unknown) =>
+    fail(what, [
+      ...(world.facts?.() ?? []),
+      ['call', call],
+      ['it rejected with', show(error)],
+      ['expected', show(expected)],
+    ]),
+  );
   equal(() => value, expected, what, {
     given: [...(world.facts?.() ?? []), ['call', call]],
     label: 'it resolved with',

@@ -5,7 +5,7 @@ import { type EngineConnection, StreamEngine } from '../../../shared/kit/engine.
 import { giveWay, withTimeout } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
 import type { Bus, StreamBus } from '../../../solutions/09-production/production.ts';
-import { Ear, says, type World } from './bus.ts';
+import { type Ear, says, type World } from './bus.ts';
 import type { Lesson } from './tools.ts';
 
 /** How long a bus may take to be back after a lost connection, in milliseconds. */
@@ -16,7 +16,7 @@ const SHORT_MS = 300;
 
 /** A process: its bus, and the two connections that it has. */
 export interface Process {
-  readonly bus: StreamBus;
+  readonly bus: Bus & Pick<StreamBus, 'stop'>;
   readonly commands: EngineConnection;
   readonly reader: EngineConnection;
 }
@@ -39,12 +39,32 @@ export class EngineWorld implements World {
     const [commands, reader] = ['commands', 'reader'].map((name) =>
       this.engine.connect(`${name} ${number}`),
     ) as [EngineConnection, EngineConnection];
-    const process = { bus: new this.#lesson.StreamBus(commands, reader, size), commands, reader };
+    const bus = this.#timely(new this.#lesson.StreamBus(commands, reader, size));
+    const process = { bus, commands, reader };
     this.#processes.push(process);
     return process;
   }
 
-  readonly bus = (size?: number) => this.start(size).bus;
+  /** Makes sure that a bus is done with what it is asked while no time passes for the engine. */
+  #timely(bus: StreamBus): Process['bus'] {
+    const timely = <T>(call: string, promise: Promise<T>) =>
+      withTimeout(promise, SHORT_MS, () =>
+        fail(
+          `\`${call}\` is done as soon as the engine has answered.`,
+          this.facts(),
+          'It waits for something else. Is it a reply to a command on the connection that waits for entries?',
+        ),
+      );
+    return {
+      publish: (room, said) => timely('publish', bus.publish(room, said)),
+      subscribe: (room, deliver) => timely('subscribe', bus.subscribe(room, deliver)),
+      after: (room, last, count) => timely('after', bus.after(room, last, count)),
+      tip: (room) => timely('tip', bus.tip(room)),
+      stop: () => bus.stop(),
+    };
+  }
+
+  readonly bus = (size?: number): Bus => this.start(size).bus;
 
   /** Waits until a condition holds, without any time that passes for the engine. */
   readonly comes = async (holds: () => boolean) => {
@@ -122,5 +142,3 @@ export async function inWorld(
     );
   }
 }
-
-export { Ear };

@@ -178,7 +178,7 @@ function live(lesson: Lesson, i: number, hasLosses: boolean): Promise<void> {
   );
 }
 
-const [LIVES, HARD_LIVES] = [60, 30];
+const [LIVES, HARD_LIVES] = [40, 24];
 
 export const GENERATED_STREAMS: Scenarios = [
   {
