@@ -109,7 +109,7 @@ describe('what is served', () => {
     '/index.html',
     '/../package.json',
     '/%2e%2e/package.json',
-    '/lessons/09.1',
+    '/lessons/10.1',
     '/lessons/02.99',
     '/lessons/02-reading-frames/',
     '/lessons/02-reading-frames/reading.test.ts',
