@@ -47,8 +47,10 @@ const chat = new ChatServer({
 });
 
 const http = createServer(({ url }, response) => {
-  const status = url !== '/ready' ? 404 : chat.isReady ? 200 : 503;
-  response.writeHead(status, { 'Content-Length': 0, Connection: 'close' }).end();
+  // A request that has lost its `Upgrade` on the way arrives here, too. RFC 9110 §15.5.22
+  const status = url !== '/ready' ? 426 : chat.isReady ? 200 : 503;
+  const headers = { 'Content-Length': 0, Connection: 'close', Upgrade: 'websocket' };
+  response.writeHead(status, headers).end();
 });
 http.on('upgrade', (request, socket, head) => void chat.gate.upgrade(request, socket, head));
 
