@@ -124,14 +124,19 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Makes an engine, with its log on disk: whoever kills it loses nothing. */
-export function makeEngine(path: string, folder: string, port: number): Program {
+/** Makes an engine, with its log on disk, or one that has forgotten everything when it was killed. */
+export function makeEngine(
+  path: string,
+  folder: string,
+  port: number,
+  isForgetful: boolean,
+): Program {
   const settings = {
     bind: '127.0.0.1',
     port: String(port),
     dir: folder,
     save: '',
-    appendonly: 'yes',
+    appendonly: isForgetful ? 'no' : 'yes',
     appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
   };

@@ -12,15 +12,18 @@ export function isRight({ history, lists, closed }: Verdict): boolean {
 
 /** Writes the figures, and what is wrong, as lines of at most `width` columns. */
 export function renderVerdict(verdict: Verdict, width: number): string[] {
-  const { said, stream, shown, reconnects, gaps, closed, history, lists } = verdict;
+  const { said, stream, shown, reconnects, gaps, closed, history, lists, untold } = verdict;
   const wrong = lists.filter(({ missing, twice, outOfOrder }) => missing + twice + outOfOrder > 0);
   const rows = [
     ['said', count(said, 'message')],
-    ['in the history', `${count(stream, 'message')}; ${say(history)}`],
+    [
+      'in the history',
+      stream === undefined ? 'forgotten' : `${count(stream, 'message')}; ${say(history)}`,
+    ],
     ['shown', `${count(shown, 'message')} to ${count(lists.length, 'client')}`],
     ['wrong lists', `${wrong.length}; ${say(sum(lists))}`],
     ['reconnects', String(reconnects)],
-    ['gaps told', String(gaps)],
+    ['gaps told', `${gaps}; clients that miss something and were not told: ${untold}`],
     ['closed for good', String(closed)],
   ] as const;
   return ['', ...labelTable(rows, width), '', say(sum([history, ...lists]))];

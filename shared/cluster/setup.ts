@@ -20,6 +20,8 @@ export interface Plan {
   readonly server: string;
   /** A real engine, in place of the bus in this process? */
   readonly withEngine: boolean;
+  /** Without a log on disk, the engine has forgotten everything when it was killed. */
+  readonly isForgetful: boolean;
   /** A real proxy, in place of the balancer in this process. Absent: none. */
   readonly proxy?: 'haproxy' | 'nginx';
   readonly limits: Settings['limits'];
@@ -57,7 +59,9 @@ export async function startCluster(plan: Plan): Promise<Running> {
     for (const stop of stops.reverse()) await stop();
   };
   try {
-    const engine = enginePath ? makeEngine(enginePath, folder, await findPort()) : undefined;
+    const engine = enginePath
+      ? makeEngine(enginePath, folder, await findPort(), plan.isForgetful)
+      : undefined;
     if (engine) stops.push(await started(engine));
     const bus = makeBus(lesson, engine, historySize, stops);
     const cluster = await Cluster.start({

@@ -1,6 +1,6 @@
 /** Many clients at once, while processes are replaced and killed around them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Bus } from '../../solutions/09-production/production.ts';
+import type { Bus, Entry } from '../../solutions/09-production/production.ts';
 import { type Address, Client, type ClientSide } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { compareWithSaid, compareWithStream, type Faults, type Message, readAll } from './proof.ts';
@@ -25,7 +25,8 @@ export interface TrialOptions {
 /** What came of a trial. */
 export interface Verdict {
   readonly said: number;
-  readonly stream: number;
+  /** How many messages the history has. `undefined`: it has forgotten some. */
+  readonly stream: number | undefined;
   /** How many messages all clients together were shown. */
   readonly shown: number;
   readonly reconnects: number;
@@ -33,9 +34,11 @@ export interface Verdict {
   readonly gaps: number;
   /** How many clients were closed for good. */
   readonly closed: number;
+  /** When the history has forgotten some, nothing is known of it, and lists are compared with what was said. */
   readonly history: Faults;
-  /** For each client. */
+  /** For each client, and how many of them miss something and were never told. */
   readonly lists: readonly Faults[];
+  readonly untold: number;
 }
 
 /** How many messages of a client can be on their way. More than 100 would be too many at once. */
@@ -131,19 +134,23 @@ async function until(isSo: () => boolean, progress: () => number): Promise<void>
 
 function judge(
   said: readonly Message[],
-  stream: Awaited<ReturnType<typeof readAll>>,
+  stream: readonly Entry[] | undefined,
   clients: readonly Client[],
 ): Verdict {
   const sum = (of: (client: Client) => number) => clients.reduce((so, one) => so + of(one), 0);
+  const lists = clients.map(({ shown }) =>
+    stream ? compareWithStream(stream, shown) : compareWithSaid(said, shown),
+  );
   return {
     said: said.length,
-    stream: stream.length,
+    stream: stream?.length,
     shown: sum(({ shown }) => shown.length),
     reconnects: sum(({ reconnects }) => reconnects),
     gaps: sum(({ gaps }) => gaps),
     closed: sum(({ finalCode }) => (finalCode === undefined ? 0 : 1)),
-    history: compareWithSaid(said, stream),
-    lists: clients.map(({ shown }) => compareWithStream(stream, shown)),
+    history: compareWithSaid(said, stream ?? said),
+    lists,
+    untold: lists.filter(({ missing }, i) => missing > 0 && clients[i]!.gaps === 0).length,
   };
 }
 

@@ -41,6 +41,10 @@ await runCommand({
       help: 'Replaces all processes, one after the other, again and again.',
     },
     valkey: { type: 'boolean', help: 'The messages are in a real Valkey or Redis.' },
+    forgetful: {
+      type: 'boolean',
+      help: 'With --valkey: it has no log on disk. What it has had is gone when it is killed.',
+    },
     haproxy: { type: 'boolean', help: 'A real haproxy is in front of the processes.' },
     nginx: { type: 'boolean', help: 'A real nginx is in front of the processes.' },
     clients: {
@@ -79,6 +83,7 @@ await runCommand({
     const plan: ClusterPlan = {
       ...code,
       withEngine: values.valkey ?? false,
+      isForgetful: values.forgetful ?? false,
       ...(proxy && { proxy }),
       failed,
     };
@@ -95,6 +100,9 @@ await runCommand({
 
 /** Throws `UsageError` for options that mean nothing together. */
 function requireTogether(given: readonly string[]): void {
+  if (given.includes('forgetful') && !given.includes('valkey')) {
+    throw new UsageError('--forgetful is about an engine. Add --valkey.');
+  }
   const trial = given.find((name) => OF_TRIAL.includes(name));
   const page = given.find((name) => OF_PAGE.includes(name));
   const apart = trial && page ? [trial, page] : PROXIES;

@@ -148,6 +148,16 @@ describe.concurrent('npm run cluster', () => {
     expect(code).toBe(0);
   });
 
+  test.runIf(isThere('valkey'))(
+    'tells everybody of a gap when its engine has forgotten',
+    async () => {
+      const words = ['--solution', '--valkey', '--forgetful', ...SMALL];
+      const { output } = await outcomeOf(cluster(words));
+      expect(output).toMatch(/^in the history {3}forgotten$/m);
+      expect(output).toMatch(/^gaps told {8}[1-9]\d*; .* not told: 0$/m);
+    },
+  );
+
   for (const name of ['haproxy', 'nginx'] as const) {
     test.runIf(isThere(name))(`loses nothing behind ${name}`, async () => {
       const { code, output } = await outcomeOf(cluster(['--solution', `--${name}`, ...SMALL]));
@@ -182,6 +192,7 @@ describe.concurrent('npm run cluster', () => {
     for (const [words, message] of [
       ['--clients 3 --every 20', '--clients and --every do not go together.'],
       ['--port 1 --for 3', '--for and --port do not go together.'],
+      ['--forgetful', '--forgetful is about an engine. Add --valkey.'],
       ['--haproxy --nginx', '--haproxy and --nginx do not go together.'],
       ['--clients 0', '--clients has to be a whole number from 1 to 1000, not "0".'],
       ['--messages x', '--messages has to be a whole number from 1 to 1000000, not "x".'],
