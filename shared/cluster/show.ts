@@ -75,7 +75,11 @@ export async function showCluster(options: ShowOptions): Promise<Show> {
 
 /** Every client is on this machine: one address, with many tabs. A flood is still one. */
 function modestLimits({ url }: ServedPage): Pick<Plan, 'limits' | 'origins'> {
-  const limits = { socketsPerAddress: 100, requests: { burst: 100, perSecond: 20 } };
+  const limits = {
+    socketsPerAddress: 100,
+    requests: { burst: 100, perSecond: 20 },
+    messages: { burst: 100, perSecond: 20 },
+  };
   return { limits, origins: [url, url.replace('127.0.0.1', 'localhost')] };
 }
 
