@@ -497,7 +497,7 @@ export const GATE_LIMITS: GateLimits = {
   socketsPerAddress: 20,
   socketsPerUser: 10,
   requests: { burst: 10, perSecond: 1 },
-  messages: { burst: 40, perSecond: 20 },
+  messages: { burst: 500, perSecond: 20 },
   bytes: { burst: 256 * 1024, perSecond: 64 * 1024 },
   loginTimeoutMs: 5_000,
 };
