@@ -226,6 +226,27 @@ const MEANWHILE: Scenarios = [
       }
     },
   },
+  {
+    what: 'What the bus loses while a client comes in is not missed.',
+    rules: [],
+    async check(lesson) {
+      for (const last of [undefined, '5-7']) {
+        for (let at = 0; at < 6; at++) {
+          const bus = busOf(3);
+          const guest = new Guest(lesson, bus);
+          await guest.hello(last);
+          for (let i = 0; i < at; i++) await bus.answer();
+          bus.isLate = true;
+          bus.say();
+          bus.lose();
+          await bus.answerAll();
+          const cause =
+            'Before `welcome`, there is nothing to go on from. The history is asked then.';
+          guest.expectWhole('What the bus loses while a client comes in is not missed.', cause);
+        }
+      }
+    },
+  },
 ];
 
 const GAPS: Scenarios = [
@@ -268,6 +289,30 @@ const GAPS: Scenarios = [
       const what = 'When the history has forgotten something, the client is told of a gap.';
       guest.expectWhole(what, 'A gap is told, and what is behind it goes on arriving.');
       equal(() => guest.of('gap').length, 1, what, { given: guest.facts(), label: 'gaps told of' });
+    },
+  },
+  {
+    what: 'One gap is told of once, however often the bus has lost something.',
+    rules: [],
+    async check(lesson) {
+      const bus = busOf(2);
+      bus.isLate = true;
+      const guest = new Guest(lesson, bus);
+      await guest.enters('5-7');
+      bus.sayMany(5);
+      bus.forget(5);
+      for (let i = 0; i < 3; i++) {
+        bus.lose();
+        await bus.answer();
+      }
+      await bus.answerAll();
+      const what = 'One gap is told of once, however often the bus has lost something.';
+      equal(() => guest.of('gap').length, 1, what, {
+        given: guest.facts(),
+        label: 'gaps told of',
+        cause: () =>
+          'Two catch-ups at once see the same gap. The one that is on has to go on instead.',
+      });
     },
   },
   {

@@ -173,6 +173,22 @@ const SAYING: Scenarios = [
     },
   },
   {
+    what: 'A client that has no room gets its acks, too.',
+    rules: [],
+    async check(lesson) {
+      const bus = new HandBus();
+      const guest = await inside(lesson, bus);
+      guest.isFull();
+      for (const cid of ['tab:1', 'tab:2', 'tab:3']) await guest.says(message(cid));
+      await bus.answerAll();
+      await guest.drains();
+      await bus.answerAll();
+      const acks = bus.room().all.map(({ cid, id }) => [cid, id] as const);
+      guest.expectAcks(acks, 'A client that has no room gets its acks, at once or later.');
+      guest.expectWhole('A client that had no room hears what it has said.');
+    },
+  },
+  {
     what: 'A client hears its own message once, whatever comes first: the ack, or the message.',
     rules: [],
     async check(lesson) {
