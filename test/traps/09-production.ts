@@ -710,10 +710,208 @@ const CLIENT_SESSION: readonly Trap[] = [
 ];
 
 /** Step 8: the gate */
-const GATE: readonly Trap[] = [];
+const GATE: readonly Trap[] = [
+  {
+    id: 'gate-without-origins',
+    step: 8,
+    story:
+      'A login by cookie, and the page that asks is not looked at: any page may call, with the user’s cookies.',
+    source: 'gravitational/teleport#67616',
+    rules: [],
+    edits: [
+      [
+        `    negotiate(checkUpgrade(requestHead), this.#options);
+`,
+        `    checkUpgrade(requestHead);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-deaf-while-asking',
+    step: 8,
+    story:
+      'The socket flows while the login is looked up, and nobody listens. The first message is lost.',
+    source: 'forinda/kick-js#688',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('error', ignore); // While`,
+        `    socket.resume();
+    socket.on('error', ignore); // While`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-queue-without-end',
+    step: 8,
+    story:
+      'So that no message is lost, all are collected while the login is looked up. Somebody without a login fills the memory.',
+    source: 'rse/hapi-plugin-websocket#21',
+    rules: [],
+    edits: [
+      [
+        `    socket.on('error', ignore); // While`,
+        `    const chunks = [head];
+    const collect = (chunk: Uint8Array) => chunks.push(chunk);
+    socket.on('data', collect);
+    socket.on('error', ignore); // While`,
+      ],
+      [
+        `    this.#server.upgrade(request, socket, head);`,
+        `    socket.off('data', collect);
+    this.#server.upgrade(request, socket, Buffer.concat(chunks));`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-slot-of-nobody',
+    step: 8,
+    story:
+      'Sockets counted when they come, and counted off when their WebSocket closes. One that was refused never had any: after a few of them, an address is locked out.',
+    source: 'SignalK/signalk-server#2781',
+    rules: [],
+    edits: [
+      [
+        `    hold(socket, this.#addresses.take(key));`,
+        `    const slot = this.#addresses.take(key);
+    if (!slot) throw tooMany(5_000);
+    this.#slots.set(socket, slot);`,
+      ],
+      [
+        `        this.#connections.delete(connection);
+`,
+        `        this.#connections.delete(connection);
+        this.#slots.get(socket)?.();
+`,
+      ],
+      [
+        `  readonly #logins = new WeakMap<Duplex, Login>();
+`,
+        `  readonly #logins = new WeakMap<Duplex, Login>();
+  readonly #slots = new WeakMap<Duplex, () => void>();
+`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-ipv6-one-by-one',
+    step: 8,
+    story: 'Addresses of IPv6 counted one by one. Everybody has 2⁶⁴ of them, and no limit.',
+    source: 'block/buzz#3784',
+    rules: [],
+    edits: [[`const key = addressKey(address ?? '');`, `const key = address ?? '';`]],
+  },
+  {
+    id: 'gate-leftmost-address',
+    step: 8,
+    story:
+      'The first address of `X-Forwarded-For` taken for the client’s. That one, the client has written.',
+    source: 'migadu/alps#18',
+    rules: [],
+    edits: [
+      [
+        `const address = clientAddress(peer, requestHead.headers, this.#options.proxies);`,
+        `const forwarded = requestHead.headers.get('x-forwarded-for')?.[0]?.split(',')[0];
+    const address = parseAddress(forwarded ?? peer ?? '');`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-refused-and-held',
+    step: 8,
+    story:
+      'Who is refused is waited for, however long they stay. A crowd of them takes all sockets.',
+    source: 'super-productivity/super-productivity#9885',
+    rules: [],
+    edits: [
+      [
+        `    const timer = setTimeout(() => socket.destroy(), this.#options.loginTimeoutMs);
+    socket.on('close', () => clearTimeout(timer));
+`,
+        ``,
+      ],
+    ],
+  },
+  {
+    id: 'gate-login-outlived',
+    step: 8,
+    story:
+      'Whether a login is good is asked once, at the handshake. The socket goes on when it has ended.',
+    source: 'websockets/ws#1653',
+    rules: [],
+    edits: [
+      [
+        `        if (login.until !== undefined) cancel = at(login.until, () => logOut(connection));
+`,
+        ``,
+      ],
+    ],
+  },
+];
 
 /** Step 9: tLS, and a proxy in front */
-const FRONT: readonly Trap[] = [];
+const FRONT: readonly Trap[] = [
+  {
+    id: 'tls-silent-client',
+    step: 9,
+    story:
+      '`handshakeTimeout` set, and nobody listens when it is over. Node only says so: silent clients stay, 60,000 of them in the end.',
+    source: 'nodejs/node-v0.x-archive#4383',
+    rules: [],
+    edits: [
+      [
+        `  return server.on('tlsClientError', (_error, socket) => socket.destroy());`,
+        `  return server;`,
+      ],
+    ],
+  },
+  {
+    id: 'tls-error-only-logged',
+    step: 9,
+    story: 'At `tlsClientError`, the error is written down, and the socket stays.',
+    source: 'fastify/fastify#3251',
+    rules: [],
+    edits: [[`(_error, socket) => socket.destroy()`, `(error) => console.error(error.message)`]],
+  },
+  {
+    id: 'tls-http2-agreed',
+    step: 9,
+    story:
+      'A server that says it speaks HTTP/2, because browsers like that. There, nobody can ask for an `Upgrade`.',
+    source: 'RFC 9113 §8.6',
+    rules: [],
+    edits: [[`ALPNProtocols: ['http/1.1'], ...`, `ALPNProtocols: ['h2', 'http/1.1'], ...`]],
+  },
+  {
+    id: 'proxied-by-anybody',
+    step: 9,
+    story:
+      'The header of the PROXY protocol read from whoever sends one. Everybody can choose an address.',
+    source: 'minekube/gate#936',
+    rules: [],
+    edits: [[`  if (peer === undefined || !trusts(peer)) {`, `  if (peer === undefined) {`]],
+  },
+  {
+    id: 'proxied-if-it-looks-so',
+    step: 9,
+    story:
+      'Where no header comes, the connection is taken as it is: somebody who reaches us past the proxy comes in as the proxy.',
+    source: 'armon/go-proxyproto#9',
+    rules: [],
+    edits: [
+      [
+        `    } catch {
+      socket.destroy();
+      return undefined;
+`,
+        `    } catch {
+      return { length: 0, address: undefined };
+`,
+      ],
+    ],
+  },
+];
 
 /** Step 10: one process */
 const MEMORY_BUS: readonly Trap[] = [];
@@ -722,7 +920,83 @@ const MEMORY_BUS: readonly Trap[] = [];
 const STREAM_BUS: readonly Trap[] = [];
 
 /** Step 12: a server that can leave */
-const LEAVING: readonly Trap[] = [];
+const LEAVING: readonly Trap[] = [
+  {
+    id: 'leaves-all-at-once',
+    step: 12,
+    story: 'All clients closed in one moment. They come back in one moment, too.',
+    source: 'ParabolInc/parabol#8903',
+    rules: [],
+    edits: [
+      [
+        `      await delay((i / sessions.length) * spreadMs);
+`,
+        `      await delay(0 * i);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'leaves-when-tabs-close',
+    step: 12,
+    story:
+      'A server that leaves waits until its clients go. A page that is open stays, and the process is killed with all of them.',
+    source: 'eneskirca/nodeterm#162',
+    rules: [],
+    edits: [
+      [
+        `      connection.close(CloseCode.ServiceRestart, 'Please come back.');
+`,
+        ``,
+      ],
+      [
+        `    await this.#gate.shutdown();
+`,
+        `    while (this.#gate.connections.size > 0) await delay(10);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'leaves-without-acks',
+    step: 12,
+    story:
+      'Clients closed while their messages are on the way. Nobody tells them which of these are in the history.',
+    source: 'meawoppl/agent-portal#1236',
+    rules: [],
+    edits: [
+      [
+        `      await within(this.#settleMs, session.leaves(0)).catch(ignore);
+`,
+        `      void session.leaves(0);
+`,
+      ],
+    ],
+  },
+  {
+    id: 'leaves-ghosts',
+    step: 12,
+    story: 'Clients that are gone stay in their rooms, for ever.',
+    source: 'actionhero/keryx#129',
+    rules: [],
+    edits: [
+      [
+        `          this.#sessions.get(connection)?.ended();
+`,
+        ``,
+      ],
+    ],
+  },
+  {
+    id: 'leaves-as-if-done',
+    step: 12,
+    story:
+      'Clients closed with 1000 when a server restarts. That says that all is done, and none of them comes back.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [[`CloseCode.ServiceRestart`, `CloseCode.NormalClosure`]],
+  },
+];
 
 export const TRAPS: readonly Trap[] = [
   ...LIMITS,

@@ -153,5 +153,7 @@ export function watch(promise: Promise<void>): { isOver: boolean; error?: unknow
 
 /** Says who was told what. */
 export function story(chatters: readonly Chatter[]): Fact[] {
-  return chatters.map(({ told }, i): Fact => [`client ${i + 1} was told`, told.join(', ') || 'nothing']);
+  return chatters.map(
+    ({ told }, i): Fact => [`client ${i + 1} was told`, told.join(', ') || 'nothing'],
+  );
 }

@@ -31,7 +31,8 @@ const V6_ADDRESS = Uint8Array.of(0x20, 1, 0x0d, 0xb8, ...new Array<number>(11).f
 const V6 = v2(0x21, 0x21, V6_ADDRESS, V6_ADDRESS, PORTS, new Uint8Array(300));
 
 const trusting = () => true;
-const GIVEN_BACK = 'What is behind the header is the client’s: `unshift` gives it back to the socket.';
+const GIVEN_BACK =
+  'What is behind the header is the client’s: `unshift` gives it back to the socket.';
 
 /** A socket from a proxy, whose other end is the scenario. */
 class Proxied {
@@ -105,14 +106,23 @@ function expectAccepted(proxied: Proxied, address: string, rest: string, given: 
 }
 
 /** Checks that a socket is destroyed, and not accepted. */
-async function expectDestroyed(proxied: Proxied, what: string, given: readonly Fact[], cause?: string) {
+async function expectDestroyed(
+  proxied: Proxied,
+  what: string,
+  given: readonly Fact[],
+  cause?: string,
+) {
   await until(
     () => proxied.line.destroyed || proxied.accepted.length > 0,
     what,
     () => [...given, ['the socket', 'is still there']],
     cause,
   );
-  equal(() => proxied.accepted.length, 0, what, { given, label: 'calls of `accept`', cause: () => cause });
+  equal(() => proxied.accepted.length, 0, what, {
+    given,
+    label: 'calls of `accept`',
+    cause: () => cause,
+  });
 }
 
 const BYTES = (bytes: Uint8Array) => [...bytes].map((byte) => Uint8Array.of(byte));
@@ -157,7 +167,12 @@ async function playsHeader(lesson: Lesson, choose: Choices): Promise<void> {
   if (proxied.received.length === 0) proxied.read();
   await turns(3);
   expectAccepted(proxied, address ?? '10.0.0.1', rest, [
-    ['the header', Buffer.from(header).toString('latin1').replace(/[^ -~]/g, '.')],
+    [
+      'the header',
+      Buffer.from(header)
+        .toString('latin1')
+        .replace(/[^ -~]/g, '.'),
+    ],
     ['it came', `in pieces of ${pieces.map(({ length }) => length).join(', ')} bytes`],
     ['behind it', JSON.stringify(rest)],
   ]);
@@ -225,10 +240,15 @@ export const PROXIED: Scenarios = [
         const proxied = new Proxied(lesson);
         const given: Fact[] = [['arrived', `byte by byte: ${name}, and G`]];
         await proxied.arrives(...BYTES(header).slice(0, -1));
-        equal(() => proxied.accepted.length, 0, 'Before its header is whole, nothing is accepted.', {
-          given,
-          label: 'calls of `accept`',
-        });
+        equal(
+          () => proxied.accepted.length,
+          0,
+          'Before its header is whole, nothing is accepted.',
+          {
+            given,
+            label: 'calls of `accept`',
+          },
+        );
         await proxied.arrives(header.subarray(-1), utf8('G'));
         expectAccepted(proxied, address, 'G', given);
         proxied.line.destroy();
@@ -256,10 +276,18 @@ export const PROXIED: Scenarios = [
     async check(lesson) {
       for (const peer of ['192.0.2.1', '::ffff:192.0.2.1', '10.0.0.11']) {
         const proxied = new Proxied(lesson, { peer });
-        const given: Fact[] = [['the peer', peer], ['trusted', '10.0.0.1']];
+        const given: Fact[] = [
+          ['the peer', peer],
+          ['trusted', '10.0.0.1'],
+        ];
         const cause = 'Anybody can send such a header. Ask `trusts` first.';
         if (!proxied.line.destroyed) proxied.line.push(V1);
-        await expectDestroyed(proxied, 'Somebody who is no proxy of ours is destroyed.', given, cause);
+        await expectDestroyed(
+          proxied,
+          'Somebody who is no proxy of ours is destroyed.',
+          given,
+          cause,
+        );
       }
     },
   },
@@ -291,7 +319,12 @@ export const PROXIED: Scenarios = [
         await proxied.arrives(bytes);
         const given: Fact[] = [['arrived', Buffer.from(bytes).toString('latin1').slice(0, 30)]];
         const cause = '`parseProxyHeader` throws, and nobody else hears of it.';
-        await expectDestroyed(proxied, 'Something else than a header ends the connection.', given, cause);
+        await expectDestroyed(
+          proxied,
+          'Something else than a header ends the connection.',
+          given,
+          cause,
+        );
       }
     },
   },
@@ -302,7 +335,10 @@ export const PROXIED: Scenarios = [
     async check(lesson) {
       const what = 'Without a header in time, the connection ends.';
       const silent = new Proxied(lesson, { timeoutMs: 40 });
-      await expectDestroyed(silent, what, [['timeoutMs', '40'], ['arrived', 'nothing']]);
+      await expectDestroyed(silent, what, [
+        ['timeoutMs', '40'],
+        ['arrived', 'nothing'],
+      ]);
       const slow = new Proxied(lesson, { timeoutMs: 40 });
       const timer = setInterval(() => !slow.line.destroyed && slow.line.push('P'), 5);
       slow.line.push(V1.subarray(0, 20));
@@ -330,7 +366,10 @@ export const PROXIED: Scenarios = [
       await giveWay(80);
       const what = 'After its header, a connection has all the time, and no timer is left.';
       equal(() => patient.line.destroyed, false, what, {
-        given: [['timeoutMs', '40'], ['since the header', '80 ms']],
+        given: [
+          ['timeoutMs', '40'],
+          ['since the header', '80 ms'],
+        ],
         label: 'the socket is destroyed',
       });
       const left = await timers.count();
@@ -410,7 +449,10 @@ export const PROXIED: Scenarios = [
           equal(() => head.slice(9, 12), '101', 'Header, request and frame can come in one read.', {
             label: 'status',
           });
-          await client.receives(fromServer(Text, 'early'), 'A frame behind the request is not lost.');
+          await client.receives(
+            fromServer(Text, 'early'),
+            'A frame behind the request is not lost.',
+          );
           client.write(fromClient(Text, 'late'));
           await client.receives(fromServer(Text, 'late'), 'What comes later is heard, too.');
         }
@@ -420,7 +462,9 @@ export const PROXIED: Scenarios = [
         page.write(utf8('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
         await page.head('A page is served behind a proxy, too.');
         await page.receives(utf8('198.51.100.7'), 'The request comes from the client’s address.');
-        equal(() => entrance.events('open').length, 2, 'Two have come in.', { label: '`open` events' });
+        equal(() => entrance.events('open').length, 2, 'Two have come in.', {
+          label: '`open` events',
+        });
       }),
   },
   {

@@ -55,9 +55,11 @@ class Front {
     return socket;
   }
 
-  /** Connects somebody who has not begun with TLS. */
+  /** Connects somebody who has not begun with TLS, and does not go when the server ends TCP. */
   async dial(): Promise<Socket> {
-    const socket = this.#keep(connect({ port: this.#port, host: '127.0.0.1' }));
+    const socket = this.#keep(
+      connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true }),
+    );
     await Promise.all([once(socket, 'connect'), settles(() => this.below.length > 0)]);
     return socket;
   }
@@ -66,6 +68,22 @@ class Front {
   dialTls(ALPNProtocols?: string[]): TLSSocket {
     const to = { port: this.#port, host: '127.0.0.1', servername: 'localhost', ca: AUTHORITY };
     return this.#keep(connectTls({ ...to, ...(ALPNProtocols && { ALPNProtocols }) }));
+  }
+
+  /** Connects somebody who comes to the end of the handshake. */
+  async secure(ALPNProtocols?: string[]): Promise<TLSSocket> {
+    const client = this.dialTls(ALPNProtocols);
+    let isSecure = false;
+    client.once('secureConnect', () => {
+      isSecure = true;
+    });
+    const isOver = () => isSecure || client.destroyed;
+    await until(isOver, 'A client that speaks TLS comes in.');
+    equal(() => isSecure, true, 'A client that speaks TLS comes in.', {
+      label: 'its handshake is done',
+      cause: () => '`accept` is for sockets inside TLS, those of `secureConnection`.',
+    });
+    return client;
   }
 
   /** Waits until the server has nothing left of its sockets. */
@@ -157,9 +175,7 @@ export const OVER_TLS: Scenarios = [
       http.on('upgrade', (...args) => void entrance.gate.upgrade(...args));
       const accept = (socket: TLSSocket) => http.emit('connection', socket);
       const check = async (front: Front) => {
-        const socket = front.dialTls(['h2', 'http/1.1']);
-        await once(socket, 'secureConnect');
-        const client = new Peer(socket);
+        const client = new Peer(await front.secure(['h2', 'http/1.1']));
         await client.open('/?ticket=anna', fromClient(Text, 'Hello'));
         await client.receives(fromServer(Text, 'Hello'), 'A WebSocket works inside TLS.');
         equal(() => front.accepted.length, 1, 'Each socket is accepted once.', {
@@ -192,7 +208,10 @@ export const OVER_TLS: Scenarios = [
       });
       const own = await protocolFor(lesson, ['h2', 'x'], { ALPNProtocols: ['x'] });
       equal(() => own, 'x', 'The options may say otherwise.', {
-        given: [['`ALPNProtocols`', 'x'], ['a client names', 'h2, x']],
+        given: [
+          ['`ALPNProtocols`', 'x'],
+          ['a client names', 'h2, x'],
+        ],
         label: 'agreed on',
       });
     },
@@ -244,7 +263,10 @@ export const OVER_TLS: Scenarios = [
       equal(() => delays.includes(lesson.TLS_TIMEOUT_MS), true, what, {
         given: [
           ['a client', 'connects, and says nothing'],
-          ['timers that were set', `${delays.filter((ms) => ms > 1000).join(', ') || 'no long one'} ms`],
+          [
+            'timers that were set',
+            `${delays.filter((ms) => ms > 1000).join(', ') || 'no long one'} ms`,
+          ],
           ['expected', `one of ${lesson.TLS_TIMEOUT_MS} ms`],
         ],
         label: 'so it was',
@@ -260,14 +282,21 @@ export const OVER_TLS: Scenarios = [
       Front.run(
         lesson,
         async (front) => {
-          const client = front.dialTls();
-          await once(client, 'secureConnect');
+          const client = await front.secure();
           await settles(() => front.accepted.length > 0);
           await giveWay(120);
-          equal(() => client.destroyed || front.accepted[0]?.destroyed, false, 'After its handshake, a socket has all the time.', {
-            given: [['`handshakeTimeout`', '80 ms'], ['after the handshake', '120 ms went by']],
-            label: 'the socket is destroyed',
-          });
+          equal(
+            () => client.destroyed || front.accepted[0]?.destroyed,
+            false,
+            'After its handshake, a socket has all the time.',
+            {
+              given: [
+                ['`handshakeTimeout`', '80 ms'],
+                ['after the handshake', '120 ms went by'],
+              ],
+              label: 'the socket is destroyed',
+            },
+          );
         },
         { handshakeTimeout: 80 },
       ),

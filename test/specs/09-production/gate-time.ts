@@ -27,6 +27,10 @@ const inAnHour: GateOptions['authenticate'] = async () => ({
   user: 'anna',
   until: performance.now() + 3_600_000,
 });
+const slowly: GateOptions['authenticate'] = async () => {
+  await turns(3);
+  return undefined;
+};
 const never: GateOptions['authenticate'] = () => new Promise(() => {});
 
 const WAYS: readonly Way[] = [
@@ -50,7 +54,7 @@ const WAYS: readonly Way[] = [
   },
   {
     name: 'it resets while it is looked up, and is unknown',
-    options: { authenticate: async () => undefined },
+    options: { authenticate: slowly },
     goes: (visitor) => visitor.reset(),
   },
   {
@@ -75,6 +79,7 @@ async function comeAndGo(lesson: Lesson, way: Way) {
   if (way.options?.loginTimeoutMs === undefined && !way.name.includes('looked up')) await turns(5);
   await timers.run(() => way.goes(visitor));
   await settles(() => visitor.line.closed);
+  await turns(5);
   const isClosed = visitor.line.closed;
   let left = await timers.count();
   for (let i = 0; i < 10 && left > 0; i++, left = await timers.count()) await giveWay(2);
@@ -200,6 +205,7 @@ export const LOGGING_OUT: Scenarios = [
   {
     what: 'However a client goes, nothing of it stays.',
     rules: [],
+    waits: true,
     async check(lesson) {
       const gone = await Promise.all(WAYS.map((way) => comeAndGo(lesson, way)));
       for (const { way, gate, left, size, isClosed, line } of gone) {

@@ -205,6 +205,30 @@ const ENTERING: Scenarios = [
       }),
   },
   {
+    what: 'A refused client is read on, so that the refusal is not lost.',
+    rules: [],
+    async check(lesson) {
+      const desk = new Desk();
+      await atGate(lesson, { authenticate: desk.authenticate }, async (entrance) => {
+        const visitor = entrance.come();
+        await desk.hasAsked(1, 'Who somebody is is asked.');
+        visitor.say('in a hurry');
+        desk.answer(0, undefined);
+        await visitor.gets('401', 'Who shows what nobody knows is refused.');
+        await turns(5);
+        const state = () => [visitor.line.destroyed, visitor.line.readableLength];
+        const what = 'A refused client is read on, so that the refusal is not lost.';
+        equal(state, [false, 0], what, {
+          given: [['the client', 'has sent a frame while it waited, and ends TCP later']],
+          label: 'destroyed, and bytes that nobody has read',
+          cause: () => 'Closing with unread bytes is a reset, and the response may get lost.',
+        });
+        visitor.leave();
+        await visitor.isGone('A refused client that ends TCP is let go.');
+      });
+    },
+  },
+  {
     what: 'When `authenticate` fails, the answer is 503.',
     rules: [],
     async check(lesson) {
@@ -428,6 +452,7 @@ const WAITING: Scenarios = [
         before.say('still here');
         await settles(() => entrance.texts.length > 0);
         const stay = 'Whoever is in stays: closing the gate closes no connection.';
+        equal(() => before.closedWith, 'nothing', stay, { label: 'the server sent' });
         equal(() => entrance.texts, ['still here'], stay, { label: 'the application heard' });
       });
     },
@@ -445,6 +470,11 @@ const WAITING: Scenarios = [
         });
         const late = entrance.come();
         await late.gets('503', 'A shutdown closes the gate.');
+        equal(() => Number(late.header('Retry-After')) >= 1, true, 'A shutdown closes the gate.', {
+          given: [['the response', late.response]],
+          label: '`Retry-After` is a number of seconds',
+          cause: () => 'Refused by the gate, and not only by the server of lesson 05 behind it?',
+        });
         const sees = () => visitor.closedWith;
         equal(sees, 'a Close with 1001', 'A shutdown closes all connections.', { label: 'sent' });
         equal(() => isOver, false, 'A shutdown ends when all are gone.', { label: 'it is over' });

@@ -3,9 +3,10 @@ import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient } from '../../../shared/kit/frames.ts';
 import type { Choices } from '../../../shared/kit/generate.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import type * as Production from '../../../solutions/09-production/production.ts';
 import { Close } from '../05-server/core.ts';
-import { settles, turns } from '../05-server/sockets.ts';
+import { turns } from '../05-server/sockets.ts';
 import { Chat, type Chatter, SlowBus, watch } from './chats.ts';
 import { drawn } from './drawn.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -119,10 +120,15 @@ async function rolls(lesson: Lesson, choose: Choices): Promise<void> {
   bus.isSlow = false;
   bus.letOn();
   const isDone = () =>
-    regulars.every(({ shown, session }) => shown.length >= said.length && session.unacked.length === 0);
-  for (let i = 0; i < 60 && !isDone(); i++) await run(1);
+    left.every(({ isOver }) => isOver) &&
+    regulars.every(
+      ({ shown, session }) => shown.length >= said.length && session.unacked.length === 0,
+    );
+  for (let i = 0; i < 500 && !isDone(); i++) {
+    await run(1);
+    if (i > 10) await giveWay(2);
+  }
   await run(3);
-  await settles(() => left.every(({ isOver }) => isOver));
   for (const chat of all) await chat.end();
 
   const given: Fact[] = story.map((line, i) => [i === 0 ? 'what happened' : '', line]);
@@ -130,15 +136,25 @@ async function rolls(lesson: Lesson, choose: Choices): Promise<void> {
   const what = 'What was said is in the history, each once.';
   equal(() => order.toSorted(), said.toSorted(), what, { given, label: 'in the history' });
   for (const [i, { shown, gaps }] of regulars.entries()) {
-    equal(() => [shown.join(), gaps], [order.join(), 0], 'Every client is shown all of it, in order, each once.', {
-      given,
-      label: `client ${i + 1} was shown, and gaps`,
-    });
+    equal(
+      () => [shown.join(), gaps],
+      [order.join(), 0],
+      'Every client is shown all of it, in order, each once.',
+      {
+        given,
+        label: `client ${i + 1} was shown, and gaps`,
+      },
+    );
   }
-  equal(() => left.filter(({ isOver }) => !isOver).length, 0, 'Each server that leaves has left in the end.', {
-    given,
-    label: 'servers that have not',
-  });
+  equal(
+    () => left.filter(({ isOver }) => !isOver).length,
+    0,
+    'Each server that leaves has left in the end.',
+    {
+      given,
+      label: 'servers that have not',
+    },
+  );
 }
 
 export const ROLLING: Scenarios = [
