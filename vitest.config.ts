@@ -25,6 +25,7 @@ const WAITING = [
   'bench-command',
   'handout',
   'pictures',
+  'stream-bus',
 ].map((name) => `test/course/${name}.test.ts`);
 
 /** What the everyday part leaves out: a trap on a socket waits, and an alternative is a whole lesson. */

@@ -116,7 +116,7 @@ export class StreamEngine {
         fail(
           'Ask the engine when there is something to ask, and wait for an answer.',
           this.facts(),
-          'One command follows the other, and nothing comes of it. A read waits with BLOCK, and after an error there is a while to wait.',
+          'One command follows the other, and nothing comes of it. A read goes on behind what it has had, and waits there with BLOCK; after an error there is a while to wait.',
         );
       }
       await nextTurn();
@@ -224,6 +224,7 @@ export class StreamEngine {
   }
 
   #read(words: readonly string[]): Reply | Blocked {
+    if (words.length < 3) throw new Error("ERR wrong number of arguments for 'xread' command");
     const at = words.findIndex((word) => word.toUpperCase() === 'STREAMS');
     const names = words.slice(at + 1);
     if (at < 0 || names.length === 0 || names.length % 2 !== 0) {

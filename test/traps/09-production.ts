@@ -914,10 +914,186 @@ const FRONT: readonly Trap[] = [
 ];
 
 /** Step 10: one process */
-const MEMORY_BUS: readonly Trap[] = [];
+const MEMORY_BUS: readonly Trap[] = [
+  {
+    id: 'rooms-begin-at-nought',
+    step: 10,
+    story:
+      'Ids that begin at 0 with each process. After a restart, the client’s old high-water mark lies above everything that is new, or in the middle of it, and it sees nothing, or half.',
+    source: 'danny-avila/LibreChat#13117',
+    rules: [],
+    edits: [
+      [
+        '    const history = new History(this.#now(), this.#size);',
+        '    const history = new History(0, this.#size);',
+      ],
+    ],
+  },
+  {
+    id: 'rooms-for-ever',
+    step: 10,
+    story:
+      'Rooms that are made when somebody asks for them, and never forgotten. The names come from clients, and the memory fills up.',
+    source: 'multica-ai/multica#7226',
+    rules: [],
+    edits: [['    if (this.#rooms.size >= this.#sweepSize) this.#sweep();\n    // A', '    // A']],
+  },
+  {
+    id: 'quiet-room-forgotten',
+    step: 10,
+    story:
+      'Rooms forgotten by their age alone. Somebody sits in one without a word for an hour, and never hears anything again: what is said goes into a new room of the same name.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      [
+        '      if (isOld && listeners.size === 0) this.#rooms.delete(name);',
+        '      if (isOld) this.#rooms.delete(name);',
+      ],
+    ],
+  },
+  {
+    id: 'repeat-is-delivered',
+    step: 10,
+    story:
+      'What is said again under the same `cid` has the same id, and is delivered again all the same. Each lost `ack` becomes a double on every screen.',
+    source: 'meawoppl/agent-portal#1236',
+    rules: [],
+    edits: [
+      [
+        '    if (isNew) for (const { deliver } of listeners) deliver(entry);',
+        '    for (const { deliver } of listeners) deliver(entry);',
+      ],
+    ],
+  },
+  {
+    id: 'answer-before-question',
+    step: 10,
+    story:
+      'A message delivered inside the call that publishes it. A bot answers while it is told, and those behind it in the list hear the answer first; then they drop the question, whose id is smaller.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      [
+        '    // Not at once: others would hear an answer that a listener gives to it before they hear it.\n    await undefined;\n',
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'room-goes-with-the-last',
+    step: 10,
+    story:
+      'A room deleted when the last client leaves it. That client has only lost its connection, is back in a second, and is told of a gap.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [
+      [
+        '      if (room.listeners.delete(listener)) room.usedAt = this.#now();',
+        '      room.listeners.delete(listener);\n      if (room.listeners.size === 0 && this.#rooms.get(name) === room) this.#rooms.delete(name);',
+      ],
+    ],
+  },
+];
 
 /** Step 11: many processes */
-const STREAM_BUS: readonly Trap[] = [];
+const STREAM_BUS: readonly Trap[] = [
+  {
+    id: 'dollar-on-every-read',
+    step: 11,
+    story:
+      '`$` on every read: only what is added while it waits. What is added between two reads is lost, now and then, and never on the machine of who looks for it.',
+    source: 'prwnr/laravel-streamer#54',
+    rules: [],
+    edits: [
+      ['      ...positions.map(({ position }) => position),', "      ...positions.map(() => '$'),"],
+    ],
+  },
+  {
+    id: 'id-plus-one',
+    step: 11,
+    story:
+      'The next read begins at the id of the last entry plus one, but reads what is behind it. The second message of a millisecond is lost.',
+    source: 'near/queryapi#558',
+    rules: [],
+    edits: [
+      [
+        '      followed.position = entry[0];',
+        '      followed.position = entry[0].replace(/\\d+$/, (number) => String(Number(number) + 1));',
+      ],
+    ],
+  },
+  {
+    id: 'waits-on-the-shared-connection',
+    step: 11,
+    story:
+      'XREAD BLOCK on the connection that everything else uses. Whoever publishes waits for up to a second, until the read is over.',
+    source: 'redis/ioredis#1136',
+    rules: [],
+    edits: [['    this.#reader = reader;', '    this.#reader = commands;']],
+  },
+  {
+    id: 'old-mark-after-restart',
+    step: 11,
+    story:
+      'A bus that goes on from its old id when the engine is back with nothing. Nobody is told that something is lost, and with a clock that is behind nothing is heard any more.',
+    source: 'danny-avila/LibreChat#13117',
+    rules: [],
+    edits: [
+      [
+        `    for (const [room, followed] of this.#rooms) {
+      const { position } = followed;
+      if (!position || (await this.after(room, position, 1))) continue;
+      followed.position = await this.tip(room);
+      for (const { deliver } of followed.listeners) deliver(undefined);
+    }
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    id: 'newcomer-moves-the-mark',
+    step: 11,
+    story:
+      'Whoever enters a room sets its position to where they begin. What the others have not been told yet is skipped for them.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [['      followed.position ??= tip;', '      followed.position = tip;']],
+  },
+  {
+    id: 'retry-adds-again',
+    step: 11,
+    story:
+      'A plain XADD. Its reply is lost, the client says it again, and the message is there twice.',
+    source: 'lichess-org/mobile#3387',
+    rules: [],
+    edits: [
+      [
+        '    return this.#evaluate(PUBLISH_SCRIPT, keys, user, cid, text, LIFE_SECONDS, String(this.#size));',
+        "    const fields = ['user', user, 'cid', cid, 'text', text];\n    const command = ['XADD', keys[0]!, 'MAXLEN', '~', String(this.#size), '*', ...fields];\n    return String(await this.#commands.sendCommand(command));",
+      ],
+    ],
+  },
+  {
+    id: 'life-in-milliseconds',
+    step: 11,
+    story:
+      'EXPIRE with milliseconds. Streams live for 41 days instead of an hour, and fill the memory of the engine.',
+    source: 'multica-ai/multica#7226',
+    rules: [],
+    edits: [['String(ROOM_LIFE_MS / 1000)', 'String(ROOM_LIFE_MS)']],
+  },
+  {
+    id: 'woken-under-its-old-name',
+    step: 11,
+    story:
+      'The id of the reader’s connection asked for once. After it was lost, nobody wakes the reader any more, and who enters a room is deaf there for up to a second.',
+    source: 'RFC 6455 §7.2.3',
+    rules: [],
+    edits: [['    this.#readerId = String(await', '    this.#readerId ||= String(await']],
+  },
+];
 
 /** Step 12: a server that can leave */
 const LEAVING: readonly Trap[] = [

@@ -137,7 +137,7 @@ function expectId(id: unknown, call: string, what: string): void {
 /** Names that somebody may give a room. */
 const ROOMS = ['a', 'a:b', 'a:b:c', 'A', ' a', 'ä 🎉', '__proto__', 'constructor', 'room:a', '{a}'];
 
-const TEXTS = ['', 'Hello', 'ä 🎉 \n\r\n', '\0', '"', '{"t":"msg"}', '*', '$', 'x'.repeat(10_000)];
+const TEXTS = ['', 'Hello', 'ä 🎉 \n\r\n', '\0', '"', '{"t":"msg"}', '*', '$', 'x'.repeat(300)];
 
 const LISTENING: readonly BusScenario[] = [
   {
