@@ -73,13 +73,16 @@ export async function findPort(): Promise<number> {
 
 /** A program at work, which ends with us. */
 export class Program {
+  /** It goes when we are killed: then we cannot remove it. */
+  readonly #folder: string;
   readonly #path: string;
   readonly #args: readonly string[];
   readonly port: number;
   #child: ChildProcess | undefined;
 
   /** Is not started yet. With these arguments, the program listens at the port. */
-  constructor(path: string, args: readonly string[], port: number) {
+  constructor(path: string, args: readonly string[], port: number, folder: string) {
+    this.#folder = folder;
     this.#path = path;
     this.#args = args;
     this.port = port;
@@ -87,7 +90,7 @@ export class Program {
 
   /** Starts it, and waits until it listens. Throws `ProgramError` when it does not. */
   async start(): Promise<void> {
-    const child = spawnKept(this.#path, this.#args);
+    const child = spawnKept(this.#path, this.#args, this.#folder);
     this.#child = child;
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -141,7 +144,7 @@ export function makeEngine(
     'maxmemory-policy': 'noeviction',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  return new Program(path, args, port);
+  return new Program(path, args, port, folder);
 }
 
 /** Makes a proxy in front of these ports, listening at `port`. */
@@ -155,10 +158,10 @@ export function makeProxy(
   const file = join(folder, `${name}.conf`);
   if (name === 'haproxy') {
     writeFileSync(file, haproxyConfiguration(port, ports));
-    return new Program(path, ['-db', '-f', file], port);
+    return new Program(path, ['-db', '-f', file], port, folder);
   }
   writeFileSync(file, nginxConfiguration(folder, port, ports));
-  return new Program(path, ['-p', folder, '-e', 'stderr', '-c', file], port);
+  return new Program(path, ['-p', folder, '-e', 'stderr', '-c', file], port, folder);
 }
 
 /** Writes what haproxy needs to know. `timeout tunnel` is what a WebSocket lives under. */

@@ -60,12 +60,14 @@ export function spawnChild(
 
 /**
  * Starts any other program, and reads what it complains about. It is ended even when we are killed:
- * a process between us and it sees that nobody is at the other end of its standard input.
+ * a process between us and it sees that nobody is at the other end of its standard input, and then
+ * removes `folder`, if there is one.
  */
-export function spawnKept(program: string, args: readonly string[]): ChildProcess {
+export function spawnKept(program: string, args: readonly string[], folder?: string): ChildProcess {
   const keeper = fileURLToPath(new URL('keeper.mjs', import.meta.url));
   return spawnChild(process.execPath, [keeper, program, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, KEPT_FOLDER: folder },
   });
 }
 

@@ -1,6 +1,9 @@
 /** `npm run cluster`: that it loses nothing, sees when something is lost, and leaves nothing behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { BusDesk, DistantBus } from '../../shared/cluster/distant-bus.ts';
 import { type ProgramName, requireProgram } from '../../shared/cluster/programs.ts';
@@ -35,8 +38,11 @@ function cluster(words: readonly string[], env: NodeJS.ProcessEnv = ENV): ChildP
 }
 
 /** Starts to show the page. Resolves with its URL. */
-async function show(...words: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
-  const child = cluster(['--solution', '--port', '0', ...words]);
+async function show(
+  words: readonly string[] = [],
+  env = ENV,
+): Promise<{ child: ChildProcess; url: string }> {
+  const child = cluster(['--solution', '--port', '0', ...words], env);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -271,7 +277,7 @@ describe.concurrent('npm run cluster', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('of npm run cluster, no process is left', () => {
+describe.skipIf(process.platform === 'win32')('of npm run cluster, nothing is left', () => {
   const real = (['valkey', 'haproxy', 'nginx'] as const).filter(isThere);
   const proxies = real.includes('haproxy') ? ['haproxy'] : [];
   const parts = [[], real.filter((name) => name === 'valkey' || proxies.includes(name))];
@@ -281,15 +287,19 @@ describe.skipIf(process.platform === 'win32')('of npm run cluster, no process is
       (['SIGINT', 'SIGTERM', 'SIGKILL'] as const).map((signal) => [names, signal] as const),
     ),
   )('with %j, by %s', async (names, signal) => {
-    const { child } = await show(...names.map((name) => `--${name}`));
+    const folder = mkdtempSync(join(tmpdir(), 'websocket-101-left-'));
+    const words = names.map((name) => `--${name}`);
+    const { child } = await show(words, { ...ENV, TMPDIR: folder });
     const family = familyOf(child.pid as number);
     expect(family.length).toBeGreaterThan(3 + names.length);
     child.kill(signal);
     const left = () => family.flatMap(familyOf);
     try {
       await vi.waitFor(() => expect(left()).toEqual([]), PATIENCE);
+      await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), PATIENCE);
     } finally {
       for (const pid of left()) process.kill(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true });
     }
   });
 });
