@@ -53,22 +53,23 @@ const STANDSTILL_MS = 30_000;
 /** Runs a trial: two rolling restarts, and in between a process and the engine are killed. */
 export async function runTrial(options: TrialOptions): Promise<Verdict> {
   const { lesson, bus, address, messages } = options;
+  const patience = new Patience();
   const start = await bus.tip(address.room);
   const clients = Array.from(
     { length: options.clients },
     (_, i) => new Client(lesson, address, `client-${i + 1}`),
   );
   try {
-    await until(
+    await patience.until(
       () => clients.every(({ isThere }) => isThere),
       () => count(clients, 'isThere'),
     );
     options.tell(`${clients.length} clients are there.`);
     const said: Message[] = [];
-    await Promise.all([sayAll(clients, said, options), disturb(said, options)]);
+    await Promise.all([sayAll(clients, said, options, patience), disturb(said, options, patience)]);
     const isOver = () =>
       clients.every(({ unacked, shown }) => unacked === 0 && shown.length >= messages);
-    await until(isOver, () => clients.reduce((sum, { shown }) => sum + shown.length, 0));
+    await patience.until(isOver, () => clients.reduce((sum, { shown }) => sum + shown.length, 0));
     return judge(said, await readAll(bus, address.room, start), clients);
   } finally {
     for (const client of clients) client.end();
@@ -80,6 +81,7 @@ async function sayAll(
   clients: readonly Client[],
   said: Message[],
   { messages, seconds }: TrialOptions,
+  patience: Patience,
 ): Promise<void> {
   const startedAt = performance.now();
   for (let i = 0; i < messages; i++) {
@@ -87,10 +89,11 @@ async function sayAll(
     if (lateMs < 0) await pause(-lateMs);
     const number = i % clients.length;
     const client = clients[number]!;
-    await until(
+    const hasRoom = await patience.until(
       () => client.unacked < MOST_UNACKED,
       () => client.unacked,
     );
+    if (!hasRoom) return;
     const message = { user: `client-${number + 1}`, text: `message ${i + 1}` };
     said.push(message);
     client.say(message.text);
@@ -98,10 +101,14 @@ async function sayAll(
 }
 
 /** What goes wrong, and when: after which share of the messages. */
-async function disturb(said: readonly Message[], options: TrialOptions): Promise<void> {
+async function disturb(
+  said: readonly Message[],
+  options: TrialOptions,
+  patience: Patience,
+): Promise<void> {
   const { cluster, killEngine, messages, tell } = options;
   const reached = (share: number) =>
-    until(
+    patience.until(
       () => said.length >= Math.floor(share * messages),
       () => said.length,
     );
@@ -122,13 +129,20 @@ async function disturb(said: readonly Message[], options: TrialOptions): Promise
   await restart();
 }
 
-/** Waits until something is so, as long as there is progress. */
-async function until(isSo: () => boolean, progress: () => number): Promise<void> {
-  let [last, at] = [progress(), performance.now()];
-  while (!isSo()) {
-    await pause(20);
-    if (progress() !== last) [last, at] = [progress(), performance.now()];
-    if (performance.now() - at > STANDSTILL_MS) return;
+/** Waits as long as there is progress. Once there was none, nobody waits for anything any more. */
+class Patience {
+  #isOver = false;
+
+  /** Waits until something is so. Resolves with `false` when it never was. */
+  async until(isSo: () => boolean, progress: () => number): Promise<boolean> {
+    let [last, at] = [progress(), performance.now()];
+    while (!isSo()) {
+      if (this.#isOver) return false;
+      await pause(20);
+      if (progress() !== last) [last, at] = [progress(), performance.now()];
+      this.#isOver ||= performance.now() - at > STANDSTILL_MS;
+    }
+    return true;
   }
 }
 
