@@ -872,7 +872,7 @@ const FRONT: readonly Trap[] = [
     story: 'At `tlsClientError`, the error is written down, and the socket stays.',
     source: 'fastify/fastify#3251',
     rules: [],
-    edits: [[`(_error, socket) => socket.destroy()`, `(error) => console.error(error.message)`]],
+    edits: [[`(_error, socket) => socket.destroy()`, `(error) => server.emit('log', error.message)`]],
   },
   {
     id: 'tls-http2-agreed',

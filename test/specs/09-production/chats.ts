@@ -4,7 +4,7 @@ import type { Fact } from '../../../shared/harness/facts.ts';
 import type * as Production from '../../../solutions/09-production/production.ts';
 import { settles, turns } from '../05-server/sockets.ts';
 import type { Lesson } from './tools.ts';
-import { type Asking, everybody, OPEN, Visitor } from './visitors.ts';
+import { type Asking, everybody, OPEN, untilOver, Visitor } from './visitors.ts';
 
 /** A bus that remembers everything, and adds messages when it is told to: the obvious way. */
 export class SlowBus implements Production.Bus {
@@ -88,6 +88,7 @@ export class Chat {
   readonly server: Production.ChatServer;
   readonly bus: SlowBus;
   readonly chatters: Chatter[] = [];
+  readonly #over: () => void;
 
   constructor(
     lesson: Lesson,
@@ -95,7 +96,9 @@ export class Chat {
     bus: SlowBus = new SlowBus(),
   ) {
     this.bus = bus;
-    const all = { ...OPEN, authenticate: everybody, bus, ...options };
+    const { authenticate, end } = untilOver(options.authenticate ?? everybody);
+    this.#over = end;
+    const all = { ...OPEN, bus, ...options, authenticate };
     this.server = attempt(() => new lesson.ChatServer(all), 'Make a chat server.');
   }
 
@@ -119,7 +122,9 @@ export class Chat {
   async end(): Promise<void> {
     this.bus.letOn();
     for (const { line } of this.chatters) line.destroy();
-    await turns(2);
+    await turns(1);
+    this.#over();
+    await turns(1);
   }
 }
 

@@ -80,7 +80,7 @@ async function answered(crowd: Crowd, visitor: Visitor, expected: readonly strin
   if (!['', '101'].includes(status)) await refusedGoes(visitor);
 }
 
-async function comes(crowd: Crowd, entrance: Entrance, desk: Desk, choose: Choices) {
+async function comes(crowd: Crowd, entrance: Entrance, choose: Choices) {
   const [address, key] = choose.pick(ADDRESSES);
   const user = choose.pick(USERS);
   const isGood = !choose.oneIn(5);
@@ -147,7 +147,7 @@ async function plays(lesson: Lesson, choose: Choices): Promise<void> {
     const crowd = new Crowd();
     for (let i = 0; i < 20 && choose.below(20) > 0; i++) {
       const act = choose.below(10);
-      if (act < 5) await comes(crowd, entrance, desk, choose);
+      if (act < 5) await comes(crowd, entrance, choose);
       else if (act < 8) await isLookedUp(crowd, desk, choose);
       else if (act < 9 || crowd.story.length < 8) await goes(crowd, choose);
       else {

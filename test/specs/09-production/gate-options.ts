@@ -120,7 +120,11 @@ async function onHttp(
   });
   const http = createServer((_, response) => response.end('a page'));
   const upgrade = (...args: Parameters<Gate['upgrade']>) => void echo.gate.upgrade(...args);
-  await Listener.run(http, 'upgrade', upgrade, (listener) => check(listener, echo));
+  try {
+    await Listener.run(http, 'upgrade', upgrade, (listener) => check(listener, echo));
+  } finally {
+    await echo.end();
+  }
 }
 
 export const ON_HTTP: Scenarios = [

@@ -30,6 +30,21 @@ export const SELDOM = 0.001;
 /** Knows everybody by the name in their credential. */
 export const everybody: Production.Authenticate = async ({ value }) => ({ user: value });
 
+/** Answers whoever still waits when it is over: nobody is looked up for ever. */
+export function untilOver(authenticate: Production.Authenticate): {
+  readonly authenticate: Production.Authenticate;
+  readonly end: () => void;
+} {
+  let end = () => {};
+  const over = new Promise<undefined>((resolve) => {
+    end = () => resolve(undefined);
+  });
+  return {
+    authenticate: (credential) => Promise.race([authenticate(credential), over]),
+    end: () => end(),
+  };
+}
+
 /** What a client asks for, where that matters. */
 export interface Asking {
   readonly target?: string;
@@ -187,6 +202,7 @@ export class Entrance {
   readonly gate: Production.Gate;
   readonly heard: Heard[] = [];
   readonly #visitors: Visitor[] = [];
+  readonly #over: () => void;
 
   constructor(
     lesson: Lesson,
@@ -197,7 +213,9 @@ export class Entrance {
       this.heard.push({ connection, event, login });
       react(connection, event, login);
     };
-    const make = () => new lesson.Gate(handle, { ...OPEN, authenticate: everybody, ...options });
+    const { authenticate, end } = untilOver(options.authenticate ?? everybody);
+    this.#over = end;
+    const make = () => new lesson.Gate(handle, { ...OPEN, ...options, authenticate });
     this.gate = attempt(make, 'Make a gate.');
   }
 
@@ -228,7 +246,9 @@ export class Entrance {
   /** Ends all that is there. */
   async end(): Promise<void> {
     for (const { line } of this.#visitors) line.destroy();
-    await turns(2);
+    await turns(1);
+    this.#over();
+    await turns(1);
   }
 }
 
