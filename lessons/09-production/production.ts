@@ -639,7 +639,10 @@ export class MemoryBus implements Bus {
 
 /** A connection to an engine such as Redis or Valkey. It connects again by itself. */
 export interface Engine {
-  /** Sends a command, and resolves with its reply. Rejects when the connection was lost. */
+  /**
+   * Sends a command, and resolves with its reply, in the form that RESP2 has for it; with the package
+   * `@redis/client`, that takes the option `RESP: 2`. Rejects when the connection was lost.
+   */
   sendCommand(words: readonly string[]): Promise<unknown>;
 }
 

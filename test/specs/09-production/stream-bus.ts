@@ -189,6 +189,7 @@ const SHARING: Scenarios = [
     const tea = await Ear.in(world, process.bus, 'tea');
     const ink = await Ear.in(world, process.bus, 'ink');
     await world.waitsFor(process, 'tea', 'ink');
+    const both = process.reader.awaited.length;
     tea.leave();
     await world.say('tea', '1');
     await world.say('ink', '2');
@@ -197,9 +198,9 @@ const SHARING: Scenarios = [
     await world.settles();
     await tea.hears([], 'Who has left hears nothing.');
     const awaited = process.reader.awaited.map(([stream]) => stream);
-    equal(() => awaited.length, 1, 'A room that nobody is in is not read.', {
+    equal(() => both - awaited.length, 1, 'A room that nobody is in is not read.', {
       given: [['the reader waits for', awaited.join(' ')]],
-      label: 'streams',
+      label: 'streams fewer than with both rooms',
     });
   }),
   scenario(
@@ -226,16 +227,19 @@ const SHARING: Scenarios = [
   ),
   scenario('Somebody comes back while the reader still waits.', async (world) => {
     const { bus, reader } = world.start();
+    let awaited = 0;
     for (let i = 0; i < 3; i++) {
       const ear = await Ear.in(world, bus, 'tea');
       await world.say('tea', `${i}`);
       await ear.hears([`${i}`], 'Who comes back hears what is said from then on.');
+      awaited ||= reader.awaited.length;
       ear.leave();
       await world.say('tea', `meanwhile ${i}`);
       if (i === 1) await world.settles();
     }
-    equal(() => reader.isBlocked && reader.awaited.length > 1, false, 'A room is read once.', {
-      label: 'the reader waits for more than one stream',
+    equal(() => reader.awaited.length <= awaited, true, 'A room is read once.', {
+      given: [['the reader waits for', reader.awaited.map(([stream]) => stream).join(' ')]],
+      label: 'no more streams than the first time',
     });
   }),
 ];
@@ -344,7 +348,7 @@ const ENDING: Scenarios = [
         cause: () => 'The life of a stream is in seconds, and so is that of a `cid`.',
       });
       world.engine.passes(ROOM_LIFE_MS);
-      equal(() => world.engine.keys.names, [], what, {
+      equal(() => world.engine.keys.names.filter((key) => key.includes('tea')), [], what, {
         given: world.facts(),
         label: 'still there',
       });
