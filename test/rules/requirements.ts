@@ -22,7 +22,7 @@ export type Reason = keyof typeof REASONS;
 /** One rule, in our words. */
 export interface Requirement {
   readonly number: number;
-  /** The section of RFC 6455 that has it, such as `5.2`, or the name of another standard. */
+  /** The section of RFC 6455 that has it, such as `5.2`, or the name of another standard, or `OURS`. */
   readonly section: string;
   /** `must` in lower case: not called MUST in the text, and yet binding by a definition. */
   readonly level: 'MUST' | 'SHOULD' | 'must';
@@ -43,6 +43,9 @@ const rule = (
   typeof checked === 'string'
     ? { number, section, level, lessons: [], open: checked, text }
     : { number, section, level, lessons: checked, open: undefined, text };
+
+/** No standard has these rules: they are what servers have paid for. */
+export const OURS = 'Our own';
 
 export const REQUIREMENTS: readonly Requirement[] = [
   rule(1, '3', 'MUST', ['06'], 'A ws or wss URI has no fragment.'),
@@ -594,6 +597,131 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'SHOULD',
     ['07'],
     'A secret and the text of a stranger are not compressed together.',
+  ),
+  rule(
+    179,
+    OURS,
+    'MUST',
+    ['09'],
+    'Whoever is limited learns how long to wait, and nobody gets a token sooner by asking more often.',
+  ),
+  rule(
+    180,
+    OURS,
+    'MUST',
+    ['09'],
+    'A limiter forgets keys that have come to rest, so that whoever has many keys does not fill the memory.',
+  ),
+  rule(
+    181,
+    OURS,
+    'MUST',
+    ['09'],
+    'A place that was taken for somebody is given back once, however they go.',
+  ),
+  rule(
+    182,
+    OURS,
+    'MUST',
+    ['09'],
+    'Of the addresses in a header, the last one counts that a proxy of ours has written, and never what a client has.',
+  ),
+  rule(
+    183,
+    OURS,
+    'MUST',
+    ['09'],
+    'Clients with the same first 64 bits of an IPv6 address are counted together, and an IPv4 address is the same however it is written.',
+  ),
+  rule(
+    184,
+    OURS,
+    'MUST',
+    ['09'],
+    'A header of the PROXY protocol is demanded of our proxies, and accepted from nobody else.',
+  ),
+  rule(185, OURS, 'MUST', ['09'], 'A ticket is random, good for once, and not for long.'),
+  rule(186, OURS, 'MUST', ['09'], 'Ids are compared as numbers, and not as text.'),
+  rule(
+    187,
+    OURS,
+    'MUST',
+    ['09'],
+    'Whoever comes back when something behind their last message is forgotten is told of a gap.',
+  ),
+  rule(
+    188,
+    OURS,
+    'MUST',
+    ['09'],
+    'A client is registered before its history is read, so that nothing falls in between.',
+  ),
+  rule(189, OURS, 'MUST', ['09'], 'A client learns where it is before its first message.'),
+  rule(
+    190,
+    OURS,
+    'MUST',
+    ['09'],
+    'What a user says again under the same cid is in the history once, and no other user can take its place.',
+  ),
+  rule(
+    191,
+    OURS,
+    'MUST',
+    ['09'],
+    'What has no ack is said again on the next connection, in order, each under its cid.',
+  ),
+  rule(
+    192,
+    OURS,
+    'MUST',
+    ['09'],
+    'What was shown already is dropped, on whatever connection it comes.',
+  ),
+  rule(
+    193,
+    OURS,
+    'MUST',
+    ['09'],
+    'Who somebody is is asked last, so that a refusal uses up nothing that is good for once.',
+  ),
+  rule(194, OURS, 'MUST', ['09'], 'What a client has sent before the response is not lost.'),
+  rule(195, OURS, 'MUST', ['09'], 'A connection ends when its login does.'),
+  rule(196, OURS, 'MUST', ['09'], 'A client that does not end the TLS handshake is destroyed.'),
+  rule(
+    197,
+    OURS,
+    'MUST',
+    ['09'],
+    'Ids that a history had before a restart are none of those after it.',
+  ),
+  rule(
+    198,
+    OURS,
+    'MUST',
+    ['09'],
+    'A reader goes on behind the last id that it has read, and never from now.',
+  ),
+  rule(
+    199,
+    OURS,
+    'MUST',
+    ['09'],
+    'A message whose reply was lost can be said again without being there twice.',
+  ),
+  rule(
+    200,
+    OURS,
+    'MUST',
+    ['09'],
+    'After a lost connection, a reader finds out whether the place where it was still exists.',
+  ),
+  rule(
+    201,
+    OURS,
+    'MUST',
+    ['09'],
+    'A server that leaves sends its clients away one after the other, and not before what they have said has its place.',
   ),
 ];
 

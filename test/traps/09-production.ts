@@ -9,7 +9,7 @@ const LIMITS: readonly Trap[] = [
     story:
       'The time of the last refill moved on with each call, and only whole tokens added. Whoever tries often enough never gets one: the bucket was never filled again, and its own tests did not see it, since they asked for the count.',
     source: 'svix/diom#115',
-    rules: [],
+    rules: [179],
     edits: [
       [
         'this.#tokens + seconds * this.#rate.perSecond',
@@ -46,7 +46,7 @@ const LIMITS: readonly Trap[] = [
     story:
       'A bucket for each address, and none of them ever removed. A scan with many addresses takes the memory of the server, which is what the limit was for.',
     source: 'chmonitor/chmonitor#2467',
-    rules: [],
+    rules: [180],
     edits: [['    if (this.#buckets.size >= this.#sweepSize) this.#sweep(now);\n', '']],
   },
   {
@@ -97,7 +97,7 @@ const LIMITS: readonly Trap[] = [
     story:
       'A slot given back by `error` and by `close`, for the same socket. The second time, it was the slot of another one, so there is room for one more each time.',
     source: 'RFC 6455 §10.4',
-    rules: [],
+    rules: [181],
     edits: [
       [
         '      if (isTaken) this.#giveBack(key);',
@@ -129,7 +129,7 @@ const ADDRESSES: readonly Trap[] = [
     story:
       'IPv6 counted by the whole address. Everybody has at least 2⁶⁴ of them, and with a new one for each connection there is no limit.',
     source: 'block/buzz#3784',
-    rules: [],
+    rules: [183],
     edits: [
       ["  if (!address.includes(':')) return address;\n", '  if (address) return address;\n'],
     ],
@@ -141,12 +141,7 @@ const ADDRESSES: readonly Trap[] = [
       'The first four parts of the text taken for the first 64 bits. With zeros hidden in `::`, some of them are from the other end, so that each address is a network of its own.',
     source: 'zulip/zulip#21544',
     rules: [],
-    edits: [
-      [
-        "${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64",
-        "${address.split(':').slice(0, 4).join(':')}::/64",
-      ],
-    ],
+    edits: [['[...head, ...zeros, ...tail].slice(0, 4)', "address.split(':').slice(0, 4)"]],
   },
   {
     id: 'address-on-the-left',
@@ -315,7 +310,7 @@ const LOGIN: readonly Trap[] = [
     story:
       'A ticket found, and not removed. It was to be good for once: whoever reads it in a log within half a minute is that user.',
     source: 'Astro-Han/pawwork#987',
-    rules: [],
+    rules: [185],
     edits: [['    this.#issued.delete(ticket);\n    return user;', '    return user;']],
   },
   {
@@ -418,7 +413,7 @@ const HISTORY: readonly Trap[] = [
     step: 5,
     story: 'Ids compared as text: from the tenth message on, each one counts as seen already.',
     source: 'RFC 6455 §7.2.3',
-    rules: [],
+    rules: [186],
     edits: [
       ['  return Number(a1 - b1) || Number(a2 - b2);', '  return a < b ? -1 : Number(a > b);'],
     ],
@@ -457,7 +452,7 @@ const HISTORY: readonly Trap[] = [
     story:
       'What is left of the history given to somebody who needs more: they take it for everything.',
     source: 'bytedance/deer-flow#4426',
-    rules: [],
+    rules: [187],
     edits: [
       [' && start >= 0 && start <=', ' && start <='],
       [
@@ -481,7 +476,7 @@ const HISTORY: readonly Trap[] = [
     story:
       'The `cid` alone taken for a name: what a second user says under the same one is never heard.',
     source: 'RFC 6455 §10.7',
-    rules: [],
+    rules: [190],
     edits: [['  return JSON.stringify([user, cid]);', '  return cid || user;']],
   },
 ];
@@ -502,7 +497,7 @@ const SERVER_SESSION: readonly Trap[] = [
     story:
       'The room subscribed to when the replay is over. What is said while a page is awaited is in no page, and nobody hears of it.',
     source: 'upstash/realtime#23',
-    rules: [],
+    rules: [188],
     edits: [
       [
         '      this.#leave = await this.#bus.subscribe(room, (entry) => this.#arrived(entry));\n      if (this.#isOver) return this.#leave();\n      await this.#welcome(room, last);\n      this.#try(() => this.#catchUp());',
@@ -543,7 +538,7 @@ const SERVER_SESSION: readonly Trap[] = [
     story:
       'The greater one of two ids believed, when a history has begun again with smaller ones: what is said next counts as seen.',
     source: 'danny-avila/LibreChat#13117',
-    rules: [],
+    rules: [189],
     edits: [
       [
         "    this.#cursor = last;\n    this.#send({ t: 'gap', last });",
@@ -621,7 +616,7 @@ const CLIENT_SESSION: readonly Trap[] = [
     story:
       'A message forgotten when it has been sent. What was on its way when the line broke is lost.',
     source: 'meawoppl/agent-portal#1236',
-    rules: [],
+    rules: [191],
     edits: [
       [
         "      this.#output.push({ t: 'msg', cid, text: this.#unacked.get(cid)! });",
@@ -690,6 +685,20 @@ const CLIENT_SESSION: readonly Trap[] = [
     edits: [['      if (this.#unacked.size - this.#unsent.length === MAX_UNACKED) break;\n', '']],
   },
   {
+    id: 'shown-twice',
+    step: 7,
+    story:
+      'What arrives is shown, whatever its id is. After each return, the last messages are there a second time.',
+    source: 'socketio/socket.io-redis-streams-adapter#39',
+    rules: [192],
+    edits: [
+      [
+        '    if (compareIds(id, this.#last!) <= 0) return;\n    this.#last = id;\n    this.#events',
+        '    this.#last = id;\n    this.#events',
+      ],
+    ],
+  },
+  {
     id: 'count-from-open',
     step: 7,
     story:
@@ -717,7 +726,7 @@ const GATE: readonly Trap[] = [
     story:
       'A login by cookie, and the page that asks is not looked at: any page may call, with the user’s cookies.',
     source: 'gravitational/teleport#67616',
-    rules: [],
+    rules: [193],
     edits: [
       [
         `    negotiate(checkUpgrade(requestHead), this.#options);
@@ -733,7 +742,7 @@ const GATE: readonly Trap[] = [
     story:
       'The socket flows while the login is looked up, and nobody listens. The first message is lost.',
     source: 'forinda/kick-js#688',
-    rules: [],
+    rules: [194],
     edits: [
       [
         `    socket.on('error', ignore); // While`,
@@ -808,7 +817,7 @@ const GATE: readonly Trap[] = [
     story:
       'The first address of `X-Forwarded-For` taken for the client’s. That one, the client has written.',
     source: 'migadu/alps#18',
-    rules: [],
+    rules: [182],
     edits: [
       [
         `const address = clientAddress(peer, requestHead.headers, this.#options.proxies);`,
@@ -839,7 +848,7 @@ const GATE: readonly Trap[] = [
     story:
       'Whether a login is good is asked once, at the handshake. The socket goes on when it has ended.',
     source: 'websockets/ws#1653',
-    rules: [],
+    rules: [195],
     edits: [
       [
         `        if (login.until !== undefined) cancel = at(login.until, () => logOut(connection));
@@ -858,7 +867,7 @@ const FRONT: readonly Trap[] = [
     story:
       '`handshakeTimeout` set, and nobody listens when it is over. Node only says so: silent clients stay, 60,000 of them in the end.',
     source: 'nodejs/node-v0.x-archive#4383',
-    rules: [],
+    rules: [196],
     edits: [
       [
         `  return server.on('tlsClientError', (_error, socket) => socket.destroy());`,
@@ -872,7 +881,9 @@ const FRONT: readonly Trap[] = [
     story: 'At `tlsClientError`, the error is written down, and the socket stays.',
     source: 'fastify/fastify#3251',
     rules: [],
-    edits: [[`(_error, socket) => socket.destroy()`, `(error) => server.emit('log', error.message)`]],
+    edits: [
+      [`(_error, socket) => socket.destroy()`, `(error) => server.emit('log', error.message)`],
+    ],
   },
   {
     id: 'tls-http2-agreed',
@@ -889,7 +900,7 @@ const FRONT: readonly Trap[] = [
     story:
       'The header of the PROXY protocol read from whoever sends one. Everybody can choose an address.',
     source: 'minekube/gate#936',
-    rules: [],
+    rules: [184],
     edits: [[`  if (peer === undefined || !trusts(peer)) {`, `  if (peer === undefined) {`]],
   },
   {
@@ -921,7 +932,7 @@ const MEMORY_BUS: readonly Trap[] = [
     story:
       'Ids that begin at 0 with each process. After a restart, the client’s old high-water mark lies above everything that is new, or in the middle of it, and it sees nothing, or half.',
     source: 'danny-avila/LibreChat#13117',
-    rules: [],
+    rules: [197],
     edits: [
       [
         '    const history = new History(this.#now(), this.#size);',
@@ -1004,13 +1015,13 @@ const STREAM_BUS: readonly Trap[] = [
     story:
       '`$` on every read: only what is added while it waits. What is added between two reads is lost, now and then, and never on the machine of who looks for it.',
     source: 'prwnr/laravel-streamer#54',
-    rules: [],
+    rules: [198],
     edits: [
       ['      ...positions.map(({ position }) => position),', "      ...positions.map(() => '$'),"],
     ],
   },
   {
-    id: 'id-plus-one',
+    id: 'stream-id-plus-one',
     step: 11,
     story:
       'The next read begins at the id of the last entry plus one, but reads what is behind it. The second message of a millisecond is lost.',
@@ -1038,7 +1049,7 @@ const STREAM_BUS: readonly Trap[] = [
     story:
       'A bus that goes on from its old id when the engine is back with nothing. Nobody is told that something is lost, and with a clock that is behind nothing is heard any more.',
     source: 'danny-avila/LibreChat#13117',
-    rules: [],
+    rules: [200],
     edits: [
       [
         `    for (const [room, followed] of this.#rooms) {
@@ -1067,7 +1078,7 @@ const STREAM_BUS: readonly Trap[] = [
     story:
       'A plain XADD. Its reply is lost, the client says it again, and the message is there twice.',
     source: 'lichess-org/mobile#3387',
-    rules: [],
+    rules: [199],
     edits: [
       [
         '    return this.#evaluate(PUBLISH_SCRIPT, keys, user, cid, text, LIFE_SECONDS, String(this.#size));',
@@ -1139,7 +1150,7 @@ const LEAVING: readonly Trap[] = [
     story:
       'Clients closed while their messages are on the way. Nobody tells them which of these are in the history.',
     source: 'meawoppl/agent-portal#1236',
-    rules: [],
+    rules: [201],
     edits: [
       [
         `      await within(this.#settleMs, session.leaves(0)).catch(ignore);

@@ -148,7 +148,7 @@ const KEYS: readonly AddressScenario[] = [
   },
   {
     what: 'IPv6 addresses with the same first 64 bits are counted together.',
-    rules: [],
+    rules: [183],
     check: (lesson) => {
       const what = 'IPv6 addresses with the same first 64 bits are counted together.';
       for (const [first, ...others] of NETWORKS) {

@@ -54,7 +54,7 @@ const HEARING: Scenarios = [
   },
   {
     what: 'What it has seen already is dropped, on whatever connection.',
-    rules: [],
+    rules: [192],
     check: (lesson) => {
       const tab = Tab.welcome(lesson);
       tab.hearsOf('5-7', '5-8', '5-8', '5-7', '5-9');

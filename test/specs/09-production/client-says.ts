@@ -216,7 +216,7 @@ const ACKS: Scenarios = [
 const REPEATING: Scenarios = [
   {
     what: 'On the next connection, what has no ack is said again, in order, each under its `cid`.',
-    rules: [],
+    rules: [191],
     check: (lesson) => {
       const tab = Tab.welcome(lesson);
       const texts = ['one', 'two', 'three', 'four'];

@@ -272,7 +272,7 @@ export const PROXIED: Scenarios = [
   },
   {
     what: 'Somebody who is no proxy of ours is destroyed.',
-    rules: [],
+    rules: [184],
     async check(lesson) {
       for (const peer of ['192.0.2.1', '::ffff:192.0.2.1', '10.0.0.11']) {
         const proxied = new Proxied(lesson, { peer });

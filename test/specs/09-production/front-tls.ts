@@ -232,7 +232,7 @@ export const OVER_TLS: Scenarios = [
   },
   {
     what: 'A silent client is destroyed after `handshakeTimeout`.',
-    rules: [],
+    rules: [196],
     waits: true,
     check: (lesson) => isDestroyed(lesson, 'says nothing', () => {}),
   },

@@ -308,7 +308,7 @@ const ADDRESSES: Scenarios = [
   },
   {
     what: 'Behind a proxy, it is the client that counts.',
-    rules: [],
+    rules: [182],
     async check(lesson) {
       const options = { proxies: PROXIES };
       const two = [through('198.51.100.1'), through('198.51.100.2')] as const;

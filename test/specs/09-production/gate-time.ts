@@ -116,7 +116,7 @@ export const LOGGING_OUT: Scenarios = [
   },
   {
     what: 'Who logs out is closed with 4401, on every connection.',
-    rules: [],
+    rules: [195],
     check: (lesson) =>
       atGate(lesson, {}, async (entrance) => {
         const users = ['anna', 'bert', 'anna', 'ann', 'anna2'];

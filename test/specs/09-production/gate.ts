@@ -135,7 +135,7 @@ const ENTERING: Scenarios = [
   },
   {
     what: 'A refusal burns no ticket.',
-    rules: [],
+    rules: [193],
     async check(lesson) {
       const tickets = new lesson.Tickets();
       const ticket = tickets.issue('anna', 0);
@@ -294,7 +294,7 @@ const ENTERING: Scenarios = [
 const WAITING: Scenarios = [
   {
     what: 'What the client sends before it is let in is not lost.',
-    rules: [],
+    rules: [194],
     async check(lesson) {
       const desk = new Desk();
       await atGate(lesson, { authenticate: desk.authenticate }, async (entrance) => {

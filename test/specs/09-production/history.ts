@@ -56,7 +56,7 @@ const COMPARING: Scenarios = [
   },
   {
     what: 'Ids are numbers, and not text.',
-    rules: [],
+    rules: [186],
     check: (lesson) => {
       const what = 'Ids are numbers, and not text.';
       expectOrder(lesson, '9-9', '9-10', what);
@@ -282,7 +282,7 @@ const REMEMBERING: Scenarios = [
   },
   {
     what: 'When something behind an id is forgotten, it is too late.',
-    rules: [],
+    rules: [187],
     check: (lesson) => {
       const chronicle = filled(lesson, 15, 5);
       const what = 'When something behind an id is forgotten, it is too late.';
@@ -362,7 +362,7 @@ const ONCE: Scenarios = [
   },
   {
     what: 'A `cid` is the client’s own: that of another user can be the same.',
-    rules: [],
+    rules: [190],
     check: (lesson) => {
       const what = 'Two users can use the same `cid`: both messages are new.';
       const chronicle = new Chronicle(lesson, 5, 100);

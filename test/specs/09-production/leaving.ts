@@ -282,7 +282,7 @@ const LEAVES: Scenarios = [
   },
   {
     what: 'What somebody has said gets its `ack` before the Close.',
-    rules: [],
+    rules: [201],
     check: (lesson) =>
       inChat(lesson, {}, async (chat) => {
         const [anna, bert] = [await chat.enter('anna'), await chat.enter('bert')];

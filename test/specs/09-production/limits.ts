@@ -223,7 +223,7 @@ const EAGER_MS = [1, 10, 0.25];
 const KEPT: readonly LimitScenario[] = [
   {
     what: 'However often somebody tries, a token comes when it is time.',
-    rules: [],
+    rules: [179],
     check: (lesson) => {
       for (const every of EAGER_MS) {
         const rate = { burst: 1, perSecond: 1 };
@@ -387,7 +387,7 @@ const MANY: readonly LimitScenario[] = [
   },
   {
     what: 'Buckets that are full again are forgotten.',
-    rules: [],
+    rules: [180],
     check: (lesson) => {
       const rate = { burst: 2, perSecond: 10 };
       const limiter = attempt(() => new lesson.RateLimiter(rate), 'Make a limiter.');
@@ -591,7 +591,7 @@ const SLOTS: readonly LimitScenario[] = [
   },
   {
     what: 'A slot is given back once, however often that is called.',
-    rules: [],
+    rules: [181],
     check: (lesson) => {
       const what = 'A slot is given back once, however often that is called.';
       const cause = 'The same slot was given back again, and that freed another one.';

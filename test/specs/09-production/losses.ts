@@ -17,9 +17,10 @@ const RENEWS =
 const loss = (
   what: string,
   check: (world: EngineWorld, lesson: Lesson) => Promise<void>,
+  rules: readonly number[] = [],
 ): Scenarios[number] => ({
   what,
-  rules: [],
+  rules,
   waits: true,
   check: (lesson: Lesson) => inWorld(lesson, (world) => check(world, lesson)),
 });
@@ -53,6 +54,7 @@ const REPLIES: Scenarios = [
       });
       await ear.hears(['1'], what);
     },
+    [199],
   ),
   loss('A `subscribe` that rejects leaves nothing behind.', async (world, { BLOCK_MS }) => {
     const what = 'A `subscribe` that rejects leaves nothing behind.';
@@ -254,26 +256,30 @@ const ENGINES: Scenarios = [
       }
     }),
   ),
-  loss('The engine is back with nothing, and others are faster.', async (world) => {
-    const process = world.start();
-    const ear = await Ear.in(world, process.bus, 'tea');
-    await world.say('tea', '1');
-    await world.waitsFor(process, 'tea');
-    world.engine.goes();
-    world.engine.comesBack('nothing');
-    await world.say('tea', 'early');
-    await world.until(() => ear.texts.includes(LOST), IS_TOLD, RENEWS);
-    await world.waitsFor(process, 'tea');
-    await world.say('tea', 'late');
-    await world.comes(() => ear.texts.includes('late'));
-    const texts = ear.texts.filter((text) => text !== 'early');
-    equal(() => texts, ['1', LOST, 'late'], IS_TOLD, { given: world.facts(), label: 'it heard' });
-    const at = ear.texts.indexOf('early');
-    equal(() => at === -1 || at === 2, true, 'First comes that some may be lost.', {
-      given: [['it heard', show(ear.texts)]],
-      label: 'in order',
-    });
-  }),
+  loss(
+    'The engine is back with nothing, and others are faster.',
+    async (world) => {
+      const process = world.start();
+      const ear = await Ear.in(world, process.bus, 'tea');
+      await world.say('tea', '1');
+      await world.waitsFor(process, 'tea');
+      world.engine.goes();
+      world.engine.comesBack('nothing');
+      await world.say('tea', 'early');
+      await world.until(() => ear.texts.includes(LOST), IS_TOLD, RENEWS);
+      await world.waitsFor(process, 'tea');
+      await world.say('tea', 'late');
+      await world.comes(() => ear.texts.includes('late'));
+      const texts = ear.texts.filter((text) => text !== 'early');
+      equal(() => texts, ['1', LOST, 'late'], IS_TOLD, { given: world.facts(), label: 'it heard' });
+      const at = ear.texts.indexOf('early');
+      equal(() => at === -1 || at === 2, true, 'First comes that some may be lost.', {
+        given: [['it heard', show(ear.texts)]],
+        label: 'in order',
+      });
+    },
+    [200],
+  ),
   loss('While the connection was lost, more was said than a room remembers.', async (world) => {
     const process = world.start();
     const ear = await Ear.in(world, process.bus, 'tea');

@@ -36,7 +36,7 @@ const CONTRACT: Scenarios = BUS.map(({ what, check }) => ({
 const NEXT: Scenarios = [
   {
     what: 'What a bus before this one had is not mixed up with what it has.',
-    rules: [],
+    rules: [197],
     check: async ({ MemoryBus }) => {
       const what = 'An id of a process that has ended is none of this one.';
       const time = clock();

@@ -33,7 +33,7 @@ const COMING: Scenarios = [
   },
   {
     what: 'In an empty room, too, `welcome` says where to go on from.',
-    rules: [],
+    rules: [189],
     async check(lesson) {
       const bus = new HandBus();
       const guest = new Guest(lesson, bus);
@@ -188,7 +188,7 @@ const MEANWHILE: Scenarios = [
   },
   {
     what: 'What is said at any moment arrives, and once.',
-    rules: [],
+    rules: [188],
     async check(lesson) {
       for (const look of LOOKS) {
         for (const last of [undefined, '5-6', '5-7', '4-4']) {

@@ -117,7 +117,7 @@ const USED: readonly TicketScenario[] = [
   },
   {
     what: 'A ticket is good for once.',
-    rules: [],
+    rules: [185],
     check: (lesson) => {
       const what = 'A ticket is good for once.';
       const cause = 'Whoever finds it in a log has to find something that is used up.';
