@@ -890,7 +890,7 @@ const FRONT: readonly Trap[] = [
     step: 9,
     story:
       'A server that says it speaks HTTP/2, because browsers like that. There, nobody can ask for an `Upgrade`.',
-    source: 'RFC 9113 §8.6',
+    source: 'RFC 6455 §4.1',
     rules: [],
     edits: [[`ALPNProtocols: ['http/1.1'], ...`, `ALPNProtocols: ['h2', 'http/1.1'], ...`]],
   },

@@ -6,7 +6,7 @@ import { fromClient, fromServer, utf8 } from '../../../shared/kit/frames.ts';
 import { Listener, request, until } from '../../../shared/kit/peer.ts';
 import { attach, type Options } from '../../../solutions/05-server/server.ts';
 import type { Gate, GateOptions } from '../../../solutions/09-production/production.ts';
-import { Binary, type Lesson as Lesson05, Text } from '../05-server/core.ts';
+import { Binary, type Lesson as Lesson05, Pong, Text } from '../05-server/core.ts';
 import { honours, OPTIONS } from '../05-server/many.ts';
 import { settles, turns } from '../05-server/sockets.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -79,6 +79,24 @@ export const PASSED_ON: Scenarios = [
         equal(() => entrance.texts, ['a'], closes, { label: 'the application heard' });
       });
     },
+  },
+  {
+    what: 'Every event of lesson 05 is handed on.',
+    rules: [],
+    check: (lesson) =>
+      atGate(lesson, {}, async (entrance) => {
+        const visitor = await entrance.open();
+        visitor.send(fromClient(Pong, 'a'), fromClient(Text, 'b'), fromServer(Text, 'not masked'));
+        await settles(() => entrance.events('error').length > 0);
+        visitor.leave();
+        await settles(() => entrance.events('close').length > 0);
+        const types = () => entrance.heard.map(({ event }) => event.type);
+        const expected = ['open', 'pong', 'text', 'error', 'close'];
+        equal(types, expected, 'Every event of lesson 05 is handed on.', {
+          given: [['the client', 'sends a Pong, a text, and a frame that is not masked']],
+          label: 'the application heard',
+        });
+      }),
   },
   {
     what: 'Two gates have nothing in common.',
