@@ -13,7 +13,7 @@ import { findBrowser } from '../../shared/drive/chromium.ts';
 import { MemoryBus } from '../../solutions/09-production/production.ts';
 import { Browser } from './browser.ts';
 import { familyOf } from './family.ts';
-import { ENV, LAUNCH, outcomeOf, scriptOf, withSandbox } from './sandbox.ts';
+import { ENV, LAUNCH, outcomeOf, type Sandbox, scriptOf, withSandbox } from './sandbox.ts';
 
 /** How long anything may take before we say that it hangs, in milliseconds. */
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -28,9 +28,9 @@ afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-function cluster(words: readonly string[], env: NodeJS.ProcessEnv = ENV): ChildProcess {
+function cluster(words: readonly string[], env = ENV, cwd = ROOT): ChildProcess {
   const child = spawn(process.execPath, [LAUNCH, scriptOf('cluster'), ...words], {
-    cwd: ROOT,
+    cwd,
     env,
   });
   started.add(child);
@@ -41,8 +41,9 @@ function cluster(words: readonly string[], env: NodeJS.ProcessEnv = ENV): ChildP
 async function show(
   words: readonly string[] = [],
   env = ENV,
+  cwd = ROOT,
 ): Promise<{ child: ChildProcess; url: string }> {
-  const child = cluster(['--solution', '--port', '0', ...words], env);
+  const child = cluster(['--solution', '--port', '0', ...words], env, cwd);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -174,10 +175,7 @@ describe.concurrent('npm run cluster', () => {
 
   test('sees that a client was not shown what it has missed', () =>
     withSandbox(async (sandbox) => {
-      const path = 'solutions/09-production/production.ts';
-      const replay = 'for (const entry of page ?? []) this.#deliver(entry);';
-      expect(sandbox.read(path)).toContain(replay);
-      sandbox.write(path, sandbox.read(path).replace(replay, ''));
+      forget(sandbox);
       const { code, output } = await sandbox.run('cluster', '--solution', ...SMALL);
       expect(output).toMatch(/\n\nmissing: [1-9]\d*, twice: 0, out of order: 0\n$/);
       expect(code).toBe(1);
@@ -275,7 +273,33 @@ describe.concurrent('npm run cluster', () => {
       child.kill('SIGTERM');
     }
   });
+
+  test.runIf(findBrowser())('shows that something is missing', () =>
+    withSandbox(async (sandbox) => {
+      forget(sandbox);
+      const { child, url } = await show([], ENV, sandbox.folder);
+      const browser = await Browser.start(findBrowser()!);
+      try {
+        const page = await browser.open(url);
+        await page.until(`Number(document.querySelector('#shown').textContent) > 3`);
+        await page.click('#drop');
+        await page.until(`Number(document.querySelector('#missing').textContent) > 0`);
+      } finally {
+        await browser.close();
+        child.kill('SIGTERM');
+      }
+    }),
+  );
 });
+
+/** Leaves out of the reference what sends a client the messages that it has missed. */
+function forget(sandbox: Sandbox): void {
+  const path = 'solutions/09-production/production.ts';
+  const replay = 'for (const entry of page ?? []) this.#deliver(entry);';
+  expect(sandbox.read(path)).toContain(replay);
+  const nothing = 'for (const entry of page ?? []) this.#cursor = entry.id;';
+  sandbox.write(path, sandbox.read(path).replace(replay, nothing));
+}
 
 describe.skipIf(process.platform === 'win32')('of npm run cluster, nothing is left', () => {
   const real = (['valkey', 'haproxy', 'nginx'] as const).filter(isThere);
