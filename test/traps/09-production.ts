@@ -117,10 +117,7 @@ const ADDRESSES: readonly Trap[] = [
     source: 'raullenchai/Rapid-MLX#589',
     rules: [],
     edits: [
-      [
-        '  if (high === undefined || low === undefined) return short;\n',
-        '  if (high === undefined || low === undefined || true) return short;\n',
-      ],
+      ['  if (high === undefined || low === undefined) return short;\n', '  return short;\n'],
     ],
   },
   {
@@ -320,7 +317,10 @@ const LOGIN: readonly Trap[] = [
       'Tickets that only go when they are used. Those in an old log that nobody used are still good, and their number grows.',
     source: 'not-sekiun/PyIris#61',
     rules: [],
-    edits: [['      if (now < until) break;', '      if (now < until || now >= until) break;']],
+    edits: [
+      ['    this.#forgetOld(now);\n    const ticket = ', '    const ticket = '],
+      ['    this.#forgetOld(now);\n    const user = ', '    const user = '],
+    ],
   },
   {
     id: 'ticket-from-math-random',
