@@ -63,11 +63,11 @@ class Member {
     const { bus, failed: _, ...common } = this.#options;
     const settings: Settings = { ...common, name: this.name, port: this.#port };
     const child = forkChild(new URL('child.ts', import.meta.url), [JSON.stringify(settings)], [], {
-      // Not our terminal: as it ends, a process of Node puts it back as it was, for us as well.
+      // Without our terminal: a process that ends leaves that as it has found it.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    child.stdout?.pipe(process.stdout, { end: false });
-    child.stderr?.pipe(process.stderr, { end: false });
+    child.stdout?.on('data', (text) => process.stdout.write(text));
+    child.stderr?.on('data', (text) => process.stderr.write(text));
     this.#child = child;
     this.#state = 'starting';
     const desk = new BusDesk(bus, (message) => tell(child, message));
