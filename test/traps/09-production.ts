@@ -1064,6 +1064,24 @@ const STREAM_BUS: readonly Trap[] = [
     ],
   },
   {
+    id: 'told-before-it-knows-where',
+    step: 11,
+    story:
+      'Everybody is told that some may be lost, and only then the bus finds out where it goes on. They have asked the history by then: what is said in between is neither there nor delivered.',
+    source: 'upstash/realtime#23',
+    rules: [],
+    edits: [
+      [
+        `      followed.position = await this.tip(room);
+      for (const { deliver } of followed.listeners) deliver(undefined);
+`,
+        `      for (const { deliver } of followed.listeners) deliver(undefined);
+      followed.position = await this.tip(room);
+`,
+      ],
+    ],
+  },
+  {
     id: 'newcomer-moves-the-mark',
     step: 11,
     story:
