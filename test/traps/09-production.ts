@@ -154,7 +154,7 @@ const ADDRESSES: readonly Trap[] = [
     step: 2,
     story:
       'Only the first line of the header read. haproxy leaves that of the client as it is, and adds a second one with the truth.',
-    source: 'haproxy/haproxy#44',
+    source: 'folbricht/routedns#549',
     rules: [],
     edits: [
       [
@@ -292,7 +292,7 @@ const PROXY_HEADER: readonly Trap[] = [
     id: 'proxy-reads-past-itself',
     step: 3,
     story:
-      'The addresses read without a look at the length. In a header that is too short for them, they are made of what the client sent behind it.',
+      'The addresses read without a look at the length. A header that is too short for them made one proxy crash. Here, they are made of what the client sent behind it.',
     source: 'kzemek/go-mmproxy#36',
     rules: [],
     edits: [['  if (length < 16 + 2 * size + 4) throw badProxyHeader();\n', '']],
@@ -315,7 +315,7 @@ const LOGIN: readonly Trap[] = [
     step: 4,
     story:
       'Tickets that only go when they are used. Those in an old log that nobody used are still good, and their number grows.',
-    source: 'not-sekiun/PyIris#61',
+    source: 'RFC 6455 §10.5',
     rules: [],
     edits: [
       ['    this.#forgetOld(now);\n    const ticket = ', '    const ticket = '],
@@ -339,8 +339,8 @@ const LOGIN: readonly Trap[] = [
     id: 'token-as-it-is',
     step: 4,
     story:
-      'The token taken as it is in the header. It was base64url there, because `=` and `/` cannot be in a subprotocol, and nobody knew it.',
-    source: 'openshift/origin#14716',
+      'The token taken as it is in the header, and sent as it is. A subprotocol cannot have `=` or `/`, so it has to be encoded on one end and decoded on the other.',
+    source: 'cryostatio/cryostat-web#37',
     rules: [],
     edits: [
       [
@@ -353,8 +353,8 @@ const LOGIN: readonly Trap[] = [
     id: 'token-in-plain-base64',
     step: 4,
     story:
-      'base64 decoded where base64url was sent. It works for all tokens that happen to have no `-` and no `_`, and for the others it throws.',
-    source: 'cryostatio/cryostat-web#37',
+      'base64 where base64url is needed. It works for all tokens that happen to have no `+`, `/` or `=` in it, and for the others it throws.',
+    source: 'kubevirt/vm-console-proxy#303',
     rules: [],
     edits: [
       [
