@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type * as Server from '../../solutions/05-server/server.ts';
 import type * as Production from '../../solutions/09-production/production.ts';
+import { RespConnection } from '../kit/resp.ts';
 import { endWithParent } from '../process/parent.ts';
 import { DistantBus } from './distant-bus.ts';
 import type { FromMember, Settings, ToMember } from './messages.ts';
-import { RespConnection } from './resp.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings;
 const { ChatServer, StreamBus } = (await import(settings.production)) as typeof Production;

@@ -1,5 +1,6 @@
 /** A whole cluster: what carries the messages, the processes, and what is in front of them. */
 import type * as Production from '../../solutions/09-production/production.ts';
+import { RespConnection } from '../kit/resp.ts';
 import { Balancer } from './balancer.ts';
 import { Cluster } from './cluster.ts';
 import type { Settings } from './messages.ts';
@@ -11,7 +12,6 @@ import {
   type Program,
   requireProgram,
 } from './programs.ts';
-import { RespConnection } from './resp.ts';
 
 /** What a cluster is made of. */
 export interface Plan {
@@ -112,7 +112,7 @@ function makeBus(
   const bus = new StreamBus(...connections, historySize);
   stops.push(() => {
     bus.stop();
-    for (const connection of connections) connection.end();
+    for (const connection of connections) connection.close();
   });
   return bus;
 }
