@@ -552,14 +552,14 @@ export class Gate {
     throw new Todo('09.8');
   }
 
-  /** Step 12 · Closes the gate: from now on, every request is refused with 503. */
+  /** Closes the gate: from now on, every request is refused with 503. */
   close(): void {
-    throw new Todo('09.12');
+    throw new Todo('09.8');
   }
 
-  /** Step 12 · Closes the gate and all connections, as the server of lesson 05 does. */
+  /** Closes the gate and all connections, as the server of lesson 05 does. */
   shutdown(): Promise<void> {
-    throw new Todo('09.12');
+    throw new Todo('09.8');
   }
 }
 

@@ -1118,12 +1118,12 @@ export class Gate {
     }
   }
 
-  /** Step 12 · Closes the gate: from now on, every request is refused with 503. */
+  /** Closes the gate: from now on, every request is refused with 503. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Step 12 · Closes the gate and all connections, as the server of lesson 05 does. */
+  /** Closes the gate and all connections, as the server of lesson 05 does. */
   shutdown(): Promise<void> {
     this.close();
     return this.#server.shutdown();

@@ -337,6 +337,21 @@ const ADDRESSES: Scenarios = [
   },
 ];
 
+/** Checks that nothing is handled that a client says after too much. */
+async function hearsNoMore(visitor: Visitor, heard: () => number, given: readonly Fact[]) {
+  const before = heard();
+  visitor.send(fromClient(Text, ''), fromClient(Binary, 'x'));
+  await turns(3);
+  visitor.say('more');
+  await turns(3);
+  equal(heard, before, 'Nothing more of such a client is handled.', {
+    given: [...given, ['after it', 'two short messages more, and another']],
+    label: 'messages',
+    cause: () =>
+      'Neither the message that was too much, nor any behind it, until the socket is closed.',
+  });
+}
+
 /** Checks that a client that says these frames, in one read, is closed with 1008 at the last one. */
 async function floods(
   lesson: Lesson,
@@ -372,16 +387,7 @@ async function floods(
       given,
       label: 'the server sent',
     });
-    visitor.send(fromClient(Text, ''), fromClient(Binary, 'x'));
-    await turns(3);
-    visitor.say('more');
-    await turns(3);
-    equal(heard, heardBefore, 'Nothing more of such a client is handled.', {
-      given: [...given, ['after it', 'two short messages more, and another']],
-      label: 'messages',
-      cause: () =>
-        'Neither the message that was too much, nor any behind it, until the socket is closed.',
-    });
+    await hearsNoMore(visitor, heard, given);
     visitor.send(fromClient(Close, closeBody(1008)));
     visitor.leave();
     await until(

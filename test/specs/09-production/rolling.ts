@@ -119,6 +119,27 @@ async function rolls(lesson: Lesson, choose: Choices): Promise<void> {
   }
   bus.isSlow = false;
   bus.letOn();
+  await settled({ said, regulars, left }, run);
+  await run(3);
+  for (const chat of all) await chat.end();
+
+  judge({ story, said, bus, regulars, left });
+}
+
+/** What is left of a story when everything has settled. */
+interface Outcome {
+  readonly story: readonly string[];
+  readonly said: readonly string[];
+  readonly bus: SlowBus;
+  readonly regulars: readonly Regular[];
+  readonly left: readonly { readonly isOver: boolean }[];
+}
+
+/** Goes on until everybody has been shown everything, or for long enough. */
+async function settled(
+  { said, regulars, left }: Pick<Outcome, 'said' | 'regulars' | 'left'>,
+  run: (times: number) => Promise<void>,
+): Promise<void> {
   const isDone = () =>
     left.every(({ isOver }) => isOver) &&
     regulars.every(
@@ -128,9 +149,9 @@ async function rolls(lesson: Lesson, choose: Choices): Promise<void> {
     await run(1);
     if (i > 10) await giveWay(2);
   }
-  await run(3);
-  for (const chat of all) await chat.end();
+}
 
+function judge({ story, said, bus, regulars, left }: Outcome): void {
   const given: Fact[] = story.map((line, i) => [i === 0 ? 'what happened' : '', line]);
   const order = bus.entries.map(({ text }) => text);
   const what = 'What was said is in the history, each once.';
