@@ -263,7 +263,7 @@ describe.concurrent('npm start without a terminal', () => {
 
   test('refuses what it cannot show, and checks that are not its own', () =>
     withSandbox(async (sandbox) => {
-      await expectRefusal(sandbox, ['start', '9'], 'There is no lesson "9"');
+      await expectRefusal(sandbox, ['start', '10'], 'There is no lesson "10"');
       await expectRefusal(sandbox, ['start', 'solutions/02'], 'Your lessons are watched');
       const mine = 'shared/kit/mine.ts';
       sandbox.write(mine, '');
