@@ -145,7 +145,7 @@ const FORGETTING: Scenarios = [
           label: 'it resolved with',
           cause: () =>
             room === 'that was left'
-              ? 'Nobody has been in it for less than an hour, however long it was quiet before.'
+              ? 'It has been empty for less than an hour, however long it was quiet before.'
               : 'It was forgotten. Look at who is in a room, and when it was last used.',
         });
       }

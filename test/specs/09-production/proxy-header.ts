@@ -201,7 +201,7 @@ const VERSION_1: readonly HeaderScenario[] = [
       line(`PROXY UNKNOWN ${'x'.repeat(500)}`),
       utf8(`PROXY TCP4 ${'1'.repeat(5000)}`),
     ],
-    'It has 107 bytes at most. Whoever sends more, and no CR LF, would be waited for without end.',
+    'It has 107 bytes at most, CR LF counted. Without a limit, whoever sends no CR LF would be waited for without end.',
   ),
   refuses('A line ends with CR and LF, and not with one of them.', [
     join(utf8('PROXY TCP4 203.0.113.7 10.0.0.1 41162 8203\n'), REQUEST),
