@@ -165,7 +165,7 @@ describe('npm run hint', () => {
         [['02.10'], 'Lesson 02 has no step 10, only 1 to 9: npm run hint 02.1'],
         [['02.4.4'], 'Step 4 has no hint 4, only 1 to 3: npm run hint 02.4.1'],
         [['02.4.0'], 'Step 4 has no hint 0, only 1 to 3: npm run hint 02.4.1'],
-        [['9.1'], /^✗ There is no lesson "9"; name one of 01-handshake/],
+        [['10.1'], /^✗ There is no lesson "10"; name one of 01-handshake/],
         [['02.x'], /^✗ There is no lesson "02\.x"; name one of 01-handshake/],
         [['frames.1'], /^✗ "frames" fits more than one lesson; name one of 02-.*, 03-/],
       ]),
@@ -264,7 +264,7 @@ describe('npm run diff', () => {
         [[], 'Say which lesson to compare: npm run diff 02'],
         [['--yes'], 'Say which lesson to compare: npm run diff 02'],
         [['01', '02'], 'Say which lesson to compare: npm run diff 02'],
-        [['9'], /^✗ There is no lesson "9"; name one of 01-handshake/],
+        [['10'], /^✗ There is no lesson "10"; name one of 01-handshake/],
       ]);
     }));
 });
