@@ -463,4 +463,11 @@ export const SURVIVORS: readonly Survivor[] = [
     to: 'true',
     why: 'The first turn finds that the socket has room, and says so once more.',
   },
+  {
+    lesson: '09',
+    line: "throw new HandshakeError(503, '4.2.2', 'The server is about to leave.', { 'Retry-After': '1' });",
+    from: "'4.2.2'",
+    to: '""',
+    why: UNSEEN,
+  },
 ];
