@@ -96,12 +96,16 @@ export function generated(cases: number, check: (choose: Choices) => void): void
   }
 }
 
-/** Checks so many generated cases, one after the other, of code that answers later. */
+/**
+ * Checks so many generated cases, one after the other, of code that answers later. `attempts` is how
+ * many simpler ones are tried when one has failed: fewer where each of them takes its time.
+ */
 export async function generatedLater(
   cases: number,
   check: (choose: Choices) => Promise<void>,
+  attempts = MAX_ATTEMPTS,
 ): Promise<void> {
-  const search = searching(cases);
+  const search = searching(cases, attempts);
   for (let next = search.next(); !next.done; ) {
     next = search.next(await laterErrorOf(check(next.value)));
   }
@@ -111,13 +115,13 @@ export async function generatedLater(
 type Search<Found> = Generator<Choices, Found, unknown>;
 
 /** Hands out case after case, and throws for one that does not pass. */
-function* searching(cases: number): Search<void> {
+function* searching(cases: number, attempts = MAX_ATTEMPTS): Search<void> {
   // Not one case would be checked, and that looks as if all of them had passed.
   if (Number.isNaN(SEED)) throw new Error('SEED has to be a whole number.');
   for (let seed = SEED; seed < SEED + cases; seed++) {
     const choices = Choices.random(seed);
     const error = yield choices;
-    if (error !== undefined) throw withSeed(yield* simplest(choices.made, error), seed);
+    if (error !== undefined) throw withSeed(yield* simplest(choices.made, error, attempts), seed);
   }
 }
 
@@ -138,13 +142,13 @@ function laterErrorOf(check: Promise<void>): Promise<unknown> {
 }
 
 /** Looks for a simpler case that fails in the same way, and returns what it fails with. */
-function* simplest(made: readonly number[], error: unknown): Search<unknown> {
+function* simplest(made: readonly number[], error: unknown, attempts: number): Search<unknown> {
   let best = { made, error };
-  let attempts = 0;
+  let tried = 0;
   for (let found = true; found; ) {
     found = false;
     for (const candidate of simpler(best.made)) {
-      if (attempts++ === MAX_ATTEMPTS) return best.error;
+      if (tried++ === attempts) return best.error;
       const choices = Choices.again(candidate);
       const other = yield choices;
       if (!isAlike(other, error) || !isSimpler(choices.made, best.made)) continue;

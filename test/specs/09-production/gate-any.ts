@@ -2,9 +2,8 @@
 import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type { Scenario } from '../../../shared/harness/spec.ts';
-import type { Choices } from '../../../shared/kit/generate.ts';
+import { type Choices, generatedLater } from '../../../shared/kit/generate.ts';
 import { settles, turns } from '../05-server/sockets.ts';
-import { drawn } from './drawn.ts';
 import type { Lesson } from './tools.ts';
 import { atGate, Desk, type Entrance, SELDOM, type Visitor } from './visitors.ts';
 
@@ -168,5 +167,5 @@ async function plays(lesson: Lesson, choose: Choices): Promise<void> {
 export const ANY_GATE: Scenario<Lesson> = {
   what: 'Any crowd: each comes in, or is refused for the right reason.',
   rules: [],
-  check: (lesson) => drawn(30, (choose) => plays(lesson, choose)),
+  check: (lesson) => generatedLater(30, (choose) => plays(lesson, choose), 60),
 };

@@ -2,13 +2,12 @@
 import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient } from '../../../shared/kit/frames.ts';
-import type { Choices } from '../../../shared/kit/generate.ts';
+import { type Choices, generatedLater } from '../../../shared/kit/generate.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import type * as Production from '../../../solutions/09-production/production.ts';
 import { Close } from '../05-server/core.ts';
 import { turns } from '../05-server/sockets.ts';
 import { Chat, type Chatter, SlowBus, watch } from './chats.ts';
-import { drawn } from './drawn.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
 /** Somebody who comes back whenever they are sent away. */
@@ -182,6 +181,6 @@ export const ROLLING: Scenarios = [
   {
     what: 'Servers leave, connections break, and nothing is lost or shown twice.',
     rules: [],
-    check: (lesson) => drawn(12, (choose) => rolls(lesson, choose)),
+    check: (lesson) => generatedLater(12, (choose) => rolls(lesson, choose), 60),
   },
 ];
