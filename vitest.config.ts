@@ -28,19 +28,19 @@ const WAITING = [
   'stream-bus',
 ].map((name) => `test/course/${name}.test.ts`);
 
-/** What the everyday part leaves out: a trap on a socket waits, and an alternative is a whole lesson. */
-const THOROUGH = [
-  'test/traps/06-client.test.ts',
-  'test/traps/05-server.test.ts',
-  'test/alternatives/alternatives.test.ts',
-  ...WAITING,
-];
+/** What proves the checks of the lessons: each is a whole lesson, wrong or right. Half of the work. */
+const TRAPS = ['test/alternatives/*.test.ts', 'test/traps/*.test.ts'];
 
 const LONG = [
+  'test/alternatives/alternatives.test.ts',
   'test/traps/06-client.test.ts',
-  'test/traps/02-reading-frames.test.ts',
+  'test/traps/09-production.test.ts',
+  'test/traps/07-compression.test.ts',
+  'test/traps/08-speed.test.ts',
   'test/course/stubs.test.ts',
-  ...THOROUGH,
+  'test/traps/05-server.test.ts',
+  'test/traps/02-reading-frames.test.ts',
+  ...WAITING,
 ];
 
 /** Starts the longest files first, so that no other waits for them in the end. */
@@ -70,26 +70,28 @@ export default defineConfig({
     // One more than cores: there is always a test that waits.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
-    // What `npm test` proves: the solutions, and the course itself. With `--quick`, the first part.
+    // What `npm test` proves: the solutions, and the course itself. With `--quick`, the first part,
+    // and with `--skip-traps` the first two.
     projects: [
       {
         test: {
           name: 'everyday',
           include: ['solutions/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: THOROUGH,
+          exclude: [...WAITING, ...TRAPS],
           ...proof,
         },
       },
       {
         test: {
           name: 'thorough',
-          include: THOROUGH,
+          include: WAITING,
           ...proof,
           globalSetup: 'test/course/sandboxes.ts',
           // Each of these tests starts processes: two at once keep a core busy.
           maxConcurrency: 2,
         },
       },
+      { test: { name: 'traps', include: TRAPS, ...proof } },
       // The learner's own files. Red until they are done.
       { test: { name: 'lessons', include: ['lessons/**/*.test.ts'], testTimeout: 60_000 } },
     ],

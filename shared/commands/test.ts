@@ -19,6 +19,13 @@ import { supervise } from '../harness/supervise.ts';
 import { runCommand } from './run-command.ts';
 import { runVitest } from './vitest.ts';
 
+/** The projects of `vitest.config.ts` that a part of the proof is. */
+const PROJECTS = {
+  '--quick': ['everyday'],
+  '--skip-traps': ['everyday', 'thorough'],
+  all: ['!lessons'],
+};
+
 await runCommand({
   name: 'npm test',
   summary:
@@ -32,6 +39,10 @@ await runCommand({
       type: 'boolean',
       help: 'Only the everyday part of the proof: what needs no process of its own, no browser and no long wait.',
     },
+    'skip-traps': {
+      type: 'boolean',
+      help: 'All of the proof but the traps and the alternatives, which take half of the time.',
+    },
     json: { type: 'boolean', help: 'Print the results of lessons as JSON, as npm run grade does.' },
   },
   examples: [
@@ -39,15 +50,16 @@ await runCommand({
     ['npm test solutions/02', 'The same checks over the reference.'],
     ['npm test -- --quick', 'The everyday part of the proof of the course.'],
   ],
-  async run({ quick = false, json = false }, names) {
+  async run({ quick = false, 'skip-traps': skipsTraps = false, json = false }, names) {
     const isProof = names.length === 0 && LESSONS.some(hasSolution);
     if (isProof && json) {
       throw new UsageError('--json is for lessons: npm test lessons/02 -- --json');
     }
-    if (isProof) return runVitest('--project', quick ? 'everyday' : '!lessons');
-    if (quick) {
+    const part = quick ? '--quick' : skipsTraps ? '--skip-traps' : undefined;
+    if (isProof) return runVitest(...PROJECTS[part ?? 'all'].map((name) => `--project=${name}`));
+    if (part) {
       throw new UsageError(
-        '--quick is for the proof of the whole course, not for a lesson: npm test -- --quick',
+        `${part} is for the proof of the whole course, not for a lesson: npm test -- ${part}`,
       );
     }
     const targets = names.length === 0 ? targetsOf('lessons') : names.flatMap(targetsOf);

@@ -180,6 +180,10 @@ test('bad input is one clear message', () =>
       [['frames'], /fits more than one lesson; name one of 02-.*, 03-/],
       [['--quik'], "Unknown option '--quik'. See npm test -- --help"],
       [['--quick', '03'], '--quick is for the proof of the whole course, not for a lesson'],
+      [
+        ['--skip-traps', '03'],
+        '--skip-traps is for the proof of the whole course, not for a lesson',
+      ],
     ] as const) {
       await expectRefusal(sandbox, ['test', ...args], message);
     }
