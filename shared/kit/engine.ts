@@ -234,6 +234,8 @@ export class StreamEngine {
     }
     const options = new Map<string, string>();
     for (let i = 0; i < at; i += 2) options.set(words[i]!.toUpperCase(), words[i + 1]!);
+    const unknown = [...options.keys()].some((name) => name !== 'BLOCK' && name !== 'COUNT');
+    if (unknown) throw new Error('ERR syntax error');
     const half = names.length / 2;
     const streams = names.slice(0, half).map((name, i): [string, string] => {
       const from = names[half + i]!;

@@ -9,7 +9,9 @@ const running = new Map<number, Timers>();
 const hook = createHook({
   init(id, type) {
     const timers = type === 'Timeout' || type === 'Immediate' ? scope.getStore() : undefined;
-    if (timers?.kind === type) running.set(id, timers);
+    if (timers?.kind !== type) return;
+    running.set(id, timers);
+    timers.started++;
   },
   destroy(id) {
     running.delete(id);
@@ -23,6 +25,8 @@ const users = new Set<Timers>();
  */
 export class Timers {
   readonly kind: 'Timeout' | 'Immediate';
+  /** How many have been set since then. */
+  started = 0;
 
   constructor(kind: 'Timeout' | 'Immediate' = 'Timeout') {
     this.kind = kind;

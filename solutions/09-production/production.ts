@@ -165,13 +165,13 @@ export class Slots {
  */
 export function parseAddress(text: string): string | undefined {
   const [, bracketed, withPort] = /^\[([^\]]*)\](?::\w+)?$|^([\d.]+):\w+$/.exec(text) ?? [];
-  const address = (bracketed ?? withPort ?? text).replace(/%.*$/, '');
+  const address = (bracketed ?? withPort ?? text).replace(/%.*/, '');
   if (isIPv4(address)) return bracketed === undefined ? address : undefined;
   if (!isIPv6(address)) return undefined;
   const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short) ?? [];
-  if (high === undefined || low === undefined) return short;
-  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short);
+  if (!mapped) return short;
+  const [a, b] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)];
   return [a >> 8, a & 255, b >> 8, b & 255].join('.');
 }
 
@@ -349,7 +349,7 @@ function credential(kind: Credential['kind'], values: readonly string[]): Creden
 
 /** What is behind the first `?` of a target. A query may have others. RFC 3986 §3.4 */
 function queryOf(target: string): URLSearchParams {
-  return new URLSearchParams(target.replace(/^[^?]*/, ''));
+  return new URLSearchParams(target.replace(/[^?]*/, ''));
 }
 
 function tokens(headers: RequestHead['headers']): string[] {
@@ -1427,7 +1427,6 @@ export class StreamBus implements Bus {
   /** What the engine calls the connection that waits. */
   #readerId = '';
   #isReading = false;
-  #isStopped = false;
 
   /** Makes a bus on two connections to the same engine. Rooms remember `size` messages, or more. */
   constructor(commands: Engine, reader: Engine, size = HISTORY_SIZE) {
@@ -1438,7 +1437,6 @@ export class StreamBus implements Bus {
 
   /** Delivers nothing any more, whatever is on its way, and asks the engine for nothing new. */
   stop(): void {
-    this.#isStopped = true;
     for (const { listeners } of this.#rooms.values()) listeners.clear();
     this.#rooms.clear();
   }
@@ -1498,7 +1496,7 @@ export class StreamBus implements Bus {
     }
     this.#isReading = true;
     let isNew = true; // The connection, not a room.
-    while (this.#positions().length > 0 && !this.#isStopped) {
+    while (this.#positions().length > 0) {
       try {
         if (isNew) await this.#connected();
         isNew = false;
@@ -1563,8 +1561,8 @@ function roomOf(stream: string): string {
 
 /** The message in an entry of a stream. None: it is the beginning. */
 function messagesIn([id, fields]: StreamEntry): Entry[] {
-  const [, user = '', , cid, , text] = fields;
-  return cid === undefined || text === undefined ? [] : [{ id, user, cid, text }];
+  const [, user = '', , cid = '', , text] = fields;
+  return text === undefined ? [] : [{ id, user, cid, text }];
 }
 
 /** What a chat server needs. */

@@ -7,8 +7,11 @@ import { SURVIVORS, type Survivor } from './survivors.ts';
 
 /** How many of a hundred mutants a step has to notice. */
 const LEAST_PERCENT = 98;
-/** Of these lessons, fewer: part of lesson 08 is there to be fast, and no step takes the time. */
-const LEAST_OF: Readonly<Record<string, number>> = { '08': 95 };
+/**
+ * Of these lessons, fewer: part of lesson 08 is there to be fast, and no step takes the time. In
+ * lesson 09, much is there for people to read, and for the type checker.
+ */
+const LEAST_OF: Readonly<Record<string, number>> = { '08': 95, '09': 95 };
 
 /** What came out for a lesson. */
 export interface Judgement {

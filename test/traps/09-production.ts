@@ -116,9 +116,7 @@ const ADDRESSES: readonly Trap[] = [
       '`::ffff:192.0.2.1` counted as IPv6. On a server that listens to both, all clients of IPv4 share one /64, and one of them uses up what there is for all.',
     source: 'raullenchai/Rapid-MLX#589',
     rules: [],
-    edits: [
-      ['  if (high === undefined || low === undefined) return short;\n', '  return short;\n'],
-    ],
+    edits: [['  if (!mapped) return short;\n', '  if (!mapped || mapped) return short;\n']],
   },
   {
     id: 'address-of-2-to-the-64',
@@ -399,7 +397,7 @@ const LOGIN: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        "new URLSearchParams(target.replace(/^[^?]*/, ''))",
+        "new URLSearchParams(target.replace(/[^?]*/, ''))",
         "new URLSearchParams(target.split('?')[1])",
       ],
     ],

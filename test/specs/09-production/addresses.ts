@@ -109,6 +109,7 @@ const PARSING: readonly AddressScenario[] = [
       ...['1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1::2::3', '2001:db8::g', ':::', '12345::'],
       ...['[2001:db8::1', '2001:db8::1]', '[]', '[unknown]:80', '_hidden:80', ':80', '/a/b'],
       ...['http://203.0.113.7/', '203.0.113.7/24', 'user@203.0.113.7', '203.0.113.7\r\nX: 1'],
+      ...['[203.0.113.7]', '[203.0.113.7]:80', 'x[::1]', 'x[::1]:80'],
       ...['__proto__', '%', '[%]', 'é', '203.0.113.7#', '203.0.113.7?', '[::1]@6.6.6.6'],
     ].map((text) => [text, undefined] as const),
     'Only what is written as an IP address is one. `isIPv4` and `isIPv6` of `node:net` know.',
@@ -128,6 +129,8 @@ const NETWORKS = [
   ['::1:2:3:4:5', '0:0:0:1::', '::1:0:0:0:0'],
   ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::', '1:2:3:4::8', '1:2:3:4:5::'],
   ['1::', '1::8', '1::5:6:7:8'],
+  ['1::2:3:4:5:6', '1:0:0:2::'],
+  ['1::9:3:4:5:6', '1:0:0:9::'],
   ['1:2:3::', '1:2:3:0:5:6:7:8'],
   ['1:23::', '1:23::8'],
   ['12:3::', '12:3::8'],
@@ -487,6 +490,10 @@ const UNSAFE: readonly AddressScenario[] = [
           const came = { peer: PROXY, lines: { forwarded: lines }, proxies: 'forwarded' } as const;
           expectClient(lesson, { ...came, is: CLIENT, or: PROXY }, what, cause);
         }
+        // An unreadable line is no reason to go on with what is before it.
+        const forged = [`for=${FORGED}`, `${start}, for=${CLIENT}`];
+        const behind = { peer: PROXY, lines: { forwarded: forged }, proxies: 'forwarded' } as const;
+        expectClient(lesson, { ...behind, is: CLIENT, or: PROXY }, what, cause);
         const quoted = [`${start}, for="[2001:db8::1]:80"`];
         const came = { peer: PROXY, lines: { forwarded: quoted }, proxies: 'forwarded' } as const;
         expectClient(lesson, { ...came, is: '2001:db8::1', or: PROXY }, what, cause);

@@ -31,7 +31,12 @@ export function expectClient(lesson: Lesson, came: Came, what: string, cause?: s
   const { peer, lines, is, or } = came;
   const header = 'proxies' in came ? came.proxies : 'x-forwarded-for';
   const headers = new Map(Object.entries(lines).map(([name, values]) => [name, [...values]]));
-  const proxies = header && { header, trusts: isOurs };
+  const asked: unknown[] = [];
+  const trusts = (address: string) => {
+    asked.push(address);
+    return isOurs(address);
+  };
+  const proxies = header && { header, trusts };
   const told = Object.entries(lines).flatMap(([name, values]) =>
     values.map((value): Fact => ['a header', `${name}: ${value}`]),
   );
@@ -45,6 +50,10 @@ export function expectClient(lesson: Lesson, came: Came, what: string, cause?: s
     return or !== undefined && client === or ? is : client;
   };
   equal(call, is, what, { given, cause: () => cause });
+  equal(() => asked.includes(undefined), false, 'Only an address can be that of a proxy.', {
+    given,
+    label: '`trusts` was called with `undefined`',
+  });
   // Not changed, whoever reads it next.
   const after = Object.fromEntries(headers);
   equal(() => after, lines, 'The headers stay as they are.', { given, label: 'then they were' });

@@ -46,7 +46,7 @@ class Proxied {
     { acceptProxied }: Lesson,
     {
       peer = '10.0.0.1',
-      trusts = (address: string) => address === '10.0.0.1',
+      trusts = (address: string): boolean => address === '10.0.0.1',
       timeoutMs = 600_000,
       reads = true,
     } = {},
@@ -55,7 +55,7 @@ class Proxied {
     // On a socket of Node, the address is a getter of its class.
     this.line = new (class extends Line {
       get remoteAddress() {
-        return peer;
+        return peer || undefined;
       }
     })();
     const accept = (socket: Socket) => {
@@ -288,6 +288,18 @@ export const PROXIED: Scenarios = [
           cause,
         );
       }
+    },
+  },
+  {
+    what: 'A socket that is gone already is nobody’s, and is destroyed.',
+    rules: [],
+    async check(lesson) {
+      const what = 'A socket that is gone already is nobody’s, and is destroyed.';
+      const asked: unknown[] = [];
+      const trusts = (address: string) => asked.push(address) > 0;
+      const given: Fact[] = [['`remoteAddress`', 'undefined']];
+      await expectDestroyed(new Proxied(lesson, { peer: '', trusts }), what, given);
+      equal(() => asked.length, 0, what, { given, label: 'calls of `trusts`' });
     },
   },
   {

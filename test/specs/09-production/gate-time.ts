@@ -88,6 +88,29 @@ async function comeAndGo(lesson: Lesson, way: Way) {
   return { way, gate, left, size, isClosed, line: new WeakRef(visitor.line) };
 }
 
+/** Checks that no timers come and go for a login that ends so many milliseconds later, or never. */
+async function costsNothing(lesson: Lesson, ms: number | undefined): Promise<void> {
+  const login = { user: 'anna', ...(ms !== undefined && { until: performance.now() + ms }) };
+  await atGate(lesson, { authenticate: async () => login }, async (entrance) => {
+    const timers = new Timers();
+    await timers.run(() => entrance.open());
+    const before = timers.started;
+    for (let i = 0; i < 20; i++) await giveWay(1);
+    const started = timers.started - before;
+    timers.stop();
+    if (started < 5) return;
+    fail(
+      'A login that does not end soon costs nothing meanwhile.',
+      [
+        ['`until`', ms === undefined ? 'absent' : `${ms} ms after the login`],
+        ['timers set in 20 ms', `${started}`],
+        ['expected', 'one at most'],
+      ],
+      'A timer of Node for more than 2³¹ − 1 ms, or for `NaN`, fires at once, again and again.',
+    );
+  });
+}
+
 export const LOGGING_OUT: Scenarios = [
   {
     what: 'A gate knows its connections, and whose they are.',
@@ -199,6 +222,16 @@ export const LOGGING_OUT: Scenarios = [
             cause: () => 'Beyond 2³¹ − 1 ms, a timer of Node fires at once.',
           });
         });
+      }
+    },
+  },
+  {
+    what: 'A login that does not end soon costs nothing meanwhile.',
+    rules: [],
+    waits: true,
+    async check(lesson) {
+      for (const ms of [undefined, 2 ** 31, Number.POSITIVE_INFINITY]) {
+        await costsNothing(lesson, ms);
       }
     },
   },

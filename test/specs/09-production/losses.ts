@@ -72,9 +72,13 @@ const REPLIES: Scenarios = [
       entering,
       '`subscribe` resolves or rejects when a connection was lost.',
     );
-    const texts = isIn ? ['1'] : [];
+    const texts = isIn ? ['0', '1'] : [];
     const before = world.engine.commands;
-    if (!isIn) {
+    if (isIn) {
+      await world.say('tea', '0');
+      const cause = 'It did not learn from where on: then it has to reject.';
+      await world.hearsAfterLoss(other, ['0'], 'Who has entered hears what is said.', cause);
+    } else {
       world.engine.passes(BLOCK_MS);
       await giveWay(20);
       await world.settles();

@@ -328,10 +328,13 @@ const OTHERS: readonly HeaderScenario[] = [
     'Refuse what is no header at all.',
     [
       REQUEST,
+      REQUEST.subarray(0, 3),
       utf8(`POST /PROXY HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(100)}\r\n\r\n`),
       utf8(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'x'.repeat(100)}`),
       join(utf8('proxy TCP4 203.0.113.7 10.0.0.1 41162 8203\r\n'), REQUEST, REQUEST),
       join(utf8('xPROXY TCP4 203.0.113.7 10.0.0.1 41162 8203\r\n'), REQUEST, REQUEST),
+      line(`PROXY x ${Buffer.from(TCP4).toString().trim()}`),
+      line('PROXY x PROXY UNKNOWN'),
       join(utf8('PROXYTCP4 203.0.113.7 10.0.0.1 41162 8203\r\n'), REQUEST, REQUEST),
       join(REQUEST, TCP4, REQUEST),
       join(utf8('\r\n'), TCP4, REQUEST),
