@@ -827,7 +827,8 @@ export class ClientSession {
 
   /** Says something, now or when there is a connection again. Returns its `cid`. */
   say(text: string): string {
-    const cid = `${this.#name}:${++this.#said}`;
+    this.#said++;
+    const cid = `${this.#name}:${this.#said}`;
     this.#unacked.set(cid, text);
     this.#unsent.push(cid);
     this.#sendMore();
@@ -1163,7 +1164,7 @@ function hold(socket: Duplex, giveBack: (() => void) | undefined): void {
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer in ${ms} ms.`)), ms);
+    timer = setTimeout(() => reject(new Error('No answer in time.')), ms);
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -646,9 +646,9 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '09',
-    line: 'const cid = `${this.#name}:${++this.#said}`;',
-    from: '++this.#said',
-    to: '--this.#said',
+    line: 'this.#said++;',
+    from: 'this.#said++',
+    to: 'this.#said--',
     why: 'No number is used twice either way.',
   },
   {
@@ -723,9 +723,9 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '09',
-    line: 'timer = setTimeout(() => reject(new Error(`No answer in ${ms} ms.`)), ms);',
-    from: '`No answer in ${ms} ms.`',
-    to: '``',
+    line: "timer = setTimeout(() => reject(new Error('No answer in time.')), ms);",
+    from: "'No answer in time.'",
+    to: '""',
     why: 'Nobody reads it: the client is told that who it is is out of reach.',
   },
   {
