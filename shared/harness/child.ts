@@ -10,6 +10,7 @@ import { endWithParent } from '../process/parent.ts';
 import { MESSAGES_FD, writeTo } from './channel.ts';
 import { CheckFailure } from './check.ts';
 import type { Failure } from './facts.ts';
+import { Leftovers } from './leftovers.ts';
 import { toLoadFailure } from './load-failure.ts';
 import { keepBuffersApart, lockDown } from './lock-down.ts';
 import type { FromChecker, Go, Signed } from './messages.ts';
@@ -22,8 +23,6 @@ const BEAT_MS = 250;
 const MAX_QUIET_BEATS = 32;
 /** How long timers and sockets may go on after the last step, in milliseconds. */
 const GRACE_MS = 700;
-/** What the harness itself may still have open: its channel, and the files of the loader. */
-const OURS = /^(PipeWrap|Pipe|MessagePort|CloseReq|TTYWrap|FSReq.*|Immediate)$/;
 /** How much of what a step prints is kept, in characters. */
 const MAX_OUTPUT = 2000;
 
@@ -61,6 +60,7 @@ let running = 0;
 /** The scenario that was begun last. */
 let scenario = '';
 let printed = '';
+const left = new Leftovers();
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = ((chunk: string | Uint8Array) => {
@@ -109,6 +109,7 @@ async function go(): Promise<void> {
     await post({ type: 'broken', failure: toLoadFailure(error, fileOf(target)) });
     return post({ type: 'done' });
   }
+  left.note({ number: 1, what: 'the file was loaded' });
   let isCounted = false;
   for (current = 1; current <= spec.steps.length; current++) {
     running = current;
@@ -140,7 +141,11 @@ function enter<T>(what: string, run: () => Promise<T>): Promise<T> {
   scenario = what;
   // Not waited for: a turn for each of hundreds of scenarios would be seen. It is written at once.
   void post({ type: 'started', number: current, scenario });
-  return runAs({ number: current, scenario }, run) as Promise<T>;
+  const number = current;
+  const waits = spec.steps[number - 1]?.scenarios.find((it) => it.what === what)?.waits;
+  const name = waits ? 'one of those that wait for a deadline' : what;
+  const note = () => left.note({ number, what: `step ${number}: ${name}` });
+  return runAs({ number, scenario }, run).finally(note) as Promise<T>;
 }
 
 /** Runs something, and says all the while that it is alive. An endless loop leaves no turn for that. */
@@ -169,19 +174,12 @@ async function whileBeating<T>(run: () => Promise<T>): Promise<T> {
 }
 
 function leftovers(): void {
-  const left = process.getActiveResourcesInfo().filter((name) => !OURS.test(name));
-  if (left.length === 0) {
+  const failure = left.failure(target.lesson.needs !== undefined);
+  if (!failure) {
     setTimeout(leftovers, GRACE_MS).unref();
     return;
   }
-  report({
-    kind: 'crash',
-    what: 'Something still goes on after the last check.',
-    facts: [['still open', [...new Set(left)].join(', ')]],
-    cause: `A timer, a socket or a server has been started and never ended. ${
-      target.lesson.needs ? 'A timer ends with its connection.' : 'A lesson starts none.'
-    }`,
-  });
+  void post({ type: 'failed', ...failure });
   void post({ type: 'done' });
 }
 
