@@ -10,11 +10,14 @@ import { KeySpace, type Reply, type Streams } from './key-space.ts';
 
 /** How many turns a bus may ask for something in each of, without a message or time that passes. */
 const MAX_TURNS = 3000;
-/** How many commands are told: the last ones. */
-const MAX_TOLD = 12;
+/** How many lines of what happened are told: the last ones. */
+const MAX_TOLD = 14;
 
 /** How the connection to an engine ends a command. */
 const LOST = 'The connection to the engine was lost.';
+
+/** How it is told that nobody has carried a command out. */
+const AWAY = 'rejected, as the engine is away';
 
 /** The scripts it knows, by their text without line breaks and indentation. */
 const SCRIPTS: ReadonlyMap<string, 'publish' | 'tip'> = new Map([
@@ -52,8 +55,9 @@ export class StreamEngine {
   #isUp = true;
   #lastId = 0;
   readonly #connections: EngineConnection[] = [];
-  /** The commands that were carried out, as they are told. */
+  /** What has happened, in the order of telling. */
   readonly #told: string[] = [];
+  #commands = 0;
   /** Commands that it has answered with an error. */
   readonly errors: string[] = [];
   /** Commands and scripts that it does not know. */
@@ -75,7 +79,7 @@ export class StreamEngine {
 
   /** How many commands have been carried out. */
   get commands(): number {
-    return this.#told.length;
+    return this.#commands;
   }
 
   /** Makes a connection. What the name is, it is called in what is told. */
@@ -88,19 +92,23 @@ export class StreamEngine {
   /** Lets time pass: who has waited for long enough gets a reply, and what is too old is gone. */
   passes(ms: number): void {
     this.#ms += ms;
+    this.note(`${ms} ms pass`);
     for (const connection of this.#connections) connection.look(this.#ms);
   }
 
   /** Loses all connections, and cannot be reached. */
   goes(): void {
     this.#isUp = false;
-    for (const connection of this.#connections) connection.cut();
+    this.note('the engine goes away, and all connections are lost');
+    for (const connection of this.#connections) connection.lose();
   }
 
   /** Can be reached again, so many milliseconds later, with what it had, or with nothing. */
   comesBack(has: 'everything' | 'nothing', afterMs = 1000): void {
     this.#isUp = true;
     this.#ms += afterMs;
+    const clock = `its clock ${Math.abs(afterMs)} ms ${afterMs < 0 ? 'behind' : 'later'}`;
+    this.note(`the engine is back, with ${has === 'nothing' ? 'nothing' : 'all'} it had, ${clock}`);
     if (has === 'nothing') {
       this.#keys = new KeySpace(() => this.#ms);
       this.#lastId = 0;
@@ -124,26 +132,35 @@ export class StreamEngine {
     }
   }
 
-  /** Tells the last commands, and what came of them. */
+  /** Something has happened that is to be told. */
+  note(line: string): void {
+    this.#told.push(line);
+  }
+
+  /** Tells the last commands, what came of them, and what happened in between. */
   facts(): Fact[] {
-    const lines = this.#told.slice(-MAX_TOLD);
-    return lines.map((line, i) => [i === 0 ? 'the engine was asked' : '', line]);
+    const told = countedRows(this.#told);
+    const lines = told.slice(-MAX_TOLD);
+    if (lines.length < told.length) lines.unshift('…');
+    return lines.map((line, i) => [i === 0 ? 'what happened' : '', line]);
   }
 
   /** Carries a command out. `Blocked`: its connection has to wait. Throws what the engine says no with. */
   execute({ name, id }: EngineConnection, words: readonly string[]): Reply | Blocked {
     let told = `${name}: ${tell(words)}`;
+    this.#commands++;
+    // Its line comes before those of whoever it wakes.
+    const at = this.#told.push(told) - 1;
     try {
       const reply = this.#execute(id, words);
-      told +=
-        reply !== null && typeof reply === 'object' && 'streams' in reply ? '' : ` → ${sum(reply)}`;
+      told += isBlocked(reply) ? ', and waits' : ` → ${sum(reply)}`;
       return reply;
     } catch (error) {
       told += ` → ${(error as Error).message}`;
       this.errors.push(told);
       throw error;
     } finally {
-      this.#told.push(told);
+      this.#told[at] = told;
     }
   }
 
@@ -250,6 +267,21 @@ export class StreamEngine {
   }
 }
 
+/** Writes lines that follow each other and are the same as one. */
+function countedRows(lines: readonly string[]): string[] {
+  const rows: { line: string; count: number }[] = [];
+  for (const line of lines) {
+    const last = rows.at(-1);
+    if (last?.line === line) last.count++;
+    else rows.push({ line, count: 1 });
+  }
+  return rows.map(({ line, count }) => (count === 1 ? line : `${line}, ${count} times`));
+}
+
+function isBlocked(reply: Reply | Blocked): reply is Blocked {
+  return reply !== null && typeof reply === 'object' && 'streams' in reply;
+}
+
 /** Writes a command as somebody would type it. */
 function tell(words: readonly string[]): string {
   return words
@@ -344,6 +376,12 @@ export class EngineConnection {
 
   /** Loses the connection, in both directions. What was carried out stays so. */
   cut(): void {
+    this.#engine.note(`${this.name} loses its connection`);
+    this.lose();
+  }
+
+  /** Loses it with those of all others, which is told once. */
+  lose(): void {
     const lost = [...this.#replies.map(({ pending }) => pending), ...this.#sent];
     this.#id = 0;
     this.#blocked = undefined;
@@ -384,9 +422,14 @@ export class EngineConnection {
   #work(): void {
     while (this.#sent.length > 0 && !this.#blocked && this.#held !== 'commands') {
       if (!this.#engine.isUp && this.isPatient) return;
-      if (!this.#engine.isUp) this.cut();
-      else this.#carryOut();
+      if (this.#engine.isUp) this.#carryOut();
+      else this.#rejectAll();
     }
+  }
+
+  #rejectAll(): void {
+    for (const { words } of this.#sent) this.#engine.note(`${this.name}: ${tell(words)} → ${AWAY}`);
+    this.lose();
   }
 
   #carryOut(): void {
@@ -397,7 +440,7 @@ export class EngineConnection {
       if (this.#lostReply === words[0]) {
         this.#lostReply = undefined;
         this.cut();
-      } else if (reply !== null && typeof reply === 'object' && 'streams' in reply) {
+      } else if (isBlocked(reply)) {
         this.#blocked = reply;
       } else {
         this.#reply(reply);
@@ -409,6 +452,7 @@ export class EngineConnection {
   }
 
   #reply(reply: Reply): void {
+    if (this.#blocked) this.#engine.note(`${this.name}: its waiting ends with ${sum(reply)}`);
     this.#blocked = undefined;
     const pending = this.#sent.shift()!;
     if (this.#held === 'replies') this.#replies.push({ pending, reply });
