@@ -1,5 +1,6 @@
 /** Step 7: when a client comes back, and when it does not. */
 import { equal, fail } from '../../../shared/harness/check.ts';
+import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { generated } from '../../../shared/kit/generate.ts';
 import { Tab } from './tab.ts';
@@ -8,12 +9,40 @@ import type { Lesson, Scenarios } from './tools.ts';
 /** Where the delay does not double any more. */
 const MANY_ATTEMPTS = 2000;
 
-/** The end of a connection: the delay after it has to be so long, give or take a millisecond. */
-function expectDelay(tab: Tab, ms: number, what: string, cause?: string, code = 1006): void {
+/** What the delay after the end of a connection is made of. */
+interface Wait {
+  /** The random number. */
+  readonly share: number;
+  /** How many attempts there were since the last `welcome`. Absent: none. */
+  readonly attempt?: number;
+  /** What `bye` has asked for, in milliseconds. Absent: nothing. */
+  readonly byeMs?: number;
+}
+
+/** The end of a connection: the delay after it has to be this one, give or take a millisecond. */
+function expectDelay(
+  lesson: Lesson,
+  tab: Tab,
+  { share, attempt = 0, byeMs = 0 }: Wait,
+  what: string,
+  cause?: string,
+  code = 1006,
+): void {
   const delay = tab.session.closed(code);
+  const most = longest(lesson, attempt);
+  const ms = byeMs + share * most;
   if (typeof delay === 'number' && Math.abs(delay - ms) <= 1) return;
-  const facts = [['after it', show(delay)] as const, ['expected', `${ms}`] as const];
-  fail(what, [...tab.facts(), ...facts], cause);
+  const sum = `${byeMs > 0 ? `${byeMs} + ` : ''}${share} × ${most}`;
+  fail(
+    what,
+    [
+      ...tab.facts(),
+      ['`random` gives', `${share}`],
+      ['`closed` returned', show(delay)],
+      ['expected', `${ms}, which is ${sum}`],
+    ],
+    cause,
+  );
 }
 
 /** A session whose random numbers are all the same. */
@@ -39,7 +68,7 @@ const DELAYS: Scenarios = [
         const tab = withShare(lesson, share);
         const what = 'The first delay is a random share of `BASE_DELAY_MS`, from 0 on.';
         const cause = 'All of it is random: those who were lost together come back apart.';
-        expectDelay(tab, share * lesson.BASE_DELAY_MS, what, cause);
+        expectDelay(lesson, tab, { share }, what, cause);
       }
     },
   },
@@ -51,7 +80,7 @@ const DELAYS: Scenarios = [
         const tab = withShare(lesson, share);
         for (let attempt = 0; attempt < 9; attempt++) {
           const what = 'The longest delay doubles with each attempt, up to `MAX_DELAY_MS`.';
-          expectDelay(tab, share * longest(lesson, attempt), what);
+          expectDelay(lesson, tab, { share, attempt }, what);
         }
       }
     },
@@ -67,8 +96,9 @@ const DELAYS: Scenarios = [
         if (delay === right) continue;
         fail('However many attempts there are, no delay is longer.', [
           ['attempts', `${i + 1}`],
-          ['after it', show(delay)],
-          ['expected', `${right}`],
+          ['`random` gives', '0.5'],
+          ['`closed` returned', show(delay)],
+          ['expected', `${right}, which is 0.5 × ${longest(lesson, i)}`],
         ]);
       }
     },
@@ -81,7 +111,7 @@ const DELAYS: Scenarios = [
       let asked = 0;
       const tab = new Tab(lesson, 'tab', () => shares[asked++] ?? 0);
       for (const [attempt, share] of shares.entries()) {
-        expectDelay(tab, share * longest(lesson, attempt), 'Each delay is drawn anew.');
+        expectDelay(lesson, tab, { share, attempt }, 'Each delay is drawn anew.');
       }
     },
   },
@@ -111,13 +141,14 @@ const DELAYS: Scenarios = [
       for (let attempt = 0; attempt < 7; attempt++) {
         if (attempt % 3 !== 2) opens(tab);
         if (attempt % 3 === 1) tab.hears({ t: 'bye', afterMs: 0 });
-        expectDelay(tab, longest(lesson, attempt) / 2, what, cause, attempt % 2 ? 1006 : 1013);
+        const code = attempt % 2 ? 1006 : 1013;
+        expectDelay(lesson, tab, { share: 0.5, attempt }, what, cause, code);
       }
       opens(tab);
       isWelcome(tab);
       for (let attempt = 0; attempt < 3; attempt++) {
         const again = 'After a `welcome`, the count starts again.';
-        expectDelay(tab, longest(lesson, attempt) / 2, again);
+        expectDelay(lesson, tab, { share: 0.5, attempt }, again);
       }
     },
   },
@@ -136,7 +167,7 @@ const BYE: Scenarios = [
           tab.hears({ t: 'bye', afterMs });
           const what = 'What `bye` asks for comes before the delay.';
           const cause = 'If all came back exactly when the server said, they would come together.';
-          expectDelay(tab, afterMs + share * lesson.BASE_DELAY_MS, what, cause, 1012);
+          expectDelay(lesson, tab, { share, byeMs: afterMs }, what, cause, 1012);
         }
       }
     },
@@ -149,17 +180,12 @@ const BYE: Scenarios = [
       opens(tab);
       isWelcome(tab);
       tab.hears({ t: 'bye', afterMs: 5000 });
-      expectDelay(
-        tab,
-        5000 + lesson.BASE_DELAY_MS / 2,
-        '`bye` comes before the delay.',
-        undefined,
-        1012,
-      );
+      const before = '`bye` comes before the delay.';
+      expectDelay(lesson, tab, { share: 0.5, byeMs: 5000 }, before, undefined, 1012);
       opens(tab);
       isWelcome(tab);
       const what = 'What one server has asked for does not count for the end of the next.';
-      expectDelay(tab, lesson.BASE_DELAY_MS / 2, what);
+      expectDelay(lesson, tab, { share: 0.5 }, what);
     },
   },
   {
@@ -181,7 +207,12 @@ const BYE: Scenarios = [
           const cause = isRight
             ? 'The sum was cut, so that all wait equally long, and come back at once. Cut what `bye` asks for.'
             : 'A timer of more than 24 days fires at once, and nobody waits for hours.';
-          const facts = [...tab.facts(), ['after it', show(delay)] as const];
+          const facts: Fact[] = [
+            ...tab.facts(),
+            ['`random` gives', `${share}`],
+            ['`closed` returned', show(delay)],
+            ['expected', `${lesson.MAX_DELAY_MS} at most, and not the same for 0 and for 0.999`],
+          ];
           fail('Whatever `bye` asks for, no delay is longer than `MAX_DELAY_MS`.', facts, cause);
         }
       }
@@ -211,7 +242,7 @@ const CODES: Scenarios = [
     check: (lesson) => {
       for (const code of [1006, 1001, 1005, 1011, 1012, 1013, 1014, 1015, 4000]) {
         const what = 'A server that goes away or has an accident may be back.';
-        expectDelay(withShare(lesson, 0.5), lesson.BASE_DELAY_MS / 2, what, undefined, code);
+        expectDelay(lesson, withShare(lesson, 0.5), { share: 0.5 }, what, undefined, code);
       }
     },
   },
@@ -248,9 +279,10 @@ const CODES: Scenarios = [
             if (hasBye) byeMs = choose.below(20_000);
             if (hasBye) tab.hears({ t: 'bye', afterMs: byeMs });
           }
-          const ms = byeMs + share * longest(lesson, attempt++);
           const what = 'Each delay follows from what became of the connections.';
-          expectDelay(tab, ms, what, undefined, choose.pick([1006, 1001, 1012, 1013]));
+          const code = choose.pick([1006, 1001, 1012, 1013]);
+          expectDelay(lesson, tab, { share, attempt, byeMs }, what, undefined, code);
+          attempt++;
         });
       }),
   },
