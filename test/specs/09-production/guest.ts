@@ -1,6 +1,6 @@
 /** A client of a session, on a bus that is answered by hand, and what it has to hear. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { attempt, fail } from '../../../shared/harness/check.ts';
+import { attempt, CheckFailure, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { show } from '../../../shared/harness/show.ts';
 import type { Entry, ServerFrame } from '../../../solutions/09-production/production.ts';
@@ -30,6 +30,8 @@ export class Guest {
   #owesDrain = false;
   #isGone = false;
   readonly #name: string;
+  /** How long the story was when it had been sent something. */
+  readonly #heardAt = new Map<ServerFrame, number>();
   #room: HandRoom | undefined;
   #entrance: Entrance | undefined;
 
@@ -51,27 +53,32 @@ export class Guest {
   #sent(data: string | Uint8Array): boolean {
     if (this.#isGone) return false;
     const frame = this.#read(data);
-    this.#note(`is sent ${tell(frame)}${this.#hasRoom ? '' : ', and has no room for more'}`);
+    this.#note(`is sent ${tell(frame)}${this.#hasRoom ? '' : ': `send` returns `false`'}`);
     this.frames.push(frame);
+    this.#heardAt.set(frame, this.bus.story.length);
     if (this.#owesDrain && frame.t === 'msg') {
       const what =
         'From when `send` returns `false`, a client is sent no messages until `drained`.';
       const cause =
         'What is behind that one stays in the history, and is asked for when there is room.';
-      this.#misled = [what, cause];
+      this.#mislead(what, cause);
     }
     this.#owesDrain ||= !this.#hasRoom;
     return this.#hasRoom;
   }
 
   /** What was wrong when it happened: a session would catch an error that is thrown at it. */
-  #misled: readonly [what: string, cause: string] | undefined;
+  #misled: CheckFailure | undefined;
+
+  #mislead(what: string, cause: string): void {
+    this.#misled ??= new CheckFailure(what, this.facts(), cause);
+  }
 
   #read(data: string | Uint8Array): ServerFrame {
     try {
       return JSON.parse(String(data)) as ServerFrame;
     } catch {
-      this.#misled ??= ['What a client is sent is JSON, as text.', `It was ${show(data)}.`];
+      this.#mislead('What a client is sent is JSON, as text.', `It was ${show(data)}.`);
       return { t: 'bye', afterMs: 0 };
     }
   }
@@ -143,9 +150,9 @@ export class Guest {
     return this.frames.filter((frame) => frame.t === t) as Extract<ServerFrame, { t: T }>[];
   }
 
-  /** What has happened, and what it has heard. */
-  facts(): Fact[] {
-    return this.bus.facts();
+  /** What has happened, and what it has heard: all of it, or up to what it was sent. */
+  facts(upTo?: ServerFrame): Fact[] {
+    return this.bus.facts(upTo && this.#heardAt.get(upTo));
   }
 
   /** Checks that it was welcome in this way. */
@@ -168,7 +175,7 @@ export class Guest {
   }
 
   #expectNotMisled(): void {
-    if (this.#misled) fail(this.#misled[0], this.facts(), this.#misled[1]);
+    if (this.#misled) throw this.#misled;
   }
 
   /**
@@ -182,7 +189,7 @@ export class Guest {
     for (const frame of this.frames.slice(1)) {
       if (frame.t === 'welcome') fail('A client is welcome once.', this.facts());
       if (frame.t === 'msg') at = this.#follow(room, at, frame, what, cause);
-      if (frame.t === 'gap') at = this.#skip(room, at, frame.last);
+      if (frame.t === 'gap') at = this.#skip(room, at, frame);
     }
     const missing = room.all.slice(at);
     if (missing.length === 0) return;
@@ -228,22 +235,23 @@ export class Guest {
     if (right?.id === id) {
       if (right.user === user && right.cid === cid && right.text === text) return at + 1;
       fail('A message arrives as it was said.', [
-        ...this.facts(),
+        ...this.facts(frame),
         ['was said', show(right)],
         ['was sent', show({ id, user, cid, text })],
       ]);
     }
-    const next: Fact = ['the next one is', right ? right.id : 'none'];
+    const next: Fact = ['expected', right ? right.id : 'none, as it has heard all there is'];
     const why =
       found === undefined
         ? 'No message has this id.'
         : found <= at
           ? 'The client has seen it already.'
           : (cause ?? 'Something between them is missing.');
-    return fail(what, [...this.facts(), next, ['sent', show(id)]], why);
+    return fail(what, [...this.facts(frame), ['it was sent', id], next], why);
   }
 
-  #skip(room: HandRoom, at: number, last: string): number {
+  #skip(room: HandRoom, at: number, frame: ServerFrame & { t: 'gap' }): number {
+    const { last } = frame;
     const to = room.positions.get(last);
     if (at <= room.lost && to !== undefined && to >= at) return to;
     const isHonest = at <= room.lost;
@@ -251,7 +259,7 @@ export class Guest {
       isHonest
         ? 'The `last` of a gap is the id up to which messages may be missing.'
         : 'A gap is told of only when the history has forgotten something.',
-      [...this.facts(), ['`last` of `gap`', show(last)]],
+      [...this.facts(frame), ['`last` of `gap`', show(last)]],
       isHonest ? undefined : 'All behind the last message of this client was still in the history.',
     );
   }

@@ -6,7 +6,7 @@ import { show } from '../../../shared/harness/show.ts';
 import type { Bus, Deliver, Entry, Said } from '../../../solutions/09-production/production.ts';
 
 /** How many lines of a story are told: the last ones. */
-const MAX_TOLD = 16;
+const MAX_TOLD = 20;
 
 /** So many answers are enough for anything that a check has to say. */
 const MAX_ANSWERS = 60;
@@ -249,7 +249,8 @@ export class HandBus implements Bus {
   sayMany(count: number): void {
     if (count === 0) return;
     const ids = Array.from({ length: count }, () => this.#add(`m${++this.#said}`, LOBBY));
-    this.story.push(`somebody says ${count} things: ${ids[0]} to ${ids.at(-1)}`);
+    const to = count > 1 ? ` to ${ids.at(-1)}` : '';
+    this.story.push(`somebody says ${count} thing${count > 1 ? 's' : ''}: ${ids[0]}${to}`);
     this.#spread(LOBBY);
   }
 
@@ -290,12 +291,35 @@ export class HandBus implements Bus {
     this.story.push(`the history is lost, and another one begins with ${this.room().tip}`);
   }
 
-  /** What has happened, to be told when something is wrong. */
-  facts(): Fact[] {
-    const told = this.story.slice(-MAX_TOLD);
-    if (told.length < this.story.length) told.unshift('…');
+  /** What has happened, to be told when something is wrong: all of it, or so many lines. */
+  facts(length = this.story.length): Fact[] {
+    const told = lastLines(this.story.slice(0, length), MAX_TOLD);
     return told.map((line, i) => [i === 0 ? 'what happened' : '', line]);
   }
+}
+
+/** A line that says that somebody with room was sent a message: who, and its id. */
+const SENT = /^(.* is sent msg )(\d+)-(\d+)$/;
+
+/**
+ * Returns the last lines of a story, so many of them. Messages that were sent to the same one after
+ * the other, with ids in a row, are one line.
+ */
+function lastLines(story: readonly string[], most: number): string[] {
+  const lines: string[] = [];
+  let [row, first, end] = ['', 0, ''];
+  for (const line of story.toReversed()) {
+    const [, to = '', epoch = '', number = ''] = SENT.exec(line) ?? [];
+    const isInRow = to !== '' && row === to + epoch && Number(number) === first - 1;
+    if (!isInRow && lines.length === most) return ['…', ...lines];
+    if (isInRow) lines[0] = `${line} to ${end}`;
+    else {
+      lines.unshift(line);
+      [row, end] = [to + epoch, `${epoch}-${number}`];
+    }
+    first = Number(number);
+  }
+  return lines;
 }
 
 /** Says what a bus has answered: of a page, its ids. */

@@ -11,6 +11,15 @@ function busOf(count: number, look?: Look): HandBus {
   return bus;
 }
 
+/** Somebody who has come back, on a bus that delivers only when it is told to. */
+async function onLateBus(lesson: Lesson, count = 2, last = '5-7'): Promise<Guest> {
+  const bus = busOf(count);
+  bus.isLate = true;
+  const guest = new Guest(lesson, bus);
+  await guest.enters(last);
+  return guest;
+}
+
 /** The id of the message with this index. */
 const idAt = (bus: HandBus, index: number) => bus.room().all.at(index)!.id;
 
@@ -254,10 +263,8 @@ const GAPS: Scenarios = [
     what: 'What the bus may have lost is asked for: when it is all there, there is no gap.',
     rules: [],
     async check(lesson) {
-      const bus = busOf(2);
-      bus.isLate = true;
-      const guest = new Guest(lesson, bus);
-      await guest.enters('5-7');
+      const guest = await onLateBus(lesson);
+      const { bus } = guest;
       for (const count of [0, 1, 250]) {
         if (count > 0) bus.sayMany(count);
         bus.lose();
@@ -275,10 +282,8 @@ const GAPS: Scenarios = [
     what: 'When the history has forgotten it, too, the client is told of a gap.',
     rules: [],
     async check(lesson) {
-      const bus = busOf(2);
-      bus.isLate = true;
-      const guest = new Guest(lesson, bus);
-      await guest.enters('5-7');
+      const guest = await onLateBus(lesson);
+      const { bus } = guest;
       bus.sayMany(5);
       bus.forget(5);
       bus.lose();
@@ -295,10 +300,8 @@ const GAPS: Scenarios = [
     what: 'One gap is told of once, however often the bus has lost something.',
     rules: [],
     async check(lesson) {
-      const bus = busOf(2);
-      bus.isLate = true;
-      const guest = new Guest(lesson, bus);
-      await guest.enters('5-7');
+      const guest = await onLateBus(lesson);
+      const { bus } = guest;
       bus.sayMany(5);
       bus.forget(5);
       for (let i = 0; i < 3; i++) {
@@ -379,10 +382,8 @@ const GAPS: Scenarios = [
     what: 'Ids are compared as numbers.',
     rules: [],
     async check(lesson) {
-      const bus = busOf(1);
-      bus.isLate = true;
-      const guest = new Guest(lesson, bus);
-      await guest.enters('5-6');
+      const guest = await onLateBus(lesson, 1, '5-6');
+      const { bus } = guest;
       bus.sayMany(2);
       bus.deliver();
       bus.sayMany(95);
