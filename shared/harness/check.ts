@@ -5,7 +5,7 @@ import { Todo } from '../todo.ts';
 import { causeOfCrash, thrown } from './crash.ts';
 import { same, unseen, wrongKind } from './difference.ts';
 import type { About, Fact } from './facts.ts';
-import { compareBytes, show } from './show.ts';
+import { compareBytes, inWords, show } from './show.ts';
 
 /** A step does not pass, and this is why. */
 export class CheckFailure extends Error {
@@ -112,7 +112,7 @@ export function equal(
       ? compareBytes(bytes, expected, about)
       : outcome.threw
         ? [...thrown(outcome.error), ['expected', show(expected)] as const]
-        : compareValues(outcome.value, expected, about.label);
+        : compareValues(outcome.value, expected, about);
   throw new CheckFailure(
     what,
     [...(about.given ?? []), ...facts],
@@ -122,7 +122,16 @@ export function equal(
 }
 
 /** Two values side by side; of objects, only the fields that differ. */
-function compareValues(actual: unknown, expected: unknown, label = 'you returned'): Fact[] {
+function compareValues(
+  actual: unknown,
+  expected: unknown,
+  { label = 'you returned', inWords: areWords = false }: About,
+): Fact[] {
+  if (areWords)
+    return [
+      [label, inWords(actual)],
+      ['expected', inWords(expected)],
+    ];
   const [mine, right] =
     isRecord(actual) && isRecord(expected) ? differing(actual, expected) : [actual, expected];
   return [[label, show(mine)], ['expected', show(right)], ...unseen(mine, right)];

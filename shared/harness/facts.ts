@@ -16,6 +16,8 @@ export interface About {
   readonly frames?: boolean;
   /** What to call the actual value, where nobody has returned it: `you returned` would be wrong. */
   readonly label?: string;
+  /** Are the values words of the check, and no texts, lists or booleans of the code? */
+  readonly inWords?: boolean;
   /** The section that has the rule, where it is not that of the step. */
   readonly section?: string;
 }

@@ -29,6 +29,14 @@ export function show(value: unknown): string {
   }
 }
 
+/** Writes what a check has put into words: text as it is, a list with commas, yes or no. */
+export function inWords(value: unknown): string {
+  if (value === undefined || value === '') return 'nothing';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.map(inWords).join(', ') || 'nothing';
+  return typeof value === 'string' ? value : show(value);
+}
+
 function write(value: unknown, depth: number): string {
   if (typeof value === 'string') {
     return clip(quote(value), value.length, depth === 0 ? MAX_TEXT : MAX_INNER_TEXT);
