@@ -1,9 +1,9 @@
 /** Step 2: who is it? */
-import { attempt, equal, fail } from '../../../shared/harness/check.ts';
+import { equal } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { ANY_ADDRESS, ANY_FORWARDED, ANY_KEY } from './addresses-drawn.ts';
-import { type Came, expectClient } from './clients.ts';
-import type { Lesson, Scenarios } from './tools.ts';
+import { type Came, expectClient, expectKeys } from './clients.ts';
+import type { Scenarios } from './tools.ts';
 
 type AddressScenario = Scenarios[number];
 
@@ -137,6 +137,8 @@ const NETWORKS = [
   ['fe80::', 'fe80::1:2:3:4'],
 ] as const;
 
+const TOGETHER = 'A provider gives each customer at least 64 bits. Zeros may be hidden in a `::`.';
+
 const KEYS: readonly AddressScenario[] = [
   {
     what: 'An IPv4 address is counted under itself.',
@@ -155,7 +157,7 @@ const KEYS: readonly AddressScenario[] = [
     check: (lesson) => {
       const what = 'IPv6 addresses with the same first 64 bits are counted together.';
       for (const [first, ...others] of NETWORKS) {
-        for (const other of others) expectTogether(lesson, first, other, what);
+        for (const other of others) expectKeys(lesson, [first, other], what, TOGETHER);
       }
     },
   },
@@ -163,39 +165,16 @@ const KEYS: readonly AddressScenario[] = [
     what: 'IPv6 addresses that differ in the first 64 bits are counted apart.',
     rules: [],
     check: (lesson) => {
+      const what = 'IPv6 addresses that differ in the first 64 bits are counted apart.';
       for (const [i, row] of NETWORKS.entries()) {
-        for (const other of NETWORKS.slice(i + 1)) {
-          for (const two of row) expectApart(lesson, two, other[0]);
+        for (const [other] of NETWORKS.slice(i + 1)) {
+          for (const one of row) expectKeys(lesson, [one, other], what);
         }
       }
-      for (const [one] of NETWORKS) expectApart(lesson, one, '203.0.113.7');
+      for (const [one] of NETWORKS) expectKeys(lesson, [one, '203.0.113.7'], what);
     },
   },
 ];
-
-function keysOf({ addressKey }: Lesson, one: string, other: string) {
-  const keyOf = (address: string) =>
-    attempt(() => addressKey(address), 'Any address has a key.', [['the address', address]]);
-  const [mine, yours] = [keyOf(one), keyOf(other)];
-  const facts = [
-    [`of ${one}`, show(mine)],
-    [`of ${other}`, show(yours)],
-  ] as const;
-  return { mine, yours, facts };
-}
-
-function expectTogether(lesson: Lesson, one: string, other: string, what: string): void {
-  const { mine, yours, facts } = keysOf(lesson, one, other);
-  if (typeof mine === 'string' && mine === yours) return;
-  const cause = 'A provider gives each customer at least 64 bits. Zeros may be hidden in a `::`.';
-  fail(what, facts, cause);
-}
-
-function expectApart(lesson: Lesson, one: string, other: string): void {
-  const { mine, yours, facts } = keysOf(lesson, one, other);
-  if (mine !== yours) return;
-  fail('IPv6 addresses that differ in the first 64 bits are counted apart.', facts);
-}
 
 /** Who it is, for each of these. */
 function clients(what: string, cames: readonly Came[], cause?: string): AddressScenario {
