@@ -100,9 +100,10 @@ export class Slots {
  * Step 2 · What an address is.
  *
  * Reads an address as proxies write it: `203.0.113.7`, `203.0.113.7:4711`, `2001:DB8::1`,
- * `[2001:db8::1]:4711` or `fe80::1%eth0`. Returns it as one text for all ways to write it: short
- * and in lower case, without port and zone, and an IPv4 address that was mapped into IPv6 as IPv4.
- * `undefined`: it is none. RFC 5952, RFC 4291 §2.5.5.2
+ * `[2001:db8::1]:4711` or `fe80::1%eth0`. A port can also be a name, such as `_web`. Returns it as
+ * one text for all ways to write it: short and in lower case, without port and zone, and an IPv4
+ * address that was mapped into IPv6 as IPv4. `undefined`: it is none. RFC 5952, RFC 4291 §2.5.5.2,
+ * RFC 7239 §6
  */
 export function parseAddress(text: string): string | undefined {
   throw new Todo('09.2');

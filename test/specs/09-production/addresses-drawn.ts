@@ -62,7 +62,7 @@ function usual(parts: readonly number[]): string {
 
 /** Draws an address, with brackets, a port and a zone as proxies write them. */
 function drawAddress(choose: Choices): Written {
-  const port = choose.pick(['', ':80', ':65535']);
+  const port = choose.pick(['', ':80', ':65535', ':_web']);
   if (!choose.oneIn(2)) {
     const address = drawIPv4(choose);
     if (!choose.oneIn(3)) return { text: address + port, address };

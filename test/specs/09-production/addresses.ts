@@ -53,6 +53,15 @@ const PARSING: readonly AddressScenario[] = [
     ['[::1]:80', '::1'],
   ]),
   parse(
+    'A port can also be a name that begins with `_`.',
+    [
+      ['203.0.113.7:_web', '203.0.113.7'],
+      ['[2001:db8::1]:_web', '2001:db8::1'],
+      ['[2001:db8::1]:_a-B.c_9', '2001:db8::1'],
+    ],
+    'In Forwarded, a proxy can hide the number behind a name, which may have dots and hyphens in it.',
+  ),
+  parse(
     'An IPv6 address is short and in lower case, however it was written.',
     [
       ['2001:DB8::1', '2001:db8::1'],
