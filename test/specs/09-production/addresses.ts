@@ -468,13 +468,17 @@ const UNSAFE: readonly AddressScenario[] = [
     check: (lesson) => {
       const what = 'A quote that the client has left open hides nothing.';
       const cause =
-        'What our proxy has written is behind it: either that, or nobody but the proxy.';
+        'What our proxy has written is behind it: either that, or nobody but the proxy. A line that cannot be read to its end is not left out either.';
       for (const line of CLOSED_BY_HOST) {
         const came = { peer: PROXY, lines: { forwarded: [line] }, proxies: 'forwarded' } as const;
         expectClient(lesson, { ...came, is: CLIENT, or: PROXY }, what, cause);
       }
       for (const start of OPEN_QUOTES) {
-        for (const lines of [[`${start}, for=${CLIENT}`], [start, `for=${CLIENT}`]]) {
+        for (const lines of [
+          [`${start}, for=${CLIENT}`],
+          [start, `for=${CLIENT}`],
+          [`for=${FORGED}`, `${start}, for=${CLIENT}`],
+        ]) {
           const came = { peer: PROXY, lines: { forwarded: lines }, proxies: 'forwarded' } as const;
           expectClient(lesson, { ...came, is: CLIENT, or: PROXY }, what, cause);
         }
