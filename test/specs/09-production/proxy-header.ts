@@ -58,7 +58,12 @@ function expectHeader(lesson: Lesson, header: Header, what: string, cause?: stri
     const arrived = inMemory(join(bytes, behind));
     const expected = { length: bytes.length, address };
     const why = () => causeIn(lesson, arrived, expected) ?? cause;
-    const about = { given: [given(arrived)], cause: why, causeOfError: why };
+    const about = {
+      given: [given(arrived)],
+      cause: (returned: unknown) =>
+        returned === undefined ? 'The header is complete: no more bytes are needed.' : why(),
+      causeOfError: why,
+    };
     equal(() => lesson.parseProxyHeader(arrived), expected, what, about);
   }
 }
@@ -280,10 +285,17 @@ const VERSION_2: readonly HeaderScenario[] = [
     ],
     'Command 0 is LOCAL. Addresses in it are to be ignored.',
   ),
-  reads('Without a family, nobody knows.', [
-    { bytes: version2('21 00', ''), address: undefined },
-    { bytes: version2('21 00', FROM_4), address: undefined },
-  ]),
+  reads(
+    'With another family than TCP over IPv4 or IPv6, nobody knows.',
+    [
+      { bytes: version2('21 00', ''), address: undefined },
+      { bytes: version2('21 00', FROM_4), address: undefined },
+      { bytes: version2('21 12', FROM_4), address: undefined },
+      { bytes: version2('21 22', FROM_6), address: undefined },
+      { bytes: version2('21 31', new Uint8Array(216).fill(0x61)), address: undefined },
+    ],
+    'All of the byte counts: 11 is TCP over IPv4, 21 TCP over IPv6. What is in others is skipped.',
+  ),
   {
     what: 'While a header of version 2 is not complete, more bytes are needed.',
     rules: [],
@@ -303,9 +315,10 @@ const VERSION_2: readonly HeaderScenario[] = [
   },
   refuses(
     'Refuse another version, and another command.',
-    ['11 11', '31 11', '01 11', 'f1 11', '22 11', '2f 11', '2a 11'].map((first) =>
+    ['11 11', '31 11', '01 11', 'f1 11', '22 11', '2f 11', '2a 11'].flatMap((first) => [
       join(version2(first, FROM_4), REQUEST),
-    ),
+      version2(first, FROM_4).subarray(0, 16),
+    ]),
     'The upper half of the 13th byte is the version, 2. The lower one is 0 for LOCAL, or 1 for PROXY.',
   ),
   refuses(
