@@ -33,8 +33,10 @@ export function show(value: unknown): string {
 export function inWords(value: unknown): string {
   if (value === undefined || value === '') return 'nothing';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (Array.isArray(value)) return value.map(inWords).join(', ') || 'nothing';
-  return typeof value === 'string' ? value : show(value);
+  if (!Array.isArray(value)) return typeof value === 'string' ? value : show(value);
+  const items = value.slice(0, 2 * MAX_ITEMS).map(inWords);
+  if (items.length < value.length) items.push(`… ${value.length} in all`);
+  return items.join(', ') || 'nothing';
 }
 
 function write(value: unknown, depth: number): string {
