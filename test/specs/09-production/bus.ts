@@ -25,6 +25,11 @@ export interface BusScenario {
 /** Makes something to say. */
 export const says = (text: string, cid = text, user = 'ann'): Said => ({ user, cid, text });
 
+/** What is told of `undefined`. */
+export const LOST = 'some may be lost';
+
+const tell = (text: string) => (text === LOST ? text : show(text));
+
 /** Somebody who listens, and remembers what they have heard. */
 export class Ear {
   readonly heard: (Entry | undefined)[] = [];
@@ -65,16 +70,17 @@ export class Ear {
 
   /** The texts it has heard. Of `undefined`, that some may be lost. */
   get texts(): string[] {
-    return this.heard.map((entry) => (entry === undefined ? 'some may be lost' : entry.text));
+    return this.heard.map((entry) => (entry === undefined ? LOST : entry.text));
   }
 
   /** Checks that it hears these texts, and nothing else. */
   async hears(texts: readonly string[], what: string, cause?: string): Promise<void> {
     await this.#world.comes(() => this.heard.length >= texts.length);
     await this.#world.settles();
-    equal(() => this.texts, texts, what, {
+    equal(() => this.texts.map(tell), texts.map(tell), what, {
       given: this.#world.facts?.() ?? [],
       label: 'it heard',
+      inWords: true,
       cause: () => cause ?? this.#causeFor(texts),
     });
   }
@@ -208,7 +214,7 @@ const LISTENING: readonly BusScenario[] = [
       const bus = world.bus();
       const ears: Ear[] = [];
       for (const room of ROOMS) ears.push(await Ear.in(world, bus, room));
-      for (const room of ROOMS) await bus.publish(room, says(room, 'c'));
+      for (const room of ROOMS) await bus.publish(room, says(room));
       for (const [i, room] of ROOMS.entries()) {
         await ears[i]!.hears(
           [room],
@@ -340,11 +346,12 @@ const REPEATING: readonly BusScenario[] = [
     },
   },
   {
-    what: 'A `cid` is that of a user, in a room.',
+    what: 'The same `cid` of another user, or in another room, is another message.',
     check: async (world) => {
       const what = 'The same `cid` of another user, or in another room, is another message.';
       const bus = world.bus();
       const ear = await Ear.in(world, bus, 'tea');
+      const elsewhere = await Ear.in(world, bus, 'tea:ann');
       const spoken = [
         ['ann', 'c'],
         ['bob', 'c'],
@@ -364,6 +371,11 @@ const REPEATING: readonly BusScenario[] = [
         spoken.map((_, i) => `${i}`),
         what,
         'Two of them were taken for one. Is it clear where a user ends, and the `cid` begins?',
+      );
+      await elsewhere.hears(
+        spoken.map((_, i) => `other ${i}`),
+        what,
+        'What was said in another room under the same `cid` was taken for the same message.',
       );
     },
   },

@@ -83,7 +83,9 @@ export class EngineWorld implements World {
       this.engine.connect('its reader'),
     );
     const ids: string[] = [];
-    for (const text of texts) ids.push(await this.#speaker.publish(room, says(text)));
+    for (const text of texts) {
+      ids.push(await this.#speaker.publish(room, says(text, `${room} ${text}`)));
+    }
     return ids;
   }
 

@@ -2,11 +2,10 @@
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
-import { Ear, says } from './bus.ts';
+import { Ear, LOST, says } from './bus.ts';
 import { type EngineWorld, inWorld, type Process } from './engine-world.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 
-const LOST = 'some may be lost';
 const GOES_ON = 'After a lost connection, a bus goes on where it was.';
 const IS_TOLD =
   'When the engine has lost what it had, everybody is told once that some may be lost.';
@@ -116,6 +115,7 @@ const REPLIES: Scenarios = [
     const areIn = [await world.soon(first, what), await world.soon(second, what)];
     equal(() => areIn[1], true, '`subscribe` resolves when the engine can be reached.', {
       label: 'it resolved',
+      inWords: true,
     });
     await world.say('tea', '1');
     await world.hearsAfterLoss(ears[1], ['1'], what);
@@ -280,6 +280,7 @@ const ENGINES: Scenarios = [
       equal(() => at === -1 || at === 2, true, 'First comes that some may be lost.', {
         given: [['it heard', show(ear.texts)]],
         label: 'in order',
+        inWords: true,
       });
     },
     [200],
@@ -360,6 +361,7 @@ const ENGINES: Scenarios = [
       {
         given: world.facts(),
         label: 'no more than one command',
+        inWords: true,
       },
     );
   }),
