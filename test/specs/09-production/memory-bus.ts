@@ -60,7 +60,10 @@ const NEXT: Scenarios = [
     what: 'A bus remembers 10,000 messages of a room unless told otherwise.',
     rules: [],
     check: async ({ MemoryBus, HISTORY_SIZE }) => {
-      equal(() => HISTORY_SIZE, 10_000, '`HISTORY_SIZE` is 10,000.', { label: 'it is' });
+      equal(() => HISTORY_SIZE, 10_000, '`HISTORY_SIZE` is 10,000.', {
+        label: 'it is',
+        inWords: true,
+      });
       const bus = new MemoryBus();
       const ids: string[] = [];
       for (let i = 0; i < 10_002; i++) ids.push(await bus.publish('tea', says(`${i}`)));
@@ -81,7 +84,7 @@ const NEXT: Scenarios = [
 const HOUR = 3_600_000;
 
 /** Rooms that somebody looks into once, over some hours. */
-const [HOURS, ROOMS_AN_HOUR, MAX_ROOMS] = [6, 2000, 8000];
+const [HOURS, ROOMS_AN_HOUR, MAX_ROOMS, FLOOD] = [6, 2000, 8000, 12_000];
 
 const FORGETTING: Scenarios = [
   {
@@ -90,7 +93,10 @@ const FORGETTING: Scenarios = [
     check: async ({ MemoryBus, ROOM_LIFE_MS }) => {
       const what =
         'Rooms that nobody is in are forgotten after an hour, and do not fill the memory.';
-      equal(() => ROOM_LIFE_MS, HOUR, '`ROOM_LIFE_MS` is an hour.', { label: 'it is' });
+      equal(() => ROOM_LIFE_MS, HOUR, '`ROOM_LIFE_MS` is an hour.', {
+        label: 'it is',
+        inWords: true,
+      });
       const time = clock();
       const bus = new MemoryBus(time.now);
       equal(() => bus.size, 0, 'At first, there is no room.', { label: 'size' });
@@ -114,9 +120,37 @@ const FORGETTING: Scenarios = [
     },
   },
   {
+    what: 'After a flood of rooms, a bus is small again.',
+    rules: [],
+    check: async ({ MemoryBus }) => {
+      const time = clock();
+      const bus = new MemoryBus(time.now);
+      for (let i = 0; i < FLOOD; i++) await bus.tip(`flood:${i}`);
+      let [isOver, most] = [false, 0];
+      for (let hour = 0; hour < 2 * HOURS; hour++) {
+        time.advance(HOUR);
+        for (let i = 0; i < ROOMS_AN_HOUR; i++) await bus.tip(`${hour}:${i}`);
+        isOver ||= bus.size <= MAX_ROOMS;
+        if (isOver) most = Math.max(most, bus.size);
+      }
+      if (isOver && most <= MAX_ROOMS) return;
+      fail(
+        'After a flood of rooms, a bus is small again.',
+        [
+          ['rooms', `${FLOOD} at once, then ${ROOMS_AN_HOUR} other ones each hour`],
+          isOver ? ['size, when it is over', `${most}`] : ['size', `${bus.size}`],
+          ['expected', `at most ${MAX_ROOMS}`],
+        ],
+        'When to look next depends on how many were left, and not on how many there have ever been.',
+      );
+    },
+  },
+  {
     what: 'A room is remembered while somebody is in it, and for an hour after it was used.',
     rules: [],
     check: async ({ MemoryBus }) => {
+      const what =
+        'A room is remembered while somebody is in it, and for an hour after it was used.';
       const time = clock();
       const bus = new MemoryBus(time.now);
       const world: World = { bus: () => bus, comes: settles, settles };
@@ -136,7 +170,7 @@ const FORGETTING: Scenarios = [
       for (let i = 0; i < 5000; i++) await bus.tip(`other ${i}`);
       for (const [room, id] of ids) {
         const page = await bus.after(room, id, 1);
-        equal(() => page, [], 'A room is remembered while somebody is in it, and an hour longer.', {
+        equal(() => page, [], what, {
           given: [
             ['the room', room === early[0] ? `one ${room}` : `one ${room} less than an hour ago`],
             ['meanwhile', '5,000 other rooms have been asked for their tip'],
