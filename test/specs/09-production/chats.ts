@@ -1,5 +1,5 @@
 /** What the scenarios of a chat server are written with. */
-import { attempt, equal } from '../../../shared/harness/check.ts';
+import { attempt, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import type * as Production from '../../../solutions/09-production/production.ts';
 import { settles, turns } from '../05-server/sockets.ts';
@@ -50,6 +50,11 @@ export class SlowBus implements Production.Bus {
   }
 }
 
+/** Why something that a client waits for might not come. */
+const CAUSES: Readonly<Record<string, string>> = {
+  1012: 'A client whose turn has come is closed as soon as all that it has said has its place: it waits neither for other clients nor for all of `settleMs`.',
+};
+
 /** Somebody in a chat. */
 export class Chatter extends Visitor {
   /** What the server has said. */
@@ -76,10 +81,15 @@ export class Chatter extends Visitor {
   async hears(type: string): Promise<void> {
     await settles(() => this.told.includes(type));
     if (this.told.includes(type)) return;
-    equal(() => this.told.at(-1), type, `The client hears \`${type}\`.`, {
-      given: [['it was told', this.told.join(', ') || 'nothing']],
-      label: 'the last',
-    });
+    const name = /^\d/.test(type) ? `a Close with ${type}` : `\`${type}\``;
+    fail(
+      `The client is sent ${name}.`,
+      [
+        ['it was told', this.told.join(', ') || 'nothing'],
+        ['expected', `${name} behind it`],
+      ],
+      CAUSES[type],
+    );
   }
 }
 

@@ -119,6 +119,26 @@ const CHATTING: Scenarios = [
       }),
   },
   {
+    what: 'A user with two tabs has two sessions.',
+    rules: [],
+    check: (lesson) =>
+      inChat(lesson, {}, async (chat) => {
+        const what = 'A user with two tabs has two sessions.';
+        const tabs = [await chat.enter('anna'), await chat.enter('anna')];
+        for (const [i, tab] of tabs.entries()) tab.chat(`tab ${i + 1}:1`);
+        await settles(() => tabs.every(({ told }) => told.length >= 4));
+        const right = ['ack', 'msg', 'msg', 'welcome'];
+        for (const { told } of tabs) {
+          equal(() => told.toSorted(), right, what, {
+            given: [['each tab', 'says something'], ...story(tabs)],
+            label: 'one was told',
+            inWords: true,
+            cause: () => 'Remember sessions by their connection, and not by their user.',
+          });
+        }
+      }),
+  },
+  {
     what: 'Who logs out of the gate leaves the chat.',
     rules: [],
     check: (lesson) =>
@@ -126,7 +146,10 @@ const CHATTING: Scenarios = [
         const [anna, bert] = [await chat.enter('anna'), await chat.enter('bert')];
         chat.server.gate.logOut('anna');
         await anna.hears('4401');
-        equal(() => bert.told, ['welcome'], 'Nobody else leaves.', { label: 'another was told' });
+        equal(() => bert.told, ['welcome'], 'Nobody else leaves.', {
+          label: 'another was told',
+          inWords: true,
+        });
       }),
   },
 ];
@@ -155,6 +178,7 @@ const SESSIONS: Scenarios = [
       equal(() => isGone, true, 'Nothing stays of a client that is gone.', {
         given: [['connections', `${server.gate.connections.size}`]],
         label: 'its memory is given back',
+        inWords: true,
         cause: () => 'At the `close` event, take its session out.',
       });
     },
@@ -183,13 +207,14 @@ const SESSIONS: Scenarios = [
       for (const left of [2, 1]) {
         const what = '`leaves` resolves when all has its place in the history, and not before.';
         const given: Fact[] = [['messages without a place', `${left}`]];
-        equal(() => state.isOver, false, what, { given, label: 'it has resolved' });
+        equal(() => state.isOver, false, what, { given, label: 'it has resolved', inWords: true });
         bus.letOn();
         await turns(3);
       }
       equal(() => state.isOver, true, '`leaves` resolves when all has its place in the history.', {
         given: [['messages without a place', '0']],
         label: 'it has resolved',
+        inWords: true,
       });
     },
   },
@@ -204,6 +229,7 @@ const SESSIONS: Scenarios = [
       equal(() => state.isOver, true, 'A session of somebody who is silent leaves at once.', {
         given: [['the client', 'has said nothing, not even hello']],
         label: '`leaves` has resolved',
+        inWords: true,
       });
     },
   },
@@ -238,6 +264,7 @@ const LEAVES: Scenarios = [
           {
             given: [['the response', late.response]],
             label: '`Retry-After` is a number of seconds',
+            inWords: true,
           },
         );
         desk.answer(1, { user: 'bert' });
@@ -263,6 +290,7 @@ const LEAVES: Scenarios = [
           equal(() => chatter.told.slice(-2), ['bye', '1012'], what, {
             given,
             label: 'the last two',
+            inWords: true,
           });
           const byes = chatter.frames.filter(({ t }) => t === 'bye').length;
           equal(() => byes, 1, 'It hears `bye` once.', { given, label: '`bye` frames' });
@@ -274,6 +302,7 @@ const LEAVES: Scenarios = [
           {
             given: [...given, ['the clients', 'have not answered the Close']],
             label: 'it has left',
+            inWords: true,
           },
         );
         for (const chatter of chat.chatters) goes(chatter);
@@ -298,7 +327,11 @@ const LEAVES: Scenarios = [
           ['two messages', 'have no place in the history yet'],
           ...story([anna, bert]),
         ];
-        equal(() => anna.told, ['welcome', 'bye'], early, { given: given(), label: 'it was told' });
+        equal(() => anna.told, ['welcome', 'bye'], early, {
+          given: given(),
+          label: 'it was told',
+          inWords: true,
+        });
         chat.bus.isSlow = false;
         chat.bus.letOn();
         await anna.hears('1012');
@@ -306,6 +339,7 @@ const LEAVES: Scenarios = [
         equal(() => [acks, anna.told.at(-1)], [2, '1012'], early, {
           given: story([anna]),
           label: '`ack` frames, and the last',
+          inWords: true,
         });
         for (const chatter of [anna, bert]) goes(chatter);
         await isLeft(left, given());
@@ -357,6 +391,7 @@ const LEAVES: Scenarios = [
               ...story(chat.chatters),
             ],
             label: 'the others were told',
+            inWords: true,
             cause: () => 'Their times are those of the spread. Let each wait for itself.',
           },
         );
@@ -381,22 +416,19 @@ const LEAVES: Scenarios = [
           left = timers.run(() => leave(chat));
           await giveWay(5);
         });
-        equal(
-          () => delays.includes(lesson.SETTLE_MS),
-          true,
-          'Without `settleMs`, it is `SETTLE_MS`.',
-          {
-            given: [['timers that were set', `${delays.join(', ')} ms`]],
-            label: `one of ${lesson.SETTLE_MS} ms`,
-          },
-        );
+        const what = 'Without `settleMs`, it is `SETTLE_MS`, and no timer is left.';
+        equal(() => delays.includes(lesson.SETTLE_MS), true, what, {
+          given: [['timers that were set', `${delays.join(', ')} ms`]],
+          label: `one of ${lesson.SETTLE_MS} ms`,
+          inWords: true,
+        });
         chat.bus.letOn();
         await anna.hears('1012');
         goes(anna);
         if (left) await isLeft(left);
         const count = await timers.count();
         timers.stop();
-        equal(() => count, 0, 'When a server has left, no timer of it is left.', {
+        equal(() => count, 0, what, {
           given: [['a client', 'got its `ack` in time']],
           label: 'timers left',
           cause: () => 'A timer that nobody stops keeps the process alive.',
@@ -430,12 +462,14 @@ const LEAVES: Scenarios = [
             (count, i): Fact => [`after ${times[i]} ms`, `${count} closed`],
           ),
         ];
-        equal(() => early <= 5 && middle >= 2, true, 'Clients are sent away one after the other.', {
+        const what = 'Clients are sent away one after the other, within `spreadMs`.';
+        equal(() => early <= 5 && middle >= 2, true, what, {
           given,
           label: 'spread over the time',
-          cause: () => 'All at once, they come back at once.',
+          inWords: true,
+          cause: () => 'Those who are sent away at once come back at once.',
         });
-        equal(() => late, 8, 'Within `spreadMs`, all are sent away.', { given, label: 'closed' });
+        equal(() => late, 8, what, { given, label: 'closed' });
         for (const chatter of chat.chatters) goes(chatter);
         await isLeft(left);
       }),
@@ -458,7 +492,11 @@ const LEAVES: Scenarios = [
           const given: Fact[] = [['`leave(200)`', 'has begun'], ...story(chatters)];
           const what = 'Until its turn, a client is served as before.';
           const sorted = () => speaker.told.toSorted();
-          equal(sorted, ['ack', 'msg', 'welcome'], what, { given, label: 'it was told' });
+          equal(sorted, ['ack', 'msg', 'welcome'], what, {
+            given,
+            label: 'it was told',
+            inWords: true,
+          });
         }
         for (const chatter of chatters) chatter.reset();
         await isLeft(left);
@@ -479,6 +517,7 @@ const LEAVES: Scenarios = [
         ]);
         equal(() => anna.line.destroyed, true, 'A client that does not respond is dropped.', {
           label: 'its socket is destroyed',
+          inWords: true,
         });
       }),
   },
@@ -519,11 +558,16 @@ const LEAVES: Scenarios = [
         equal(isSame, true, what, {
           given: [['the first', 'is still on']],
           label: 'it is the same',
+          inWords: true,
         });
         await anna.hears('1012');
         goes(anna);
         await isLeft(left);
-        equal(isSame, true, what, { given: [['the first', 'is over']], label: 'it is the same' });
+        equal(isSame, true, what, {
+          given: [['the first', 'is over']],
+          label: 'it is the same',
+          inWords: true,
+        });
         await chat.come('bert').gets('503', 'A server that has left lets nobody in.');
         equal(() => chat.server.isReady, false, 'A server that has left is not ready.', {
           label: '`isReady`',
@@ -544,6 +588,7 @@ const LEAVES: Scenarios = [
           {
             given: [['the call', '`leave(600_000)`']],
             label: 'it has left',
+            inWords: true,
           },
         );
       }),
