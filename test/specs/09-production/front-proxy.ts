@@ -30,13 +30,21 @@ const V6_ADDRESS = Uint8Array.of(0x20, 1, 0x0d, 0xb8, ...new Array<number>(11).f
 const V6 = v2(0x21, 0x21, V6_ADDRESS, V6_ADDRESS, PORTS, new Uint8Array(300));
 
 const trusting = () => true;
-const GIVEN_BACK =
-  'What is behind the header is the client’s: `unshift` gives it back to the socket.';
+/** What was wrong with how the header was read, by what has become of the flow of the socket. */
+function causeOfLoss(isFlowing: boolean | null | undefined): string {
+  if (isFlowing === true)
+    return 'With `data`, a socket flows on, and what arrives before somebody listens is lost. Listen for `readable`, and fetch what there is with `read`.';
+  if (isFlowing === false)
+    return 'After `pause`, a socket does not flow when somebody listens for `data`: they hear nothing. Listen for `readable` in place of `data`, and nothing has to be paused.';
+  return 'What is behind the header is the client’s: `unshift` gives it back to the socket.';
+}
 
 /** A socket from a proxy, whose other end is the scenario. */
 class Proxied {
   readonly line: Line & { remoteAddress?: string };
   readonly accepted: Socket[] = [];
+  /** Did the socket flow when it was accepted? `null`: nobody had decided. */
+  isFlowing: boolean | null | undefined;
   /** What is read from the socket once it is accepted. */
   readonly received: Buffer[] = [];
   /** Is it to be read at once? */
@@ -60,6 +68,7 @@ class Proxied {
     })();
     const accept = (socket: Socket) => {
       this.accepted.push(socket);
+      this.isFlowing = this.line.readableFlowing;
       if (this.#reads) this.read();
     };
     acceptProxied(this.line as unknown as Socket, trusts, accept, timeoutMs);
@@ -92,6 +101,7 @@ function expectAccepted(proxied: Proxied, address: string, rest: string, given: 
   equal(() => (accepted as unknown) === proxied.line, true, 'It is the same socket.', {
     given,
     label: 'it is',
+    inWords: true,
   });
   equal(() => accepted?.remoteAddress, address, 'Its `remoteAddress` is the client’s.', {
     given,
@@ -100,7 +110,7 @@ function expectAccepted(proxied: Proxied, address: string, rest: string, given: 
   equal(() => proxied.text, rest, 'What the client has sent is still to be read, and no more.', {
     given,
     label: 'read',
-    cause: () => GIVEN_BACK,
+    cause: () => causeOfLoss(proxied.isFlowing),
   });
 }
 
@@ -382,6 +392,7 @@ export const PROXIED: Scenarios = [
           ['since the header', '80 ms'],
         ],
         label: 'the socket is destroyed',
+        inWords: true,
       });
       const left = await timers.count();
       timers.stop();
@@ -439,6 +450,7 @@ export const PROXIED: Scenarios = [
         equal(() => isThrown(bug), true, 'An error of `accept` is not taken for a bad header.', {
           given: [['`accept`', 'throws']],
           label: 'somebody hears of it',
+          inWords: true,
           cause: () => 'Catch what `parseProxyHeader` throws, and nothing else.',
         });
       });
@@ -459,6 +471,7 @@ export const PROXIED: Scenarios = [
           const head = await client.head('Header, request and frame can come in one read.');
           equal(() => head.slice(9, 12), '101', 'Header, request and frame can come in one read.', {
             label: 'status',
+            inWords: true,
           });
           await client.receives(
             fromServer(Text, 'early'),
