@@ -123,6 +123,7 @@ const SAYING: Scenarios = [
         equal(() => typeof cid === 'string' && cid.length <= 64, true, what, {
           given: [['the `cid`', show(cid)]],
           label: 'it is short enough',
+          inWords: true,
         });
       }
     },

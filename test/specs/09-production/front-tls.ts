@@ -81,6 +81,7 @@ class Front {
     await until(isOver, 'A client that speaks TLS comes in.');
     equal(() => isSecure, true, 'A client that speaks TLS comes in.', {
       label: 'its handshake is done',
+      inWords: true,
       cause: () => '`accept` is for sockets inside TLS, those of `secureConnection`.',
     });
     return client;
@@ -194,17 +195,24 @@ export const OVER_TLS: Scenarios = [
       const cause = 'ALPN chooses what is spoken inside. HTTP/2 has no `Upgrade`.';
       const both = await protocolFor(lesson, ['h2', 'http/1.1']);
       const given: Fact[] = [['a client names', 'h2, http/1.1']];
-      equal(() => both, 'http/1.1', what, { given, label: 'agreed on', cause: () => cause });
+      equal(() => both, 'http/1.1', what, {
+        given,
+        label: 'agreed on',
+        inWords: true,
+        cause: () => cause,
+      });
       const only = await protocolFor(lesson, ['h2']);
       equal(() => only, undefined, 'A client that speaks only HTTP/2 is refused.', {
         given: [['a client names', 'h2']],
         label: 'agreed on',
+        inWords: true,
         cause: () => cause,
       });
       const none = await protocolFor(lesson, undefined);
       equal(() => none, false, 'A client that names no protocol comes in.', {
         given: [['a client names', 'none']],
         label: 'agreed on',
+        inWords: true,
       });
       const own = await protocolFor(lesson, ['h2', 'x'], { ALPNProtocols: ['x'] });
       equal(() => own, 'x', 'The options may say otherwise.', {
@@ -213,6 +221,7 @@ export const OVER_TLS: Scenarios = [
           ['a client names', 'h2, x'],
         ],
         label: 'agreed on',
+        inWords: true,
       });
     },
   },
@@ -270,6 +279,7 @@ export const OVER_TLS: Scenarios = [
           ['expected', `one of ${lesson.TLS_TIMEOUT_MS} ms`],
         ],
         label: 'so it was',
+        inWords: true,
         cause: () => 'Without that, Node waits for two minutes.',
       });
     },
@@ -295,6 +305,7 @@ export const OVER_TLS: Scenarios = [
                 ['after the handshake', '700 ms went by'],
               ],
               label: 'the socket is destroyed',
+              inWords: true,
             },
           );
         },

@@ -75,6 +75,7 @@ async function answered(crowd: Crowd, visitor: Visitor, expected: readonly strin
     equal(() => status, expected[0], what, {
       given: [...given, ...visitor.facts],
       label: 'status',
+      inWords: true,
     });
   if (!['', '101'].includes(status)) await refusedGoes(visitor);
 }

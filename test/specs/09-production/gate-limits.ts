@@ -36,6 +36,7 @@ function saysWhen(visitor: Visitor, least: number, most: number): void {
       ['expected', `${least} to ${most}, a whole number`],
     ],
     label: 'so it is',
+    inWords: true,
     cause: () =>
       seconds > most ? 'It is in seconds, and `take` returns milliseconds.' : undefined,
   });
@@ -122,6 +123,7 @@ const RATES: Scenarios = [
             ['usual', `${most}`],
           ],
           label: 'about so many',
+          inWords: true,
         });
       };
       await usual({ requests: { burst: 1e6, perSecond: 1e6 } }, socketsPerUser, 'socketsPerUser');
@@ -208,6 +210,7 @@ const SLOTS: Scenarios = [
             {
               given: [['refusals before', `${i}`], ['`socketsPerAddress`', '2'], ...visitor.facts],
               label: 'it is refused for too many',
+              inWords: true,
               cause: () => ONCE,
             },
           );
@@ -379,6 +382,7 @@ async function floods(
       {
         given: [...given, ['so far', 'all but its last message']],
         label: 'messages, and the Close',
+        inWords: true,
       },
     );
     visitor.send(...frames.slice(-1));
@@ -386,6 +390,7 @@ async function floods(
     equal(() => visitor.closedWith, 'a Close with 1008', 'Who says too much is closed with 1008.', {
       given,
       label: 'the server sent',
+      inWords: true,
     });
     await hearsNoMore(visitor, heard, given);
     visitor.send(fromClient(Close, closeBody(1008)));
@@ -465,6 +470,7 @@ export const FLOODS: Scenarios = [
               ['the client', 'says 10 bytes each 40 ms'],
             ],
             label: 'the Close',
+            inWords: true,
           });
         });
       }

@@ -75,7 +75,10 @@ export const PASSED_ON: Scenarios = [
         visitor.say('a', 'b');
         await settles(() => visitor.closedWith !== 'nothing');
         const closes = 'With an `attach` of its own, a flood is noticed, too.';
-        equal(() => visitor.closedWith, 'a Close with 1008', closes, { label: 'the server sent' });
+        equal(() => visitor.closedWith, 'a Close with 1008', closes, {
+          label: 'the server sent',
+          inWords: true,
+        });
         equal(() => entrance.texts, ['a'], closes, { label: 'the application heard' });
       });
     },
@@ -119,6 +122,7 @@ export const PASSED_ON: Scenarios = [
         equal(() => visitor.closedWith, 'nothing', 'Two gates have nothing in common.', {
           given: [['the first one', 'is closed, and logs the user out']],
           label: 'the second one sent',
+          inWords: true,
           cause: () => cause,
         });
         await second.end();
@@ -157,6 +161,7 @@ export const ON_HTTP: Scenarios = [
         const page = await reader.head('A page and a socket share the port.');
         equal(() => page.slice(9, 12), '200', 'A page and a socket share the port.', {
           label: 'status',
+          inWords: true,
         });
 
         const client = await listener.connect();
@@ -219,11 +224,13 @@ export const ON_HTTP: Scenarios = [
         equal(() => desk.asked.length > 1, true, what, {
           given: [['`socketsPerAddress`', '1, and the first client has reset']],
           label: 'another came so far that it was looked up',
+          inWords: true,
         });
         desk.answer(0, { user: 'anna' });
         await turns(3);
         equal(() => entrance.heard.length, 0, 'Nothing opens on a socket that is gone.', {
           label: 'events',
+          inWords: true,
         });
       });
     },

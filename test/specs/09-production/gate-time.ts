@@ -126,6 +126,7 @@ export const LOGGING_OUT: Scenarios = [
         const known = () => entrance.gate.connections.has(entrance.heard[0]?.connection as never);
         equal(known, true, 'They are those that the application hears of.', {
           label: 'is it there?',
+          inWords: true,
         });
         anna.send(fromClient(Close, NORMAL));
         anna.leave();
@@ -156,6 +157,7 @@ export const LOGGING_OUT: Scenarios = [
             ['the call', "logOut('anna')"],
           ],
           label: 'the server sent',
+          inWords: true,
         });
         attempt(() => entrance.gate.logOut('nobody'), 'Somebody logs out who is not here.');
       }),
@@ -185,6 +187,7 @@ export const LOGGING_OUT: Scenarios = [
           equal(() => soon.closedWith, 'nothing', 'Until then, it stays open.', {
             given,
             label: 'sent',
+            inWords: true,
           });
         await until(
           () => soon.closedWith !== 'nothing',
@@ -192,7 +195,11 @@ export const LOGGING_OUT: Scenarios = [
           () => given,
           OUTLIVED,
         );
-        equal(() => soon.closedWith, 'a Close with 4401', what, { given, label: 'sent' });
+        equal(() => soon.closedWith, 'a Close with 4401', what, {
+          given,
+          label: 'sent',
+          inWords: true,
+        });
         equal(
           () => [later.closedWith, forEver.closedWith],
           ['nothing', 'nothing'],
@@ -200,6 +207,7 @@ export const LOGGING_OUT: Scenarios = [
           {
             given: [['`until`', 'in an hour, and absent']],
             label: 'sent',
+            inWords: true,
           },
         );
       });
@@ -219,6 +227,7 @@ export const LOGGING_OUT: Scenarios = [
           equal(() => visitor.closedWith, 'nothing', what, {
             given: [['`until`', `${ms} ms after the login`]],
             label: 'the server sent',
+            inWords: true,
             cause: () => 'Beyond 2³¹ − 1 ms, a timer of Node fires at once.',
           });
         });

@@ -77,6 +77,7 @@ async function isOutOfReach(lesson: Lesson, what: string, options: Partial<GateO
     equal(seconds, true, 'A 503 says when to come back.', {
       given: [['the response', visitor.response]],
       label: '`Retry-After` is a number of seconds',
+      inWords: true,
     });
   });
 }
@@ -99,6 +100,7 @@ const ENTERING: Scenarios = [
         equal(() => visitor.status, '', 'Nobody is let in before it is known who they are.', {
           given: [['`authenticate`', 'has not answered'], ...visitor.facts],
           label: 'status',
+          inWords: true,
         });
         const login = { user: 'anna' };
         desk.answer(0, login);
@@ -116,12 +118,14 @@ const ENTERING: Scenarios = [
         const open = { type: 'open', upgrade: { resource: '/chat?room=1&ticket=t1' } };
         equal(() => entrance.heard[0]?.event, open, 'The first event is that of lesson 05.', {
           label: 'the first event',
+          inWords: true,
         });
         visitor.send(fromClient(Close, NORMAL));
         visitor.leave();
         await settles(() => entrance.events('close').length > 0);
         equal(() => entrance.heard.at(-1)?.event.type, 'close', 'The last event is `close`.', {
           label: 'the last event',
+          inWords: true,
         });
       });
     },
@@ -174,6 +178,7 @@ const ENTERING: Scenarios = [
           {
             given: [['the response', visitor.response]],
             label: 'has it `WWW-Authenticate`?',
+            inWords: true,
             cause: () => 'RFC 9110 §15.5.2 wants it in each 401.',
           },
         );
@@ -194,14 +199,19 @@ const ENTERING: Scenarios = [
           {
             given: [['the response', visitor.response]],
             label: 'has it `WWW-Authenticate`?',
+            inWords: true,
           },
         );
         equal(() => entrance.heard.length, 0, 'Of a refused client, nothing is heard.', {
           label: 'events',
+          inWords: true,
         });
         await settles(() => visitor.line.writableEnded);
         const ended = 'After a refusal, the server ends its side.';
-        equal(() => visitor.line.writableEnded, true, ended, { label: 'the socket was ended' });
+        equal(() => visitor.line.writableEnded, true, ended, {
+          label: 'the socket was ended',
+          inWords: true,
+        });
       }),
   },
   {
@@ -221,6 +231,7 @@ const ENTERING: Scenarios = [
         equal(state, [false, 0], what, {
           given: [['the client', 'has sent a frame while it waited, and ends TCP later']],
           label: 'destroyed, and bytes that nobody has read',
+          inWords: true,
           cause: () => 'Closing with unread bytes is a reset, and the response may get lost.',
         });
         visitor.leave();
@@ -259,6 +270,7 @@ const ENTERING: Scenarios = [
         equal(() => entrance.heard.length, 0, 'An answer that comes too late opens nothing.', {
           given: [['`authenticate`', 'answered after the 503']],
           label: 'events',
+          inWords: true,
         });
       });
     },
@@ -346,6 +358,7 @@ const WAITING: Scenarios = [
             ['read from the socket', `${sent} bytes`],
           ],
           label: 'at most 1 MiB',
+          inWords: true,
           cause: () =>
             'Nobody has to read before it is known who it is. Unread bytes stay with the client.',
         });
@@ -374,6 +387,7 @@ const WAITING: Scenarios = [
         equal(() => next.status, '', 'The slot of an address is free when its socket is gone.', {
           given: [['`socketsPerAddress`', '1, and the first client has gone'], ...next.facts],
           label: 'status',
+          inWords: true,
           cause: () => SLOT_KEPT,
         });
         desk.answer(0, { user: 'anna' });
@@ -381,6 +395,7 @@ const WAITING: Scenarios = [
         equal(() => entrance.heard.length, 0, 'Nothing opens on a socket that is gone.', {
           given: [['the client', 'went, and then `authenticate` answered']],
           label: 'events',
+          inWords: true,
         });
         desk.answer(1, { user: 'anna' });
         const what = 'The slot of a user is free when the socket is gone.';
@@ -445,6 +460,7 @@ const WAITING: Scenarios = [
             {
               given: [['the response', visitor.response]],
               label: '`Retry-After` is a number of seconds',
+              inWords: true,
             },
           );
         }
@@ -452,7 +468,10 @@ const WAITING: Scenarios = [
         before.say('still here');
         await settles(() => entrance.texts.length > 0);
         const stay = 'Whoever is in stays: closing the gate closes no connection.';
-        equal(() => before.closedWith, 'nothing', stay, { label: 'the server sent' });
+        equal(() => before.closedWith, 'nothing', stay, {
+          label: 'the server sent',
+          inWords: true,
+        });
         equal(() => entrance.texts, ['still here'], stay, { label: 'the application heard' });
       });
     },
@@ -473,15 +492,25 @@ const WAITING: Scenarios = [
         equal(() => Number(late.header('Retry-After')) >= 1, true, 'A shutdown closes the gate.', {
           given: [['the response', late.response]],
           label: '`Retry-After` is a number of seconds',
+          inWords: true,
           cause: () => 'Refused by the gate, and not only by the server of lesson 05 behind it?',
         });
         const sees = () => visitor.closedWith;
-        equal(sees, 'a Close with 1001', 'A shutdown closes all connections.', { label: 'sent' });
-        equal(() => isOver, false, 'A shutdown ends when all are gone.', { label: 'it is over' });
+        equal(sees, 'a Close with 1001', 'A shutdown closes all connections.', {
+          label: 'sent',
+          inWords: true,
+        });
+        equal(() => isOver, false, 'A shutdown ends when all are gone.', {
+          label: 'it is over',
+          inWords: true,
+        });
         visitor.send(fromClient(Close, NORMAL));
         visitor.leave();
         await settles(() => isOver);
-        equal(() => isOver, true, 'A shutdown ends when all are gone.', { label: 'it is over' });
+        equal(() => isOver, true, 'A shutdown ends when all are gone.', {
+          label: 'it is over',
+          inWords: true,
+        });
       }),
   },
   {

@@ -27,6 +27,7 @@ function expectOrder({ compareIds }: Lesson, earlier: string, later: string, wha
     [later, earlier, 'a positive number'],
   ] as const) {
     equal(sign(a, b), isSame ? '0' : right, what, {
+      inWords: true,
       given: [['call', `compareIds('${a}', '${b}')`]],
       ...(!isSame && { cause }),
     });

@@ -32,7 +32,11 @@ function expectRefused(guest: Guest, said: string | object, what: string): void 
     given: [...guest.facts(), ['the client says', text]],
   });
   const asked = guest.bus.calls.slice(before).map(({ name }) => name);
-  equal(() => asked, [], what, { given: guest.facts(), label: 'the bus was asked to' });
+  equal(() => asked, [], what, {
+    given: guest.facts(),
+    label: 'the bus was asked to',
+    inWords: true,
+  });
 }
 
 const SAYING: Scenarios = [
@@ -297,6 +301,7 @@ const REFUSING: Scenarios = [
       equal(() => rooms, [LOBBY, 'kitchen'], 'One client does not wait for the bus of another.', {
         given: [['pending', show(rooms)]],
         label: 'the bus is asked for',
+        inWords: true,
       });
       await bus.answerAll();
       for (const guest of [ann, ben]) guest.expectWhole('Two rooms share nothing.');

@@ -38,6 +38,7 @@ const CONNECTIONS: Scenarios = [
     equal(() => process.commands.isBlocked, false, what, {
       given: world.facts(),
       label: 'the connection for commands waits',
+      inWords: true,
       cause: () => 'The constructor has two connections: the second one is for the reader.',
     });
     await world.waitsFor(process, 'tea');
@@ -145,6 +146,7 @@ const READING: Scenarios = [
           ['delivered', `${ear.heard.length}, the last of them ${show(ear.texts.at(-1))}`],
         ],
         label: 'all, in order',
+        inWords: true,
       },
     );
   }),
@@ -248,6 +250,7 @@ const SHARING: Scenarios = [
     equal(() => reader.awaited.length <= awaited, true, 'A room is read once.', {
       given: [['the reader waits for', reader.awaited.map(([stream]) => stream).join(' ')]],
       label: 'no more streams than the first time',
+      inWords: true,
     });
   }),
 ];
@@ -355,12 +358,14 @@ const ENDING: Scenarios = [
       equal(() => world.engine.keys.names.filter((key) => key.includes('ink')), [], what, {
         given: world.facts(),
         label: 'still there',
+        inWords: true,
         cause: () => 'The life of a stream is in seconds, and so is that of a `cid`.',
       });
       world.engine.passes(ROOM_LIFE_MS);
       equal(() => world.engine.keys.names.filter((key) => key.includes('tea')), [], what, {
         given: world.facts(),
         label: 'still there',
+        inWords: true,
       });
     },
   ),

@@ -51,7 +51,11 @@ function issued(desk: Tickets, user: string, ms: number, what: string): string {
     ticket = desk.issue(user, START + ms);
     return typeof ticket === 'string';
   };
-  equal(issue, true, what, { ...about(desk), label: 'what `issue` returned is text' });
+  equal(issue, true, what, {
+    ...about(desk),
+    label: 'what `issue` returned is text',
+    inWords: true,
+  });
   return ticket;
 }
 

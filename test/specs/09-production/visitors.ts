@@ -174,6 +174,7 @@ export class Visitor {
     equal(() => this.status || 'none: the socket is gone', status, what, {
       given: facts,
       label: 'status',
+      inWords: true,
       cause: () => cause,
     });
   }
