@@ -410,7 +410,7 @@ const REMEMBERING: readonly BusScenario[] = [
   {
     what: '`after` returns what is behind an id, page by page.',
     check: async (world) => {
-      const what = '`after` returns what is behind an id: so many, the oldest first.';
+      const what = '`after` returns what is behind an id, page by page.';
       const [one, other] = [world.bus(), world.bus()];
       const start = await one.tip('tea');
       const entries = await sayAll(

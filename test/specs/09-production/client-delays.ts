@@ -135,7 +135,7 @@ const DELAYS: Scenarios = [
     rules: [133, 173],
     check: (lesson) => {
       const tab = withShare(lesson, 0.5);
-      const what = 'A connection that opens, and is not welcome, does not start the count again.';
+      const what = 'Only `welcome` starts the count again, and not a connection that opens.';
       const cause =
         'A server in trouble accepts, and falls again. All its clients would be back at once.';
       for (let attempt = 0; attempt < 7; attempt++) {
@@ -184,7 +184,7 @@ const BYE: Scenarios = [
       expectDelay(lesson, tab, { share: 0.5, byeMs: 5000 }, before, undefined, 1012);
       opens(tab);
       isWelcome(tab);
-      const what = 'What one server has asked for does not count for the end of the next.';
+      const what = '`bye` is for one end: it does not count for the next.';
       expectDelay(lesson, tab, { share: 0.5 }, what);
     },
   },
@@ -279,7 +279,8 @@ const CODES: Scenarios = [
             if (hasBye) byeMs = choose.below(20_000);
             if (hasBye) tab.hears({ t: 'bye', afterMs: byeMs });
           }
-          const what = 'Each delay follows from what became of the connections.';
+          const what =
+            'Whatever becomes of the connections, each delay is the one that follows from it.';
           const code = choose.pick([1006, 1001, 1012, 1013]);
           expectDelay(lesson, tab, { share, attempt, byeMs }, what, undefined, code);
           attempt++;

@@ -229,7 +229,7 @@ const REPEATING: Scenarios = [
         tab.comesBack('5-6');
         tab.expectSends(
           left,
-          'What has no ack is said again, in order, each under its `cid`.',
+          'On the next connection, what has no ack is said again, in order, each under its `cid`.',
           AGAIN,
         );
       }

@@ -242,7 +242,7 @@ const SLOTS: Scenarios = [
         const visitor = entrance.come();
         await visitor.gets('401', 'Who shows what nobody knows is refused.');
         visitor.say('there is more to say');
-        const what = 'A refused client that stays is dropped after `loginTimeoutMs`.';
+        const what = 'A refused client that stays has its slot, and then is dropped.';
         await visitor.isGone(
           what,
           'It has its response. If it does not end TCP, destroy the socket.',

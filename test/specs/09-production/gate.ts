@@ -240,7 +240,7 @@ const ENTERING: Scenarios = [
     },
   },
   {
-    what: 'When `authenticate` fails, the answer is 503.',
+    what: 'An error of `authenticate` is not the client’s fault.',
     rules: [],
     async check(lesson) {
       const rejects = async () => Promise.reject(new Error('The database is away.'));
@@ -308,6 +308,7 @@ const WAITING: Scenarios = [
     what: 'What the client sends before it is let in is not lost.',
     rules: [194],
     async check(lesson) {
+      const what = 'What the client sends before it is let in is not lost.';
       const desk = new Desk();
       await atGate(lesson, { authenticate: desk.authenticate }, async (entrance) => {
         const second = fromClient(Text, 'second');
@@ -323,7 +324,7 @@ const WAITING: Scenarios = [
         visitor.say('fourth');
         await settles(() => entrance.texts.length >= 4);
         const expected = ['first', 'second', 'third', 'fourth'];
-        equal(() => entrance.texts, expected, 'What comes before the 101 is not lost.', {
+        equal(() => entrance.texts, expected, what, {
           given: [
             ['with the request', 'first, and a part of second'],
             ['while `authenticate` waited', 'the rest of second, and third'],
@@ -339,6 +340,7 @@ const WAITING: Scenarios = [
     what: 'What a client sends while it waits does not fill the memory.',
     rules: [],
     async check(lesson) {
+      const what = 'What a client sends while it waits does not fill the memory.';
       const desk = new Desk();
       await atGate(lesson, { authenticate: desk.authenticate }, async (entrance) => {
         const visitor = entrance.come();
@@ -351,7 +353,7 @@ const WAITING: Scenarios = [
         };
         visitor.send(chunk);
         await turns(400);
-        equal(() => sent <= 1024 * 1024, true, 'What a client sends waits in its socket.', {
+        equal(() => sent <= 1024 * 1024, true, what, {
           given: [
             ['`authenticate`', 'has not answered'],
             ['the client', 'sends as long as somebody reads'],
@@ -496,7 +498,7 @@ const WAITING: Scenarios = [
           cause: () => 'Refused by the gate, and not only by the server of lesson 05 behind it?',
         });
         const sees = () => visitor.closedWith;
-        equal(sees, 'a Close with 1001', 'A shutdown closes all connections.', {
+        equal(sees, 'a Close with 1001', 'A shutdown closes the gate and all connections.', {
           label: 'sent',
           inWords: true,
         });

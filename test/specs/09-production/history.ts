@@ -272,7 +272,7 @@ const REMEMBERING: Scenarios = [
     what: 'Behind the last one, and in an empty history, there is nothing: an empty list.',
     rules: [],
     check: (lesson) => {
-      const what = 'Behind the last one there is nothing: an empty list, and not `undefined`.';
+      const what = 'Behind the last one, and in an empty history, there is nothing: an empty list.';
       const full = filled(lesson, 3);
       full.expectAfter(full.ids[2]!, 10, what);
       const empty = new Chronicle(lesson, 5, 10);
@@ -303,7 +303,7 @@ const REMEMBERING: Scenarios = [
         [4, 1],
       ] as const) {
         const chronicle = filled(lesson, count, most);
-        const what = 'When only the message itself is forgotten, all behind it is still there.';
+        const what = 'When only the message itself is forgotten, nothing is missing.';
         for (const id of chronicle.ids.slice(count - most - 1)) chronicle.expectAfter(id, 9, what);
       }
     },
@@ -327,7 +327,7 @@ const REMEMBERING: Scenarios = [
     rules: [],
     check: (lesson) => {
       const [chronicle, trimmed] = [filled(lesson, 12), filled(lesson, 12, 5)];
-      const what = 'An id that no message ever had: `undefined`.';
+      const what = 'An id that no message ever had is too late, too.';
       // From before a restart, of another machine, from the future, and no id at all.
       const ids = ['4-3', '4-12', '6-3', '6-0', '50-3', '5-13', '5-100', '0-0', '5', '', 'x', '5-'];
       for (const id of ids) for (const it of [chronicle, trimmed]) it.expectAfter(id, 100, what);

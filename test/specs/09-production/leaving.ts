@@ -187,6 +187,7 @@ const SESSIONS: Scenarios = [
     what: 'A session says `bye`, and resolves when all has its place in the history.',
     rules: [],
     async check({ ServerSession }) {
+      const what = 'A session says `bye`, and resolves when all has its place in the history.';
       const sent: unknown[] = [];
       const peer = {
         send: (data: string | Uint8Array) => sent.push(JSON.parse(`${data}`)) > 0,
@@ -205,13 +206,12 @@ const SESSIONS: Scenarios = [
         label: 'sent',
       });
       for (const left of [2, 1]) {
-        const what = '`leaves` resolves when all has its place in the history, and not before.';
         const given: Fact[] = [['messages without a place', `${left}`]];
         equal(() => state.isOver, false, what, { given, label: 'it has resolved', inWords: true });
         bus.letOn();
         await turns(3);
       }
-      equal(() => state.isOver, true, '`leaves` resolves when all has its place in the history.', {
+      equal(() => state.isOver, true, what, {
         given: [['messages without a place', '0']],
         label: 'it has resolved',
         inWords: true,

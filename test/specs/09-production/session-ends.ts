@@ -23,7 +23,10 @@ const FAILING: Scenarios = [
           for (let i = 0; i < at; i++) await bus.answer();
           if (bus.pending.length === 0) break;
           await bus.reject();
-          guest.expectClosed('When the bus fails, the connection is closed with 1013.', LOST);
+          guest.expectClosed(
+            'When the bus fails while a client comes in, it is closed with 1013.',
+            LOST,
+          );
         }
       }
     },
@@ -32,7 +35,7 @@ const FAILING: Scenarios = [
     what: 'When the bus fails while a client catches up, it is closed with 1013.',
     rules: [],
     async check(lesson) {
-      const what = 'When the bus fails, the connection is closed with 1013.';
+      const what = 'When the bus fails while a client catches up, it is closed with 1013.';
       for (const name of ['after', 'tip'] as const) {
         const bus = new HandBus();
         bus.sayMany(3);
@@ -66,7 +69,10 @@ const FAILING: Scenarios = [
       await bus.reject('publish');
       await bus.answerAll();
       guest.expectAcks([], 'A message that the bus has lost gets no ack.');
-      guest.expectClosed('A client whose message is lost is closed with 1013.', LOST);
+      guest.expectClosed(
+        'A message that the bus has lost gets no ack, and its client is closed with 1013.',
+        LOST,
+      );
     },
   },
   {

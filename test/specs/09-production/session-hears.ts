@@ -78,7 +78,12 @@ const COMING: Scenarios = [
         const guest = new Guest(lesson, bus);
         await guest.enters(tip);
         const cause = 'An empty list from the history says that nothing is missing.';
-        guest.expectWelcome(tip, false, 'Who has missed nothing is told of no gap.', cause);
+        guest.expectWelcome(
+          tip,
+          false,
+          'Who comes back and has missed nothing is told of no gap.',
+          cause,
+        );
       }
     },
   },
@@ -132,7 +137,7 @@ const COMING: Scenarios = [
         bus.sayMany(3);
         await bus.answerAll();
         const cause = 'Ids are two numbers: as text, 5-10 would come before 5-9.';
-        guest.expectWhole('What is said in a room arrives, once and in order.', cause);
+        guest.expectWhole('What is said from then on arrives.', cause);
       }
     },
   },
@@ -174,7 +179,7 @@ async function interrupted(
   if (isBetween) await bus.answer(() => bus.say('now'));
   else bus.say('now');
   await bus.answerAll();
-  guest.expectWhole('What is said at that very moment arrives, once.', HOLE);
+  guest.expectWhole('What is said at any moment arrives, and once.', HOLE);
 }
 
 const MEANWHILE: Scenarios = [
@@ -191,7 +196,7 @@ const MEANWHILE: Scenarios = [
           await bus.answer();
         }
         await bus.answerAll();
-        guest.expectWhole('What is said while a page is awaited arrives, once.', HOLE);
+        guest.expectWhole('What is said while a page is awaited is not lost.', HOLE);
       }
     },
   },
@@ -230,7 +235,10 @@ const MEANWHILE: Scenarios = [
           bus.deliver();
           await bus.answerAll();
           const cause = 'What is delivered can have been in a page: each is sent once.';
-          guest.expectWhole('What the bus delivers late arrives once.', cause);
+          guest.expectWhole(
+            'What the bus delivers late, and a page had already, arrives once.',
+            cause,
+          );
         }
       }
     },
@@ -291,7 +299,7 @@ const GAPS: Scenarios = [
       bus.say();
       bus.deliver();
       await bus.answerAll();
-      const what = 'When the history has forgotten something, the client is told of a gap.';
+      const what = 'When the history has forgotten it, too, the client is told of a gap.';
       guest.expectWhole(what, 'A gap is told, and what is behind it goes on arriving.');
       equal(() => guest.of('gap').length, 1, what, { given: guest.facts(), label: 'gaps told of' });
     },
@@ -539,7 +547,7 @@ const SLOW: Scenarios = [
       await bus.answerAll();
       await guest.drains();
       await bus.answerAll();
-      guest.expectWhole('What the bus may have lost arrives when there is room.');
+      guest.expectWhole('What the bus may have lost, a slow client asks for when it has room.');
     },
   },
 ];

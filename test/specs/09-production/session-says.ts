@@ -80,7 +80,10 @@ const SAYING: Scenarios = [
       if (guest.of('ack').length > 0) fail('An ack waits for the bus.', guest.facts(), cause);
       await bus.answerAll();
       const { id } = bus.room().all[0]!;
-      guest.expectAcks([['tab:1', id]], 'An ack says which message is in the history, and its id.');
+      guest.expectAcks(
+        [['tab:1', id]],
+        'An ack says which message is in the history now, and its id.',
+      );
     },
   },
   {
@@ -188,7 +191,7 @@ const SAYING: Scenarios = [
       await guest.drains();
       await bus.answerAll();
       const acks = bus.room().all.map(({ cid, id }) => [cid, id] as const);
-      guest.expectAcks(acks, 'A client that has no room gets its acks, at once or later.');
+      guest.expectAcks(acks, 'A client that has no room gets its acks, too.');
       guest.expectWhole('A client that had no room hears what it has said.');
     },
   },

@@ -257,7 +257,7 @@ const SHARING: Scenarios = [
 
 const ENDING: Scenarios = [
   scenario('When nobody is in a room any more, the reader ends.', async (world, { BLOCK_MS }) => {
-    const what = 'When nobody is in a room any more, the engine is not asked for anything.';
+    const what = 'When nobody is in a room any more, the reader ends.';
     const { bus } = world.start();
     const ears = [await Ear.in(world, bus, 'tea'), await Ear.in(world, bus, 'ink')];
     await world.settles();
