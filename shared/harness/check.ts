@@ -111,7 +111,10 @@ export function equal(
     bytes && expected instanceof Uint8Array
       ? compareBytes(bytes, expected, about)
       : outcome.threw
-        ? [...thrown(outcome.error), ['expected', show(expected)] as const]
+        ? [
+            ...thrown(outcome.error),
+            ['expected', (about.inWords ? inWords : show)(expected)] as const,
+          ]
         : compareValues(outcome.value, expected, about);
   throw new CheckFailure(
     what,
