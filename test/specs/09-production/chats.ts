@@ -50,10 +50,13 @@ export class SlowBus implements Production.Bus {
   }
 }
 
-/** Why something that a client waits for might not come. */
-const CAUSES: Readonly<Record<string, string>> = {
-  1012: 'A client whose turn has come is closed as soon as all that it has said has its place: it waits neither for other clients nor for all of `settleMs`.',
-};
+/** Why a client is not sent what it waits for, by what it was told. */
+function causeOfSilence(type: string, told: readonly string[]): string | undefined {
+  if (type !== '1012') return undefined;
+  return told.some((it) => /^\d/.test(it))
+    ? '1012, and no other code, says that nothing is wrong, and that a client can come back.'
+    : 'A client whose turn has come is closed as soon as all that it has said has its place: it waits neither for other clients nor for all of `settleMs`.';
+}
 
 /** Somebody in a chat. */
 export class Chatter extends Visitor {
@@ -88,7 +91,7 @@ export class Chatter extends Visitor {
         ['it was told', this.told.join(', ') || 'nothing'],
         ['expected', `${name} behind it`],
       ],
-      CAUSES[type],
+      causeOfSilence(type, this.told),
     );
   }
 }

@@ -247,7 +247,7 @@ export class Guest {
         : found <= at
           ? 'The client has seen it already.'
           : (cause ?? 'Something between them is missing.');
-    return fail(what, [...this.facts(frame), ['it was sent', id], next], why);
+    return fail(what, [...this.facts(frame), ['it was sent', `${id}`], next], why);
   }
 
   #skip(room: HandRoom, at: number, frame: ServerFrame & { t: 'gap' }): number {
