@@ -7,6 +7,7 @@ import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { UsageError } from '../course/lessons.ts';
 import { endChild, spawnKept } from '../process/children.ts';
 
 /** Where Debian has what an administrator starts, whether that is on the `PATH` or not. */
@@ -19,9 +20,7 @@ const START_MS = 30_000;
 const KEPT_CHARACTERS = 4096;
 
 /** A program is missing, or does not start. Its message is for people. */
-export class ProgramError extends Error {
-  override readonly name = 'ProgramError';
-}
+export class ProgramError extends UsageError {}
 
 /** The programs that can be asked for, with the packages of Debian that have them. */
 const PROGRAMS = {
@@ -32,6 +31,10 @@ const PROGRAMS = {
 
 /** What can be asked for. */
 export type ProgramName = keyof typeof PROGRAMS;
+
+/** Those that can be in front of servers. */
+export const PROXIES = ['haproxy', 'nginx'] as const satisfies readonly ProgramName[];
+export type ProxyName = (typeof PROXIES)[number];
 
 /** Finds the path of a program. Throws `ProgramError` where there is none. */
 export function requireProgram(name: ProgramName): string {
@@ -149,7 +152,7 @@ export function makeEngine(
 
 /** Makes a proxy in front of these ports, listening at `port`. */
 export function makeProxy(
-  name: 'haproxy' | 'nginx',
+  name: ProxyName,
   path: string,
   folder: string,
   port: number,
@@ -166,6 +169,11 @@ export function makeProxy(
 
 /** Writes what haproxy needs to know. `timeout tunnel` is what a WebSocket lives under. */
 export function haproxyConfiguration(port: number, ports: readonly number[]): string {
+  // Nobody asks whether one is ready that is alone: there is no other to turn to.
+  const checks = `
+  option httpchk GET /ready
+  http-check expect status 200
+  default-server check inter 200ms fall 1 rise 1`;
   return `global
   maxconn 4000
 
@@ -186,10 +194,7 @@ frontend clients
   default_backend processes
 
 backend processes
-  balance leastconn
-  option httpchk GET /ready
-  http-check expect status 200
-  default-server check inter 200ms fall 1 rise 1
+  balance leastconn${ports.length > 1 ? checks : ''}
 ${ports.map((port, i) => `  server process${i + 1} 127.0.0.1:${port}`).join('\n')}
 `;
 }

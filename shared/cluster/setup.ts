@@ -10,6 +10,7 @@ import {
   makeFolder,
   makeProxy,
   type Program,
+  type ProxyName,
   requireProgram,
 } from './programs.ts';
 
@@ -23,7 +24,7 @@ export interface Plan {
   /** Without a log on disk, the engine has forgotten everything when it was killed. */
   readonly isForgetful: boolean;
   /** A real proxy, in place of the balancer in this process. Absent: none. */
-  readonly proxy?: 'haproxy' | 'nginx';
+  readonly proxy?: ProxyName;
   readonly limits: Settings['limits'];
   readonly origins?: readonly string[];
   /** How many messages a room remembers. */

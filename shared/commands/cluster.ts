@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ClientSide } from '../cluster/client.ts';
 import { StartError } from '../cluster/cluster.ts';
-import { ProgramError } from '../cluster/programs.ts';
+import { PROXIES, ProgramError } from '../cluster/programs.ts';
 import { isRight, renderVerdict } from '../cluster/report.ts';
 import { type Plan, startCluster } from '../cluster/setup.ts';
 import { type Show, showCluster } from '../cluster/show.ts';
@@ -20,9 +20,6 @@ const PORT = 8080;
 
 /** What a trial has unless it is told otherwise. */
 const TRIAL = { clients: 20, messages: 500, seconds: 10 };
-
-/** What can be in front of the processes. */
-const PROXIES = ['haproxy', 'nginx'] as const;
 
 /** What only a trial understands, and what only a page does. */
 const OF_TRIAL = ['clients', 'messages', 'for'];

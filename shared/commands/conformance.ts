@@ -1,8 +1,11 @@
+import { startInFront } from '../cluster/in-front.ts';
+import { PROXIES, type ProxyName, requireProgram } from '../cluster/programs.ts';
 import { serveLesson, startCommand, startLesson } from '../conformance/client-process.ts';
 import { clientOf, runClientConformance, type StartedClient } from '../conformance/client-run.ts';
 import type { CaseResult } from '../conformance/model.ts';
 import { countVerdicts, isBad, renderReport, type Subject } from '../conformance/report.ts';
 import { type ConformanceOptions, runConformance, serverAt } from '../conformance/run.ts';
+import { parseTarget, untilListening } from '../conformance/target.ts';
 import { findTarget, LESSONS, type Side, UsageError } from '../course/lessons.ts';
 import { hasSolution } from '../course/solution.ts';
 import { supervise } from '../harness/supervise.ts';
@@ -12,8 +15,9 @@ import { runCommand } from './run-command.ts';
 const isUrl = (word: string) => word.includes('://');
 /** Says whether this is a folder of ours, such as `lessons/07`, and no URL or command. */
 const isLesson = (word: string) => /^(\.\/)?(lessons|solutions)\b/.test(word);
-/** How a report names a server that is a lesson. */
-const namedAs = (name: string) => ({ name, wordsFor: (id: string) => `${name} ${id}` });
+/** Where a server has to be for a proxy of this machine, and what else is called so. */
+const HOME = '127.0.0.1';
+const AT_HOME = [HOME, 'localhost'];
 
 /** How often it is said how far it is, where there is no line that could be replaced. */
 const PROGRESS_MS = 10_000;
@@ -39,6 +43,11 @@ await runCommand({
       type: 'boolean',
       help: 'Also the cases that wait for minutes, and all messages of those about compression.',
     },
+    through: {
+      type: 'string',
+      value: 'PROXY',
+      help: 'Puts a real haproxy or nginx in front of the server, configured as in lesson 09.',
+    },
     category: { type: 'string', multiple: true, value: 'ID', help: 'Runs a category, such as 5.' },
     case: { type: 'string', multiple: true, value: 'ID', help: 'Runs a case, such as 6.4.2.' },
     json: { type: 'boolean', help: 'Writes JSON, for programs.' },
@@ -50,21 +59,21 @@ await runCommand({
     ['npm run conformance -- --client lessons/06', 'Every case for clients, on your lesson 06.'],
     [CLIENT, 'The same, on a client of any language.'],
     ['npm run conformance lessons/07 12 13 -- --full', 'Compression, with every message there is.'],
+    ['npm run conformance lessons/05 -- --through haproxy', 'What does a proxy change?'],
   ],
-  async run({ client, full = false, category = [], case: cases = [], json }, words) {
+  async run({ client, full = false, through, category = [], case: cases = [], json }, words) {
+    if (client !== undefined && through !== undefined) {
+      throw new UsageError('--client and --through do not go together.');
+    }
     const select = (names: readonly string[]) =>
       [...names, ...category, ...cases].flatMap((name) => name.split(',')).filter(Boolean);
     const { subject, results } =
       client === undefined
-        ? await testServer(words, select(words.slice(1)), full)
+        ? await testServer(words, select(words.slice(1)), full, findProxy(through))
         : await testClient(client, words, select(words), full);
     const counts = countVerdicts(results);
     const text = json
-      ? JSON.stringify(
-          { [client === undefined ? 'url' : 'client']: subject.name, counts, results },
-          null,
-          2,
-        )
+      ? JSON.stringify({ url: words[0], through, client, counts, results }, null, 2)
       : renderReport(subject, results).join('\n');
     console.log(text);
     return counts.FAILED === 0 ? 0 : 1;
@@ -77,11 +86,24 @@ interface Outcome {
   readonly results: readonly CaseResult[];
 }
 
-/** Runs cases against the server whose URL is the first word. */
+/** Finds a proxy. Throws `UsageError` for another name, and where there is no such program. */
+function findProxy(name: string | undefined): ProxyName | undefined {
+  if (name === undefined) return undefined;
+  const proxy = PROXIES.find((known) => known === name);
+  if (proxy) requireProgram(proxy);
+  else {
+    const known = PROXIES.join(' or ');
+    throw new UsageError(`--through has to be ${known}, not ${JSON.stringify(name)}.`);
+  }
+  return proxy;
+}
+
+/** Runs cases against the server whose URL is the first word, through a proxy if there is one. */
 async function testServer(
   [url, ...names]: readonly string[],
   select: readonly string[],
   full: boolean,
+  proxy: ProxyName | undefined,
 ): Promise<Outcome> {
   if (url === undefined) {
     throw new UsageError(`Say which server to test: ${SERVER} Or a client: ${CLIENT}`);
@@ -89,14 +111,34 @@ async function testServer(
   const second = names.find(isUrl);
   if (second) throw new UsageError(`One server at a time: ${second} is one too many.`);
   const server = isLesson(url) ? await startServer(url) : { url, stop: () => {} };
-  const subject = { ...serverAt(server.url), ...(isLesson(url) && namedAs(url)) };
+  const subject = serverAt(url, proxy);
   try {
-    const results = await follow(subject, select, (onResult) =>
-      runConformance(server.url, { select, full, onResult }),
-    );
+    const results = await follow(subject, select, (onResult) => {
+      const options = { select, full, onResult };
+      return proxy ? runThrough(proxy, server.url, options) : runConformance(server.url, options);
+    });
     return { subject, results };
   } finally {
     server.stop();
+  }
+}
+
+/** Runs cases as `runConformance` does, with a proxy in front of the server. */
+async function runThrough(
+  proxy: ProxyName,
+  url: string,
+  options: ConformanceOptions,
+): Promise<CaseResult[]> {
+  const target = parseTarget(url);
+  if (!AT_HOME.includes(target.host)) {
+    throw new UsageError(`--through is for a server at ${HOME}, not at ${target.host}.`);
+  }
+  await untilListening({ ...target, host: HOME });
+  const { port, stop } = await startInFront(proxy, target.port);
+  try {
+    return await runConformance(`ws://${HOME}:${port}${target.path}`, options);
+  } finally {
+    await stop();
   }
 }
 

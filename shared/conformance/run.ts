@@ -32,9 +32,10 @@ const AT_A_TIME = 8;
 /** How often a case is played when its connection was lost. */
 const ATTEMPTS = 3;
 
-/** Describes a server for the report. */
-export function serverAt(url: string): Subject {
-  return { name: url, categories: CATEGORIES, wordsFor: (id) => `${url} ${id}` };
+/** Describes a server for the report: by what was typed to name it, and the proxy in front of it. */
+export function serverAt(url: string, proxy?: string): Subject {
+  const [name, option] = proxy ? [`${url} through ${proxy}`, ` -- --through ${proxy}`] : [url, ''];
+  return { name, categories: CATEGORIES, wordsFor: (id) => `${url} ${id}${option}` };
 }
 
 /**
