@@ -1,5 +1,12 @@
 /** A real proxy in front of one server, as it is in front of a cluster. */
-import { findPort, makeFolder, makeProxy, type ProxyName, requireProgram } from './programs.ts';
+import {
+  findPort,
+  makeFolder,
+  makeProxy,
+  type ProxyName,
+  removeFolder,
+  requireProgram,
+} from './programs.ts';
 
 /**
  * Starts a proxy in front of the server at this port of 127.0.0.1. Returns the port of the proxy,
@@ -10,7 +17,12 @@ export async function startInFront(
   port: number,
 ): Promise<{ port: number; stop: () => Promise<void> }> {
   const path = requireProgram(name);
-  const proxy = makeProxy(name, path, makeFolder(), await findPort(), [port]);
+  const folder = makeFolder();
+  const proxy = makeProxy(name, path, folder, await findPort(), [port]);
+  const stop = async () => {
+    await proxy.kill();
+    removeFolder(folder);
+  };
   await proxy.start();
-  return { port: proxy.port, stop: () => proxy.kill() };
+  return { port: proxy.port, stop };
 }

@@ -57,11 +57,20 @@ function isProgram(path: string): boolean {
   }
 }
 
+const folders = new Set<string>();
+process.once('exit', () => folders.forEach(removeFolder));
+
 /** Makes a folder that is gone when this process is. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'websocket-101-cluster-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  folders.add(folder);
   return folder;
+}
+
+/** Removes a folder before this process ends. */
+export function removeFolder(folder: string): void {
+  folders.delete(folder);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Finds a port that nobody has. Somebody else could still be faster. */
