@@ -7,12 +7,15 @@ import { wrap } from '../view/wrap.ts';
 import { UNTRIED } from './attempt.ts';
 import type { Category } from './case.ts';
 import { type CaseResult, type Ending, VERDICTS, type Verdict } from './model.ts';
+import { HABITS } from './proxies.ts';
 import type { TimelineEntry } from './timeline.ts';
 
 /** What was tested, as a report has to know it. */
 export interface Subject {
   /** The URL of a server, or the command of a client. */
   readonly name: string;
+  /** What is in front of it, such as `nginx`. */
+  readonly proxy?: string;
   /** What there is to test it with. */
   readonly categories: readonly Category<never>[];
   /** The words behind `npm run conformance` that run one case. */
@@ -71,13 +74,15 @@ export function renderReport(
     .filter(isBad)
     .sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict));
   const told = tried.length === 1 ? tried : bad.slice(0, MAX_TOLD);
+  const way = subject.proxy ? ` through ${subject.proxy}` : '';
   return [
     '',
-    ...wrap(`Conformance of ${subject.name}`, width).map((line) => style.bold(line)),
+    ...wrap(`Conformance of ${subject.name}${way}`, width).map((line) => style.bold(line)),
     style.dim('Sections, such as §5.2, are those of RFC 6455.'),
     ...(tried.length > 0
       ? ['', ...renderTable(tried, subject, width), '', ...wrap(sayEndings(tried), width)]
       : []),
+    ...sayHabits(tried, subject, width),
     ...told.flatMap((result, i) => ['', ...renderCase(result, i < MAX_TIMELINES, width)]),
     ...nameOthers(bad.slice(MAX_TOLD), width),
     ...hintAtOthers(bad, subject, width),
@@ -129,6 +134,25 @@ function sayEndings(results: readonly CaseResult[]): string {
     return count > 0 ? [`${count} ${words}`] : [];
   });
   return `How TCP ended: ${counts.join(', ') || 'no case asked'}.`;
+}
+
+/** Which cases say more about the proxy than about the server. */
+function sayHabits(
+  results: readonly CaseResult[],
+  { proxy = '' }: Subject,
+  width: number,
+): string[] {
+  const habits = HABITS[proxy];
+  if (!habits) return [];
+  const among = (ids: readonly string[]) =>
+    results.flatMap(({ id }) => (ids.includes(id) ? id : []));
+  const [answered, repaired] = [among(habits.answered), among(habits.repaired)];
+  const said = [
+    ...(answered.length > 0 ? [`answer ${answered.join(' ')} without asking the server`] : []),
+    ...(repaired.length > 0 ? [`repair ${repaired.join(' ')} before the server sees them`] : []),
+  ];
+  if (said.length === 0) return [];
+  return ['', ...wrap(`${proxy} ${habits.version} is known to ${said.join(', and to ')}.`, width)];
 }
 
 function hintAtOthers(bad: readonly CaseResult[], subject: Subject, width: number): string[] {

@@ -34,8 +34,9 @@ const ATTEMPTS = 3;
 
 /** Describes a server for the report: by what was typed to name it, and the proxy in front of it. */
 export function serverAt(url: string, proxy?: string): Subject {
-  const [name, option] = proxy ? [`${url} through ${proxy}`, ` -- --through ${proxy}`] : [url, ''];
-  return { name, categories: CATEGORIES, wordsFor: (id) => `${url} ${id}${option}` };
+  const option = proxy ? ` -- --through ${proxy}` : '';
+  const wordsFor = (id: string) => `${url} ${id}${option}`;
+  return { name: url, categories: CATEGORIES, wordsFor, ...(proxy && { proxy }) };
 }
 
 /**
