@@ -19,6 +19,7 @@ const WAITING = [
   'serve-command',
   'drive-command',
   'cluster',
+  'through',
   'inspector',
   'stress',
   'upkeep',
