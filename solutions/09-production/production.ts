@@ -444,8 +444,7 @@ export function compareIds(a: string, b: string): number {
 }
 
 function numbersOf(id: string): [bigint, bigint] {
-  const [first = '', second = ''] = id.split('-');
-  return [BigInt(first), BigInt(second)];
+  return id.split('-').map(BigInt) as [bigint, bigint];
 }
 
 /**
@@ -1135,13 +1134,13 @@ export class Gate {
 /** The head as lesson 01 has it, of a request that `node:http` has read. */
 function headOf(request: IncomingMessage): RequestHead {
   // A request has a method and a URL. Only a response, which is of the same class, has none.
-  const { method = '', url = '', httpVersion, headersDistinct } = request;
+  const { method, url, httpVersion, headersDistinct } = request;
   const headers = Object.entries(headersDistinct).map(
     ([name, values]) => [name, values ?? []] as const,
   );
   return {
-    method,
-    target: url,
+    method: method!,
+    target: url!,
     version: `HTTP/${httpVersion}`,
     headers: new Map(headers),
     length: 0,
@@ -1597,13 +1596,13 @@ export class ChatServer {
           this.#sessions.set(connection, new ServerSession(connection, bus, user));
           break;
         case 'text':
-          this.#sessions.get(connection)?.receive(event.data);
+          this.#sessions.get(connection)!.receive(event.data);
           break;
         case 'drain':
-          this.#sessions.get(connection)?.drained();
+          this.#sessions.get(connection)!.drained();
           break;
         case 'close':
-          this.#sessions.get(connection)?.ended();
+          this.#sessions.get(connection)!.ended();
           this.#sessions.delete(connection);
       }
     }, options);

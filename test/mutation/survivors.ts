@@ -25,7 +25,6 @@ const ROUGHLY = 'About as much is as good: nothing depends on the last byte of t
 const SPEED = 'The same result, and slower.';
 const WHOLE = 'Only what is behind the first, the whole match, is looked at.';
 const NO_ADDRESS = 'Neither is an address.';
-const TYPES = 'For the type checker: it is always there.';
 const PROSE_CLOSE = 'The words of a Close are for people: programs read its code.';
 const AGAIN =
   'The engine refuses it, or the reader fails, and reads again from there a second later.';
@@ -485,24 +484,10 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '09',
-    line: "const [first = '', second = ''] = id.split('-');",
-    from: "''",
-    to: '"Stryker was here!"',
-    why: TYPES,
-  },
-  {
-    lesson: '09',
     line: "const key = addressKey(address ?? '');",
     from: "''",
     to: '"Stryker was here!"',
     why: 'All whose address is gone are counted together either way.',
-  },
-  {
-    lesson: '09',
-    line: "const { method = '', url = '', httpVersion, headersDistinct } = request;",
-    from: "''",
-    to: '"Stryker was here!"',
-    why: TYPES,
   },
   {
     lesson: '09',
@@ -534,7 +519,7 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '09',
-    line: 'const [, bracketed, withPort] = /^\\[([^\\]]*)\\](?::\\w+)?$|^([\\d.]+):\\w+$/.exec(text) ?? [];',
+    line: 'const [, bracketed, withPort] = /^\\[([^\\]]*)\\](?::[\\w.-]+)?$|^([\\d.]+):[\\w.-]+$/.exec(text) ?? [];',
     from: '[]',
     to: '["Stryker was here"]',
     why: WHOLE,
@@ -790,27 +775,6 @@ export const SURVIVORS: readonly Survivor[] = [
     from: 'followed?.position',
     to: 'followed.position',
     why: AGAIN,
-  },
-  {
-    lesson: '09',
-    line: 'this.#sessions.get(connection)?.receive(event.data);',
-    from: 'this.#sessions.get(connection)?.receive',
-    to: 'this.#sessions.get(connection).receive',
-    why: TYPES,
-  },
-  {
-    lesson: '09',
-    line: 'this.#sessions.get(connection)?.drained();',
-    from: 'this.#sessions.get(connection)?.drained',
-    to: 'this.#sessions.get(connection).drained',
-    why: TYPES,
-  },
-  {
-    lesson: '09',
-    line: 'this.#sessions.get(connection)?.ended();',
-    from: 'this.#sessions.get(connection)?.ended',
-    to: 'this.#sessions.get(connection).ended',
-    why: TYPES,
   },
   {
     lesson: '09',

@@ -425,8 +425,8 @@ const HISTORY: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        "  const [first = '', second = ''] = id.split('-');",
-        '  const [first, second] = [id.slice(0, -2), id.slice(-1)];',
+        "  return id.split('-').map(BigInt) as [bigint, bigint];",
+        '  return [BigInt(id.slice(0, -2)), BigInt(id.slice(-1))];',
       ],
     ],
   },
@@ -1184,7 +1184,7 @@ const LEAVING: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        `          this.#sessions.get(connection)?.ended();
+        `          this.#sessions.get(connection)!.ended();
 `,
         ``,
       ],
