@@ -1,6 +1,7 @@
 /** Step 12: a server that can leave. */
 import { attempt, equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import { fromClient } from '../../../shared/kit/frames.ts';
 import { isForgotten } from '../../../shared/kit/memory.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
@@ -361,7 +362,14 @@ const LEAVES: Scenarios = [
         await until(
           () => anna.told.includes('1012'),
           'A server that leaves does not wait for ever.',
-          () => [['settleMs', '40'], ['the history', 'never answers'], ...story([anna])],
+          () => [
+            ['settleMs', '40'],
+            ['the history', 'never answers'],
+            ...story([anna]),
+            ...('error' in left.state
+              ? [['`leave` rejected with', show(left.state.error)] as const]
+              : []),
+          ],
           'After `settleMs`, the client is closed: it says the rest again elsewhere.',
         );
         for (const chatter of [anna, bert]) goes(chatter);
