@@ -55,6 +55,23 @@ test.each([
   expect(label({ label: 'the payload' })).toEqual(['the payload', '01']);
 });
 
+test.each([
+  ['a Close with 1008', 'nothing', 'a Close with 1008', 'nothing'],
+  [['welcome', 'bye'], ['welcome'], 'welcome, bye', 'welcome'],
+  [[], undefined, 'nothing', 'nothing'],
+  [false, true, 'no', 'yes'],
+  [[false, 16], [false, 0], 'no, 16', 'no, 0'],
+])('what is in words has no quotes: %o', (actual, expected, mine, right) => {
+  const about = { label: 'it was told', inWords: true };
+  const facts = [
+    ['it was told', mine],
+    ['expected', right],
+  ];
+  expect(() => equal(() => actual, expected, 'The same.', about)).toThrow(
+    expect.objectContaining({ facts }),
+  );
+});
+
 test('text that is not ASCII is shown in hex, wherever it is', () => {
   expect(told(E_ACUTE, AS_BYTES)).toEqual([
     'you returned: "é"',

@@ -252,6 +252,30 @@ describe('an engine', () => {
     expect(engine.commands).toBe(3);
   });
 
+  test('tells what happened between the commands, and the same line once', async () => {
+    const { engine, a } = start();
+    await publish(a, 'c');
+    const waits = ask(a, 'XREAD BLOCK 1000 STREAMS s $');
+    await nextTurn();
+    engine.passes(1000);
+    expect(await waits).toBeNull();
+    engine.goes();
+    await expect(ask(a, 'GET k')).rejects.toThrow('lost');
+    await expect(ask(a, 'GET k')).rejects.toThrow('lost');
+    engine.comesBack('nothing', 60_000);
+    a.cut();
+    expect(engine.facts().map(([, line]) => line)).toEqual([
+      expect.stringMatching(/^a: EVAL publish/),
+      'a: XREAD BLOCK 1000 STREAMS s $, and waits',
+      '1000 ms pass',
+      'a: its waiting ends with nil',
+      'the engine goes away, and all connections are lost',
+      'a: GET k → rejected, as the engine is away, 2 times',
+      'the engine is back, with nothing it had, its clock 60000 ms later',
+      'a loses its connection',
+    ]);
+  });
+
   test('complains of somebody who asks without end', async () => {
     const { engine, a } = start();
     let isOver = false;
