@@ -6,6 +6,9 @@ import { show } from './show.ts';
 /** What a check could not call: how the check has come to it is left out. */
 const NOT_CALLABLE = /^(TypeError: )(?:new )?(?:\S+\.)?(\w+ is not a (?:function|constructor))/;
 
+/** What an engine of lesson 09 rejects a command with. */
+const OF_ENGINE = /^ERR |^The connection to the engine was lost/;
+
 /**
  * What was thrown, where in the learner's code, and what was expected of it. The caller is named,
  * too, because what throws may only make the error.
@@ -33,6 +36,9 @@ export function causeOfCrash(error: unknown): string | undefined {
   }
   if (isOfSocket(error)) {
     return 'A socket has emitted it as `error`, and nobody has caught it. Listen for that event.';
+  }
+  if (error instanceof Error && OF_ENGINE.test(error.message)) {
+    return 'A command was answered with it, and nobody has caught that. `sendCommand` rejects when the engine says no, or is gone.';
   }
   if (!(error instanceof RangeError)) return undefined;
   const { message } = error;
