@@ -125,7 +125,8 @@ export class Program {
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
+    // Between us and the program is a process that may end first. This is when both have.
+    const gone = once(child, 'close');
     endChild(child);
     await gone;
   }
