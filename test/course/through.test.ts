@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -76,6 +76,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+/** Connects. Returns what came of it. */
+const knock = (to: number) =>
+  new Promise<string | undefined>((resolve) => {
+    const socket = connect(to, '127.0.0.1');
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    socket.on('connect', () => resolve('connected')).on('connect', () => socket.destroy());
+  });
+
 /** Plays cases, one after the other. Returns what came of each, and the requests that reached the server. */
 async function play(select: readonly string[], at = port) {
   const target = parseTarget(`ws://127.0.0.1:${at}/`);
@@ -112,6 +120,12 @@ describe.each(THERE)('through %s', (name) => {
     front = await startInFront(name, port);
   });
   afterAll(() => front.stop());
+
+  test('nobody listens any more once it was stopped', async () => {
+    const another = await startInFront(name, port);
+    await another.stop();
+    expect(await knock(another.port)).toBe('ECONNREFUSED');
+  });
 
   test('the verdicts differ that the text names', async () => {
     const verdicts = async (at: number) =>
@@ -179,6 +193,10 @@ describe('the table of what a proxy hides', () => {
 });
 
 describe.concurrent('npm run conformance -- --through', () => {
+  beforeAll(() => {
+    heard = [];
+  });
+
   test.each(THERE)('%s says so, and what it is known to do', async (name) => {
     const { code, output } = await outcomeOf(
       conformance(['solutions/05', 'H.52', 'H.1', '--through', name]),
@@ -250,7 +268,7 @@ describe.concurrent('npm run conformance -- --through', () => {
       const programs = sandbox.read(path);
       expect(programs).toContain(`names: ['${name}']`);
       sandbox.write(path, programs.replace(`names: ['${name}']`, `names: ['no-${name}']`));
-      const { code, output } = await sandbox.run('conformance', 'solutions/05', '--through', name);
+      const { code, output } = await sandbox.run('conformance', local, '--through', name);
       expect(output).toBe(`✗ There is no no-${name} here. On Debian: apt-get install -y ${name}\n`);
       expect(code).toBe(2);
     }),
