@@ -15,6 +15,7 @@ const folders = readdirSync(FOLDER);
 /** Every solution of another build, such as `01-handshake/functional`. */
 const styles = LESSONS.filter(({ name }) => folders.includes(name)).flatMap(({ name }) =>
   readdirSync(join(FOLDER, name))
+    .filter((file) => file.endsWith('.ts'))
     .sort()
     .map((file) => `${name}/${file.replace('.ts', '')}`),
 );
