@@ -2,6 +2,7 @@
 import type { Edit } from '../traps/trap.ts';
 import { CLIENT } from './client-choices.ts';
 import { COMPRESSION } from './compression-choices.ts';
+import { PRODUCTION } from './production-choices.ts';
 
 /** A permitted difference, as a small edit of a solution. */
 export interface Choice {
@@ -616,6 +617,7 @@ const IN_LESSONS = {
   '05': SERVER,
   '06': CLIENT,
   '07': COMPRESSION,
+  '09': PRODUCTION,
 };
 
 /** Every permitted difference. */
