@@ -558,7 +558,7 @@ export type ServerFrame =
   /** This server is about to leave: come back after so many milliseconds. */
   | { readonly t: 'bye'; readonly afterMs: number };
 
-/** How many messages a session asks its bus for at once. */
+/** How many messages a session asks its bus for at once, at most. */
 export const PAGE_SIZE = 200;
 
 /** How many messages of a client can wait for their place in the history. */
