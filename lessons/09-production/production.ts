@@ -35,7 +35,8 @@ export class TokenBucket {
 
   /**
    * Takes `count` tokens, and returns 0. When there are fewer, takes none, and returns after how many
-   * milliseconds there are enough, rounded up; `Infinity` when the bucket cannot hold so many.
+   * milliseconds there are enough, rounded up; `Infinity` when there will never be, because the
+   * bucket cannot hold so many, or nothing fills it.
    */
   take(count: number, now: number): number {
     throw new Todo('09.1');

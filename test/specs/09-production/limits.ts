@@ -171,6 +171,18 @@ const TAKING: readonly LimitScenario[] = [
     'Only the time counts that has passed since the bucket was made.',
     1_700_000_000_000,
   ),
+  bucket(
+    'With 0 per second, a bucket is emptied once, and waiting does not help.',
+    { burst: 2, perSecond: 0 },
+    [
+      [0, 1, 0],
+      [0, 1, 0],
+      [0, 1, Number.POSITIVE_INFINITY],
+      [3_600_000, 1, Number.POSITIVE_INFINITY],
+      [3_600_000, 'isFull', false],
+    ],
+    'Nothing fills it again. Mind what comes of a division by 0.',
+  ),
   bucket('An empty message is nothing to wait for.', { burst: 1, perSecond: 1 }, [
     [0, 1, 0],
     [0, 0, 0],

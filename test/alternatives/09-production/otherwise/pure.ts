@@ -7,32 +7,40 @@ import * as given from '../../../../solutions/09-production/production.ts';
 
 type Headers = RequestHead['headers'];
 
-/** What is refused, for errors of rounding, in milliseconds. */
+/** What does not count, because it is an error of rounding, in tokens. */
 const TINY = 1e-6;
 
-/** A bucket that knows one thing: when it will be full again. (The trade calls that GCRA.) */
+/**
+ * A bucket that counts what time has brought since it was made, as if it could hold everything, and
+ * knows at which count it will be full again. (The trade calls that GCRA.)
+ */
 export class TokenBucket {
   readonly #rate: given.Rate;
-  #fullAt: number;
+  readonly #start: number;
+  #fullAt = 0;
 
   constructor(rate: given.Rate, now: number) {
     this.#rate = rate;
-    this.#fullAt = now;
+    this.#start = now;
   }
 
   take(count: number, now: number): number {
     const { burst, perSecond } = this.#rate;
     if (count > burst) return Infinity;
-    const msEach = 1000 / perSecond;
-    const fullAt = Math.max(this.#fullAt, now) + count * msEach;
-    const wait = fullAt - now - burst * msEach;
-    if (wait > TINY) return Math.ceil(wait - TINY);
+    const brought = this.#broughtUntil(now);
+    const fullAt = Math.max(this.#fullAt, brought) + count;
+    const missing = fullAt - brought - burst;
+    if (missing > TINY) return Math.ceil(((missing - TINY) / perSecond) * 1000);
     this.#fullAt = fullAt;
     return 0;
   }
 
   isFull(now: number): boolean {
-    return this.#fullAt - now <= TINY;
+    return this.#fullAt - this.#broughtUntil(now) <= TINY;
+  }
+
+  #broughtUntil(now: number): number {
+    return ((now - this.#start) * this.#rate.perSecond) / 1000;
   }
 }
 
