@@ -530,7 +530,8 @@ export interface Bus {
   publish(room: string, said: Said): Promise<string>;
   /**
    * From when it has resolved, calls `deliver` with each message that is added to the room, in order;
-   * with `undefined` when some may have been lost. Resolves with what ends that.
+   * with `undefined` when some may have been lost. Resolves with what ends that at once, also while a
+   * message is being delivered.
    */
   subscribe(room: string, deliver: Deliver): Promise<() => void>;
   /** Returns what `History.after` returns. */
