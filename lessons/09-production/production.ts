@@ -488,7 +488,10 @@ export interface GateLimits {
   readonly socketsPerUser: number;
   /** How many requests an address can make, good and bad. */
   readonly requests: Rate;
-  /** How many messages a socket can send, and how many bytes of them. */
+  /**
+   * How many messages a socket can send, and how many bytes of them. What a client of ours has on its
+   * way has to fit into a `burst`: `MAX_UNACKED` messages, and its longest one with 64 KiB behind it.
+   */
   readonly messages: Rate;
   readonly bytes: Rate;
   /** How long it can take to find out who somebody is, and to take a refusal, in milliseconds. */
@@ -524,8 +527,12 @@ export type UserHandler = (
  *
  * Lets in who may come in: it sits between a server of `node:http` or `node:https` and the WebSocket
  * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
- * somebody is comes last. A client that sends too many messages, or too many bytes, is closed with
- * 1008, and nothing more of it is handled.
+ * somebody is comes last.
+ *
+ * A client that sends too many messages, or too many bytes, is read no faster than it may send: what
+ * has been read already is handled, and its socket paused until the buckets have tokens for all of
+ * it. When that is more than a bucket can hold, it is closed with 1008, and nothing more of it is
+ * handled.
  */
 export class Gate {
   /** Makes a gate that tells `handle` what happens on each connection, and whose it is. */

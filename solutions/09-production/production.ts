@@ -950,7 +950,10 @@ export interface GateLimits {
   readonly socketsPerUser: number;
   /** How many requests an address can make, good and bad. */
   readonly requests: Rate;
-  /** How many messages a socket can send, and how many bytes of them. */
+  /**
+   * How many messages a socket can send, and how many bytes of them. What a client of ours has on its
+   * way has to fit into a `burst`: `MAX_UNACKED` messages, and its longest one with 64 KiB behind it.
+   */
   readonly messages: Rate;
   readonly bytes: Rate;
   /** How long it can take to find out who somebody is, and to take a refusal, in milliseconds. */
@@ -989,8 +992,12 @@ export type UserHandler = (
  *
  * Lets in who may come in: it sits between a server of `node:http` or `node:https` and the WebSocket
  * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
- * somebody is comes last. A client that sends too many messages, or too many bytes, is closed with
- * 1008, and nothing more of it is handled.
+ * somebody is comes last.
+ *
+ * A client that sends too many messages, or too many bytes, is read no faster than it may send: what
+ * has been read already is handled, and its socket paused until the buckets have tokens for all of
+ * it. When that is more than a bucket can hold, it is closed with 1008, and nothing more of it is
+ * handled.
  */
 export class Gate {
   readonly #handle: UserHandler;
@@ -1088,9 +1095,7 @@ export class Gate {
   /** Puts limits between a connection and who handles it. */
   #guard(socket: Duplex, handle: Handler): Handler {
     const login = this.#logins.get(socket)!;
-    const messages = new TokenBucket(this.#options.messages, now());
-    const bytes = new TokenBucket(this.#options.bytes, now());
-    let isFlood = false;
+    const pace = new Pace(socket, this.#options);
     let cancel = () => {};
     return (connection, event) => {
       if (event.type === 'open') {
@@ -1100,11 +1105,10 @@ export class Gate {
       if (event.type === 'close') {
         this.#connections.delete(connection);
         cancel();
+        pace.stop();
       }
       if (event.type === 'text' || event.type === 'binary') {
-        const size = Buffer.byteLength(event.data);
-        isFlood ||= messages.take(1, now()) > 0 || bytes.take(size, now()) > 0;
-        if (isFlood) {
+        if (!pace.allows(Buffer.byteLength(event.data))) {
           connection.close(CloseCode.PolicyViolation, 'Too many messages.');
           return;
         }
@@ -1130,6 +1134,61 @@ export class Gate {
   shutdown(): Promise<void> {
     this.close();
     return this.#server.shutdown();
+  }
+}
+
+/** A bucket for what has arrived already: the tokens that are missing are owed. */
+class Account {
+  readonly #bucket: TokenBucket;
+  #owed = 0;
+
+  constructor(rate: Rate) {
+    this.#bucket = new TokenBucket(rate, now());
+  }
+
+  /** Pays what is owed, and so many more. Returns what `TokenBucket.take` returns for all of it. */
+  pay(count: number): number {
+    this.#owed += count;
+    const waitMs = this.#bucket.take(this.#owed, now());
+    if (waitMs === 0) this.#owed = 0;
+    return waitMs;
+  }
+}
+
+/** Reads from a socket no faster than its client may send. */
+class Pace {
+  readonly #socket: Duplex;
+  readonly #messages: Account;
+  readonly #bytes: Account;
+  /** Set while the socket is paused. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Duplex, { messages, bytes }: GateLimits) {
+    this.#socket = socket;
+    this.#messages = new Account(messages);
+    this.#bytes = new Account(bytes);
+  }
+
+  /** Counts a message of so many bytes. Returns `false` when more is owed than can ever be paid. */
+  allows(size: number): boolean {
+    return this.#pay(1, size) < Number.POSITIVE_INFINITY;
+  }
+
+  #pay(messages: number, bytes: number): number {
+    const waitMs = Math.max(this.#messages.pay(messages), this.#bytes.pay(bytes));
+    const wasPaused = this.#timer !== undefined;
+    this.stop();
+    if (waitMs > 0 && waitMs < Number.POSITIVE_INFINITY) {
+      this.#socket.pause();
+      this.#timer = setTimeout(() => this.#pay(0, 0), Math.min(waitMs, MAX_TIMER_MS));
+    } else if (wasPaused) this.#socket.resume(); // Also to hear the Close of one that is sent away.
+    return waitMs;
+  }
+
+  /** Forgets the timer. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 

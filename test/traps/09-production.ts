@@ -802,6 +802,52 @@ const GATE: readonly Trap[] = [
     ],
   },
   {
+    id: 'gate-locks-out-who-was-away',
+    step: 8,
+    story:
+      'A client closed with 1008 for one message too many. Whoever was offline for an hour says all they have kept within moments, and 1008 is final: they never come back.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        `    return this.#pay(1, size) < Number.POSITIVE_INFINITY;`,
+        `    return this.#pay(1, size) === 0;`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-reads-on-unpaid',
+    step: 8,
+    story:
+      'What is owed is forgotten when reading goes on. A pause between two reads, and the limit is as high as somebody likes.',
+    source: 'RFC 6455 §10.4',
+    rules: [],
+    edits: [
+      [
+        `    this.#owed += count;
+    const waitMs = this.#bucket.take(this.#owed, now());
+    if (waitMs === 0) this.#owed = 0;
+    return waitMs;`,
+        `    const waitMs = this.#bucket.take(count, now());
+    return waitMs;`,
+      ],
+    ],
+  },
+  {
+    id: 'gate-never-hears-goodbye',
+    step: 8,
+    story:
+      'A socket that was paused because too much came, and not read again when it was closed for that. The Close of the client is never seen.',
+    source: 'RFC 6455 §7.1.1',
+    rules: [],
+    edits: [
+      [
+        `    } else if (wasPaused) this.#socket.resume();`,
+        `    } else if (wasPaused && waitMs === 0) this.#socket.resume();`,
+      ],
+    ],
+  },
+  {
     id: 'gate-ipv6-one-by-one',
     step: 8,
     story: 'Addresses of IPv6 counted one by one. Everybody has 2⁶⁴ of them, and no limit.',

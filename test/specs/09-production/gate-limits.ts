@@ -1,6 +1,7 @@
 /** Step 8: how many come in, and how much they say. */
 import { equal } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
+import { show } from '../../../shared/harness/show.ts';
 import { closeBody, fromClient, join } from '../../../shared/kit/frames.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
@@ -355,43 +356,50 @@ async function hearsNoMore(visitor: Visitor, heard: () => number, given: readonl
   });
 }
 
+const PAUSE =
+  'Then `pause` the socket, and `resume` it when the tokens for all that was read are there.';
+const LOCKED_OUT =
+  'A client that was offline says all it has kept within moments, and 1008 is final: it would never come back.';
+
 /** Checks that a client that says these frames, in one read, is closed with 1008 at the last one. */
 async function floods(
   lesson: Lesson,
   what: string,
   limit: Partial<GateOptions>,
   frames: readonly Uint8Array[],
-  heardBefore: number,
 ): Promise<void> {
   await atGate(lesson, limit, async (entrance) => {
-    const visitor = await entrance.open();
     const isMessage = ({ event }: { event: { type: string } }) =>
       event.type === 'text' || event.type === 'binary';
     const heard = () => entrance.heard.filter(isMessage).length;
+    const allowed = frames.length - 1;
     const given: Fact[] = [
       ['limit', JSON.stringify(limit)],
-      ['the client', what],
+      ['the client', `${what}, in one read`],
     ];
-    visitor.send(...frames.slice(0, -1));
-    await settles(() => heard() >= heardBefore);
+    const patient = await entrance.open();
+    patient.send(...frames.slice(0, -1));
+    await settles(() => heard() >= allowed);
     await turns(2);
-    equal(
-      () => [heard(), visitor.closedWith],
-      [heardBefore, 'nothing'],
-      'What is allowed is handled.',
-      {
-        given: [...given, ['so far', 'all but its last message']],
-        label: 'messages, and the Close',
-        inWords: true,
-      },
-    );
-    visitor.send(...frames.slice(-1));
+    const label = 'messages handled, and the Close';
+    const handled = 'Up to twice what a bucket holds is handled, when it comes together.';
+    equal(() => [heard(), patient.closedWith], [allowed, 'nothing'], handled, {
+      given: [...given, ['so far', 'all but its last message']],
+      label,
+      cause: () => LOCKED_OUT,
+      inWords: true,
+    });
+    const visitor = await entrance.open();
+    visitor.send(...frames);
     await settles(() => visitor.closedWith !== 'nothing');
-    equal(() => visitor.closedWith, 'a Close with 1008', 'Who says too much is closed with 1008.', {
+    const owes = 'Who owes more than a bucket can hold is closed with 1008.';
+    equal(() => visitor.closedWith, 'a Close with 1008', owes, {
       given,
       label: 'the server sent',
       inWords: true,
+      cause: () => 'Take all that is owed at once: for so many, `take` returns `Infinity`.',
     });
+    equal(heard, 2 * allowed, 'Who is closed for it had the others handled.', { given, label });
     await hearsNoMore(visitor, heard, given);
     visitor.send(fromClient(Close, closeBody(1008)));
     visitor.leave();
@@ -399,7 +407,77 @@ async function floods(
       () => entrance.events('close').length > 0,
       'The end of such a connection is told.',
       () => [['the events', entrance.heard.map(({ event }) => event.type).join(', ')]],
+      'A socket that stays paused never says that its client has ended.',
     );
+  });
+}
+
+/** Checks that what a client says is handled, and that what it says behind it is not read yet. */
+async function waits(
+  lesson: Lesson,
+  limit: Partial<GateOptions>,
+  texts: readonly string[],
+): Promise<void> {
+  await atGate(lesson, limit, async (entrance) => {
+    const visitor = await entrance.open();
+    visitor.say(...texts);
+    await settles(() => entrance.texts.length >= texts.length);
+    const given: Fact[] = [
+      ['limit', JSON.stringify(limit)],
+      ['the client says', `${texts.length} messages of ${texts[0]?.length} bytes, in one read`],
+    ];
+    const state = () => [entrance.texts.length, visitor.closedWith];
+    const label = 'messages handled, and the Close';
+    equal(state, [texts.length, 'nothing'], 'What has been read already is handled.', {
+      given,
+      label,
+      cause: () => LOCKED_OUT,
+    });
+    visitor.say('x');
+    await turns(5);
+    equal(state, [texts.length, 'nothing'], 'What a client says too fast waits in its socket.', {
+      given: [...given, ['and then', 'another']],
+      label,
+      cause: () => PAUSE,
+    });
+  });
+}
+
+/** Checks that a client that says ten bytes again and again is read, and no faster than it may be. */
+async function isPaced(lesson: Lesson, limit: Partial<GateOptions>): Promise<void> {
+  await atGate(lesson, limit, async (entrance) => {
+    const visitor = await entrance.open();
+    const startedAt = performance.now();
+    const texts = Array.from('abcdefghij', (letter) => letter.repeat(10));
+    for (const text of texts) {
+      visitor.say(text);
+      await turns(1);
+    }
+    const given: Fact[] = [
+      ['limit', JSON.stringify(limit)],
+      ['the client', 'says 10 messages of 10 bytes, one after the other'],
+    ];
+    await until(
+      () => entrance.texts.length >= texts.length,
+      'When the tokens for it are there, more is read.',
+      () => [
+        ...given,
+        ['it was closed with', visitor.closedWith],
+        ['handled', show(entrance.texts)],
+      ],
+      PAUSE,
+    );
+    equal(() => entrance.texts, texts, 'What waits in a socket is not lost, and in order.', {
+      given,
+      label: 'the application heard',
+    });
+    // Two at once, one more that is owed, and 20 ms for each of the others. A clock may be coarse.
+    const ms = performance.now() - startedAt;
+    equal(() => ms >= 7 * 20 - 5, true, 'No more is read than there are tokens for.', {
+      given: [...given, ['took', `${ms.toFixed(0)} ms: 140 ms at least would be right`]],
+      label: 'it took long enough',
+      cause: () => 'What is owed is to be taken from the bucket before more is read.',
+    });
   });
 }
 
@@ -407,26 +485,53 @@ const says = (...texts: string[]) => texts.map((text) => fromClient(Text, text))
 
 export const FLOODS: Scenarios = [
   {
-    what: 'Too many messages end a connection with 1008.',
+    what: 'What a client says too fast waits in its socket.',
     rules: [],
     check: async (lesson) => {
-      const limit = { messages: times(3) };
-      await floods(lesson, 'says a, b, c, d', limit, says('a', 'b', 'c', 'd'), 3);
-      const mixed = [...says('a'), fromClient(Binary, 'b'), ...says(''), fromClient(Binary, '')];
-      await floods(lesson, 'says two texts and two binaries in turn', limit, mixed, 3);
+      await waits(lesson, { messages: times(3) }, ['a', 'b', 'c', 'd']);
+      const long = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(40));
+      await waits(lesson, { bytes: times(100) }, long);
     },
   },
   {
-    what: 'Too many bytes end a connection with 1008.',
+    what: 'When the tokens for it are there, more is read.',
+    rules: [],
+    waits: true,
+    async check(lesson) {
+      const rates = [
+        { messages: { burst: 2, perSecond: 50 } },
+        { bytes: { burst: 20, perSecond: 500 } },
+      ];
+      await Promise.all(rates.map((rate) => isPaced(lesson, rate)));
+    },
+  },
+  {
+    what: 'Far too many messages end a connection with 1008.',
+    rules: [],
+    check: async (lesson) => {
+      const limit = { messages: times(3) };
+      await floods(lesson, 'says a to g', limit, says('a', 'b', 'c', 'd', 'e', 'f', 'g'));
+      const mixed = [...says('a'), fromClient(Binary, 'b'), ...says(''), fromClient(Binary, '')];
+      const twice = [...mixed, ...mixed].slice(1);
+      await floods(lesson, 'says seven texts and binaries in turn', limit, twice);
+      const both = { messages: times(3), bytes: times(10) };
+      const long = says('a', 'b', 'c', 'd'.repeat(8), 'e'.repeat(3));
+      await floods(lesson, 'says 1, 1, 1, 8 and 3 bytes', both, long);
+    },
+  },
+  {
+    what: 'Far too many bytes end a connection with 1008.',
     rules: [],
     check: async (lesson) => {
       const limit = { bytes: times(100) };
-      const long = says('x'.repeat(60), 'y'.repeat(40), 'z');
-      await floods(lesson, 'says 60, 40 and 1 bytes', limit, long, 2);
-      const umlauts = says('ä'.repeat(30), 'ä'.repeat(21));
-      await floods(lesson, 'says 30 and 21 letters of 2 bytes', limit, umlauts, 1);
-      const binary = [fromClient(Binary, new Uint8Array(100)), fromClient(Binary, 'x')];
-      await floods(lesson, 'sends binaries of 100 bytes, and 1', limit, binary, 1);
+      const long = says('w'.repeat(60), 'x'.repeat(40), 'y'.repeat(100), 'z');
+      await floods(lesson, 'says 60, 40, 100 and 1 bytes', limit, long);
+      const umlauts = says('ä'.repeat(50), 'ä'.repeat(50), 'ä');
+      await floods(lesson, 'says 50, 50 and 1 letters of 2 bytes', limit, umlauts);
+      const full = fromClient(Binary, new Uint8Array(100));
+      const binary = [full, full, fromClient(Binary, 'x')];
+      await floods(lesson, 'sends binaries of 100, 100 and 1 bytes', limit, binary);
+      await floods(lesson, 'says 1 and 101 bytes', limit, says('x', 'y'.repeat(101)));
     },
   },
   {
@@ -435,46 +540,19 @@ export const FLOODS: Scenarios = [
     check: (lesson) =>
       atGate(lesson, { messages: times(2), bytes: times(50) }, async (entrance) => {
         const visitors = [await entrance.open(), await entrance.open(), await entrance.open()];
-        for (const visitor of visitors) visitor.say('x'.repeat(20), 'y'.repeat(20));
-        await settles(() => entrance.texts.length >= 6);
-        equal(() => entrance.texts.length, 6, 'Each connection has its own limits.', {
-          given: [
-            ['`messages`', '2'],
-            ['`bytes`', '50'],
-            ['three clients of one user', 'say 2 messages of 20 bytes each'],
-          ],
-          label: 'the application heard',
-        });
-      }),
-  },
-  {
-    what: 'With time, a connection can say more.',
-    rules: [],
-    waits: true,
-    async check(lesson) {
-      const rates = [
-        { messages: { burst: 1, perSecond: 50 } },
-        { bytes: { burst: 10, perSecond: 500 } },
-      ];
-      for (const rate of rates) {
-        await atGate(lesson, rate, async (entrance) => {
-          const visitor = await entrance.open();
-          for (let i = 1; i <= 3; i++) {
-            visitor.say('x'.repeat(10));
-            await settles(() => entrance.texts.length >= i);
-            await giveWay(40);
-          }
-          equal(() => visitor.closedWith, 'nothing', 'With time, a connection can say more.', {
+        for (const expected of [3, 6]) {
+          for (const visitor of visitors) visitor.say('x'.repeat(20));
+          await settles(() => entrance.texts.length >= expected);
+          equal(() => entrance.texts.length, expected, 'Each connection has its own limits.', {
             given: [
-              ['limit', JSON.stringify(rate)],
-              ['the client', 'says 10 bytes each 40 ms'],
+              ['`messages`', '2'],
+              ['`bytes`', '50'],
+              ['three clients of one user', `have said ${expected / 3} of 20 bytes each`],
             ],
-            label: 'the Close',
-            inWords: true,
+            label: 'the application heard',
           });
-        });
-      }
-    },
+        }
+      }),
   },
   {
     what: 'A Ping is no message.',

@@ -10,7 +10,7 @@ import type { GateOptions } from '../../../solutions/09-production/production.ts
 import { Close, NORMAL } from '../05-server/core.ts';
 import { settles, turns } from '../05-server/sockets.ts';
 import type { Lesson, Scenarios } from './tools.ts';
-import { type Asking, atGate, OPEN, Visitor } from './visitors.ts';
+import { type Asking, atGate, OPEN, SELDOM, Visitor } from './visitors.ts';
 
 const OUTLIVED =
   'A login that has ended on paper goes on in every socket, unless somebody closes it.';
@@ -42,6 +42,15 @@ const WAYS: readonly Way[] = [
     },
   },
   { name: 'it resets', goes: (visitor) => visitor.reset() },
+  {
+    name: 'it says too much, and resets while its socket is paused',
+    options: { messages: { burst: 2, perSecond: SELDOM } },
+    goes: async (visitor) => {
+      visitor.say('a', 'b', 'c', 'd');
+      await turns(3);
+      visitor.reset();
+    },
+  },
   {
     name: 'it is refused, and ends TCP',
     asking: { target: '/' },

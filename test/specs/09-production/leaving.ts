@@ -39,6 +39,24 @@ async function isLeft({ state }: ReturnType<typeof leave>, given: readonly Fact[
   equal(() => state.error, undefined, 'To leave does not fail.', { given, label: 'rejected with' });
 }
 
+/** Lets a client session say what it has kept, and hear what it is told, until there is an ack for all. */
+async function saysAll(
+  session: InstanceType<Lesson['ClientSession']>,
+  chatter: Chatter,
+): Promise<void> {
+  let told = 0;
+  session.opened();
+  while (session.unacked.length > 0) {
+    const output = session.takeOutput();
+    if (output.length > 0) chatter.say(...output);
+    await settles(() => chatter.heard.length > told || chatter.closedWith !== 'nothing');
+    const frames = chatter.frames.slice(told);
+    if (frames.length === 0) break;
+    told += frames.length;
+    for (const frame of frames) session.receive(JSON.stringify(frame));
+  }
+}
+
 const CHATTING: Scenarios = [
   {
     what: 'What somebody says comes to everybody, with their name.',
@@ -60,6 +78,38 @@ const CHATTING: Scenarios = [
           given,
         });
       }),
+  },
+  {
+    what: 'A client that was offline for long says all that it has kept.',
+    rules: [],
+    waits: true,
+    async check(lesson) {
+      const { MAX_UNACKED } = lesson;
+      const limits = {
+        messages: { burst: MAX_UNACKED, perSecond: 10_000 },
+        bytes: { burst: 100 * MAX_UNACKED, perSecond: 1_000_000 },
+      };
+      await inChat(lesson, limits, async (chat) => {
+        const session = new lesson.ClientSession('r', 'tab');
+        const texts = Array.from({ length: 2.5 * MAX_UNACKED }, (_, i) => `text ${i + 1}`);
+        for (const text of texts) session.say(text);
+        const chatter = chat.come('anna');
+        await chatter.gets('101', 'Who shows who they are comes in.');
+        await saysAll(session, chatter);
+        const given: Fact[] = [
+          ['`messages` and `bytes`', JSON.stringify(limits)],
+          ['a `ClientSession` has kept', `${texts.length} texts`],
+          ['the server sent', chatter.closedWith === 'nothing' ? 'no Close' : chatter.closedWith],
+        ];
+        const published = () => chat.bus.entries.map(({ text }) => text);
+        equal(published, texts, 'A client that was offline for long says all that it has kept.', {
+          given,
+          label: 'published',
+          cause: () =>
+            'The gate reads no faster than the client may send, and closes nobody who waits for acks.',
+        });
+      });
+    },
   },
   {
     what: 'Who does not speak this protocol is closed with 1008.',
