@@ -22,6 +22,7 @@ const WAITING = [
   'through',
   'inspector',
   'stress',
+  'hostile-clients',
   'upkeep',
   'bench-command',
   'handout',
