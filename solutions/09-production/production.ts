@@ -1458,6 +1458,9 @@ const LIFE_SECONDS = String(ROOM_LIFE_MS / 1000);
  */
 export const BLOCK_MS = 1_000;
 
+/** How many entries of a room it reads at once. */
+const READ_SIZE = 500;
+
 /** How long it waits after an error, in milliseconds. */
 const RETRY_MS = 100;
 
@@ -1477,8 +1480,9 @@ interface Followed {
  * Carries messages between the clients of many processes, through streams of an engine that
  * remembers them. Each process has one connection that waits for what is new in all of its rooms,
  * and one for all else: a connection that waits does nothing else. When a connection was lost, it
- * goes on where it was. When that is not in the engine any more, everybody in the room is told, once,
- * that some may have been lost, and it goes on behind what the engine has now. A room that nobody
+ * goes on where it was. When that is not in the engine any more, then or because it reads too slowly,
+ * everybody in the room is told, once, that some may have been lost, and it goes on behind what the
+ * engine has now. A room that nobody
  * says anything in is forgotten after `ROOM_LIFE_MS`.
  */
 export class StreamBus implements Bus {
@@ -1581,12 +1585,15 @@ export class StreamBus implements Bus {
     // From where we are, and never from `$`, which is now: what came between two reads would be lost.
     const positions = this.#positions();
     const reply = await this.#reader.sendCommand([
-      ...['XREAD', 'BLOCK', String(BLOCK_MS), 'COUNT', '500', 'STREAMS'],
+      ...['XREAD', 'BLOCK', String(BLOCK_MS), 'COUNT', String(READ_SIZE), 'STREAMS'],
       ...positions.map(({ stream }) => stream),
       ...positions.map(({ position }) => position),
     ]);
     for (const [stream, entries] of (reply ?? []) as [string, StreamEntry[]][]) {
-      this.#deliver(this.#rooms.get(roomOf(stream)), entries);
+      const room = roomOf(stream);
+      // As many as that can be the end of more, whose beginning is trimmed already.
+      if (entries.length >= Math.min(READ_SIZE, this.#size)) await this.#checkPosition(room);
+      this.#deliver(this.#rooms.get(room), entries);
     }
   }
 
@@ -1604,12 +1611,15 @@ export class StreamBus implements Bus {
   /** On a new connection: the engine may have come back with less than it had. */
   async #connected(): Promise<void> {
     this.#readerId = String(await this.#reader.sendCommand(['CLIENT', 'ID']));
-    for (const [room, followed] of this.#rooms) {
-      const { position } = followed;
-      if (!position || (await this.after(room, position, 1))) continue;
-      followed.position = await this.tip(room);
-      for (const { deliver } of followed.listeners) deliver(undefined);
-    }
+    for (const room of this.#rooms.keys()) await this.#checkPosition(room);
+  }
+
+  /** When the engine has forgotten where we are in a room, goes to the tip, and tells everybody. */
+  async #checkPosition(room: string): Promise<void> {
+    const followed = this.#rooms.get(room);
+    if (!followed?.position || (await this.after(room, followed.position, 1))) return;
+    followed.position = await this.tip(room);
+    for (const { deliver } of followed.listeners) deliver(undefined);
   }
 }
 

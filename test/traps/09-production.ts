@@ -1094,15 +1094,18 @@ const STREAM_BUS: readonly Trap[] = [
       'A bus that goes on from its old id when the engine is back with nothing. Nobody is told that something is lost, and with a clock that is behind nothing is heard any more.',
     source: 'danny-avila/LibreChat#13117',
     rules: [200],
+    edits: [['    for (const room of this.#rooms.keys()) await this.#checkPosition(room);\n', '']],
+  },
+  {
+    id: 'trimmed-without-a-word',
+    step: 11,
+    story:
+      'A reader that stood still for longer than the stream remembers. XREAD goes on with the oldest entry that is left, and nobody learns that others came before it.',
+    source: 'fazer-ai/chatwoot#572',
+    rules: [],
     edits: [
       [
-        `    for (const [room, followed] of this.#rooms) {
-      const { position } = followed;
-      if (!position || (await this.after(room, position, 1))) continue;
-      followed.position = await this.tip(room);
-      for (const { deliver } of followed.listeners) deliver(undefined);
-    }
-`,
+        '      if (entries.length >= Math.min(READ_SIZE, this.#size)) await this.#checkPosition(room);\n',
         '',
       ],
     ],
@@ -1116,11 +1119,11 @@ const STREAM_BUS: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        `      followed.position = await this.tip(room);
-      for (const { deliver } of followed.listeners) deliver(undefined);
+        `    followed.position = await this.tip(room);
+    for (const { deliver } of followed.listeners) deliver(undefined);
 `,
-        `      for (const { deliver } of followed.listeners) deliver(undefined);
-      followed.position = await this.tip(room);
+        `    for (const { deliver } of followed.listeners) deliver(undefined);
+    followed.position = await this.tip(room);
 `,
       ],
     ],

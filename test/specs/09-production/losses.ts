@@ -12,6 +12,9 @@ const IS_TOLD =
 const RENEWS =
   'It has an id that the engine does not know any more. On each new connection, ask whether the last entry that was delivered is still there.';
 
+const SKIPPED =
+  '`XREAD` leaves out what has been trimmed, without a word. When a reply has as many entries as it can, ask whether the one before them is still there.';
+
 /** A scenario in a world of its own, in which somebody has to wait after an error. */
 const loss = (
   what: string,
@@ -318,6 +321,37 @@ const ENGINES: Scenarios = [
     await world.comes(() => ear.texts.includes('2'));
     const texts = ear.texts.filter((text) => !text.startsWith('more'));
     equal(() => texts, ['1', LOST, '2'], IS_TOLD, { given: world.facts(), label: 'it heard' });
+  }),
+  ...[10, 520].map((size) =>
+    loss(`Between two reads, more was said than a room of ${size} remembers.`, async (world) => {
+      const process = world.start(size);
+      const ear = await Ear.in(world, process.bus, 'tea');
+      await world.say('tea', '1');
+      await ear.hears(['1'], 'Who is in a room hears what is said there.');
+      await world.waitsFor(process, 'tea');
+      process.reader.hold('commands');
+      const other = world.start(size);
+      for (let i = 0; i < 2 * size + 250; i++) await other.bus.publish('tea', says(`more ${i}`));
+      process.reader.release();
+      const what = 'When the engine has forgotten what was not read yet, everybody is told once.';
+      await world.until(() => ear.texts.includes(LOST), what, SKIPPED);
+      await world.waitsFor(process, 'tea');
+      await world.say('tea', '2');
+      await world.comes(() => ear.texts.includes('2'));
+      const texts = ear.texts.filter((text) => !text.startsWith('more'));
+      equal(() => texts, ['1', LOST, '2'], what, { given: world.facts(), label: 'it heard' });
+    }),
+  ),
+  loss('A read that has all that a room has to remember leaves nothing out.', async (world) => {
+    const process = world.start(10);
+    const ear = await Ear.in(world, process.bus, 'tea');
+    await world.waitsFor(process, 'tea');
+    process.reader.hold('commands');
+    const texts = Array.from({ length: 11 }, (_, i) => `${i}`);
+    await world.say('tea', ...texts);
+    process.reader.release();
+    const what = 'As long as the last entry that was delivered is there, nothing is lost.';
+    await ear.hears(texts, what);
   }),
   loss('Who leaves while the engine is away is told nothing.', async (world, { BLOCK_MS }) => {
     const process = world.start();
