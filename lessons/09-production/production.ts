@@ -329,7 +329,10 @@ export const PAGE_SIZE = 200;
 /** How many messages of a client can wait for their place in the history. */
 export const MAX_UNACKED = 100;
 
-/** The longest name of a room, and the longest `cid`, in characters. */
+/**
+ * The longest name of a room, and the longest `cid`, in characters. None of them has half of a
+ * surrogate pair in it: that is lost in UTF-8, and two names would be one.
+ */
 export const MAX_NAME = 64;
 
 /**

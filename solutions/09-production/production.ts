@@ -566,7 +566,10 @@ export const PAGE_SIZE = 200;
 /** How many messages of a client can wait for their place in the history. */
 export const MAX_UNACKED = 100;
 
-/** The longest name of a room, and the longest `cid`, in characters. */
+/**
+ * The longest name of a room, and the longest `cid`, in characters. None of them has half of a
+ * surrogate pair in it: that is lost in UTF-8, and two names would be one.
+ */
 export const MAX_NAME = 64;
 
 /**
@@ -594,7 +597,8 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME;
+  if (typeof value !== 'string' || !value.isWellFormed()) return false;
+  return value.length > 0 && value.length <= MAX_NAME;
 }
 
 function isId(value: unknown): value is string {

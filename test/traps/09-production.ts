@@ -482,6 +482,15 @@ const HISTORY: readonly Trap[] = [
 /** Step 6: a client in its room */
 const SERVER_SESSION: readonly Trap[] = [
   {
+    id: 'half-a-name',
+    step: 6,
+    story:
+      'Any text taken for the name of a room. Two names that end in the half of an emoji are two in memory, and one in the UTF-8 of the engine.',
+    source: 'RFC 6455 §8.1',
+    rules: [],
+    edits: [[' || !value.isWellFormed()', '']],
+  },
+  {
     id: 'last-into-the-bus',
     step: 6,
     story: 'Whatever a client calls its last id handed to the bus, which takes `$` for now.',

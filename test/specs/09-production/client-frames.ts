@@ -15,11 +15,17 @@ function expectRead({ parseClientFrame }: Lesson, message: string, right: object
 }
 
 /** Checks that messages are refused. */
-function expectRefused({ parseClientFrame }: Lesson, messages: readonly unknown[], what: string) {
+function expectRefused(
+  { parseClientFrame }: Lesson,
+  messages: readonly unknown[],
+  what: string,
+  cause?: string,
+) {
   for (const message of messages) {
     const text = typeof message === 'string' ? message : JSON.stringify(message);
     failsWith(PolicyViolation, () => parseClientFrame(text), what, {
       given: [['call', `parseClientFrame(${show(text)})`]],
+      cause: () => cause,
       causeOfError: (error) =>
         error instanceof SyntaxError
           ? '`JSON.parse` throws its own error. An error without a close code fails the connection with 1011.'
@@ -41,6 +47,8 @@ const NAMES: Values = [
   ['n'.repeat(65), false],
   [['a'], false],
   ['ä "\n', true],
+  ['🦊', true],
+  ['\ud83e', false],
 ];
 const IDS: Values = [
   [undefined, true],
@@ -126,6 +134,25 @@ export const CLIENT_FRAMES: Scenarios = [
           { t: 'msg', cid: name, text: '' },
         ];
         expectRefused(lesson, messages, what);
+      }
+    },
+  },
+  {
+    what: 'A name with half of a surrogate pair is refused.',
+    rules: [],
+    check: (lesson) => {
+      const what = 'A name with half of a surrogate pair is refused.';
+      for (const name of ['🦊', 'a🦊b', '🦊'.repeat(32)]) {
+        const hello = { t: 'hello', room: name };
+        expectRead(lesson, JSON.stringify(hello), hello, 'A whole pair is part of a name.');
+      }
+      for (const name of ['\ud83e', '\udd8a', 'a\ud83e', '\udd8ab', '\udd8a\ud83e']) {
+        const messages = [
+          { t: 'hello', room: name },
+          { t: 'msg', cid: name, text: '' },
+        ];
+        const cause = 'In UTF-8, each half becomes the same �, and two names would be one.';
+        expectRefused(lesson, messages, what, cause);
       }
     },
   },
