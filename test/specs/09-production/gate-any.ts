@@ -5,7 +5,7 @@ import type { Scenario } from '../../../shared/harness/spec.ts';
 import { type Choices, generatedLater } from '../../../shared/kit/generate.ts';
 import { settles, turns } from '../05-server/sockets.ts';
 import type { Lesson } from './tools.ts';
-import { atGate, Desk, type Entrance, SELDOM, type Visitor } from './visitors.ts';
+import { atGate, Desk, type Entrance, LET_GO, SELDOM, type Visitor } from './visitors.ts';
 
 /** Addresses, and what each is counted under. */
 const ADDRESSES = [
@@ -62,7 +62,7 @@ class Crowd {
 
 async function refusedGoes(visitor: Visitor): Promise<void> {
   visitor.leave();
-  await visitor.isGone('A refused client that ends TCP is let go.');
+  await visitor.isGone('A refused client that ends TCP is let go.', LET_GO);
 }
 
 /** Checks what somebody has been answered, and lets them go if that is no. */

@@ -15,6 +15,7 @@ import {
   Desk,
   type Entrance,
   everybody,
+  LET_GO,
   OPEN,
   SELDOM,
   Visitor,
@@ -56,7 +57,7 @@ async function isFull(entrance: Entrance, first: Visitor, asking: Asking, given:
   await third.gets('429', 'When all slots are taken, nobody else comes in.', undefined, given);
   saysWhen(third, 1, 3600);
   third.leave();
-  await third.isGone('A refused client that ends TCP is let go.');
+  await third.isGone('A refused client that ends TCP is let go.', LET_GO);
   await goodbye(first);
   const what = 'When somebody goes, their slot is free.';
   await entrance.come(asking).gets('101', what, ONCE, given);
@@ -216,7 +217,7 @@ const SLOTS: Scenarios = [
             },
           );
           visitor.leave();
-          await visitor.isGone('A refused client that ends TCP is let go.');
+          await visitor.isGone('A refused client that ends TCP is let go.', LET_GO);
         }
         const given: Fact[] = [
           ['refusals before', '51'],

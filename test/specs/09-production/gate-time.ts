@@ -21,7 +21,17 @@ interface Way {
   readonly asking?: Asking;
   readonly options?: Partial<GateOptions>;
   readonly goes: (visitor: Visitor) => void | Promise<void>;
+  /** Why its socket may still be open. Absent: `SEEN`. */
+  readonly why?: string;
 }
+
+const SEEN =
+  'Read on until a client has gone: the end of a socket that nobody reads is never seen.';
+const TIMERS =
+  'A timer that is left keeps the socket, and the process. Clear that of the login when it is over, in whatever way, and every other when the socket closes.';
+const LIST = 'At the `close` of a connection, take it out of `connections`.';
+const REFUSED_LATE =
+  '`authenticate` never answers here. When `loginTimeoutMs` is over, that is a refusal like any other: end the socket with a 503, and read on until the client has gone.';
 
 const inAnHour: GateOptions['authenticate'] = async () => ({
   user: 'anna',
@@ -73,6 +83,7 @@ const WAYS: readonly Way[] = [
       await settles(() => visitor.status !== '');
       visitor.leave();
     },
+    why: REFUSED_LATE,
   },
 ];
 
@@ -261,11 +272,19 @@ export const LOGGING_OUT: Scenarios = [
       const gone = await Promise.all(WAYS.map((way) => comeAndGo(lesson, way)));
       for (const { way, gate, left, size, isClosed, line } of gone) {
         const given: Fact[] = [['a client', `goes: ${way.name}`]];
-        const expect = (call: () => unknown, expected: unknown, what: string, label: string) =>
-          equal(call, expected, what, { given, label });
-        expect(() => isClosed, true, 'The socket of a client that goes is closed.', 'it is closed');
-        expect(() => left, 0, 'When a client is gone, no timer of it is left.', 'timers left');
-        expect(() => size, 0, 'When a client is gone, its connection is forgotten.', 'connections');
+        const expect = (
+          actual: unknown,
+          expected: unknown,
+          what: string,
+          label: string,
+          why: string,
+        ) => equal(() => actual, expected, what, { given, label, cause: () => why });
+        const closed = 'The socket of a client that goes is closed.';
+        expect(isClosed, true, closed, 'it is closed', way.why ?? SEEN);
+        const noTimer = 'When a client is gone, no timer of it is left.';
+        expect(left, 0, noTimer, 'timers left', TIMERS);
+        const forgotten = 'When a client is gone, its connection is forgotten.';
+        expect(size, 0, forgotten, 'connections', LIST);
         if (!(await isForgotten(line)))
           fail('Nothing keeps the socket of a client that is gone.', [
             ...given,

@@ -9,7 +9,7 @@ import { CROWDS, FLOODS } from './gate-limits.ts';
 import { ON_HTTP, PASSED_ON } from './gate-options.ts';
 import { LOGGING_OUT } from './gate-time.ts';
 import type { Lesson, Scenarios } from './tools.ts';
-import { type Asking, atGate, Desk, Visitor } from './visitors.ts';
+import { type Asking, atGate, Desk, LET_GO, Visitor } from './visitors.ts';
 
 const WHILE_WAITING =
   'Nobody listens to the socket while `authenticate` waits. Its `error` would end the process.';
@@ -235,7 +235,7 @@ const ENTERING: Scenarios = [
           cause: () => 'Closing with unread bytes is a reset, and the response may get lost.',
         });
         visitor.leave();
-        await visitor.isGone('A refused client that ends TCP is let go.');
+        await visitor.isGone('A refused client that ends TCP is let go.', LET_GO);
       });
     },
   },
@@ -264,7 +264,9 @@ const ENTERING: Scenarios = [
       const what = 'When `authenticate` does not answer in time, the answer is 503.';
       await atGate(lesson, options, async (entrance) => {
         const visitor = entrance.come();
-        await visitor.gets('503', what, '`loginTimeoutMs` is how long that may take.');
+        const cause =
+          'A database that hangs would keep every client waiting, and all slots taken: `loginTimeoutMs` is how long it may take.';
+        await visitor.gets('503', what, cause);
         desk.answer(0, { user: 'anna' });
         await turns(5);
         equal(() => entrance.heard.length, 0, 'An answer that comes too late opens nothing.', {

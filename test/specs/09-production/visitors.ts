@@ -86,6 +86,10 @@ function incoming(socket: Line, asking: Asking): IncomingMessage {
   return { ...request, rawHeaders, socket } as unknown as IncomingMessage;
 }
 
+/** Why a refused client may not be let go. */
+export const LET_GO =
+  'Whatever the refusal is for, also when a login was looked up for too long: `end` the socket with it, and read on until the client has ended its side, too.';
+
 /** The other end of a socket that has come to a gate. */
 export class Visitor {
   readonly line: Line;
