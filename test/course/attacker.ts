@@ -78,7 +78,8 @@ async function pour(port: number, until: number): Promise<void> {
       socket.pause();
       socket.write(text({ t: 'hello', room: 'deaf' }));
       while (performance.now() < until && !socket.destroyed) {
-        if (!socket.write(batch)) await Promise.race([once(socket, 'drain').catch(() => {}), pause(100)]);
+        if (!socket.write(batch))
+          await Promise.race([once(socket, 'drain').catch(() => {}), pause(100)]);
       }
     }
     const taken = socket.bytesWritten - socket.writableLength;

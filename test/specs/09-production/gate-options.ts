@@ -75,7 +75,10 @@ export const PASSED_ON: Scenarios = [
         visitor.say('a', 'b', 'c');
         await settles(() => visitor.closedWith !== 'nothing');
         const closes = 'With an `attach` of its own, a flood is noticed, too.';
-        equal(() => visitor.closedWith, 'a Close with 1008', closes, { label: 'the server sent', inWords: true });
+        equal(() => visitor.closedWith, 'a Close with 1008', closes, {
+          label: 'the server sent',
+          inWords: true,
+        });
         equal(() => entrance.texts, ['a', 'b'], closes, { label: 'the application heard' });
       });
     },
