@@ -9,6 +9,7 @@ import { checkUpgrade, negotiate, type RequestHead, refusal } from '../01-handsh
 import {
   attach,
   type Connection,
+  type ConnectionEvent,
   type Handler,
   type Options,
   WebSocketServer,
@@ -998,10 +999,9 @@ export type UserHandler = (
  * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
  * somebody is comes last.
  *
- * A client that sends too many messages, or too many bytes, is read no faster than it may send: what
- * has been read already is handled, and its socket paused until the buckets have tokens for all of
- * it. When that is more than a bucket can hold, it is closed with 1008, and nothing more of it is
- * handled.
+ * What a client says too fast waits, and is handled in order when there are tokens for it, or when
+ * the client is gone; meanwhile, no more is read. When more messages or bytes wait than a bucket can
+ * hold, the client is closed with 1008, and nothing more of it is handled.
  */
 export class Gate {
   readonly #handle: UserHandler;
@@ -1099,26 +1099,32 @@ export class Gate {
   /** Puts limits between a connection and who handles it. */
   #guard(socket: Duplex, handle: Handler): Handler {
     const login = this.#logins.get(socket)!;
-    const pace = new Pace(socket, this.#options);
+    let pace: Pace;
     let cancel = () => {};
     return (connection, event) => {
-      if (event.type === 'open') {
-        this.#connections.set(connection, login);
-        if (login.until !== undefined) cancel = at(login.until, () => logOut(connection));
-      }
-      if (event.type === 'close') {
-        this.#connections.delete(connection);
-        cancel();
-        pace.stop();
-      }
-      if (event.type === 'text' || event.type === 'binary') {
-        if (!pace.allows(Buffer.byteLength(event.data))) {
-          connection.close(CloseCode.PolicyViolation, 'Too many messages.');
+      const pass = (event: ConnectionEvent) => {
+        handle(connection, event); // That of lesson 05, for its list.
+        this.#handle(connection, event, login);
+      };
+      switch (event.type) {
+        case 'open':
+          this.#connections.set(connection, login);
+          if (login.until !== undefined) cancel = at(login.until, () => logOut(connection));
+          pace = new Pace(socket, connection, this.#options, pass);
+          break;
+        case 'text':
+        case 'binary':
+          pace.add(event);
           return;
-        }
+        case 'error':
+          pace.drop();
+          break;
+        case 'close':
+          this.#connections.delete(connection);
+          cancel();
+          pace.finish();
       }
-      handle(connection, event); // That of lesson 05, for its list.
-      this.#handle(connection, event, login);
+      pass(event);
     };
   }
 
@@ -1141,58 +1147,103 @@ export class Gate {
   }
 }
 
-/** A bucket for what has arrived already: the tokens that are missing are owed. */
-class Account {
-  readonly #bucket: TokenBucket;
-  #owed = 0;
+/** What a client has said. */
+type DataEvent = Extract<ConnectionEvent, { readonly data: unknown }>;
 
-  constructor(rate: Rate) {
-    this.#bucket = new TokenBucket(rate, now());
-  }
-
-  /** Pays what is owed, and so many more. Returns what `TokenBucket.take` returns for all of it. */
-  pay(count: number): number {
-    this.#owed += count;
-    const waitMs = this.#bucket.take(this.#owed, now());
-    if (waitMs === 0) this.#owed = 0;
-    return waitMs;
-  }
+/** A message that is not handled yet. */
+interface Early {
+  readonly event: DataEvent;
+  readonly size: number;
+  /** Has its token for one message been taken? Those for its bytes come last. */
+  isCounted: boolean;
 }
 
-/** Reads from a socket no faster than its client may send. */
+/** Hands on what a client says, no faster than it may. What comes too early waits. */
 class Pace {
   readonly #socket: Duplex;
-  readonly #messages: Account;
-  readonly #bytes: Account;
-  /** Set while the socket is paused. */
+  readonly #connection: Connection;
+  readonly #handle: (event: DataEvent) => void;
+  readonly #limits: GateLimits;
+  readonly #messages: TokenBucket;
+  readonly #bytes: TokenBucket;
+  #early: Early[] = [];
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Duplex, { messages, bytes }: GateLimits) {
+  constructor(
+    socket: Duplex,
+    connection: Connection,
+    limits: GateLimits,
+    handle: (event: DataEvent) => void,
+  ) {
     this.#socket = socket;
-    this.#messages = new Account(messages);
-    this.#bytes = new Account(bytes);
+    this.#connection = connection;
+    this.#limits = limits;
+    this.#handle = handle;
+    this.#messages = new TokenBucket(limits.messages, now());
+    this.#bytes = new TokenBucket(limits.bytes, now());
   }
 
-  /** Counts a message of so many bytes. Returns `false` when more is owed than can ever be paid. */
-  allows(size: number): boolean {
-    return this.#pay(1, size) < Number.POSITIVE_INFINITY;
+  /** Handles a message, now or when there are tokens. Closes with 1008 when too many wait. */
+  add(event: DataEvent): void {
+    if (this.#isOver) return;
+    this.#early.push({ event, size: Buffer.byteLength(event.data), isCounted: false });
+    this.#handleDue();
+    const size = this.#early.reduce((sum, early) => sum + early.size, 0);
+    const { messages, bytes } = this.#limits;
+    if (this.#early.length <= messages.burst && size <= bytes.burst) return;
+    this.drop();
+    this.#connection.close(CloseCode.PolicyViolation, 'Too many messages.');
   }
 
-  #pay(messages: number, bytes: number): number {
-    const waitMs = Math.max(this.#messages.pay(messages), this.#bytes.pay(bytes));
-    const wasPaused = this.#timer !== undefined;
-    this.stop();
-    if (waitMs > 0 && waitMs < Number.POSITIVE_INFINITY) {
-      this.#socket.pause();
-      this.#timer = setTimeout(() => this.#pay(0, 0), Math.min(waitMs, MAX_TIMER_MS));
-    } else if (wasPaused) this.#socket.resume(); // Also to hear the Close of one that is sent away.
-    return waitMs;
-  }
-
-  /** Forgets the timer. */
-  stop(): void {
+  /** Handles all that there are tokens for. The rest waits, and so does what is not read yet. */
+  #handleDue(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    for (let [first] = this.#early; first; [first] = this.#early) {
+      const waitMs = this.#pay(first);
+      if (waitMs > 0) {
+        this.#socket.pause();
+        this.#timer = setTimeout(() => this.#handleLate(), Math.min(waitMs, MAX_TIMER_MS));
+        return;
+      }
+      this.#early.shift();
+      this.#handle(first.event);
+    }
+  }
+
+  /** Takes the tokens for a message. Returns how many milliseconds it is too early. */
+  #pay(early: Early): number {
+    if (!early.isCounted) {
+      const waitMs = this.#messages.take(1, now());
+      if (waitMs > 0) return waitMs;
+      early.isCounted = true;
+    }
+    return this.#bytes.take(early.size, now());
+  }
+
+  /** On a timer, nobody but us would notice that a handler throws. */
+  #handleLate(): void {
+    try {
+      this.#handleDue();
+    } catch (error) {
+      this.#connection.fail(error);
+    }
+    if (this.#early.length === 0) this.#socket.resume();
+  }
+
+  /** Handles nothing more, and reads on: the client may still close. */
+  drop(): void {
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+    this.#early = [];
+    this.#socket.resume();
+  }
+
+  /** The client is gone: handles at once what still waits. */
+  finish(): void {
+    const rest = this.#early;
+    this.drop();
+    for (const { event } of rest) this.#handle(event);
   }
 }
 
