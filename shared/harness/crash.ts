@@ -38,7 +38,7 @@ export function causeOfCrash(error: unknown): string | undefined {
     return 'A socket has emitted it as `error`, and nobody has caught it. Listen for that event.';
   }
   if (error instanceof Error && OF_ENGINE.test(error.message)) {
-    return 'A command was answered with it, and nobody has caught that. `sendCommand` rejects when the engine says no, or is gone.';
+    return 'A command was rejected with it, and nobody has caught that: the engine has said no, or the connection was lost.';
   }
   if (!(error instanceof RangeError)) return undefined;
   const { message } = error;
