@@ -170,6 +170,20 @@ const CONNECTIONS: Scenarios = [
       'Each connection has an id of its own. The one of before is not known any more.',
     );
   }),
+  loss(
+    'The connection is lost while a reader is woken: that ends nothing.',
+    async (world, { BLOCK_MS }) => {
+      const process = world.start();
+      await Ear.in(world, process.bus, 'tea');
+      await world.waitsFor(process, 'tea');
+      process.commands.losesReplyTo('CLIENT');
+      const ink = await Ear.in(world, process.bus, 'ink');
+      await world.settles();
+      world.engine.passes(BLOCK_MS);
+      await world.say('ink', '1');
+      await ink.hears(['1'], 'Who enters another room hears what is said there.');
+    },
+  ),
   loss('The connection for commands is lost, and the reader goes on.', async (world) => {
     const process = world.start();
     const ear = await Ear.in(world, process.bus, 'tea');
