@@ -288,13 +288,13 @@ describe.skipIf(process.platform === 'win32').each(THERE)('of a run through %s',
       const ended = outcomeOf(child);
       // The command, the server, what keeps the proxy, and that: nginx has two processes.
       const size = name === 'nginx' ? 5 : 4;
-      const family = await vi.waitFor(() => {
-        const found = familyOf(child.pid as number);
-        expect(found.length).toBeGreaterThanOrEqual(size);
-        return found;
-      }, PATIENCE);
+      let family: number[] = [];
       const left = () => family.flatMap(familyOf);
       try {
+        await vi.waitFor(() => {
+          family = familyOf(child.pid as number);
+          expect(family.length).toBeGreaterThanOrEqual(size);
+        }, PATIENCE);
         if (end !== 'its own end') child.kill(end);
         const { code } = await ended;
         if (end === 'its own end') expect(code).toBe(0);
