@@ -53,8 +53,8 @@ const ASKING: readonly ProductionChoice[] = [
   {
     what: 'ports that are numbers of up to five digits, or begin with `_`',
     edits: [
-      ['(?::\\w+)?$|', '(?::(?:\\d{1,5}|_[\\w.-]+))?$|'],
-      ['^([\\d.]+):\\w+$/', '^([\\d.]+):(?:\\d{1,5}|_[\\w.-]+)$/'],
+      ['(?::[\\w.-]+)?$|', '(?::(?:\\d{1,5}|_[\\w.-]+))?$|'],
+      ['^([\\d.]+):[\\w.-]+$/', '^([\\d.]+):(?:\\d{1,5}|_[\\w.-]+)$/'],
     ],
   },
   {
@@ -331,8 +331,8 @@ const ADMITTING: readonly ProductionChoice[] = [
     what: 'the bytes of a message counted before the message',
     edits: [
       [
-        'messages.take(1, now()) > 0 || bytes.take(size, now()) > 0',
-        'bytes.take(size, now()) > 0 || messages.take(1, now()) > 0',
+        'Math.max(this.#messages.pay(messages), this.#bytes.pay(bytes))',
+        'Math.max(this.#bytes.pay(bytes), this.#messages.pay(messages))',
       ],
     ],
   },
@@ -457,9 +457,10 @@ const CARRYING: readonly ProductionChoice[] = [
   {
     what: 'another order of options, fewer entries at once, and a shorter wait',
     edits: [
+      ['const READ_SIZE = 500;', 'const READ_SIZE = 3;'],
       [
-        "'XREAD', 'BLOCK', String(BLOCK_MS), 'COUNT', '500', 'STREAMS'",
-        "'XREAD', 'COUNT', '3', 'BLOCK', String(BLOCK_MS / 2), 'STREAMS'",
+        "'XREAD', 'BLOCK', String(BLOCK_MS), 'COUNT', String(READ_SIZE), 'STREAMS'",
+        "'XREAD', 'COUNT', String(READ_SIZE), 'BLOCK', String(BLOCK_MS / 2), 'STREAMS'",
       ],
     ],
   },
@@ -471,12 +472,8 @@ const CARRYING: readonly ProductionChoice[] = [
     what: 'all places asked for at once',
     edits: [
       [
-        '    for (const [room, followed] of this.#rooms) {\n      const { position } = followed;\n      if (!position || (await this.after(room, position, 1))) continue;\n',
-        '    const check = async ([room, followed]: [string, Followed]) => {\n      const { position } = followed;\n      if (!position || (await this.after(room, position, 1))) return;\n',
-      ],
-      [
-        'deliver(undefined);\n    }\n  }\n}\n',
-        'deliver(undefined);\n    };\n    await Promise.all([...this.#rooms].map(check));\n  }\n}\n',
+        'for (const room of this.#rooms.keys()) await this.#checkPosition(room);',
+        'const checks = [...this.#rooms.keys()].map((room) => this.#checkPosition(room));\n    await Promise.all(checks);',
       ],
     ],
   },

@@ -105,6 +105,41 @@ function refuse(socket: Duplex, error: unknown, ms: number): void {
   socket.resume();
 }
 
+/** Counts what has arrived already in a bucket: what that lacks is owed. */
+function accountOf(rate: given.Rate): (count: number) => number {
+  const bucket = new TokenBucket(rate, performance.now());
+  let owed = 0;
+  return (count) => {
+    owed += count;
+    const ms = bucket.take(owed, performance.now());
+    if (ms === 0) owed = 0;
+    return ms;
+  };
+}
+
+/** Pauses a socket for as long as something is owed. */
+function paceOf(socket: Duplex, { messages, bytes }: given.GateLimits) {
+  const accounts = [accountOf(messages), accountOf(bytes)] as const;
+  let resume = () => {};
+  const pay = (messages: number, bytes: number): number => {
+    const ms = Math.max(accounts[0](messages), accounts[1](bytes));
+    if (ms > 0 && ms < Infinity) {
+      pay.stop();
+      socket.pause();
+      const timer = setTimeout(pay, Math.min(ms, 2 ** 31 - 1), 0, 0);
+      pay.stop = () => clearTimeout(timer);
+      resume = () => socket.resume();
+    } else {
+      pay.stop();
+      resume();
+      resume = () => {};
+    }
+    return ms;
+  };
+  pay.stop = () => {};
+  return pay;
+}
+
 export const Gate = made((handle: given.UserHandler, options: given.GateOptions) => {
   const limits = { ...given.GATE_LIMITS, ...options };
   const requests = new RateLimiter(limits.requests);
@@ -115,16 +150,10 @@ export const Gate = made((handle: given.UserHandler, options: given.GateOptions)
   let isClosed = false;
 
   /** Makes a handler that lets through what the limits of a connection allow. */
-  const guard = (login: given.Login, inner: Handler): Handler => {
-    const buckets = [limits.messages, limits.bytes].map(
-      (rate) => new TokenBucket(rate, performance.now()),
-    );
+  const guard = (socket: Duplex, login: given.Login, inner: Handler): Handler => {
+    const pay = paceOf(socket, limits);
     let isFlooded = false;
     let stop = () => {};
-    const isTooMuch = (data: string | Uint8Array) => {
-      const counts = [1, Buffer.byteLength(data)];
-      return buckets.some((bucket, i) => bucket.take(counts[i]!, performance.now()) > 0);
-    };
     return (connection, event) => {
       if (event.type === 'open') {
         connections.set(connection, login);
@@ -132,9 +161,10 @@ export const Gate = made((handle: given.UserHandler, options: given.GateOptions)
       } else if (event.type === 'close') {
         connections.delete(connection);
         stop();
+        pay.stop();
       } else if (event.type === 'text' || event.type === 'binary') {
         if (isFlooded) return;
-        isFlooded = isTooMuch(event.data);
+        isFlooded = pay(1, Buffer.byteLength(event.data)) === Infinity;
         if (isFlooded) return connection.close(CloseCode.PolicyViolation, 'Too much at once.');
       }
       inner(connection, event);
@@ -145,7 +175,7 @@ export const Gate = made((handle: given.UserHandler, options: given.GateOptions)
     ...options,
     attach(socket, opening, inner, bounds) {
       const login = logins.get(socket)!;
-      return (options.attach ?? attach)(socket, opening, guard(login, inner), bounds);
+      return (options.attach ?? attach)(socket, opening, guard(socket, login, inner), bounds);
     },
   });
   const checkOpen = () => {
@@ -310,6 +340,9 @@ const messageOf = ([id, fields]: StreamEntry): given.Entry[] => {
     : [{ id, user: field('user'), cid: field('cid'), text: field('text') }];
 };
 
+/** How many entries are read at once. */
+const AT_ONCE = 300;
+
 const LIFE_S = String(given.ROOM_LIFE_MS / 1000);
 const keyOf = (room: string) => `room:${room}`;
 
@@ -343,27 +376,33 @@ export const StreamBus = made(
     const tellAll = ({ listeners }: Followed, entry: given.Entry | undefined) => {
       for (const { deliver } of listeners) if (!isStopped) deliver(entry);
     };
+    const checkPlace = async (name: string) => {
+      const room = rooms.get(name);
+      if (!room?.position || (await after(name, room.position, 1))) return;
+      room.position = await tip(name);
+      tellAll(room, undefined);
+    };
     const checkPlaces = async () => {
       readerId = String(await reader.sendCommand(['CLIENT', 'ID']));
-      for (const [name, room] of followed()) {
-        if (await after(name, room.position!, 1)) continue;
-        room.position = await tip(name);
-        tellAll(room, undefined);
+      for (const [name] of followed()) await checkPlace(name);
+    };
+    const hear = async (name: string, entries: readonly StreamEntry[]) => {
+      if (entries.length >= Math.min(size, AT_ONCE)) await checkPlace(name);
+      const room = rooms.get(name);
+      for (const entry of entries) {
+        if (!room?.position || compareIds(entry[0], room.position) <= 0) continue;
+        room.position = entry[0];
+        for (const message of messageOf(entry)) tellAll(room, message);
       }
     };
     const readOnce = async () => {
       const now = followed();
       const keys = now.map(([name]) => keyOf(name));
       const positions = now.map(([, { position }]) => position!);
-      const words = ['XREAD', 'BLOCK', String(given.BLOCK_MS), 'COUNT', '500', 'STREAMS'];
+      const words = ['XREAD', 'BLOCK', String(given.BLOCK_MS), 'COUNT', `${AT_ONCE}`, 'STREAMS'];
       const reply = await reader.sendCommand([...words, ...keys, ...positions]);
       for (const [key, entries] of (reply ?? []) as [string, StreamEntry[]][]) {
-        const room = rooms.get(key.slice('room:'.length));
-        for (const entry of entries) {
-          if (!room?.position || compareIds(entry[0], room.position) <= 0) continue;
-          room.position = entry[0];
-          for (const message of messageOf(entry)) tellAll(room, message);
-        }
+        await hear(key.slice('room:'.length), entries);
       }
     };
     const read = async () => {

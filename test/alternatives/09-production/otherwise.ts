@@ -71,10 +71,14 @@ class Guest {
   readonly #login: given.Login;
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;
+  readonly #socket: Duplex;
+  readonly #owed = { messages: 0, bytes: 0 };
   #isFlooding = false;
   #timer: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
 
-  constructor(login: given.Login, limits: given.GateLimits) {
+  constructor(socket: Duplex, login: given.Login, limits: given.GateLimits) {
+    this.#socket = socket;
     this.#login = login;
     this.#messages = new TokenBucket(limits.messages, now());
     this.#bytes = new TokenBucket(limits.bytes, now());
@@ -83,14 +87,37 @@ class Guest {
   /** Says whether an event may pass. */
   admits(connection: Connection, event: ConnectionEvent): boolean {
     if (event.type === 'open') this.#watch(connection);
-    if (event.type === 'close') clearTimeout(this.#timer);
+    if (event.type === 'close') this.#forget();
     if (event.type !== 'text' && event.type !== 'binary') return true;
     if (this.#isFlooding) return false;
     const bytes = Buffer.from(event.data as string).length;
-    const waits = [this.#messages.take(1, now()), this.#bytes.take(bytes, now())];
-    this.#isFlooding = Math.max(...waits) > 0;
+    this.#owed.messages++;
+    this.#owed.bytes += bytes;
+    this.#isFlooding = this.#pay() === Infinity;
     if (this.#isFlooding) connection.close(1008, 'Slower, please.');
     return !this.#isFlooding;
+  }
+
+  /** Pays what is owed, or pauses the socket until it can. Returns how long that takes. */
+  #pay(): number {
+    const { messages, bytes } = this.#owed;
+    const waits = [this.#messages.take(messages, now()), this.#bytes.take(bytes, now())];
+    if (waits[0] === 0) this.#owed.messages = 0;
+    if (waits[1] === 0) this.#owed.bytes = 0;
+    const wait = Math.max(...waits);
+    if (this.#pause && (wait === 0 || wait === Infinity)) this.#socket.resume();
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    if (wait > 0 && wait < Infinity) {
+      this.#socket.pause();
+      this.#pause = setTimeout(() => this.#pay(), Math.min(wait, 86_400_000));
+    }
+    return wait;
+  }
+
+  #forget(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#pause);
   }
 
   /** Looks once a day, and at the end, whether the login is over. */
@@ -203,7 +230,7 @@ export class Gate {
   }
 
   #serve(login: given.Login, socket: Duplex): WebSocketServer {
-    const guest = new Guest(login, this.#limits);
+    const guest = new Guest(socket, login, this.#limits);
     const server = new WebSocketServer((connection, event) => {
       if (event.type === 'open') this.#connections.set(connection, login);
       if (event.type === 'close') this.#connections.delete(connection);
@@ -445,7 +472,7 @@ export class StreamBus implements given.Bus {
   async #begin(): Promise<void> {
     try {
       this.#readerId = await this.#reader.sendCommand(['CLIENT', 'ID']);
-      for (const [room, place] of this.#ready()) await this.#verify(room, place);
+      for (const [room] of this.#ready()) await this.#verify(room);
       while (this.#ready().length > 0) await this.#read();
       this.#reading = undefined;
     } catch {
@@ -454,8 +481,9 @@ export class StreamBus implements given.Bus {
     }
   }
 
-  async #verify(room: string, place: Place & { at: string }): Promise<void> {
-    if ((await this.after(room, place.at, 1)) !== undefined) return;
+  async #verify(room: string): Promise<void> {
+    const place = this.#places.get(room);
+    if (!place?.at || (await this.after(room, place.at, 1)) !== undefined) return;
     place.at = await this.tip(room);
     for (const { deliver } of place.listeners) if (!this.#isOver) deliver(undefined);
   }
@@ -468,7 +496,9 @@ export class StreamBus implements given.Bus {
       ...ready.map(([, { at }]) => at),
     ])) as [string, StreamEntry[]][] | null;
     for (const [key, entries] of reply ?? []) {
-      for (const entry of entries) this.#hear(key.replace('chat/', ''), entry);
+      const room = key.replace('chat/', '');
+      if (entries.length >= Math.min(this.#size, 100)) await this.#verify(room);
+      for (const entry of entries) this.#hear(room, entry);
     }
   }
 

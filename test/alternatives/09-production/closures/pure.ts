@@ -385,7 +385,10 @@ export const History = made((epoch: number, most: number) => {
 const policy = (why: string) => new ProtocolError(CloseCode.PolicyViolation, '7.4.1', why);
 
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= given.MAX_NAME;
+  typeof value === 'string' &&
+  value.isWellFormed() &&
+  value.length > 0 &&
+  value.length <= given.MAX_NAME;
 
 export const isId = (value: unknown): value is string => {
   if (typeof value !== 'string') return false;

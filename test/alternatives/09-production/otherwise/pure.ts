@@ -314,7 +314,9 @@ export class History {
 const keyOf = ({ user, cid }: given.Said) => `${user.length} ${user}${cid}`;
 
 const isText = (value: unknown) => typeof value === 'string';
-const isName = (value: unknown) => isText(value) && /^.{1,64}$/su.test(`${value}`);
+/** In UTF-8, half of a surrogate pair is U+FFFD. */
+const isName = (value: unknown) =>
+  isText(value) && /^.{1,64}$/su.test(`${value}`) && `${Buffer.from(`${value}`)}` === value;
 const isId = (value: unknown) => isText(value) && /^\d{1,20}-\d{1,20}$/.test(`${value}`);
 const orAbsent = (check: (value: unknown) => boolean) => (value: unknown) =>
   value === undefined || check(value);
