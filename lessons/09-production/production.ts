@@ -10,6 +10,7 @@ import { checkUpgrade, negotiate, type RequestHead, refusal } from '../01-handsh
 import {
   attach,
   type Connection,
+  type ConnectionEvent,
   type Handler,
   type Options,
   WebSocketServer,
@@ -532,10 +533,9 @@ export type UserHandler = (
  * server of lesson 05, whose options are its own, too. What costs little is asked first, and who
  * somebody is comes last.
  *
- * A client that sends too many messages, or too many bytes, is read no faster than it may send: what
- * has been read already is handled, and its socket paused until the buckets have tokens for all of
- * it. When that is more than a bucket can hold, it is closed with 1008, and nothing more of it is
- * handled.
+ * What a client says too fast waits, and is handled in order when there are tokens for it, or when
+ * the client is gone; meanwhile, no more is read. When more messages or bytes wait than a bucket can
+ * hold, the client is closed with 1008, and nothing more of it is handled.
  */
 export class Gate {
   /** Makes a gate that tells `handle` what happens on each connection, and whose it is. */

@@ -129,7 +129,7 @@ const ASKING: readonly ProductionChoice[] = [
         "new URL(head.target.replace(/^[^?]*/, ''), 'ws://host/').searchParams.getAll('ticket')",
       ],
       [
-        "\nfunction queryOf(target: string): URLSearchParams {\n  return new URLSearchParams(target.replace(/^[^?]*/, ''));\n}\n",
+        "\nfunction queryOf(target: string): URLSearchParams {\n  return new URLSearchParams(target.replace(/[^?]*/, ''));\n}\n",
         '',
       ],
     ],
@@ -328,20 +328,15 @@ const ADMITTING: readonly ProductionChoice[] = [
     ],
   },
   {
-    what: 'the bytes of a message counted before the message',
-    edits: [
-      [
-        'Math.max(this.#messages.pay(messages), this.#bytes.pay(bytes))',
-        'Math.max(this.#bytes.pay(bytes), this.#messages.pay(messages))',
-      ],
-    ],
+    what: 'a socket that is read on while messages wait',
+    edits: [['        this.#socket.pause();\n', '']],
   },
   {
     what: 'the application told before the list of lesson 05',
     edits: [
       [
-        '      handle(connection, event); // That of lesson 05, for its list.\n      this.#handle(connection, event, login);\n',
-        '      this.#handle(connection, event, login);\n      handle(connection, event);\n',
+        '        handle(connection, event); // That of lesson 05, for its list.\n        this.#handle(connection, event, login);\n',
+        '        this.#handle(connection, event, login);\n        handle(connection, event);\n',
       ],
     ],
   },

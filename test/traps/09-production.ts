@@ -819,26 +819,22 @@ const GATE: readonly Trap[] = [
     rules: [],
     edits: [
       [
-        `    return this.#pay(1, size) < Number.POSITIVE_INFINITY;`,
-        `    return this.#pay(1, size) === 0;`,
+        '    if (this.#early.length <= messages.burst && size <= bytes.burst) return;',
+        '    if (this.#early.length === 0) return;',
       ],
     ],
   },
   {
-    id: 'gate-reads-on-unpaid',
+    id: 'gate-waits-once',
     step: 8,
     story:
-      'What is owed is forgotten when reading goes on. A pause between two reads, and the limit is as high as somebody likes.',
+      'When the first that waits is due, all that wait are handled. One pause, and the limit is as high as somebody likes.',
     source: 'RFC 6455 §10.4',
     rules: [],
     edits: [
       [
-        `    this.#owed += count;
-    const waitMs = this.#bucket.take(this.#owed, now());
-    if (waitMs === 0) this.#owed = 0;
-    return waitMs;`,
-        `    const waitMs = this.#bucket.take(count, now());
-    return waitMs;`,
+        '      this.#handleDue();\n    } catch',
+        '      for (const { event } of this.#early.splice(0)) this.#handle(event);\n    } catch',
       ],
     ],
   },
@@ -849,12 +845,16 @@ const GATE: readonly Trap[] = [
       'A socket that was paused because too much came, and not read again when it was closed for that. The Close of the client is never seen.',
     source: 'RFC 6455 §7.1.1',
     rules: [],
-    edits: [
-      [
-        `    } else if (wasPaused) this.#socket.resume();`,
-        `    } else if (wasPaused && waitMs === 0) this.#socket.resume();`,
-      ],
-    ],
+    edits: [['    this.#early = [];\n    this.#socket.resume();\n', '    this.#early = [];\n']],
+  },
+  {
+    id: 'gate-forgets-late-errors',
+    step: 8,
+    story:
+      'An error of the application is caught in the timer, so that it ends nothing, and nobody hears of it. The client waits for an answer that never comes.',
+    source: 'RFC 6455 §7.4.1',
+    rules: [],
+    edits: [['      this.#connection.fail(error);\n', '      void error;\n']],
   },
   {
     id: 'gate-ipv6-one-by-one',

@@ -105,39 +105,57 @@ function refuse(socket: Duplex, error: unknown, ms: number): void {
   socket.resume();
 }
 
-/** Counts what has arrived already in a bucket: what that lacks is owed. */
-function accountOf(rate: given.Rate): (count: number) => number {
-  const bucket = new TokenBucket(rate, performance.now());
-  let owed = 0;
-  return (count) => {
-    owed += count;
-    const ms = bucket.take(owed, performance.now());
-    if (ms === 0) owed = 0;
-    return ms;
-  };
+/** Something early, with the tokens that it still lacks. */
+interface Early {
+  readonly lacks: [messages: number, bytes: number];
+  readonly size: number;
+  readonly pass: () => void;
 }
 
-/** Pauses a socket for as long as something is owed. */
-function paceOf(socket: Duplex, { messages, bytes }: given.GateLimits) {
-  const accounts = [accountOf(messages), accountOf(bytes)] as const;
-  let resume = () => {};
-  const pay = (messages: number, bytes: number): number => {
-    const ms = Math.max(accounts[0](messages), accounts[1](bytes));
-    if (ms > 0 && ms < Infinity) {
-      pay.stop();
-      socket.pause();
-      const timer = setTimeout(pay, Math.min(ms, 2 ** 31 - 1), 0, 0);
-      pay.stop = () => clearTimeout(timer);
-      resume = () => socket.resume();
-    } else {
-      pay.stop();
-      resume();
-      resume = () => {};
-    }
-    return ms;
+/** A list of what is early. The socket goes on being read: the list is bounded. */
+function listOf({ messages, bytes }: given.GateLimits, fails: (error: unknown) => void) {
+  const start = performance.now();
+  const buckets = [new TokenBucket(messages, start), new TokenBucket(bytes, start)] as const;
+  const early: Early[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const pay = ({ lacks }: Early): number => {
+    const waits = buckets.map((bucket, i) => bucket.take(lacks[i]!, performance.now()));
+    for (const [i, ms] of waits.entries()) if (ms === 0) lacks[i] = 0;
+    return Math.max(...waits);
   };
-  pay.stop = () => {};
-  return pay;
+  const work = () => {
+    clearTimeout(timer);
+    while (early[0]) {
+      const ms = pay(early[0]);
+      if (ms > 0) {
+        timer = setTimeout(workLate, Math.min(ms, 2 ** 31 - 1));
+        return;
+      }
+      early.shift()!.pass();
+    }
+  };
+  const workLate = () => {
+    try {
+      work();
+    } catch (error) {
+      fails(error);
+    }
+  };
+  return {
+    add(size: number, pass: () => void) {
+      early.push({ lacks: [1, size], size, pass });
+      work();
+    },
+    get isTooLong() {
+      const size = early.reduce((sum, { size }) => sum + size, 0);
+      return early.length > messages.burst || size > bytes.burst;
+    },
+    /** Takes what is left out of it. */
+    clear() {
+      clearTimeout(timer);
+      return early.splice(0);
+    },
+  };
 }
 
 export const Gate = made((handle: given.UserHandler, options: given.GateOptions) => {
@@ -150,32 +168,41 @@ export const Gate = made((handle: given.UserHandler, options: given.GateOptions)
   let isClosed = false;
 
   /** Makes a handler that lets through what the limits of a connection allow. */
-  const guard = (socket: Duplex, login: given.Login, inner: Handler): Handler => {
-    const pay = paceOf(socket, limits);
+  const guard = (login: given.Login, inner: Handler): Handler => {
+    let list: ReturnType<typeof listOf> | undefined;
     let isFlooded = false;
     let stop = () => {};
     return (connection, event) => {
+      list ??= listOf(limits, (error) => connection.fail(error));
+      const pass = () => {
+        inner(connection, event);
+        handle(connection, event, login);
+      };
       if (event.type === 'open') {
         connections.set(connection, login);
         if (login.until !== undefined) stop = at(login.until, () => connection.close(4401));
       } else if (event.type === 'close') {
         connections.delete(connection);
         stop();
-        pay.stop();
+        for (const early of list.clear()) early.pass();
+      } else if (event.type === 'error') {
+        list.clear();
       } else if (event.type === 'text' || event.type === 'binary') {
         if (isFlooded) return;
-        isFlooded = pay(1, Buffer.byteLength(event.data)) === Infinity;
-        if (isFlooded) return connection.close(CloseCode.PolicyViolation, 'Too much at once.');
+        list.add(Buffer.byteLength(event.data), pass);
+        isFlooded = list.isTooLong;
+        if (!isFlooded) return;
+        list.clear();
+        return connection.close(CloseCode.PolicyViolation, 'Too much at once.');
       }
-      inner(connection, event);
-      handle(connection, event, login);
+      pass();
     };
   };
   const server = new WebSocketServer(() => {}, {
     ...options,
     attach(socket, opening, inner, bounds) {
       const login = logins.get(socket)!;
-      return (options.attach ?? attach)(socket, opening, guard(socket, login, inner), bounds);
+      return (options.attach ?? attach)(socket, opening, guard(login, inner), bounds);
     },
   });
   const checkOpen = () => {

@@ -69,55 +69,86 @@ const comeBackIn = (seconds: number) => ({ 'Retry-After': seconds.toFixed(0) });
 /** One connection, and what it may do. */
 class Guest {
   readonly #login: given.Login;
+  readonly #limits: given.GateLimits;
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;
-  readonly #socket: Duplex;
-  readonly #owed = { messages: 0, bytes: 0 };
+  readonly #pass: (connection: Connection, event: ConnectionEvent) => void;
+  /** What is early, and how many tokens the first of it still lacks. */
+  #early: { event: ConnectionEvent; size: number }[] = [];
+  #lacks: { messages: number; bytes: number } | undefined;
   #isFlooding = false;
   #timer: NodeJS.Timeout | undefined;
-  #pause: NodeJS.Timeout | undefined;
+  #work: NodeJS.Timeout | undefined;
 
-  constructor(socket: Duplex, login: given.Login, limits: given.GateLimits) {
-    this.#socket = socket;
+  constructor(
+    login: given.Login,
+    limits: given.GateLimits,
+    pass: (connection: Connection, event: ConnectionEvent) => void,
+  ) {
     this.#login = login;
+    this.#limits = limits;
+    this.#pass = pass;
     this.#messages = new TokenBucket(limits.messages, now());
     this.#bytes = new TokenBucket(limits.bytes, now());
   }
 
-  /** Says whether an event may pass. */
-  admits(connection: Connection, event: ConnectionEvent): boolean {
-    if (event.type === 'open') this.#watch(connection);
-    if (event.type === 'close') this.#forget();
-    if (event.type !== 'text' && event.type !== 'binary') return true;
-    if (this.#isFlooding) return false;
-    const bytes = Buffer.from(event.data as string).length;
-    this.#owed.messages++;
-    this.#owed.bytes += bytes;
-    this.#isFlooding = this.#pay() === Infinity;
-    if (this.#isFlooding) connection.close(1008, 'Slower, please.');
-    return !this.#isFlooding;
-  }
-
-  /** Pays what is owed, or pauses the socket until it can. Returns how long that takes. */
-  #pay(): number {
-    const { messages, bytes } = this.#owed;
-    const waits = [this.#messages.take(messages, now()), this.#bytes.take(bytes, now())];
-    if (waits[0] === 0) this.#owed.messages = 0;
-    if (waits[1] === 0) this.#owed.bytes = 0;
-    const wait = Math.max(...waits);
-    if (this.#pause && (wait === 0 || wait === Infinity)) this.#socket.resume();
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    if (wait > 0 && wait < Infinity) {
-      this.#socket.pause();
-      this.#pause = setTimeout(() => this.#pay(), Math.min(wait, 86_400_000));
+  /** Passes an event on, now or later. */
+  hears(connection: Connection, event: ConnectionEvent): void {
+    if (event.type === 'text' || event.type === 'binary') {
+      this.#hearsMessage(connection, event, Buffer.from(event.data as string).length);
+      return;
     }
-    return wait;
+    if (event.type === 'open') this.#watch(connection);
+    if (event.type === 'error') this.#forget();
+    if (event.type === 'close') {
+      clearTimeout(this.#timer);
+      for (const { event } of this.#forget()) this.#pass(connection, event);
+    }
+    this.#pass(connection, event);
   }
 
-  #forget(): void {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#pause);
+  #hearsMessage(connection: Connection, event: ConnectionEvent, size: number): void {
+    if (this.#isFlooding) return;
+    this.#early.push({ event, size });
+    this.#passDue(connection);
+    const { messages, bytes } = this.#limits;
+    const sum = this.#early.map(({ size }) => size).reduce((a, b) => a + b, 0);
+    this.#isFlooding = this.#early.length > messages.burst || sum > bytes.burst;
+    if (!this.#isFlooding) return;
+    this.#forget();
+    connection.close(1008, 'Slower, please.');
+  }
+
+  /** Passes on all that is due, and looks again when the next one may be. */
+  #passDue(connection: Connection): void {
+    clearTimeout(this.#work);
+    while (this.#early[0]) {
+      this.#lacks ??= { messages: 1, bytes: this.#early[0].size };
+      const { messages, bytes } = this.#lacks;
+      const waits = [this.#bytes.take(bytes, now()), this.#messages.take(messages, now())] as const;
+      if (waits[0] === 0) this.#lacks.bytes = 0;
+      if (waits[1] === 0) this.#lacks.messages = 0;
+      const wait = Math.max(...waits);
+      if (wait > 0) {
+        this.#work = setTimeout(() => this.#passLate(connection), Math.min(wait, 86_400_000));
+        return;
+      }
+      this.#lacks = undefined;
+      this.#pass(connection, this.#early.shift()!.event);
+    }
+  }
+
+  #passLate(connection: Connection): void {
+    try {
+      this.#passDue(connection);
+    } catch (error) {
+      connection.fail(error);
+    }
+  }
+
+  #forget() {
+    clearTimeout(this.#work);
+    return this.#early.splice(0);
   }
 
   /** Looks once a day, and at the end, whether the login is over. */
@@ -230,11 +261,13 @@ export class Gate {
   }
 
   #serve(login: given.Login, socket: Duplex): WebSocketServer {
-    const guest = new Guest(socket, login, this.#limits);
+    const guest = new Guest(login, this.#limits, (connection, event) =>
+      this.#handle(connection, event, login),
+    );
     const server = new WebSocketServer((connection, event) => {
       if (event.type === 'open') this.#connections.set(connection, login);
       if (event.type === 'close') this.#connections.delete(connection);
-      if (guest.admits(connection, event)) this.#handle(connection, event, login);
+      guest.hears(connection, event);
     }, this.#options);
     if (!socket.closed) this.#servers.add(server);
     socket.on('close', () => this.#servers.delete(server));

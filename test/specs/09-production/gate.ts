@@ -5,7 +5,8 @@ import type { GateOptions } from '../../../solutions/09-production/production.ts
 import { Close, NORMAL, Text } from '../05-server/core.ts';
 import { expectListener, settles, turns } from '../05-server/sockets.ts';
 import { ANY_GATE } from './gate-any.ts';
-import { CROWDS, FLOODS } from './gate-limits.ts';
+import { FLOODS } from './gate-floods.ts';
+import { CROWDS } from './gate-limits.ts';
 import { ON_HTTP, PASSED_ON } from './gate-options.ts';
 import { LOGGING_OUT } from './gate-time.ts';
 import type { Lesson, Scenarios } from './tools.ts';

@@ -27,6 +27,9 @@ export const OPEN = {
 /** So seldom that a busy machine makes no difference. */
 export const SELDOM = 0.001;
 
+/** So often, and then not for a quarter of an hour. */
+export const times = (burst: number) => ({ burst, perSecond: SELDOM });
+
 /** Knows everybody by the name in their credential. */
 export const everybody: Production.Authenticate = async ({ value }) => ({ user: value });
 
