@@ -298,7 +298,10 @@ export interface Bus {
    * message is being delivered.
    */
   subscribe(room: string, deliver: Deliver): Promise<() => void>;
-  /** Returns what `History.after` returns. */
+  /**
+   * Returns what `History.after` returns. May also return `undefined` when the message `last` itself
+   * is forgotten, and nothing behind it.
+   */
   after(room: string, last: string, count: number): Promise<Entry[] | undefined>;
   /** Returns the id of the last message, or that of the beginning. */
   tip(room: string): Promise<string>;
