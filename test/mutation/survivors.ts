@@ -687,7 +687,7 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     lesson: '09',
-    line: "connection.close(CloseCode.PolicyViolation, 'Too many messages.');",
+    line: "this.#connection.close(CloseCode.PolicyViolation, 'Too many messages.');",
     from: "'Too many messages.'",
     to: '""',
     why: PROSE_CLOSE,
@@ -782,5 +782,19 @@ export const SURVIVORS: readonly Survivor[] = [
     from: "'Please come back.'",
     to: '""',
     why: PROSE_CLOSE,
+  },
+  {
+    lesson: '09',
+    line: 'if (this.#early.length === 0) this.#socket.resume();',
+    from: 'this.#early.length === 0',
+    to: 'true',
+    why: 'The pause keeps the list short, and nothing else depends on it.',
+  },
+  {
+    lesson: '09',
+    line: 'if (!followed?.position || (await this.after(room, followed.position, 1))) return;',
+    from: 'followed?.position',
+    to: 'followed.position',
+    why: AGAIN,
   },
 ];

@@ -10,7 +10,7 @@ import type { GateOptions } from '../../../solutions/09-production/production.ts
 import { Binary, Close, Ping, Text } from '../05-server/core.ts';
 import { settles, turns } from '../05-server/sockets.ts';
 import type { Lesson, Scenarios } from './tools.ts';
-import { atGate, times, type Visitor } from './visitors.ts';
+import { atGate, everybody, OPEN, times, Visitor } from './visitors.ts';
 
 /** Checks that nothing is handled that a client says after too much. */
 async function hearsNoMore(visitor: Visitor, heard: () => number, given: readonly Fact[]) {
@@ -128,6 +128,41 @@ async function isPaced(lesson: Lesson, limit: Partial<GateOptions>): Promise<voi
   });
 }
 
+/** Checks that the usual limit counts: so many messages of this size are handled at once. */
+async function isUsual(
+  lesson: Lesson,
+  limit: Partial<GateOptions>,
+  name: 'messages' | 'bytes',
+  most: number,
+  size: number,
+): Promise<void> {
+  const { [name]: _, ...open } = { ...OPEN, ...limit };
+  const gate = new lesson.Gate(
+    (_, event) => {
+      if (event.type === 'text') heard++;
+    },
+    { ...open, authenticate: everybody },
+  );
+  let heard = 0;
+  const visitor = new Visitor(gate);
+  await settles(() => visitor.status !== '');
+  // A busy machine may take a while for it, and time makes tokens.
+  const frame = fromClient(Text, 'x'.repeat(size));
+  visitor.send(...Array.from({ length: 2 * most + 60 }, () => frame));
+  await settles(() => visitor.closedWith !== 'nothing');
+  visitor.line.destroy();
+  const state = () => [heard >= most && heard < most + 50, visitor.closedWith];
+  equal(state, [true, 'a Close with 1008'], `Without \`${name}\`, the usual one counts.`, {
+    given: [
+      ['the options', Object.keys(limit).join()],
+      ['the client', `says ${2 * most + 60} messages of ${size} bytes, in one read`],
+      ['handled', `${heard}, of which ${most} are usual`],
+    ],
+    label: 'about so many, and the Close',
+    inWords: true,
+  });
+}
+
 /** Checks what becomes of messages that wait when their client goes. */
 async function goesWhileWaiting(lesson: Lesson): Promise<void> {
   await atGate(lesson, { messages: times(2) }, async (entrance) => {
@@ -239,6 +274,23 @@ export const FLOODS: Scenarios = [
         { messages: { burst: 5, perSecond: 50 }, bytes: { burst: 50, perSecond: 500 } },
       ];
       await Promise.all(rates.map((rate) => isPaced(lesson, rate)));
+    },
+  },
+  {
+    what: 'A limit of messages or bytes that is not set is the usual one.',
+    rules: [],
+    async check(lesson) {
+      const { messages, bytes } = lesson.GATE_LIMITS;
+      const given = [
+        { burst: 500, perSecond: 20 },
+        { burst: 256 * 1024, perSecond: 64 * 1024 },
+      ];
+      equal(() => [messages, bytes], given, 'The usual limits are those that you were given.', {
+        label: '`messages` and `bytes` of `GATE_LIMITS`',
+      });
+      const plenty = { burst: 1e9, perSecond: 1e9 };
+      await isUsual(lesson, { bytes: plenty }, 'messages', messages.burst, 0);
+      await isUsual(lesson, { messages: plenty }, 'bytes', 4, bytes.burst / 4);
     },
   },
   {
