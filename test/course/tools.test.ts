@@ -112,10 +112,10 @@ describe('the help', () => {
       for (const line of typed) expect(line).toMatch(new RegExp(`^ {2}${run}( |$)`));
 
       const source = sandbox.read(scriptOf(name));
-      const options = [...source.matchAll(/(\w+): \{\s*type: '/g)].map(
+      const options = [...source.matchAll(/([\w-]+)'?: \{\s*type: '/g)].map(
         ([, option]) => `--${option}`,
       );
-      const named = [...output.matchAll(/^ {2}(?:-\w, )?(--\w+)/gm)].map(([, option]) => option);
+      const named = [...output.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option);
       expect(named).toEqual([...options, '--help']);
     }),
   );
