@@ -1,6 +1,7 @@
 /** Step 9: a proxy that says who it is for. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient, fromServer, join, utf8 } from '../../../shared/kit/frames.ts';
@@ -30,21 +31,42 @@ const V6_ADDRESS = Uint8Array.of(0x20, 1, 0x0d, 0xb8, ...new Array<number>(11).f
 const V6 = v2(0x21, 0x21, V6_ADDRESS, V6_ADDRESS, PORTS, new Uint8Array(300));
 
 const trusting = () => true;
-/** What was wrong with how the header was read, by what has become of the flow of the socket. */
-function causeOfLoss(isFlowing: boolean | null | undefined): string {
-  if (isFlowing === true)
-    return 'With `data`, a socket flows on, and what arrives before somebody listens is lost. Listen for `readable`, and fetch what there is with `read`.';
-  if (isFlowing === false)
-    return 'After `pause`, a socket does not flow when somebody listens for `data`: they hear nothing. Listen for `readable` in place of `data`, and nothing has to be paused.';
-  return 'What is behind the header is the client’s: `unshift` gives it back to the socket.';
+
+/** More than any header and what follows it here, even if all of it is put back at each byte. */
+const [MOST_RETURNS, MOST_RETURNED_BYTES] = [100, 64 * 1024];
+
+/**
+ * Destroys a socket when what is put back into it comes out, and is put back, again and again: that
+ * would fill the memory and never end. Returns what was put back.
+ */
+function breaksLoops(socket: Duplex): { readonly bytes: number; readonly isLoop: boolean } {
+  const returned = { bytes: 0, isLoop: false };
+  let count = 0;
+  socket.unshift = (chunk: Uint8Array, ...rest) => {
+    count++;
+    returned.bytes += chunk.length;
+    returned.isLoop ||= count > MOST_RETURNS || returned.bytes > MOST_RETURNED_BYTES;
+    if (returned.isLoop) socket.destroy();
+    else Duplex.prototype.unshift.call(socket, chunk, ...rest);
+  };
+  return returned;
 }
 
 /** A socket from a proxy, whose other end is the scenario. */
 class Proxied {
   readonly line: Line & { remoteAddress?: string };
   readonly accepted: Socket[] = [];
-  /** Did the socket flow when it was accepted? `null`: nobody had decided. */
-  isFlowing: boolean | null | undefined;
+  /** Was somebody listening for `data` before it was accepted? */
+  #hasFlowed = false;
+  /** Did it flow when it was accepted? */
+  #isFlowing = false;
+  /** Has it been let flow while nobody listened for `data`? */
+  #isResumed = false;
+  #arrivedBytes = 0;
+  /** How much had arrived when it was accepted, in bytes. */
+  #acceptedBytes = 0;
+  /** What has been put back into it. */
+  readonly #returned: ReturnType<typeof breaksLoops>;
   /** What is read from the socket once it is accepted. */
   readonly received: Buffer[] = [];
   /** Is it to be read at once? */
@@ -66,9 +88,19 @@ class Proxied {
         return peer || undefined;
       }
     })();
+    this.#returned = breaksLoops(this.line);
+    this.line.on('newListener', (name) => {
+      if (name === 'data' && this.accepted.length === 0) this.#hasFlowed = true;
+    });
+    this.line.resume = () => {
+      if (this.line.listenerCount('data') === 0) this.#isResumed = true;
+      Duplex.prototype.resume.call(this.line);
+      return this.line;
+    };
     const accept = (socket: Socket) => {
       this.accepted.push(socket);
-      this.isFlowing = this.line.readableFlowing;
+      this.#isFlowing = this.line.readableFlowing === true;
+      this.#acceptedBytes = this.#arrivedBytes;
       if (this.#reads) this.read();
     };
     acceptProxied(this.line as unknown as Socket, trusts, accept, timeoutMs);
@@ -86,15 +118,52 @@ class Proxied {
   /** Lets bytes arrive, each of the pieces alone. */
   async arrives(...pieces: readonly Uint8Array[]): Promise<void> {
     for (const piece of pieces) {
-      this.line.push(piece);
+      this.pushes(piece);
       await turns(1);
     }
     await turns(2);
+    this.expectNoLoop();
+  }
+
+  /** Lets bytes arrive, and does not wait. */
+  pushes(bytes: Uint8Array): void {
+    this.#arrivedBytes += bytes.length;
+    this.line.push(bytes);
+  }
+
+  /** Checks that what was put back has not come to whoever has put it back. */
+  expectNoLoop(): void {
+    if (!this.#returned.isLoop) return;
+    fail(
+      'What is put back into a socket is for whoever reads it next.',
+      [
+        ['arrived', `${this.#arrivedBytes} bytes`],
+        ['`unshift`', 'was called again and again, until the check has destroyed the socket'],
+      ],
+      'What you put back with `unshift` came to your own listener again. Take it off first.',
+    );
+  }
+
+  /** What was wrong with how the header was read, when this should be there behind it. */
+  causeOfLoss(rest: string): string {
+    const headerBytes = this.#arrivedBytes - rest.length;
+    const cameTogether = this.#acceptedBytes > headerBytes;
+    const unshift =
+      'What is behind the header is the client’s: `unshift` gives it back to the socket.';
+    if (cameTogether && this.#returned.bytes === 0) return unshift;
+    if (this.#isResumed)
+      return 'Something lets the socket flow, such as `resume`: what arrives before somebody listens is lost.';
+    if (this.#isFlowing)
+      return 'With `data`, a socket flows on, and what arrives before somebody listens is lost. Listen for `readable`, and fetch what there is with `read`.';
+    if (this.#hasFlowed)
+      return 'After `pause`, a socket does not flow when somebody listens for `data`: they hear nothing. Listen for `readable` in place of `data`, and nothing has to be paused.';
+    return unshift;
   }
 }
 
 /** Checks that a socket was accepted once, with this address and these bytes behind it. */
 function expectAccepted(proxied: Proxied, address: string, rest: string, given: readonly Fact[]) {
+  proxied.expectNoLoop();
   const what = 'With its header, a socket is accepted once.';
   equal(() => proxied.accepted.length, 1, what, { given, label: 'calls of `accept`' });
   const accepted = proxied.accepted[0];
@@ -110,7 +179,7 @@ function expectAccepted(proxied: Proxied, address: string, rest: string, given: 
   equal(() => proxied.text, rest, 'What the client has sent is still to be read, and no more.', {
     given,
     label: 'read',
-    cause: () => causeOfLoss(proxied.isFlowing),
+    cause: () => proxied.causeOfLoss(rest),
   });
 }
 
@@ -207,8 +276,10 @@ async function onHttp(
   });
   const http = createHttpServer((asked, response) => response.end(asked.socket.remoteAddress));
   http.on('upgrade', (...args) => void entrance.gate.upgrade(...args));
-  const take = (socket: Socket) =>
+  const take = (socket: Socket) => {
+    breaksLoops(socket);
     lesson.acceptProxied(socket, trusting, (accepted) => http.emit('connection', accepted));
+  };
   await Listener.run(createServer(), 'connection', take, (listener) => check(listener, entrance));
   http.close();
 }
@@ -424,7 +495,7 @@ export const PROXIED: Scenarios = [
     rules: [],
     async check(lesson) {
       const proxied = new Proxied(lesson);
-      proxied.line.push(join(V1, utf8('GET')));
+      proxied.pushes(join(V1, utf8('GET')));
       proxied.line.push(null);
       await turns(5);
       expectAccepted(proxied, '198.51.100.7', 'GET', [
