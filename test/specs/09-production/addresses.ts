@@ -339,7 +339,6 @@ const NEW: readonly AddressScenario[] = [
           `FOR="${CLIENT}"`,
           `for=${CLIENT};proto=https;by=${PROXY}`,
           `by=${PROXY};for=${CLIENT}`,
-          `proto=https; for=${CLIENT} ; host=example.com`,
           `x-for=${FORGED};for=${CLIENT};fort=${FORGED}`,
           `fort=${FORGED};for=${CLIENT};x-for=${FORGED}`,
           `for=${CLIENT};x.y=1`,
@@ -348,15 +347,26 @@ const NEW: readonly AddressScenario[] = [
       [
         'Elements of Forwarded are separated by commas. The last one is that of our proxy.',
         [
-          `for=${FORGED}, for=${CLIENT}`,
+          `for=${FORGED},for=${CLIENT}`,
           `for=${FORGED},for=${CLIENT};proto=http`,
-          `for=${FORGED};proto=http;x.y=1 , for=${CLIENT}`,
-          `for="[2001:db8::1]:80", for=${CLIENT}`,
-          `for=${FORGED}, for=${CLIENT}, for=${SECOND}`,
+          `for=${FORGED};proto=http;x.y=1,for=${CLIENT}`,
+          `for="[2001:db8::1]:80",for=${CLIENT}`,
+          `for=${FORGED},for=${CLIENT},for=${SECOND}`,
         ],
       ],
+      [
+        'White space around commas and semicolons is no part of Forwarded.',
+        [
+          `for=${FORGED}, for=${CLIENT}`,
+          `for=${FORGED} ,\t for=${CLIENT}`,
+          `proto=https; for=${CLIENT}`,
+          `for=${CLIENT} ;proto=https`,
+          `for="${CLIENT}" ; proto=https`,
+        ],
+        'It can be before a comma or a semicolon as well as behind it.',
+      ],
     ] as const
-  ).map(([what, lines]) =>
+  ).map(([what, lines, cause]) =>
     clients(
       what,
       lines.map((line) => ({
@@ -365,6 +375,7 @@ const NEW: readonly AddressScenario[] = [
         proxies: 'forwarded' as const,
         is: CLIENT,
       })),
+      cause,
     ),
   ),
   clients('Lines of Forwarded are one list, too.', [
