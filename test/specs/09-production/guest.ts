@@ -164,7 +164,7 @@ export class Guest {
       fail(
         what,
         [
-          ...this.facts(),
+          ...this.facts(first),
           ['the first frame', first ? tell(first) : 'there is none'],
           ['expected', tell({ t: 'welcome', last, gap })],
         ],
@@ -187,7 +187,7 @@ export class Guest {
     const room = this.#room ?? this.bus.room();
     let at = this.#start(room, what);
     for (const frame of this.frames.slice(1)) {
-      if (frame.t === 'welcome') fail('A client is welcome once.', this.facts());
+      if (frame.t === 'welcome') fail('A client is welcome once.', this.facts(frame));
       if (frame.t === 'msg') at = this.#follow(room, at, frame, what, cause);
       if (frame.t === 'gap') at = this.#skip(room, at, frame);
     }
@@ -204,24 +204,24 @@ export class Guest {
     if (first === undefined) fail(what, [...this.facts(), ['the client was sent', 'nothing']]);
     if (first.t !== 'welcome') {
       const cause = 'What comes before it would be for somebody who has no `last` yet.';
-      fail('`welcome` is the first that a client hears.', this.facts(), cause);
+      fail('`welcome` is the first that a client hears.', this.facts(first), cause);
     }
     const at = room.positions.get(first.last);
     const wanted = last === undefined ? undefined : room.positions.get(last);
     if (at === undefined || (at < tip && at !== wanted)) {
       fail('`last` is the id up to which a client has, or has missed, everything.', [
-        ...this.facts(),
+        ...this.facts(first),
         ['`last` of `welcome`', show(first.last)],
         ['expected', last === undefined ? 'the tip' : `${show(last)}, or the tip and a gap`],
       ]);
     }
     const isKept = isKnown && wanted !== undefined && wanted > room.lost;
     if (isKept && (first.gap || first.last !== last)) {
-      fail('Whoever comes back in time is told of no gap, and misses nothing.', this.facts());
+      fail('Whoever comes back in time is told of no gap, and misses nothing.', this.facts(first));
     }
     if (last === undefined ? first.gap : !first.gap && at !== wanted) {
       fail('`gap` says whether something may be missing before `last`.', [
-        ...this.facts(),
+        ...this.facts(first),
         ['`gap` of `welcome`', show(first.gap)],
         ['expected', show(!first.gap)],
       ]);

@@ -482,7 +482,10 @@ const SLOW: Scenarios = [
     async check(lesson) {
       const bus = busOf(3);
       const guest = new Guest(lesson, bus);
-      const drained = () => guest.session.drained();
+      const drained = () => {
+        bus.story.push('the client: has room, and `drained` is called');
+        guest.session.drained();
+      };
       drained();
       await guest.hello('5-7');
       for (let i = 0; i < 4; i++) {
