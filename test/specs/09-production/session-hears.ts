@@ -24,7 +24,7 @@ async function onLateBus(lesson: Lesson, count = 2, last = '5-7'): Promise<Guest
 const idAt = (bus: HandBus, index: number) => bus.room().all.at(index)!.id;
 
 const HOLE =
-  'What is said while the bus is asked is in no answer. Subscribe first, and ask for more until there is none.';
+  'What is said while the bus is asked may be in no answer. Subscribe first, note what arrives while an answer is on its way, and ask for more until there is none.';
 const TWICE = 'Two catch-ups at once send the same page. The one that is on has to go on instead.';
 
 const COMING: Scenarios = [
