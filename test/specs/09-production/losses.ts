@@ -2,6 +2,7 @@
 import { equal, fail } from '../../../shared/harness/check.ts';
 import { show } from '../../../shared/harness/show.ts';
 import { giveWay } from '../../../shared/kit/patience.ts';
+import type { Bus } from '../../../solutions/09-production/production.ts';
 import { Ear, LOST, says } from './bus.ts';
 import { type EngineWorld, inWorld, type Process } from './engine-world.ts';
 import type { Lesson, Scenarios } from './tools.ts';
@@ -12,6 +13,8 @@ const IS_TOLD =
 const RENEWS =
   'It has an id that the engine does not know any more. On each new connection, ask whether the last entry that was delivered is still there.';
 
+const NOT_WOKEN =
+  '`CLIENT UNBLOCK` was rejected, and `subscribe` with it, but its listener is still told. Let it in: the reader asks again after `BLOCK_MS` anyway.';
 const SKIPPED =
   '`XREAD` leaves out what has been trimmed, without a word. When a reply has as many entries as it can, ask whether the one before them is still there.';
 
@@ -39,6 +42,16 @@ async function insists(world: EngineWorld, process: Process, text: string): Prom
   }
 }
 
+const NOT_IN = 'It was not in the room, and is told of what is said there.';
+const LEAVES_NOTHING = 'A `subscribe` that rejects leaves nothing behind.';
+
+/** Lets somebody enter a room. Resolves with whether `subscribe` has resolved. */
+const getsIn = (ear: Ear, bus: Bus, room: string): Promise<boolean> =>
+  ear.enters(bus, room).then(
+    () => true,
+    () => false,
+  );
+
 const REPLIES: Scenarios = [
   loss(
     'The reply of the engine is lost, and the message is said again: it is there once.',
@@ -58,15 +71,11 @@ const REPLIES: Scenarios = [
     },
     [199],
   ),
-  loss('A `subscribe` that rejects leaves nothing behind.', async (world, { BLOCK_MS }) => {
-    const what = 'A `subscribe` that rejects leaves nothing behind.';
+  loss(LEAVES_NOTHING, async (world, { BLOCK_MS }) => {
     const process = world.start();
     const other = new Ear(world);
     process.commands.hold('commands');
-    const entering = other.enters(process.bus, 'tea').then(
-      () => true,
-      () => false,
-    );
+    const entering = getsIn(other, process.bus, 'tea');
     await world.settles();
     process.commands.cut();
     process.commands.release();
@@ -97,23 +106,17 @@ const REPLIES: Scenarios = [
     const ear = await Ear.in(world, process.bus, 'tea');
     await world.say('tea', '1');
     await world.hearsAfterLoss(ear, ['1'], 'Whoever comes after that hears everything.');
-    await other.hears(texts, what, 'It was not in the room, and is told of what is said there.');
+    await other.hears(texts, LEAVES_NOTHING, NOT_IN);
   }),
   loss('Of two that enter at the same moment, one may be refused.', async (world) => {
     const what = 'Who has entered hears everything, whatever became of others.';
     const { bus, commands } = world.start();
     const ears = [new Ear(world), new Ear(world)] as const;
     commands.hold('commands');
-    const first = ears[0].enters(bus, 'tea').then(
-      () => true,
-      () => false,
-    );
+    const first = getsIn(ears[0], bus, 'tea');
     await world.settles();
     commands.cut();
-    const second = ears[1].enters(bus, 'tea').then(
-      () => true,
-      () => false,
-    );
+    const second = getsIn(ears[1], bus, 'tea');
     commands.release();
     const areIn = [await world.soon(first, what), await world.soon(second, what)];
     equal(() => areIn[1], true, '`subscribe` resolves when the engine can be reached.', {
@@ -122,7 +125,7 @@ const REPLIES: Scenarios = [
     });
     await world.say('tea', '1');
     await world.hearsAfterLoss(ears[1], ['1'], what);
-    await ears[0].hears(areIn[0] ? ['1'] : [], 'A `subscribe` that rejects leaves nothing behind.');
+    await ears[0].hears(areIn[0] ? ['1'] : [], LEAVES_NOTHING);
   }),
 ];
 
@@ -173,15 +176,22 @@ const CONNECTIONS: Scenarios = [
   loss(
     'The connection is lost while a reader is woken: that ends nothing.',
     async (world, { BLOCK_MS }) => {
-      const process = world.start();
-      await Ear.in(world, process.bus, 'tea');
-      await world.waitsFor(process, 'tea');
-      process.commands.losesReplyTo('CLIENT');
-      const ink = await Ear.in(world, process.bus, 'ink');
-      await world.settles();
-      world.engine.passes(BLOCK_MS);
-      await world.say('ink', '1');
-      await ink.hears(['1'], 'Who enters another room hears what is said there.');
+      // A room that the process is in already, and another one.
+      for (const room of ['tea', 'ink']) {
+        const process = world.start();
+        const tea = await Ear.in(world, process.bus, 'tea');
+        await world.waitsFor(process, 'tea');
+        process.commands.losesReplyTo('CLIENT');
+        const ear = new Ear(world);
+        const isIn = await getsIn(ear, process.bus, room);
+        await world.settles();
+        world.engine.passes(BLOCK_MS);
+        await world.say(room, '1');
+        if (isIn) await ear.hears(['1'], 'Who enters a room hears what is said there.');
+        else await ear.hears([], LEAVES_NOTHING, NOT_WOKEN);
+        await world.say('tea', `after ${room}`);
+        await tea.hears(room === 'tea' ? ['1', 'after tea'] : ['after ink'], GOES_ON);
+      }
     },
   ),
   loss('The connection for commands is lost, and the reader goes on.', async (world) => {
