@@ -116,11 +116,11 @@ async function go(): Promise<void> {
     const failure = await whileBeating(() => runStep(spec, current, module, enter));
     const output = takeOutput();
     if (failure) await post({ type: 'failed', number: current, failure });
-    // Only the first step that does not pass is told in full, and of one to write there is nothing.
-    const counts = failure !== undefined && failure.kind !== 'todo' && !isCounted;
+    // Only the first step that is begun and does not pass is told with how many scenarios do.
+    const isRed = failure !== undefined && failure.kind !== 'todo';
     const count = () => countPassed(spec, current, module, failure?.scenario);
-    const passed = counts ? await whileBeating(count) : undefined;
-    isCounted ||= failure !== undefined;
+    const passed = isRed && !isCounted ? await whileBeating(count) : undefined;
+    isCounted ||= isRed;
     takeOutput();
     running = 0;
     await post({

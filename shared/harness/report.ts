@@ -28,9 +28,18 @@ export function renderBroken({ lesson }: Target, failure: Failure, width = colum
 }
 
 /**
- * Writes the steps, one line each, and the first that does not pass in full; then the complaints
- * of the type checker, which are `undefined` until they are known. When the steps take more than
- * `rows` lines, those before and after the one that is told share a line each.
+ * Returns the step to go on with: the first that is begun and does not pass, or else the first that
+ * is yours to write. Whoever begins in the middle works on that one. `undefined`: they all pass.
+ */
+export function stepToTell(results: readonly StepResult[]): StepResult | undefined {
+  const open = results.filter(({ failure }) => failure);
+  return open.find(({ failure }) => failure?.kind !== 'todo') ?? open[0];
+}
+
+/**
+ * Writes the steps, one line each, and the one to go on with in full; then the complaints of the
+ * type checker, which are `undefined` until they are known. When the steps take more than `rows`
+ * lines, those before and after the one that is told share a line each.
  */
 export function renderRun(
   target: Target,
@@ -40,17 +49,17 @@ export function renderRun(
   rows = Number.POSITIVE_INFINITY,
 ): string[] {
   const done = results.filter(({ failure }) => !failure).length;
-  const at = results.findIndex(({ failure }) => failure);
-  const first = results[at];
-  const before = results.slice(0, first ? at : results.length);
-  const after = first ? results.slice(at + 1) : [];
+  const told = stepToTell(results);
+  const at = told ? results.indexOf(told) : results.length;
+  const before = results.slice(0, at);
+  const after = results.slice(at + 1);
   const line = (result: StepResult) => stepLine(result, width);
   const list = (part: readonly StepResult[]) =>
     part.flatMap((result) => [line(result), ...printed(result.output, width)]);
 
   const top = [heading(target, done, results.length, width), ''];
-  const middle = first
-    ? [...list([first]), '', ...indent(explanation(first, target, width - 4), 4), '']
+  const middle = told
+    ? [...list([told]), '', ...indent(explanation(told, target, width - 4), 4), '']
     : [];
   const isDone = done === results.length && complaints?.length === 0;
   const bottom = [

@@ -8,7 +8,7 @@ import { resetLesson } from '../course/reset.ts';
 import { requireSolution } from '../course/solution.ts';
 import { type Complaint, typeErrors } from '../course/typecheck.ts';
 import type { Run } from '../harness/record.ts';
-import { renderBroken, renderRun } from '../harness/report.ts';
+import { renderBroken, renderRun, stepToTell } from '../harness/report.ts';
 import { type Checker, prepare } from '../harness/supervise.ts';
 import { endChildren } from '../process/children.ts';
 import { columns, style } from '../view/style.ts';
@@ -229,7 +229,7 @@ export class Session {
   }
 
   #hint(): void {
-    const step = this.#run?.results.find(({ failure }) => failure)?.number;
+    const step = stepToTell(this.#run?.results ?? [])?.number;
     if (step === undefined) {
       this.#note = 'Nothing to hint at: every step passes.';
       return;

@@ -86,6 +86,22 @@ test('what steps print is shown up to the first that does not pass', () => {
   expect(printed.map((line) => line.trim())).toEqual(['│ printed 1', '│ printed 2']);
 });
 
+test('whoever begins in the middle is told of the step that is begun, and its hints', () => {
+  const todo: Failure = { kind: 'todo', what: 'Yours to write.', facts: [['code', 'here']] };
+  const step = (number: number, failure: Failure) => ({ ...result, number, failure });
+  const told = (kind: Failure['kind']) => {
+    const open = [step(3, todo), step(4, { ...todo, kind, what: 'No.' }), step(5, todo)];
+    const [rows, few] = [99, 3].map((rows) =>
+      renderRun(target, [...passed, ...open], [], 80, rows).join('\n'),
+    );
+    expect(few).toContain(kind === 'todo' ? 'steps 4–5 to come' : 'steps 1–3, of which 2 pass');
+    return /hint 03\.(\d)/.exec(rows!)?.[1];
+  };
+  expect(told('check')).toBe('4');
+  expect(told('crash')).toBe('4');
+  expect(told('todo')).toBe('3');
+});
+
 test('one is not several', () => {
   const failure: Failure = { kind: 'todo', what: 'Not yet.', facts: [['code', 'here']] };
   const open = { ...result, number: 2, failure };
