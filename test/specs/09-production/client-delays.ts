@@ -205,7 +205,7 @@ const BYE: Scenarios = [
           delays.push(delay);
           if (isRight && isDrawn) continue;
           const cause = isRight
-            ? 'The sum was cut, so that all wait equally long, and come back at once. Cut what `bye` asks for.'
+            ? 'All wait equally long, and come back at once. Cut what `bye` asks for to `MAX_DELAY_MS` minus the longest delay, so that each random share still fits.'
             : 'A timer of more than 24 days fires at once, and nobody waits for hours.';
           const facts: Fact[] = [
             ...tab.facts(),
