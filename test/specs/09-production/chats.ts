@@ -101,6 +101,7 @@ export class Chat {
   readonly server: Production.ChatServer;
   readonly bus: SlowBus;
   readonly chatters: Chatter[] = [];
+  readonly #calls: () => number;
   readonly #over: () => void;
 
   constructor(
@@ -109,7 +110,8 @@ export class Chat {
     bus: SlowBus = new SlowBus(),
   ) {
     this.bus = bus;
-    const { authenticate, end } = untilOver(options.authenticate ?? everybody);
+    const { authenticate, calls, end } = untilOver(options.authenticate ?? everybody);
+    this.#calls = calls;
     this.#over = end;
     const all = { ...OPEN, bus, ...options, authenticate };
     this.server = attempt(() => new lesson.ChatServer(all), 'Make a chat server.');
@@ -118,7 +120,7 @@ export class Chat {
   /** Lets somebody come. */
   come(user: string, asking: Asking = {}): Chatter {
     const target = `/?ticket=${user}`;
-    const chatter = new Chatter(this.server.gate, { target, ...asking });
+    const chatter = new Chatter(this.server.gate, { target, ...asking }, this.#calls);
     this.chatters.push(chatter);
     return chatter;
   }

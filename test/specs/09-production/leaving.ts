@@ -16,6 +16,8 @@ import { ROLLING } from './rolling.ts';
 import type { Lesson, Scenarios } from './tools.ts';
 import { Desk } from './visitors.ts';
 
+const CLOSE_FIRST = '`leave` closes the gate first, and only then sends anybody away.';
+
 /** Lets a server leave. */
 function leave({ server }: Chat, spreadMs = 0) {
   const promise = attempt(() => server.leave(spreadMs), 'Leave.');
@@ -307,7 +309,7 @@ const LEAVES: Scenarios = [
           label: '`isReady`',
         });
         const late = chat.come('carl');
-        await late.gets('503', 'A server that leaves lets nobody in.');
+        await late.gets('503', 'A server that leaves lets nobody in.', CLOSE_FIRST);
         equal(
           () => Number(late.header('Retry-After')) >= 1,
           true,

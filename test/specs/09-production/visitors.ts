@@ -33,17 +33,23 @@ export const times = (burst: number) => ({ burst, perSecond: SELDOM });
 /** Knows everybody by the name in their credential. */
 export const everybody: Production.Authenticate = async ({ value }) => ({ user: value });
 
-/** Answers whoever still waits when it is over: nobody is looked up for ever. */
+/** Counts who is looked up, and answers whoever still waits when it is over: none does for ever. */
 export function untilOver(authenticate: Production.Authenticate): {
   readonly authenticate: Production.Authenticate;
+  readonly calls: () => number;
   readonly end: () => void;
 } {
+  let calls = 0;
   let end = () => {};
   const over = new Promise<undefined>((resolve) => {
     end = () => resolve(undefined);
   });
   return {
-    authenticate: (credential) => Promise.race([authenticate(credential), over]),
+    authenticate: (credential) => {
+      calls++;
+      return Promise.race([authenticate(credential), over]);
+    },
+    calls: () => calls,
     end: () => end(),
   };
 }
@@ -97,9 +103,15 @@ export const LET_GO =
 export class Visitor {
   readonly line: Line;
   readonly #what: string;
+  readonly #calls: (() => number) | undefined;
 
-  /** Comes, from an address of its own if none is given. */
-  constructor(gate: Pick<Production.Gate, 'upgrade'>, asking: Asking = {}) {
+  /** Comes, from an address of its own if none is given. `calls`: how often somebody was looked up. */
+  constructor(
+    gate: Pick<Production.Gate, 'upgrade'>,
+    asking: Asking = {},
+    calls: (() => number) | undefined = undefined,
+  ) {
+    this.#calls = calls;
     const { target = '/?ticket=anna', lines = [], address = '192.0.2.1', head } = asking;
     this.line = Object.assign(new Line(), { remoteAddress: address });
     this.#what = [`GET ${target}`, ...lines.map((line) => line.join(': '))].join(', ');
@@ -172,10 +184,13 @@ export class Visitor {
   /** Waits for a response, and checks its status. */
   async gets(status: string, what: string, cause?: string, given: readonly Fact[] = []) {
     const facts = [...given, ...this.facts];
+    // A gate that waits for an answer looks as if it hung.
+    const calls = (): Fact[] =>
+      this.#calls ? [['calls of `authenticate`', `${this.#calls()}, for all who have come`]] : [];
     await until(
       () => this.status !== '' || this.line.destroyed,
       what,
-      () => [...facts, ['came back', 'nothing'], ['expected', `the status ${status}`]],
+      () => [...facts, ...calls(), ['came back', 'nothing'], ['expected', `the status ${status}`]],
       cause,
     );
     equal(() => this.status || 'none: the socket is gone', status, what, {
@@ -210,6 +225,7 @@ export class Entrance {
   readonly gate: Production.Gate;
   readonly heard: Heard[] = [];
   readonly #visitors: Visitor[] = [];
+  readonly #calls: () => number;
   readonly #over: () => void;
 
   constructor(
@@ -221,7 +237,8 @@ export class Entrance {
       this.heard.push({ connection, event, login });
       react(connection, event, login);
     };
-    const { authenticate, end } = untilOver(options.authenticate ?? everybody);
+    const { authenticate, calls, end } = untilOver(options.authenticate ?? everybody);
+    this.#calls = calls;
     this.#over = end;
     const make = () => new lesson.Gate(handle, { ...OPEN, ...options, authenticate });
     this.gate = attempt(make, 'Make a gate.');
@@ -229,7 +246,7 @@ export class Entrance {
 
   /** Lets somebody come. */
   come(asking: Asking = {}): Visitor {
-    const visitor = new Visitor(this.gate, asking);
+    const visitor = new Visitor(this.gate, asking, this.#calls);
     this.#visitors.push(visitor);
     return visitor;
   }
