@@ -4,13 +4,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Whose timers are being set. One for all, as each is looked at whenever anything is started. */
 const scope = new AsyncLocalStorage<Timers>();
-/** The timers that run, by their ids, and whose they are. */
-const running = new Map<number, Timers>();
+/** The timers that run, by their ids: whose they are, and for how long. */
+const running = new Map<number, { readonly owner: Timers; readonly ms: number }>();
 const hook = createHook({
-  init(id, type) {
+  init(id, type, _, resource) {
     const timers = type === 'Timeout' || type === 'Immediate' ? scope.getStore() : undefined;
     if (timers?.kind !== type) return;
-    running.set(id, timers);
+    // Nothing public says for how long a timer was set.
+    const { _idleTimeout: ms = 0 } = resource as { readonly _idleTimeout?: number };
+    running.set(id, { owner: timers, ms });
     timers.started++;
   },
   destroy(id) {
@@ -41,8 +43,19 @@ export class Timers {
 
   /** Counts the timers that are running. Gives those that have been stopped time to be noticed. */
   async count(): Promise<number> {
+    return (await this.#durations()).length;
+  }
+
+  /** Says for how long each timer that is running was set: `none`, or `one of 5000 ms`. */
+  async describe(): Promise<string> {
+    const each = (await this.#durations()).map((ms) => `one of ${Math.round(ms)} ms`);
+    return each.join(', ') || 'none';
+  }
+
+  async #durations(): Promise<number[]> {
     for (let turn = 0; turn < 3; turn++) await nextTurn();
-    return [...running.values()].filter((timers) => timers === this).length;
+    const own = [...running.values()].filter(({ owner }) => owner === this);
+    return own.map(({ ms }) => ms);
   }
 
   /** Remembers no more. */

@@ -29,13 +29,15 @@ const SEEN =
   'Read on until a client has gone: the end of a socket that nobody reads is never seen.';
 const TIMERS =
   'A timer that is left keeps the socket, and the process. Clear that of the login when it is over, in whatever way, and every other when the socket closes.';
+const KEPT = 'A field of the gate, or a listener, still refers to the socket.';
 const LIST = 'At the `close` of a connection, take it out of `connections`.';
 const REFUSED_LATE =
   '`authenticate` never answers here. When `loginTimeoutMs` is over, that is a refusal like any other: end the socket with a 503, and read on until the client has gone.';
 
+const HOUR_MS = 3_600_000;
 const inAnHour: GateOptions['authenticate'] = async () => ({
   user: 'anna',
-  until: performance.now() + 3_600_000,
+  until: performance.now() + HOUR_MS,
 });
 const slowly: GateOptions['authenticate'] = async () => {
   await turns(3);
@@ -90,6 +92,15 @@ const WAYS: readonly Way[] = [
 /** Not written where a socket is at hand: a function keeps what is around it. */
 const ignore = () => {};
 
+/** How long things last when a client goes in this way: a timer that is left shows what it is for. */
+function lasting({ options }: Way): Fact[] {
+  const login: Fact = ['a login', `lasts ${HOUR_MS} ms`];
+  return [
+    ['`loginTimeoutMs`', `${{ ...OPEN, ...options }.loginTimeoutMs}`],
+    ...(options?.authenticate ? [] : [login]),
+  ];
+}
+
 /** Lets a client come and go. Returns what is left of it, and nothing that keeps its socket. */
 async function comeAndGo(lesson: Lesson, way: Way) {
   const gate = new lesson.Gate(ignore, { ...OPEN, authenticate: inAnHour, ...way.options });
@@ -101,8 +112,8 @@ async function comeAndGo(lesson: Lesson, way: Way) {
   await settles(() => visitor.line.closed);
   await turns(5);
   const isClosed = visitor.line.closed;
-  let left = await timers.count();
-  for (let i = 0; i < 10 && left > 0; i++, left = await timers.count()) await giveWay(2);
+  for (let i = 0; i < 10 && (await timers.count()) > 0; i++) await giveWay(2);
+  const left = await timers.describe();
   timers.stop();
   const { size } = gate.connections;
   return { way, gate, left, size, isClosed, line: new WeakRef(visitor.line) };
@@ -281,15 +292,20 @@ export const LOGGING_OUT: Scenarios = [
         ) => equal(() => actual, expected, what, { given, label, cause: () => why });
         const closed = 'The socket of a client that goes is closed.';
         expect(isClosed, true, closed, 'it is closed', way.why ?? SEEN);
-        const noTimer = 'When a client is gone, no timer of it is left.';
-        expect(left, 0, noTimer, 'timers left', TIMERS);
+        equal(() => left, 'none', 'When a client is gone, no timer of it is left.', {
+          given: [...given, ...lasting(way)],
+          label: 'timers left',
+          inWords: true,
+          cause: () => TIMERS,
+        });
         const forgotten = 'When a client is gone, its connection is forgotten.';
         expect(size, 0, forgotten, 'connections', LIST);
         if (!(await isForgotten(line)))
-          fail('Nothing keeps the socket of a client that is gone.', [
-            ...given,
-            ['its memory', `is still kept, with ${gate.connections.size} connections`],
-          ]);
+          fail(
+            'Nothing keeps the socket of a client that is gone.',
+            [...given, ['its memory', `is still kept, with ${gate.connections.size} connections`]],
+            KEPT,
+          );
       }
     },
   },

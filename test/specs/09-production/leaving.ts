@@ -486,11 +486,12 @@ const LEAVES: Scenarios = [
         await anna.hears('1012');
         goes(anna);
         if (left) await isLeft(left);
-        const count = await timers.count();
+        const running = await timers.describe();
         timers.stop();
-        equal(() => count, 0, what, {
+        equal(() => running, 'none', what, {
           given: [['a client', 'got its `ack` in time']],
           label: 'timers left',
+          inWords: true,
           cause: () => 'A timer that nobody stops keeps the process alive.',
         });
       }),
