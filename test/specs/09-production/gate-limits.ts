@@ -85,6 +85,27 @@ const RATES: Scenarios = [
     },
   },
   {
+    what: 'A request that is refused for too many sockets counts, too.',
+    rules: [],
+    check: (lesson) =>
+      atGate(lesson, { requests: times(2), socketsPerAddress: 1 }, async (entrance) => {
+        const first = await entrance.open();
+        const second = entrance.come();
+        await second.gets('429', 'When all slots are taken, nobody else comes in.');
+        second.leave();
+        await second.isGone('A refused client that ends TCP is let go.', LET_GO);
+        await goodbye(first);
+        const given: Fact[] = [
+          ['`requests`', '2 at once, and then one each 1,000 seconds'],
+          ['`socketsPerAddress`', '1, and it is free'],
+          ['before', 'one came in, and one was refused for too many sockets'],
+        ];
+        const what = 'A request that is refused for too many sockets counts, too.';
+        const cause = 'Ask how many requests there were before you ask for a slot.';
+        await entrance.come().gets('429', what, cause, given);
+      }),
+  },
+  {
     what: 'With time, an address can ask again.',
     rules: [],
     waits: true,
