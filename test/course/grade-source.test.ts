@@ -1,10 +1,11 @@
 /** What a source refers to: nothing is missed, and nothing that only has such a name is taken for it. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileOf, LESSONS, type Lesson, ROOT } from '../../shared/course/lessons.ts';
 import { foreignIn } from '../../shared/grade/rules.ts';
 import { readSource } from '../../shared/grade/source.ts';
+import { listSources } from './imports.ts';
 
 const [first] = LESSONS as [Lesson];
 const file = fileOf({ side: 'lessons', lesson: first });
@@ -79,16 +80,17 @@ test('lesson 05 may use the others, and sockets', () => {
 
 test('no solution, and no other right one, is taken for a cheat', () => {
   for (const lesson of LESSONS) {
-    const others = join('test/alternatives', lesson.name);
-    const files = [
-      fileOf({ side: 'solutions', lesson }),
-      ...(existsSync(join(ROOT, others)) ? readdirSync(join(ROOT, others)) : []).map((name) =>
-        join(others, name),
-      ),
-    ];
-    for (const path of files) {
-      const text = readFileSync(join(ROOT, path), 'utf8').replaceAll('../../../', '../../');
-      const moved = text.replaceAll('../../solutions/', '../');
+    const folder = `test/alternatives/${lesson.name}/`;
+    const others = listSources('test/alternatives').filter((path) => path.startsWith(folder));
+    for (const path of [fileOf({ side: 'solutions', lesson }), ...others]) {
+      // As it would be in the place of a lesson, and in one file.
+      const text = readFileSync(join(ROOT, path), 'utf8').replace(
+        /^import [^;]* from '\.\/[^;]*;$/gm,
+        '',
+      );
+      const moved = text
+        .replace(/(\.\.\/)+solutions\//g, '../')
+        .replace(/(\.\.\/)+shared\//g, '../../shared/');
       expect(named(moved, [], lesson), path).toEqual([]);
     }
   }
