@@ -1,9 +1,11 @@
 /** Clients that come to a gate: each is a socket whose other end is the scenario. */
 import type { IncomingMessage } from 'node:http';
-import { attempt, equal } from '../../../shared/harness/check.ts';
+import { attempt, equal, fail } from '../../../shared/harness/check.ts';
 import type { Fact } from '../../../shared/harness/facts.ts';
 import { fromClient, join } from '../../../shared/kit/frames.ts';
+import { giveWay } from '../../../shared/kit/patience.ts';
 import { until } from '../../../shared/kit/peer.ts';
+import { Timers } from '../../../shared/kit/timers.ts';
 import type { ConnectionEvent } from '../../../solutions/05-server/server.ts';
 import type * as Production from '../../../solutions/09-production/production.ts';
 import { Close, nameOf, spokenIn, Text } from '../05-server/core.ts';
@@ -290,6 +292,26 @@ export async function atGate(
   } finally {
     await entrance.end();
   }
+}
+
+/** Checks that what code has started sets no timers again and again while nothing happens. */
+export async function expectIdle(
+  start: () => Promise<unknown>,
+  what: string,
+  given: readonly Fact[],
+): Promise<void> {
+  const timers = new Timers();
+  await timers.run(start);
+  const before = timers.started;
+  for (let i = 0; i < 20; i++) await giveWay(1);
+  const set = timers.started - before;
+  timers.stop();
+  if (set < 5) return;
+  fail(
+    what,
+    [...given, ['timers set in 20 ms', `${set}`], ['expected', 'one at most']],
+    'A timer of Node for more than 2³¹ − 1 ms, for `Infinity` or for `NaN` fires at once, again and again.',
+  );
 }
 
 /** A desk where whoever asks waits for an answer of the scenario. */
