@@ -19,8 +19,10 @@ import { OF_LOCALHOST } from '../vectors/certificates.ts';
 export interface Standing {
   readonly port: number;
   readonly tlsPort: number;
-  /** The memory of the whole process. In MiB. */
+  /** The memory of the whole process, which gives little of it back. In MiB. */
   readonly memoryMiB: number;
+  /** What is in use of it. In MiB. */
+  readonly usedMiB: number;
   /** The most that it has had so far, garbage included. In MiB. */
   readonly highestMiB: number;
   /** How many TCP connections it has accepted so far. */
@@ -69,10 +71,12 @@ const portOf = (server: Pick<Server, 'address'>) => (server.address() as Address
 async function tell(): Promise<void> {
   const servers = [http, tls].map((server) => promisify(server.getConnections.bind(server))());
   const [plain = 0, secret = 0] = await Promise.all(servers);
+  const { rss, heapUsed, external } = process.memoryUsage();
   const standing: Standing = {
     port: portOf(http),
     tlsPort: portOf(tls),
-    memoryMiB: process.memoryUsage().rss / 1024 / 1024,
+    memoryMiB: rss / 1024 / 1024,
+    usedMiB: (heapUsed + external) / 1024 / 1024,
     highestMiB: process.resourceUsage().maxRSS / 1024,
     accepted,
     sockets: plain + secret,
