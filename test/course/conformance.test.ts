@@ -227,7 +227,8 @@ const BROKEN: readonly {
 ];
 
 describe.concurrent('a server is red where it is broken, and nowhere else', () => {
-  test.each(BROKEN)('$fault', async ({ fault, select, bad }) => {
+  // Once more: on a machine that stands still for a second, one that hurries is red elsewhere, too.
+  test.each(BROKEN)('$fault', { retry: 1 }, async ({ fault, select, bad }) => {
     const server = await startServer(fault);
     const patience = fault === 'hurries' ? { ...IMPATIENT, pauseMs: 1500 } : IMPATIENT;
     const results = await runConformance(server.url, { select, patience });
