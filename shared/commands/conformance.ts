@@ -72,8 +72,9 @@ await runCommand({
         ? await testServer(words, select(words.slice(1)), full, findProxy(through))
         : await testClient(client, words, select(words), full);
     const counts = countVerdicts(results);
+    const named = { [client === undefined ? 'url' : 'client']: subject.name };
     const text = json
-      ? JSON.stringify({ url: words[0], through, client, counts, results }, null, 2)
+      ? JSON.stringify({ ...named, through, counts, results }, null, 2)
       : renderReport(subject, results).join('\n');
     console.log(text);
     return counts.FAILED === 0 ? 0 : 1;

@@ -269,7 +269,8 @@ describe.concurrent('npm run conformance -- --client', () => {
   test('of the library ws has these findings, each looked at by hand', async () => {
     const client = `${program('ws-client.ts')} {url}`;
     const { output } = await command('--client', client, '--json', ...MOST, ...SOME_LARGE);
-    const { results } = JSON.parse(output);
+    const { results, ...about } = JSON.parse(output);
+    expect(about).toEqual({ client, counts: expect.anything() });
     // It checks UTF-8 when a message is whole, reads lengths in any form, takes those with the
     // highest bit for large ones, and does not wait for the server to end TCP.
     const utf8 = ['6.4.1~', '6.4.2~', '6.4.3~', '6.4.4~'];
