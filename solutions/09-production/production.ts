@@ -1540,8 +1540,7 @@ interface Followed {
  * and one for all else: a connection that waits does nothing else. When a connection was lost, it
  * goes on where it was. When that is not in the engine any more, then or because it reads too slowly,
  * everybody in the room is told, once, that some may have been lost, and it goes on behind what the
- * engine has now. A room that nobody
- * says anything in is forgotten after `ROOM_LIFE_MS`.
+ * engine has now. A room that nobody says anything in is forgotten after `ROOM_LIFE_MS`.
  */
 export class StreamBus implements Bus {
   readonly #commands: Engine;

@@ -1,15 +1,15 @@
 /** What lesson 07 leaves open, and the reference decides. */
 import type { Edit } from '../traps/trap.ts';
 
-/** A permitted difference, as a small edit of the lesson. */
-interface CompressionChoice {
+/** A permitted difference, as a small edit of a lesson. */
+export interface LessonChoice {
   /** What is different. */
   readonly what: string;
   readonly edits: readonly Edit[];
 }
 
 /** Those of steps 1, 2 and 9: what is agreed on. */
-const AGREEING: readonly CompressionChoice[] = [
+const AGREEING: readonly LessonChoice[] = [
   {
     what: 'parameters in another order, without spaces, and their values in quotes',
     edits: [
@@ -64,7 +64,7 @@ const AGREEING: readonly CompressionChoice[] = [
 ];
 
 /** Those of steps 3 to 5: messages and their window. */
-const PACKING: readonly CompressionChoice[] = [
+const PACKING: readonly LessonChoice[] = [
   {
     what: 'a compressor that takes its time, in parts of another size',
     edits: [
@@ -142,4 +142,4 @@ const PACKING: readonly CompressionChoice[] = [
   },
 ];
 
-export const COMPRESSION: readonly CompressionChoice[] = [...AGREEING, ...PACKING];
+export const COMPRESSION: readonly LessonChoice[] = [...AGREEING, ...PACKING];

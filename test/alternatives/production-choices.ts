@@ -1,15 +1,8 @@
 /** What lesson 09 leaves open, and the reference decides. */
-import type { Edit } from '../traps/trap.ts';
-
-/** A permitted difference, as a small edit of the lesson. */
-interface ProductionChoice {
-  /** What is different. */
-  readonly what: string;
-  readonly edits: readonly Edit[];
-}
+import type { LessonChoice } from './compression-choices.ts';
 
 /** Those of steps 1 to 4: how often, who, and with what. */
-const ASKING: readonly ProductionChoice[] = [
+const ASKING: readonly LessonChoice[] = [
   {
     what: 'what cannot ever be had refused before anything is counted',
     edits: [
@@ -155,7 +148,7 @@ const ASKING: readonly ProductionChoice[] = [
 ];
 
 /** Those of steps 5 to 7: a history, and both ends of a conversation. */
-const TALKING: readonly ProductionChoice[] = [
+const TALKING: readonly LessonChoice[] = [
   {
     what: 'ids compared to -1, 0 or 1',
     edits: [
@@ -297,7 +290,7 @@ const TALKING: readonly ProductionChoice[] = [
 ];
 
 /** Those of steps 8 and 9: the gate, and what is in front of it. */
-const ADMITTING: readonly ProductionChoice[] = [
+const ADMITTING: readonly LessonChoice[] = [
   {
     what: 'other messages of refusals, and other sections',
     edits: [
@@ -411,7 +404,7 @@ const ADMITTING: readonly ProductionChoice[] = [
 ];
 
 /** Those of steps 10 to 12: one process, many, and leaving. */
-const CARRYING: readonly ProductionChoice[] = [
+const CARRYING: readonly LessonChoice[] = [
   {
     what: 'a message delivered a turn later',
     edits: [['    await undefined;\n', '    await new Promise(setImmediate);\n']],
@@ -496,7 +489,7 @@ const CARRYING: readonly ProductionChoice[] = [
   },
 ];
 
-export const PRODUCTION: readonly ProductionChoice[] = [
+export const PRODUCTION: readonly LessonChoice[] = [
   ...ASKING,
   ...TALKING,
   ...ADMITTING,
